@@ -1,4 +1,4 @@
-# Every target sets up what it needs, in .venv.
+# Every target installs what it needs into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,8 +15,9 @@ test: $(VENV)/.test
 check: $(VENV)/.check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m tools.vocabulary
 	$(BIN)/mypy src/pinstripe codegen
-	$(BIN)/mypy tests examples benchmarks
+	$(BIN)/mypy tests examples benchmarks tools
 	$(BIN)/pyright
 	$(BIN)/python -m mypy.stubtest pinstripe --mypy-config-file pyproject.toml --concise \
 		--allowlist stubs/allowlist.txt --allowlist stubs/services.allowlist.txt

@@ -1,1 +1,1 @@
-"""Speed, side by side with the official package, as ratios: ``python -m benchmarks``."""
+"""Benchmarks against the official package, as ratios: ``python -m benchmarks``."""

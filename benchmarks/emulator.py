@@ -1,6 +1,6 @@
-"""How fast the emulator answers, in process and over HTTP, and what it holds: ``python -m benchmarks.emulator``.
+"""Measure the emulator's speed, in process and over HTTP, and its memory: ``python -m benchmarks.emulator``.
 
-Calls are whole calls of a client: encoded, carried out, answered, decoded into models.
+Each call is a complete call of a client, from keyword arguments to a validated model.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import pinstripe
 from pinstripe.emulator import Emulator
 
 CALLS = 2000
-TURNS = 5
-MANY = 100_000
+ROUNDS = 5
+CUSTOMERS = 100_000
 
 
-def rate(call: Callable[[], object]) -> float:
-    """Calls a second: the best of several turns."""
+def calls_per_second(call: Callable[[], object]) -> float:
+    """Return the calls per second in the best of several rounds."""
     best = 0.0
-    for _ in range(TURNS):
+    for _ in range(ROUNDS):
         start = time.perf_counter()
         for _ in range(CALLS):
             call()
@@ -29,13 +29,13 @@ def rate(call: Callable[[], object]) -> float:
     return best
 
 
-def memory() -> float:
-    """The most memory that this process has had, in MB."""
+def peak_memory() -> float:
+    """Return the peak memory of this process, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
 
 
-def calls(client: pinstripe.Client) -> dict[str, float]:
-    """Calls a second of a few kinds of calls."""
+def measure_calls(client: pinstripe.Client) -> dict[str, float]:
+    """Return the calls per second of typical operations."""
     customer = client.customers.create(email="jenny@example.com", payment_method="pm_card_visa").id
     client.customers.update(
         customer, invoice_settings={"default_payment_method": client.payment_methods.list(customer=customer).data[0].id}
@@ -44,36 +44,36 @@ def calls(client: pinstripe.Client) -> dict[str, float]:
         currency="usd", unit_amount=2900, recurring={"interval": "month"}, product_data={"name": "Gold"}
     ).id
     return {
-        "retrieve a customer": rate(lambda: client.customers.retrieve(customer)),
-        "create a customer": rate(
+        "retrieve a customer": calls_per_second(lambda: client.customers.retrieve(customer)),
+        "create a customer": calls_per_second(
             lambda: client.customers.create(email="jenny@example.com", metadata={"order": "6735"})
         ),
-        "pay": rate(
+        "pay": calls_per_second(
             lambda: client.payment_intents.create(
                 amount=900, currency="usd", payment_method="pm_card_visa", confirm=True
             )
         ),
-        "subscribe": rate(lambda: client.subscriptions.create(customer=customer, items=[{"price": price}])),
+        "subscribe": calls_per_second(lambda: client.subscriptions.create(customer=customer, items=[{"price": price}])),
     }
 
 
 def main() -> None:
-    """Measure, and print. Memory comes first: what is measured is the most that there ever was."""
+    """Measure memory, which must come first because it is the peak, then speed."""
     with Emulator() as emulator, emulator.client() as client:
-        before, start = memory(), time.perf_counter()
-        for number in range(MANY):
+        before, start = peak_memory(), time.perf_counter()
+        for number in range(CUSTOMERS):
             client.customers.create(
                 email=f"{number}@example.com", name=f"Customer {number}", metadata={"number": str(number)}
             )
         seconds = time.perf_counter() - start
-        print(f"{MANY:,} customers and their events: {memory() - before:,.0f} MB, made in {seconds:.0f} s")
+        print(f"{CUSTOMERS:,} customers and their events: {peak_memory() - before:,.0f} MB, created in {seconds:.0f} s")
     with Emulator() as emulator, emulator.client() as client:
-        inside = calls(client)
+        in_process = measure_calls(client)
     with Emulator() as emulator, emulator.serve() as url, pinstripe.Client("sk_test_x", base_url=url) as client:
-        outside = calls(client)
-    print(f"{'calls a second, one client':32}{'in process':>12}{'over HTTP':>12}")
-    for name, found in inside.items():
-        print(f"{name:32}{found:12,.0f}{outside[name]:12,.0f}")
+        over_http = measure_calls(client)
+    print(f"{'calls per second, one client':32}{'in process':>12}{'over HTTP':>12}")
+    for name, speed in in_process.items():
+        print(f"{name:32}{speed:12,.0f}{over_http[name]:12,.0f}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""How things are timed: by turns, several times each, and the best of each counts. Machines are noisy."""
+"""Measure alternatives in alternating rounds and take the best result of each, since machines are noisy."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -12,72 +11,72 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Result:
-    """One line of the table: ours over theirs, and what the ratio may be at most."""
+    """A measured value, the reference it is compared with, and the maximum of their ratio."""
 
     name: str
-    ours: float
-    theirs: float
+    value: float
+    reference: float
     budget: float
     unit: str = "s"
 
     @property
     def ratio(self) -> float:
-        """How much of theirs ours is."""
-        return self.ours / self.theirs
+        """The value divided by the reference."""
+        return self.value / self.reference
 
     @property
-    def holds(self) -> bool:
-        """Whether the ratio keeps to its budget."""
+    def within_budget(self) -> bool:
+        """True if the ratio is at most the budget."""
         return self.ratio <= self.budget
 
 
-def by_turns(contestants: Sequence[Callable[[], float]], rounds: int) -> list[float]:
-    """The best result of each contestant, who take turns."""
-    best = [float("inf")] * len(contestants)
+def best_of_rounds(measurements: Sequence[Callable[[], float]], rounds: int) -> list[float]:
+    """Take each measurement once per round and return the smallest value of each."""
+    best = [float("inf")] * len(measurements)
     for _ in range(rounds):
-        for index, contestant in enumerate(contestants):
-            best[index] = min(best[index], contestant())
+        for index, measure in enumerate(measurements):
+            best[index] = min(best[index], measure())
     return best
 
 
-def compared(
-    name: str, ours: Callable[[], float], theirs: Callable[[], float], budget: float, rounds: int = 7
+def compare(
+    name: str, measurement: Callable[[], float], reference: Callable[[], float], budget: float, rounds: int = 7
 ) -> Result:
-    """One line of the table: ours against theirs."""
-    best_ours, best_theirs = by_turns([ours, theirs], rounds)
-    return Result(name, best_ours, best_theirs, budget)
+    """Compare a measurement with its reference."""
+    value, reference_value = best_of_rounds([measurement, reference], rounds)
+    return Result(name, value, reference_value, budget)
 
 
-def seconds(work: Callable[[], object], times: int) -> Callable[[], float]:
-    """A contestant that does its work so many times; its result is the seconds for one."""
+def seconds_per_call(function: Callable[[], object], calls: int) -> Callable[[], float]:
+    """Return a measurement of the seconds that one call takes, on average over several calls."""
 
     def run() -> float:
         started = time.perf_counter()
-        for _ in range(times):
-            work()
-        return (time.perf_counter() - started) / times
+        for _ in range(calls):
+            function()
+        return (time.perf_counter() - started) / calls
 
     return run
 
 
-def process(code: str, **environment: str) -> Callable[[], float]:
-    """A contestant that is a whole process; its result is the seconds until it has ended."""
+def seconds_of_process(code: str) -> Callable[[], float]:
+    """Return a measurement of the seconds that a Python process takes to start, run code and exit."""
     command = [sys.executable, "-c", code]
 
     def run() -> float:
         started = time.perf_counter()
-        subprocess.run(command, check=True, env={**os.environ, **environment})
+        subprocess.run(command, check=True)
         return time.perf_counter() - started
 
     return run
 
 
-def inside(code: str) -> Callable[[], float]:
-    """A contestant that is code in a fresh process; its result is the seconds without the interpreter's own start."""
+def seconds_in_process(code: str) -> Callable[[], float]:
+    """Return a measurement of the seconds that code takes in a new Python process, without its startup."""
     timed = f"import time\nstarted = time.perf_counter()\n{code}\nprint(time.perf_counter() - started)"
 
     def run() -> float:
-        done = subprocess.run([sys.executable, "-c", timed], check=True, capture_output=True, text=True)
-        return float(done.stdout)
+        process = subprocess.run([sys.executable, "-c", timed], check=True, capture_output=True, text=True)
+        return float(process.stdout)
 
     return run

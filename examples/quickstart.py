@@ -1,6 +1,6 @@
-"""A customer, a saved card and a subscription. Runs on the emulator: no account, no network.
+"""Create a customer, a saved card and a subscription. Runs on the emulator: no account, no network.
 
-With a test key of your own, replace the emulator's client by ``pinstripe.Client("sk_test_...")``.
+With your own test key, replace the client of the emulator by ``pinstripe.Client("sk_test_...")``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pinstripe.emulator import Emulator
 
 
 def subscribe(client: pinstripe.Client, email: str) -> str:
-    """Sign a person up, and charge them for the first month."""
+    """Create a customer with a subscription, and charge the first month."""
     product = client.products.create(name="Analytics Pro")
     price = client.prices.create(product=product.id, currency="usd", unit_amount=2900, recurring={"interval": "month"})
     customer = client.customers.create(email=email, metadata={"user.id": "1"})
@@ -26,7 +26,7 @@ def subscribe(client: pinstripe.Client, email: str) -> str:
 
 
 def main() -> None:
-    """Sign up two people; the second one's card is declined."""
+    """Subscribe a customer, show a declined payment, and list the paid invoices."""
     with Emulator() as emulator:
         client = emulator.client()
         print("subscription:", subscribe(client, "ada@example.com"))

@@ -1,4 +1,4 @@
-"""What every customer pays, counted with many requests at once. Runs on the emulator."""
+"""Sum the payments of each customer, with concurrent requests. Runs on the emulator."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pinstripe
 from pinstripe.emulator import Emulator
 
 
-async def spent(client: pinstripe.AsyncClient, customer: str) -> int:
-    """What a customer has paid, in cents, over every page of their payment intents."""
+async def total_paid(client: pinstripe.AsyncClient, customer: str) -> int:
+    """Return the sum of all payments of a customer, in cents."""
     return sum([intent.amount_received or 0 async for intent in client.payment_intents.list(customer=customer)])
 
 
 async def main() -> None:
-    """Make some payments, and add them up."""
+    """Create customers with payments, and print the total of each."""
     async with Emulator().async_client() as client:
         customers = [await client.customers.create(email=f"{name}@example.com") for name in ("ada", "grace", "mary")]
         for index, customer in enumerate(customers):
@@ -25,7 +25,7 @@ async def main() -> None:
                 payment_method="pm_card_visa",
                 confirm=True,
             )
-        totals = await asyncio.gather(*(spent(client, customer.id) for customer in customers))
+        totals = await asyncio.gather(*(total_paid(client, customer.id) for customer in customers))
         for customer, total in zip(customers, totals, strict=True):
             print(f"{customer.email}: {total / 100:.2f} USD")
 

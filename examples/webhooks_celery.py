@@ -1,6 +1,6 @@
-"""Webhooks beyond one machine: the receiver answers at once, Celery's workers run the handlers.
+"""Webhooks with Celery: the receiver verifies and queues events, and workers run the handlers.
 
-celery -A examples.webhooks_celery worker        # on as many machines as you like
+celery -A examples.webhooks_celery worker        # on any number of machines
 uvicorn examples.webhooks_celery:receiver
 """
 
@@ -26,7 +26,7 @@ handlers = Handlers()
 
 @handlers.on("invoice.paid")
 def paid(event: InvoicePaidEvent) -> None:
-    """Extend somebody's access. Idempotent, since a worker may die between this and the inbox's mark."""
+    """Extend the customer's access. Idempotent, since a worker may die before the inbox marks the event."""
     print(f"paid {event.data.object.amount_paid} {event.data.object.currency}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Webhooks in Django, in one file: a view that runs registered handlers behind an inbox.
+"""Webhooks with Django in one file: a view that runs registered handlers through an inbox.
 
 python examples/webhooks_django.py runserver --noreload
 """
@@ -24,17 +24,17 @@ settings.configure(
     PINSTRIPE_WEBHOOK_SECRET=os.environ.get("STRIPE_WEBHOOK_SECRET", "whsec_pinstripe_testing"),
 )
 
-from django.core.management import execute_from_command_line  # noqa: E402  # after the settings
-from django.urls import path  # noqa: E402  # as above
+from django.core.management import execute_from_command_line  # noqa: E402  # needs the settings
+from django.urls import path  # noqa: E402  # needs the settings
 
-from pinstripe.integrations.django import webhook_view  # noqa: E402  # as above
+from pinstripe.integrations.django import webhook_view  # noqa: E402  # needs the settings
 
 handlers = Handlers()
 
 
 @handlers.on("invoice.paid")
 def paid(event: InvoicePaidEvent) -> None:
-    """Extend somebody's access."""
+    """Extend the customer's access."""
     print(f"paid {event.data.object.amount_paid} {event.data.object.currency}", flush=True)
 
 

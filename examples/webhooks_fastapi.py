@@ -1,4 +1,4 @@
-"""Webhooks in FastAPI: registered handlers behind an inbox, and a route of one's own that gets the typed event.
+"""Webhooks with FastAPI: registered handlers that run through an inbox, and a route that receives the typed event.
 
 uvicorn examples.webhooks_fastapi:app
 curl -X POST localhost:8000/webhooks/stripe   # 400: no signature
@@ -24,13 +24,13 @@ handlers = Handlers()
 
 @handlers.on("invoice.paid")
 async def paid(event: InvoicePaidEvent) -> None:
-    """Extend somebody's access."""
+    """Extend the customer's access."""
     print(f"paid {event.data.object.amount_paid} {event.data.object.currency}", flush=True)
 
 
 @handlers.on("customer.subscription.deleted")
 def ended(event: CustomerSubscriptionDeletedEvent) -> None:
-    """End somebody's access; a sync handler runs in a thread."""
+    """End the customer's access; a sync handler runs in a thread."""
     print(f"ended {event.data.object.customer.id}", flush=True)
 
 
@@ -40,7 +40,7 @@ app = FastAPI()
 
 @app.post("/webhooks/raw")
 async def receive(event: Annotated[Any, Depends(verified_event(SECRET))]) -> dict[str, str]:  # Any: the typed event
-    """A route of one's own."""
+    """Receive a typed event in a route of the application."""
     return {"type": event.type}
 
 

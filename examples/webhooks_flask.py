@@ -1,4 +1,4 @@
-"""Webhooks in Flask: a blueprint that runs registered handlers behind an inbox.
+"""Webhooks with Flask: a blueprint that runs registered handlers through an inbox.
 
 waitress-serve examples.webhooks_flask:app
 """
@@ -20,7 +20,7 @@ handlers = Handlers()
 
 @handlers.on("invoice.paid")
 def paid(event: InvoicePaidEvent) -> None:
-    """Extend somebody's access."""
+    """Extend the customer's access."""
     print(f"paid {event.data.object.amount_paid} {event.data.object.currency}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What all tests share: an emulator of one's own, and Hypothesis without a clock."""
+"""Fixtures of all tests, and the Hypothesis profile, which has no deadlines."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ settings.load_profile("default")
 
 
 @pytest.fixture(autouse=True)
-def _no_keys_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _unset_stripe_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STRIPE_API_KEY", "STRIPE_SECRET_KEY", "STRIPE_API_BASE"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(seed=1) as made:
-        yield made
+    with Emulator(seed=1) as emulator:
+        yield emulator
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The life of a call, driven by hand: no network, no clock, no chance."""
+"""The lifecycle of a call, without network, clock or random values."""
 
 from __future__ import annotations
 
@@ -34,34 +34,34 @@ def config(**options: Any) -> Config:  # Any: the fields of Config
 
 
 @dataclass
-class Story:
-    """What a call did: what it sent, how long it waited, and how it ended."""
+class Record:
+    """What a call did: the requests it sent, the delays, and the result."""
 
     sent: list[Request] = field(default_factory=list)
-    waits: list[float] = field(default_factory=list)
-    answer: Response | None = None
+    delays: list[float] = field(default_factory=list)
+    response: Response | None = None
     error: errors.StripeError | None = None
 
 
-def play(call: Call, *outcomes: Response | Failure, using: Config | None = None) -> Story:
-    """Give a call these outcomes, one for each attempt; the last one again and again."""
-    story = Story()
+def run(call: Call, *outcomes: Response | Failure, using: Config | None = None) -> Record:
+    """Run a call with these outcomes, one for each attempt; the last one is repeated."""
+    record = Record()
     running = call_flow(call, using or config())
     try:
         action: Request | Sleep = next(running)
         while True:
             if isinstance(action, Sleep):
-                story.waits.append(action.seconds)
+                record.delays.append(action.seconds)
                 action = running.send(None)
             else:
-                story.sent.append(replace(action, headers=dict(action.headers)))
-                outcome = outcomes[min(len(story.sent), len(outcomes)) - 1]
+                record.sent.append(replace(action, headers=dict(action.headers)))
+                outcome = outcomes[min(len(record.sent), len(outcomes)) - 1]
                 action = running.send(replace(outcome))
     except StopIteration as done:
-        story.answer = done.value
+        record.response = done.value
     except errors.StripeError as error:
-        story.error = error
-    return story
+        record.error = error
+    return record
 
 
 def post(path: str = "/v1/customers", **params: Any) -> Call:  # Any: parameters
@@ -77,15 +77,15 @@ def status(code: int, body: object = b"", **headers: str) -> Response:
     return Response(code, {name.replace("_", "-"): value for name, value in headers.items()}, content)
 
 
-def error(status_code: int, **said: object) -> Response:
-    return status(status_code, {"error": said}, request_id="req_9")
+def error(status_code: int, **fields: object) -> Response:
+    return status(status_code, {"error": fields}, request_id="req_9")
 
 
-# --- what is sent -----------------------------------------------------------------------------------------------------
+# --- requests ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_post_is_a_form_with_a_key_that_nobody_has_to_make() -> None:
-    (request,) = play(post(email="a@b.c"), OK).sent
+def test_a_post_is_form_encoded_and_has_an_idempotency_key() -> None:
+    (request,) = run(post(email="a@b.c"), OK).sent
     assert (request.verb, request.url, request.content) == ("POST", "https://api.test/v1/customers", b"email=a%40b.c")
     assert request.headers["Authorization"] == f"Bearer {KEY}"
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
@@ -95,8 +95,8 @@ def test_a_post_is_a_form_with_a_key_that_nobody_has_to_make() -> None:
     assert request.timeout == 80.0
 
 
-def test_a_get_has_its_parameters_in_the_query_and_no_key() -> None:
-    (request,) = play(get(expand=["tax"]), OK).sent
+def test_a_get_has_its_parameters_in_the_query_and_no_idempotency_key() -> None:
+    (request,) = run(get(expand=["tax"]), OK).sent
     assert request.url == "https://api.test/v1/customers/cus_1?expand[0]=tax"
     assert request.content is None
     assert "Idempotency-Key" not in request.headers
@@ -112,26 +112,26 @@ def test_a_get_has_its_parameters_in_the_query_and_no_key() -> None:
         ("GET", "/v2/core/accounts", False),
     ],
 )
-def test_what_could_happen_twice_gets_an_idempotency_key(verb: str, path: str, *, has_key: bool) -> None:
-    (request,) = play(Call(verb, path, {}), OK).sent
+def test_operations_that_are_not_idempotent_have_an_idempotency_key(verb: str, path: str, *, has_key: bool) -> None:
+    (request,) = run(Call(verb, path, {}), OK).sent
     assert ("Idempotency-Key" in request.headers) is has_key
 
 
-def test_times_in_a_query_are_written_as_the_version_of_the_api_does() -> None:
+def test_times_in_a_query_are_unix_times_in_v1_and_rfc_3339_in_v2() -> None:
     new_year = datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=1)))
-    (first,) = play(Call("GET", "/v1/charges", {"created": {"gte": new_year}}), OK).sent
-    (second,) = play(Call("GET", "/v2/core/events", {"created": {"gte": new_year}, "limit": 3}), OK).sent
+    (first,) = run(Call("GET", "/v1/charges", {"created": {"gte": new_year}}), OK).sent
+    (second,) = run(Call("GET", "/v2/core/events", {"created": {"gte": new_year}, "limit": 3}), OK).sent
     assert first.url.endswith("/v1/charges?created[gte]=1767225600")
     assert second.url.endswith("/v2/core/events?created[gte]=2026-01-01T00%3A00%3A00Z&limit=3")
 
 
 def test_v2_bodies_are_json() -> None:
-    (request,) = play(post("/v2/core/accounts", display_name="é"), OK).sent
+    (request,) = run(post("/v2/core/accounts", display_name="é"), OK).sent
     assert request.headers["Content-Type"] == "application/json"
     assert json.loads(request.content or b"") == {"display_name": "é"}
 
 
-def test_options_of_one_call_win_over_the_clients() -> None:
+def test_request_options_override_the_options_of_the_client() -> None:
     call = replace(
         post(),
         options={
@@ -145,8 +145,8 @@ def test_options_of_one_call_win_over_the_clients() -> None:
             "headers": {"X-Mine": "1"},
         },
     )
-    story = play(call, status(500), using=config(stripe_account="acct_1", stripe_context="ctx_1"))
-    (request,) = story.sent
+    record = run(call, status(500), using=config(stripe_account="acct_1", stripe_context="ctx_1"))
+    (request,) = record.sent
     assert request.headers["Idempotency-Key"] == "mine"
     assert request.headers["Stripe-Account"] == "acct_2"
     assert request.headers["Stripe-Context"] == "ctx_2"
@@ -168,18 +168,18 @@ def test_options_of_one_call_win_over_the_clients() -> None:
         {"headers": {"X": "é"}},
     ],
 )
-def test_an_option_that_cannot_be_used_is_refused_by_name(options: Any) -> None:  # Any: mistakes
-    story = play(replace(post(), options=options), OK)
-    assert isinstance(story.error, errors.InvalidArgumentError)
-    assert story.sent == []
-    assert story.error.param is not None
+def test_an_invalid_request_option_raises_an_error_that_names_it(options: Any) -> None:  # Any: invalid options
+    record = run(replace(post(), options=options), OK)
+    assert isinstance(record.error, errors.InvalidArgumentError)
+    assert record.sent == []
+    assert record.error.param is not None
 
 
 # --- paths ------------------------------------------------------------------------------------------------------------
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])).filter(lambda text: text.strip() and text not in (".", "..")))
-def test_an_id_is_one_segment_of_the_path_whatever_is_in_it(identifier: str) -> None:
+def test_an_id_is_encoded_as_one_segment_of_the_path(identifier: str) -> None:
     path = fill_path("/v1/customers/{customer}/sources", {"customer": identifier})
     assert path.count("/") == 4
     assert path.isascii()
@@ -187,13 +187,13 @@ def test_an_id_is_one_segment_of_the_path_whatever_is_in_it(identifier: str) -> 
 
 
 @pytest.mark.parametrize("identifier", ["", "  ", ".", "..", None, 5, b"cus_1", object()])
-def test_what_is_no_id_is_refused_before_anything_is_sent(identifier: object) -> None:
+def test_an_invalid_id_raises_an_error_that_names_the_argument(identifier: object) -> None:
     with pytest.raises(errors.InvalidArgumentError, match="customer") as caught:
         fill_path("/v1/customers/{customer}", {"customer": identifier})
     assert caught.value.param == "customer"
 
 
-def test_an_object_stands_for_its_id() -> None:
+def test_an_object_can_be_passed_instead_of_its_id() -> None:
     assert (
         fill_path("/v1/customers/{customer}", {"customer": Customer.model_construct(id="cus_1")})
         == "/v1/customers/cus_1"
@@ -202,54 +202,54 @@ def test_an_object_stands_for_its_id() -> None:
 
 # --- retries ----------------------------------------------------------------------------------------------------------
 
-NO_ANSWER = Failure("the connection broke")
+BROKEN = Failure("the connection broke")
 
 
 @pytest.mark.parametrize(
-    "outcome", [NO_ANSWER, Failure("late", timed_out=True), *map(status, (409, 429, 500, 502, 503, 504))]
+    "outcome", [BROKEN, Failure("late", timed_out=True), *map(status, (409, 429, 500, 502, 503, 504))]
 )
-def test_what_may_pass_is_tried_again_with_the_same_key(outcome: Response | Failure) -> None:
-    story = play(post(email="x"), outcome, outcome, OK)
-    assert story.answer is not None
-    assert story.answer.attempts == 3
-    assert story.answer.idempotency_key == "key-1"
-    assert [request.headers["Idempotency-Key"] for request in story.sent] == ["key-1"] * 3
-    assert len({request.content for request in story.sent}) == 1
-    assert len(story.waits) == 2
+def test_temporary_failures_are_retried_with_the_same_idempotency_key(outcome: Response | Failure) -> None:
+    record = run(post(email="x"), outcome, outcome, OK)
+    assert record.response is not None
+    assert record.response.attempts == 3
+    assert record.response.idempotency_key == "key-1"
+    assert [request.headers["Idempotency-Key"] for request in record.sent] == ["key-1"] * 3
+    assert len({request.content for request in record.sent}) == 1
+    assert len(record.delays) == 2
 
 
 @pytest.mark.parametrize("code", [400, 401, 402, 403, 404, 422])
-def test_what_will_not_pass_is_not_tried_again(code: int) -> None:
-    assert len(play(post(), error(code, message="no")).sent) == 1
+def test_client_errors_are_not_retried(code: int) -> None:
+    assert len(run(post(), error(code, message="no")).sent) == 1
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "attempts"), [("true", 400, 3), ("false", 500, 1), ("maybe", 500, 3), ("TRUE", 404, 3)]
+    ("header", "code", "attempts"), [("true", 400, 3), ("false", 500, 1), ("maybe", 500, 3), ("TRUE", 404, 3)]
 )
-def test_stripe_decides_where_it_says_so(said: str, code: int, attempts: int) -> None:
-    story = play(post(), status(code, {}, stripe_should_retry=said))
-    assert len(story.sent) == attempts
-    assert story.error is not None
-    assert story.error.attempts == attempts
+def test_stripe_should_retry_decides_if_present(header: str, code: int, attempts: int) -> None:
+    record = run(post(), status(code, {}, stripe_should_retry=header))
+    assert len(record.sent) == attempts
+    assert record.error is not None
+    assert record.error.attempts == attempts
 
 
 @pytest.mark.parametrize("retries", [0, 1, 5])
-def test_max_retries_is_how_often_it_is_tried_again(retries: int) -> None:
-    assert len(play(post(), NO_ANSWER, using=config(max_retries=retries)).sent) == retries + 1
-    assert len(play(replace(post(), options={"max_retries": retries}), NO_ANSWER).sent) == retries + 1
+def test_max_retries_limits_the_number_of_retries(retries: int) -> None:
+    assert len(run(post(), BROKEN, using=config(max_retries=retries)).sent) == retries + 1
+    assert len(run(replace(post(), options={"max_retries": retries}), BROKEN).sent) == retries + 1
 
 
 @given(st.integers(0, 50), st.floats(0, 1), st.floats(0, 60))
-def test_the_wait_grows_from_half_a_second_to_eight_and_is_never_less_than_asked(
-    n: int, chance: float, asked: float
+def test_the_delay_grows_from_half_a_second_to_eight_and_is_never_below_the_minimum(
+    n: int, random: float, minimum: float
 ) -> None:
-    wait = _retry.retry_delay(n, asked, chance)
-    assert wait >= asked
-    assert 0.5 <= wait <= max(8.0, asked)
-    assert _retry.retry_delay(n + 1, asked, chance) >= wait
+    delay = _retry.retry_delay(n, minimum, random)
+    assert delay >= minimum
+    assert 0.5 <= delay <= max(8.0, minimum)
+    assert _retry.retry_delay(n + 1, minimum, random) >= delay
 
 
-def test_chance_spreads_the_waits() -> None:
+def test_the_delay_has_jitter() -> None:
     assert _retry.retry_delay(2, 0, 0.0) < _retry.retry_delay(2, 0, 0.5) < _retry.retry_delay(2, 0, 1.0)
 
 
@@ -266,23 +266,23 @@ def test_chance_spreads_the_waits() -> None:
         ("-3", 0.0),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(header: str, seconds: float) -> None:
-    story = play(get(), status(503, {}, retry_after=header), OK)
-    assert story.waits == [max(seconds, 0.75)]
+def test_retry_after_can_be_seconds_or_a_date(header: str, seconds: float) -> None:
+    record = run(get(), status(503, {}, retry_after=header), OK)
+    assert record.delays == [max(seconds, 0.75)]
 
 
-def test_a_retry_after_of_more_than_a_minute_is_reported_not_obeyed() -> None:
-    story = play(get(), status(429, {"error": {"message": "Slow down."}}, retry_after="61"))
-    assert story.waits == []
-    assert isinstance(story.error, errors.RateLimitError)
-    assert "61 seconds" in str(story.error)
+def test_a_retry_after_of_more_than_a_minute_raises_the_error_at_once() -> None:
+    record = run(get(), status(429, {"error": {"message": "Slow down."}}, retry_after="61"))
+    assert record.delays == []
+    assert isinstance(record.error, errors.RateLimitError)
+    assert "61 seconds" in str(record.error)
 
 
-# --- what comes back --------------------------------------------------------------------------------------------------
+# --- responses -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("answer", "cls"),
+    ("outcome", "cls"),
     [
         (error(400, type="invalid_request_error", message="m"), errors.InvalidRequestError),
         (error(404, type="invalid_request_error", code="resource_missing"), errors.InvalidRequestError),
@@ -297,16 +297,18 @@ def test_a_retry_after_of_more_than_a_minute_is_reported_not_obeyed() -> None:
         (status(400, {"error": "invalid_grant", "error_description": "d"}), errors.InvalidRequestError),
         (status(401, {"error": "invalid_client", "error_description": "d"}), errors.AuthenticationError),
         (status(302, b""), errors.APIError),
-        (NO_ANSWER, errors.APIConnectionError),
+        (BROKEN, errors.APIConnectionError),
         (Failure("late", timed_out=True), errors.APITimeoutError),
     ],
 )
-def test_the_error_is_chosen_by_status_and_body(answer: Response | Failure, cls: type[errors.StripeError]) -> None:
-    story = play(post(), answer, using=config(max_retries=0))
-    assert type(story.error) is cls
+def test_the_class_of_an_error_depends_on_status_and_body(
+    outcome: Response | Failure, cls: type[errors.StripeError]
+) -> None:
+    record = run(post(), outcome, using=config(max_retries=0))
+    assert type(record.error) is cls
 
 
-def test_an_error_says_everything() -> None:
+def test_an_error_has_everything_from_the_response() -> None:
     intent = {
         "id": "pi_1",
         "object": "payment_intent",
@@ -314,7 +316,7 @@ def test_an_error_says_everything() -> None:
         "created": 1,
         "livemode": False,
     }
-    story = play(
+    record = run(
         post(),
         error(
             402,
@@ -328,7 +330,7 @@ def test_an_error_says_everything() -> None:
             payment_intent=intent,
         ),
     )
-    found = story.error
+    found = record.error
     assert isinstance(found, errors.CardError)
     assert (found.status_code, found.code, found.decline_code) == (402, "card_declined", "insufficient_funds")
     assert (found.param, found.request_id, found.charge) == ("payment_method", "req_9", "ch_1")
@@ -345,60 +347,62 @@ def test_an_error_says_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "excerpt"),
     [
         (b"", "is empty"),
         (b"<!DOCTYPE html>\n<h1>502 Bad Gateway</h1>", "<h1>502 Bad Gateway</h1>"),
-        (b'{"id": "cus_1", "obj', 'begins: {"id": "cus_1", "obj'),
+        (b'{"id": "cus_1", "obj', 'begins with: {"id": "cus_1", "obj'),
         (b"[1, 2]", "[1, 2]"),
-        (b"\xff\xfe\x00", "not Stripe's JSON"),
+        (b"\xff\xfe\x00", "not JSON from Stripe"),
         (b"[" * 100_000, "[[["),
     ],
 )
-def test_an_answer_that_is_no_object_is_an_api_error_that_shows_its_beginning(body: bytes, said: str) -> None:
+def test_a_response_that_is_not_an_object_is_an_api_error_with_an_excerpt(body: bytes, excerpt: str) -> None:
     for code in (200, 500):
         call = post()
-        story = play(call, status(code, body), using=config(max_retries=0))
-        if story.answer is not None:
+        record = run(call, status(code, body), using=config(max_retries=0))
+        if record.response is not None:
             with pytest.raises(errors.APIError) as caught:
-                decoded(call, config(), story.answer)
+                decoded(call, config(), record.response)
             found: errors.StripeError = caught.value
         else:
-            assert story.error is not None
-            found = story.error
+            assert record.error is not None
+            found = record.error
         assert isinstance(found, errors.APIError)
-        assert said in str(found)
+        assert excerpt in str(found)
         assert len(str(found)) < 400
         assert found.body == body
         assert "\n" not in str(found)
 
 
 def test_every_error_can_be_pickled() -> None:
-    story = play(post(), error(402, type="card_error", code="card_declined", message="No."))
-    assert story.error is not None
-    copy = pickle.loads(pickle.dumps(story.error))
+    record = run(post(), error(402, type="card_error", code="card_declined", message="No."))
+    assert record.error is not None
+    copy = pickle.loads(pickle.dumps(record.error))
     assert type(copy) is errors.CardError
-    assert (str(copy), copy.body, copy.attempts) == (str(story.error), story.error.body, 1)
+    assert (str(copy), copy.body, copy.attempts) == (str(record.error), record.error.body, 1)
 
 
 # --- secrets and logs -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("answer", [OK, error(400, message="m"), NO_ANSWER])
-def test_the_key_shows_nowhere(answer: Response | Failure, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("outcome", [OK, error(400, message="m"), BROKEN])
+def test_the_api_key_is_in_no_repr_log_error_or_pickle(
+    outcome: Response | Failure, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
-    story = play(post(email="x"), answer)
-    shown = [repr(config()), repr(story.answer), repr(story.error), caplog.text]
-    if story.error is not None:
-        shown += [repr(pickle.dumps(story.error)), "".join(traceback.format_exception(story.error))]
-    assert KEY not in "\n".join(shown)
+    record = run(post(email="x"), outcome)
+    texts = [repr(config()), repr(record.response), repr(record.error), caplog.text]
+    if record.error is not None:
+        texts += [repr(pickle.dumps(record.error)), "".join(traceback.format_exception(record.error))]
+    assert KEY not in "\n".join(texts)
     assert "POST /v1/customers" in caplog.text
 
 
-def test_a_key_that_no_header_can_hold_is_refused_without_showing_it() -> None:
-    story = play(replace(post(), options={"api_key": "sk_test_very_secret\n"}), OK)
-    assert isinstance(story.error, errors.InvalidArgumentError)
-    assert "very_secret" not in str(story.error)
+def test_an_api_key_with_invalid_characters_is_not_in_the_error() -> None:
+    record = run(replace(post(), options={"api_key": "sk_test_very_secret\n"}), OK)
+    assert isinstance(record.error, errors.InvalidArgumentError)
+    assert "very_secret" not in str(record.error)
 
 
 # --- meter events -----------------------------------------------------------------------------------------------------
@@ -419,23 +423,23 @@ def session(expires_at: str) -> Response:
 
 
 @pytest.mark.parametrize(("expires_at", "sessions"), [("1970-01-12T14:00:00.000Z", 1), ("1970-01-12T13:46:50.000Z", 2)])
-def test_the_meter_event_stream_has_its_own_host_and_a_session_that_is_kept(expires_at: str, sessions: int) -> None:
+def test_the_meter_event_stream_has_its_own_host_and_reuses_its_session(expires_at: str, sessions: int) -> None:
     using = config()
     call = Call("POST", "/v2/billing/meter_event_stream", {"events": []}, None, host="meter_events")
-    first = play(call, session(expires_at), OK, using=using)
+    first = run(call, session(expires_at), OK, using=using)
     assert [request.url for request in first.sent] == [
         "https://api.test/v2/billing/meter_event_session",
         "https://meter.test/v2/billing/meter_event_stream",
     ]
     assert first.sent[0].headers["Authorization"] == f"Bearer {KEY}"
     assert first.sent[1].headers["Authorization"] == "Bearer token_1"
-    second = play(call, *([session(expires_at)] if sessions == 2 else []), OK, using=using)
+    second = run(call, *([session(expires_at)] if sessions == 2 else []), OK, using=using)
     assert len(second.sent) == sessions
 
 
-def test_a_call_with_a_key_of_its_own_gets_a_session_of_its_own() -> None:
+def test_a_call_with_another_api_key_has_its_own_session() -> None:
     using = config()
     call = Call("POST", "/v2/billing/meter_event_stream", {"events": []}, None, host="meter_events")
-    play(call, session("1970-01-12T14:00:00.000Z"), OK, using=using)
-    other = play(replace(call, options={"api_key": "sk_test_2"}), session("1970-01-12T14:00:00.000Z"), OK, using=using)
+    run(call, session("1970-01-12T14:00:00.000Z"), OK, using=using)
+    other = run(replace(call, options={"api_key": "sk_test_2"}), session("1970-01-12T14:00:00.000Z"), OK, using=using)
     assert [request.headers["Authorization"] for request in other.sent] == ["Bearer sk_test_2", "Bearer token_1"]

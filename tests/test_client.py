@@ -1,4 +1,4 @@
-"""Clients: how they are made, changed and kept to themselves, and the calls that no table describes."""
+"""Clients: their options, their services, and requests without an endpoint."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import pytest
 import pinstripe
 from pinstripe.form import decode
 from pinstripe.models import Customer, Invoice
+from pinstripe.types import JSON
 
 
-def recording(requests: list[httpx.Request], answer: dict[str, Any]) -> httpx.Client:  # Any: JSON
+def recording(requests: list[httpx.Request], body: dict[str, JSON]) -> httpx.Client:
     def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return httpx.Response(200, json=answer)
+        return httpx.Response(200, json=body)
 
     return httpx.Client(transport=httpx.MockTransport(handle))
 
@@ -27,7 +28,7 @@ def recording(requests: list[httpx.Request], answer: dict[str, Any]) -> httpx.Cl
 CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1, "livemode": False}
 
 
-def test_the_key_comes_from_the_argument_then_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_api_key_comes_from_the_argument_then_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(pinstripe.InvalidArgumentError, match="STRIPE_API_KEY"):
         pinstripe.Client()
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_secret")
@@ -37,7 +38,7 @@ def test_the_key_comes_from_the_argument_then_the_environment(monkeypatch: pytes
     assert pinstripe.Client("sk_test_given")._config.api_key == "sk_test_given"
 
 
-def test_the_other_hosts_follow_a_base_url_that_is_not_stripes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_url_that_is_not_stripes_is_the_default_of_the_other_urls(monkeypatch: pytest.MonkeyPatch) -> None:
     assert dict(pinstripe.Client("sk_test_x")._config.hosts) == {
         "api": "https://api.stripe.com",
         "files": "https://files.stripe.com",
@@ -65,19 +66,19 @@ def test_the_other_hosts_follow_a_base_url_that_is_not_stripes(monkeypatch: pyte
         ({"files_url": "ftp://x"}, "files_url"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_refused_by_name(options: Any, param: str) -> None:  # Any: mistakes
+def test_an_invalid_option_raises_an_error_that_names_it(options: Any, param: str) -> None:  # Any: invalid options
     with pytest.raises(pinstripe.InvalidArgumentError) as caught:
         pinstripe.Client(**{"api_key": "sk_test_x", **options})
     assert caught.value.param == param
 
 
-def test_with_options_changes_only_what_is_named_and_shares_the_pool() -> None:
+def test_with_options_changes_only_these_options_and_shares_the_connections() -> None:
     requests: list[httpx.Request] = []
     client = pinstripe.Client("sk_test_x", stripe_account="acct_1", http_client=recording(requests, CUSTOMER))
     other = client.with_options(stripe_account="acct_2", max_retries=0, api_key="sk_test_y")
     alone = other.with_options(stripe_account=None)
-    for one in (client, other, alone):
-        one.customers.retrieve("cus_1")
+    for each in (client, other, alone):
+        each.customers.retrieve("cus_1")
     assert [request.headers.get("stripe-account") for request in requests] == ["acct_1", "acct_2", None]
     assert [request.headers["authorization"][7:] for request in requests] == ["sk_test_x", "sk_test_y", "sk_test_y"]
     assert other._transport is client._transport
@@ -87,7 +88,9 @@ def test_with_options_changes_only_what_is_named_and_shares_the_pool() -> None:
 
 
 @pytest.mark.parametrize("make", [pinstripe.Client, pinstripe.AsyncClient])
-def test_a_client_never_shows_its_key(make: Callable[[str], Any]) -> None:  # Any: a client of either kind
+def test_the_api_key_is_in_no_repr_and_a_client_cannot_be_pickled(
+    make: Callable[[str], Any],
+) -> None:  # Any: a client of either kind
     client = make("sk_test_very_secret")
     assert "very_secret" not in repr(client) + repr(client.customers) + repr(client._config) + repr(
         client.customers.create
@@ -97,13 +100,13 @@ def test_a_client_never_shows_its_key(make: Callable[[str], Any]) -> None:  # An
             copying(client)
 
 
-def test_services_are_made_once() -> None:
+def test_a_service_is_created_once() -> None:
     client = pinstripe.Client("sk_test_x")
     assert client.customers is client.customers
     assert client.v2.core.accounts is client.v2.core.accounts
 
 
-def test_an_older_versions_upcoming_invoice_can_be_called() -> None:
+def test_request_can_call_an_operation_of_an_older_api_version() -> None:
     requests: list[httpx.Request] = []
     upcoming = {"object": "invoice", "amount_due": 500, "currency": "usd", "customer": "cus_1", "subscription": "sub_1"}
     client = pinstripe.Client("sk_test_x", http_client=recording(requests, upcoming))
@@ -122,7 +125,7 @@ def test_an_older_versions_upcoming_invoice_can_be_called() -> None:
     assert requests[0].headers["stripe-version"] == "2024-06-20"
 
 
-def test_an_older_versions_usage_record_can_be_created() -> None:
+def test_request_can_return_an_object_without_a_model() -> None:
     requests: list[httpx.Request] = []
     record = {"id": "mbur_1", "object": "usage_record", "quantity": 3, "timestamp": 1, "livemode": False}
     client = pinstripe.Client("sk_test_x", http_client=recording(requests, record))
@@ -136,13 +139,13 @@ def test_an_older_versions_usage_record_can_be_created() -> None:
 
 
 @pytest.mark.parametrize(("verb", "path", "param"), [("PUT", "/v1/x", "verb"), ("GET", "v1/x", "path")])
-def test_a_raw_request_that_makes_no_sense_is_refused(verb: Any, path: str, param: str) -> None:  # Any: a mistake
+def test_request_rejects_an_invalid_verb_or_path(verb: Any, path: str, param: str) -> None:  # Any: invalid arguments
     with pytest.raises(pinstripe.InvalidArgumentError) as caught:
         pinstripe.Client("sk_test_x").request(Customer, verb, path)
     assert caught.value.param == param
 
 
-def test_connect_sends_people_to_authorize() -> None:
+def test_oauth_returns_the_url_to_connect_an_account() -> None:
     client = pinstripe.Client("sk_test_x")
     url = client.oauth.authorize_url(
         client_id="ca_1", redirect_uri="https://a.test/back", state="s", stripe_user={"email": "a@b.c"}
@@ -156,7 +159,7 @@ def test_connect_sends_people_to_authorize() -> None:
     assert "sk_test" not in url
 
 
-def test_connect_exchanges_a_code_for_a_token_and_takes_it_back() -> None:
+def test_oauth_exchanges_a_code_for_a_token_and_revokes_it() -> None:
     requests: list[httpx.Request] = []
     token = {"access_token": "sk_test_theirs", "stripe_user_id": "acct_2", "scope": "read_write", "livemode": False}
     client = pinstripe.Client("sk_test_x", http_client=recording(requests, token))
@@ -172,16 +175,16 @@ def test_connect_exchanges_a_code_for_a_token_and_takes_it_back() -> None:
     assert client.oauth.deauthorize(client_id="ca_1", stripe_user_id="acct_2").stripe_user_id == "acct_2"
 
 
-def test_a_refused_code_is_an_error_with_oauths_own_words() -> None:
-    answer = {"error": "invalid_grant", "error_description": "This authorization code has already been used."}
-    transport = httpx.MockTransport(lambda _: httpx.Response(400, json=answer))
+def test_an_error_of_oauth_has_its_message_and_code() -> None:
+    body = {"error": "invalid_grant", "error_description": "This authorization code has already been used."}
+    transport = httpx.MockTransport(lambda _: httpx.Response(400, json=body))
     client = pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=transport))
     with pytest.raises(pinstripe.InvalidRequestError, match="already been used") as caught:
         client.oauth.token(grant_type="authorization_code", code="ac_1")
     assert caught.value.code == "invalid_grant"
 
 
-def test_a_row_without_an_answer_gives_nothing() -> None:
+def test_an_operation_without_a_result_returns_none() -> None:
     session = {
         "object": "v2.billing.meter_event_session",
         "id": "mes_1",

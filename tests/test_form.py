@@ -1,4 +1,4 @@
-"""Nested parameters become forms as Stripe takes them, and come back."""
+"""Encoding and decoding of nested parameters."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from stripe._encode import _api_encode
 from pinstripe import InvalidArgumentError, Ref
 from pinstripe.form import decode, encode, multipart, pairs, to_json
 from pinstripe.models import Customer
+from pinstripe.types import JSON
 
-# Half a character (a lone surrogate) is no text.
+# A lone surrogate cannot be encoded as UTF-8.
 text = st.text(st.characters(exclude_categories=["Cs"]))
-# A map whose keys are 0, 1, 2, ... is written like a list, so it cannot come back as a map.
+# A dict with the keys 0, 1, 2, ... is encoded like a list, so it is decoded as one.
 keys = text.filter(lambda key: key and not key.isdigit())
 
 
-def structures(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:  # Any: JSON-like
-    """Maps and lists of leaves; none empty, since a form cannot say so."""
+def structures(leaves: st.SearchStrategy[JSON]) -> st.SearchStrategy[JSON]:
+    """Generate nested dicts and lists of these values; none empty, since a form cannot express that."""
     return st.recursive(
         leaves,
         lambda inner: st.lists(inner, min_size=1, max_size=4) | st.dictionaries(keys, inner, min_size=1, max_size=4),
@@ -39,12 +40,12 @@ params = st.dictionaries(names, structures(text), max_size=5)
 
 
 @given(params)
-def test_decoding_what_was_encoded_gives_the_structure_back(structure: dict[str, Any]) -> None:  # Any: JSON-like
+def test_decoding_is_the_inverse_of_encoding(structure: dict[str, JSON]) -> None:
     assert decode(encode(structure)) == structure
 
 
 @given(params)
-def test_an_encoded_form_is_plain_ascii_and_reads_as_any_form(structure: dict[str, Any]) -> None:  # Any: JSON-like
+def test_an_encoded_form_is_ascii_and_a_valid_form(structure: dict[str, JSON]) -> None:
     encoded = encode(structure)
     assert encoded.isascii()
     assert " " not in encoded
@@ -55,10 +56,10 @@ def test_an_encoded_form_is_plain_ascii_and_reads_as_any_form(structure: dict[st
 
 cents = st.integers(-(10**9), 10**9).map(lambda number: Decimal(number) / 100)
 plain = text | st.integers() | cents
-moments = st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, timezone.utc))
-# Inside lists the official encoder writes booleans and times as Python prints them; outside both agree. Brackets in keys,
-# which Stripe does not take, are escaped here and look like structure there.
-unlisted = plain | st.booleans() | moments
+times = st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, timezone.utc))
+# In lists, the official encoder writes booleans and times as Python prints them. It does not escape brackets in keys, which
+# Stripe does not accept.
+unlisted = plain | st.booleans() | times
 unbracketed = keys.filter(lambda key: "[" not in key and "]" not in key)
 nested = st.recursive(
     st.lists(plain, max_size=3) | unlisted,
@@ -71,7 +72,7 @@ nested = st.recursive(
 
 
 @given(st.dictionaries(names, nested, max_size=5))
-def test_the_pairs_equal_the_official_packages(structure: dict[str, Any]) -> None:  # Any: JSON-like
+def test_the_pairs_equal_those_of_the_official_package(structure: dict[str, JSON]) -> None:
     expected = [(key, str(value)) for key, value in _api_encode(structure)]
     assert pairs(structure) == expected
 
@@ -109,16 +110,14 @@ class Interval(str, enum.Enum):
         ({"metadata": {"user.id": "1"}}, "metadata[user.id]=1"),
     ],
 )
-def test_each_kind_of_value_is_written_as_stripe_takes_it(
-    value: dict[str, Any], encoded: str
-) -> None:  # Any: JSON-like
+def test_each_type_of_value_is_encoded_as_stripe_expects(value: dict[str, JSON], encoded: str) -> None:
     assert encode(value) == encoded
 
 
 @pytest.mark.parametrize(
     ("value", "field"),
     [
-        ({"at": datetime(2026, 1, 1)}, "at"),  # noqa: DTZ001  # naive on purpose
+        ({"at": datetime(2026, 1, 1)}, "at"),  # noqa: DTZ001  # naive, which is the error under test
         ({"card": {"exp": [b"12"]}}, "card[exp][0]"),
         ({"a": {"b": {1, 2}}}, "a[b]"),
         ({"a": object()}, "a"),
@@ -129,22 +128,24 @@ def test_each_kind_of_value_is_written_as_stripe_takes_it(
         ({"metadata": {"": "x"}}, "metadata"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_by_name(value: dict[str, Any], field: str) -> None:  # Any: JSON-like
+def test_a_value_that_cannot_be_encoded_raises_an_error_that_names_the_parameter(
+    value: dict[str, Any], field: str
+) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         encode(value)
     assert caught.value.param == field
     assert field in str(caught.value)
 
 
-def test_a_structure_that_holds_itself_is_refused() -> None:
-    loop: dict[str, Any] = {}  # Any: JSON-like
+def test_a_structure_that_contains_itself_raises_an_error() -> None:
+    loop: dict[str, JSON] = {}
     loop["again"] = loop
     with pytest.raises(InvalidArgumentError, match="nested too deep"):
         encode({"a": loop})
 
 
-def test_half_a_character_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="half a character"):
+def test_a_lone_surrogate_raises_an_error() -> None:
+    with pytest.raises(InvalidArgumentError, match="lone surrogate"):
         encode({"a": "\ud800"})
 
 
@@ -160,16 +161,16 @@ def test_half_a_character_is_refused() -> None:
         ("[]=1&]=2&a[b=3", {"[]": "1", "]": "2", "a[b": "3"}),
     ],
 )
-def test_forms_of_other_clients_are_read_too(body: str, structure: dict[str, Any]) -> None:  # Any: JSON-like
+def test_the_forms_of_other_clients_are_decoded(body: str, structure: dict[str, JSON]) -> None:
     assert decode(body) == structure
 
 
 @given(st.binary() | st.text())
-def test_any_bytes_at_all_are_read_as_some_form(body: bytes | str) -> None:
+def test_any_bytes_can_be_decoded(body: bytes | str) -> None:
     assert isinstance(decode(body), dict)
 
 
-def test_json_for_v2_says_times_decimals_and_nothing() -> None:
+def test_json_for_v2_has_rfc_3339_times_decimal_strings_and_nulls() -> None:
     sent = to_json(
         {
             "at": datetime(2026, 1, 1, tzinfo=timezone.utc),
@@ -200,11 +201,11 @@ def test_json_for_v2_says_times_decimals_and_nothing() -> None:
         ),
     )
 )
-def test_json_comes_back_as_it_was(structure: dict[str, Any]) -> None:  # Any: JSON-like
+def test_parsing_json_is_the_inverse_of_encoding_it(structure: dict[str, JSON]) -> None:
     assert json.loads(to_json(structure)) == structure
 
 
-def test_a_file_can_be_a_path_bytes_or_open(tmp_path: Path) -> None:
+def test_a_file_can_be_a_path_bytes_or_an_open_file(tmp_path: Path) -> None:
     path = tmp_path / 'evidence "1".png'
     path.write_bytes(b"\x89PNG\r\n")
     with path.open("rb") as opened:
@@ -223,10 +224,10 @@ def test_a_file_can_be_a_path_bytes_or_open(tmp_path: Path) -> None:
             assert b"\r\n\r\n\x89PNG\r\n\r\n--" in body
 
 
-def test_a_file_that_is_not_there_or_is_text_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_or_a_text_file_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="No such file"):
         multipart({}, tmp_path / "missing.png")
     path = tmp_path / "a.txt"
     path.write_text("a")
     with path.open() as opened, pytest.raises(InvalidArgumentError, match='"rb"'):
-        multipart({}, opened)  # type: ignore[arg-type]  # the mistake
+        multipart({}, opened)  # type: ignore[arg-type]  # the error under test

@@ -1,4 +1,4 @@
-"""Models: exact, frozen, open to what is new, and safe to share."""
+"""Models: lossless, frozen, open to unknown fields, and thread-safe."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 import pinstripe
 from pinstripe import Ref, StripeObject, decode
 from pinstripe.models import Customer, DeletedCustomer, Event, Invoice, PaymentMethod, SetupIntent, Subscription
+from pinstripe.types import JSON
 
 SAMPLES = {
     path.stem: json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "samples").glob("*.json"))
@@ -32,16 +33,16 @@ json_values = st.recursive(
 )
 
 
-def written(model: BaseModel) -> Any:  # Any: JSON
+def to_json(model: BaseModel) -> JSON:
     return json.loads(model.model_dump_json(by_alias=True, exclude_unset=True))
 
 
-def sample(name: str) -> dict[str, Any]:  # Any: JSON
+def sample(name: str) -> dict[str, JSON]:
     found: dict[str, Any] = copy.deepcopy(SAMPLES[name])
     return found
 
 
-def test_there_are_samples_of_the_four_named_models_and_of_twenty_others() -> None:
+def test_there_are_samples_of_four_important_models_and_of_twenty_others() -> None:
     assert set(NAMED) < set(SAMPLES)
     assert len(SAMPLES) >= 24
 
@@ -50,44 +51,44 @@ def test_there_are_samples_of_the_four_named_models_and_of_twenty_others() -> No
 @pytest.mark.parametrize(
     "form", [lambda raw: raw, json.dumps, lambda raw: json.dumps(raw).encode()], ids=["dict", "str", "bytes"]
 )
-def test_a_realistic_sample_decodes_strictly_and_comes_back_equal(
+def test_a_sample_decodes_strictly_and_serializes_to_the_same_json(
     name: str, form: Any
-) -> None:  # Any: three forms of JSON
+) -> None:  # Any: three representations of JSON
     model = decode(form(sample(name)), validation="strict")
     assert model.model_dump()["object"] == name
-    assert written(model) == SAMPLES[name]
+    assert to_json(model) == SAMPLES[name]
     assert isinstance(model, NAMED.get(name, pinstripe.StripeModel))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_models_pickle_copy_and_compare(name: str) -> None:
+def test_models_can_be_pickled_copied_and_compared(name: str) -> None:
     model = decode(sample(name))
     for twin in (pickle.loads(pickle.dumps(model)), copy.copy(model), copy.deepcopy(model), decode(sample(name))):
         assert twin == model
         assert type(twin) is type(model)
-        assert written(twin) == SAMPLES[name]
+        assert to_json(twin) == SAMPLES[name]
     other = decode({**sample(name), "livemode": "other"})
     assert other != model
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_what_is_unknown_is_kept(name: str) -> None:
+def test_unknown_fields_are_kept(name: str) -> None:
     raw = {**sample(name), "new_field": {"deep": [1, None, "x"]}}
     model = decode(raw, validation="strict")
     assert (model.model_extra or {})["new_field"] == {"deep": [1, None, "x"]}
-    assert written(model) == raw
+    assert to_json(model) == raw
 
 
-def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # Any: JSON, keys and indexes
+def paths(value: JSON, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [at, *(path for key, inner in items for path in paths(inner, (*at, key)))]
 
 
 @given(st.sampled_from(sorted(SAMPLES)), st.data())
-def test_nothing_is_lost_whatever_stripe_sends_instead(name: str, data: st.DataObject) -> None:
+def test_json_that_does_not_match_serializes_to_the_same_json(name: str, data: st.DataObject) -> None:
     raw = sample(name)
     for path in data.draw(st.lists(st.sampled_from(paths(raw)[1:]), max_size=3, unique=True)):
-        node = raw
+        node: JSON = raw
         try:
             for step in path[:-1]:
                 node = node[step]
@@ -96,25 +97,25 @@ def test_nothing_is_lost_whatever_stripe_sends_instead(name: str, data: st.DataO
             else:
                 del node[path[-1]]
         except (KeyError, IndexError, TypeError):
-            continue  # an earlier change took this place away
+            continue  # an earlier change removed this place
     expected = json.loads(json.dumps(raw))
-    assert written(decode(raw)) == expected
-    assert written(decode(json.dumps(raw))) == expected
+    assert to_json(decode(raw)) == expected
+    assert to_json(decode(json.dumps(raw))) == expected
 
 
 @given(st.dictionaries(st.text(), json_values, max_size=5))
-def test_any_json_object_becomes_some_model_and_comes_back(raw: dict[str, Any]) -> None:  # Any: JSON
-    assert written(decode(raw)) == json.loads(json.dumps(raw))
+def test_any_json_object_decodes_and_serializes_to_the_same_json(raw: dict[str, JSON]) -> None:
+    assert to_json(decode(raw)) == json.loads(json.dumps(raw))
 
 
-def test_an_object_that_no_model_has_is_a_stripe_object() -> None:
+def test_an_object_without_a_model_is_a_stripe_object() -> None:
     model = decode({"object": "hologram", "id": "holo_1", "colour": "blue"}, validation="strict")
     assert type(model) is StripeObject
     assert (model.model_extra or {})["colour"] == "blue"
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", "null", b"{", "5", b"\xff"])
-def test_what_is_no_json_object_is_refused(data: Any) -> None:  # Any: bytes or str
+def test_data_that_is_not_a_json_object_raises_an_error(data: Any) -> None:  # Any: bytes or str
     with pytest.raises(pinstripe.ResponseValidationError):
         decode(data)
 
@@ -122,7 +123,7 @@ def test_what_is_no_json_object_is_refused(data: Any) -> None:  # Any: bytes or 
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
-def test_times_are_aware_utc_and_decimals_exact() -> None:
+def test_times_are_aware_and_decimals_exact() -> None:
     customer = decode(sample("customer"))
     assert isinstance(customer, Customer)
     assert customer.created == datetime(2024, 7, 24, 15, 22, 32, tzinfo=timezone.utc)
@@ -135,7 +136,7 @@ def test_times_are_aware_utc_and_decimals_exact() -> None:
     assert account.created == datetime(2026, 1, 27, 12, 0, 0, 123000, tzinfo=timezone.utc)
 
 
-def test_an_id_has_an_id_whether_it_was_expanded_or_not() -> None:
+def test_a_reference_has_an_id_expanded_or_not() -> None:
     subscription = decode(sample("subscription"))
     assert isinstance(subscription, Subscription)
     assert isinstance(subscription.customer, Ref)
@@ -148,50 +149,59 @@ def test_an_id_has_an_id_whether_it_was_expanded_or_not() -> None:
     assert method.id == "pm_1"
 
 
-def test_what_is_gone_is_its_deleted_variant() -> None:
+def test_a_deleted_object_has_its_own_model() -> None:
     invoice = decode(sample("invoice"))
     assert isinstance(invoice, Invoice)
     assert isinstance(invoice.customer, DeletedCustomer)
 
 
-def test_a_value_that_is_new_decodes_even_strictly() -> None:
+def test_an_unknown_enum_value_decodes_even_strictly() -> None:
     model = decode({**sample("subscription"), "status": "hibernating"}, validation="strict")
     assert model.model_dump()["status"] == "hibernating"
-    assert written(model)["status"] == "hibernating"
+    assert to_json(model)["status"] == "hibernating"
 
 
 def test_models_are_frozen() -> None:
     customer = decode(sample("customer"))
     with pytest.raises(ValidationError, match="frozen"):
-        setattr(customer, "email", "x")  # noqa: B010  # by name, since checkers refuse it too
+        setattr(customer, "email", "x")  # noqa: B010  # by name, since type checkers reject the assignment
 
 
-def test_models_can_be_made_by_hand() -> None:
+def test_models_can_be_constructed() -> None:
     customer = Customer(
         id="cus_1", object="customer", created=datetime(2026, 1, 1, tzinfo=timezone.utc), livemode=False
     )
-    assert written(customer) == {"id": "cus_1", "object": "customer", "created": 1767225600, "livemode": False}
+    assert to_json(customer) == {"id": "cus_1", "object": "customer", "created": 1767225600, "livemode": False}
 
 
 # --- drift ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_missing_field_is_reported_and_reading_it_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_field_is_reported_and_reading_it_raises_an_error(caplog: pytest.LogCaptureFixture) -> None:
     raw = sample("charge")
     del raw["paid"]
     drifts: list[pinstripe.Drift] = []
     charge = decode(raw, on_drift=drifts.append)
     assert [(drift.model, drift.path, drift.kind) for drift in drifts] == [("Charge", "paid", "missing")]
     assert isinstance(charge, pinstripe.models.Charge)
-    with pytest.raises(AttributeError, match=r"Charge\.paid is not in what Stripe sent"):
-        charge.paid  # noqa: B018  # reading it is what fails
-    assert written(charge) == raw
+    with pytest.raises(AttributeError, match=r"Charge\.paid is not in the response"):
+        charge.paid  # noqa: B018  # reading it raises
+    assert to_json(charge) == raw
     assert "paid" in repr(drifts[0])
     decode(raw)
-    assert len([record for record in caplog.records if "paid is missing, which Charge" in record.message]) <= 1
+    assert (
+        len(
+            [
+                record
+                for record in caplog.records
+                if "no field paid, which the API description of Charge requires" in record.message
+            ]
+        )
+        <= 1
+    )
 
 
-def test_a_value_of_another_type_is_kept_and_reported_where_it_stands() -> None:
+def test_a_value_of_another_type_is_kept_and_reported_with_its_path() -> None:
     raw = sample("subscription")
     raw["items"]["data"][0]["price"]["created"] = "yesterday"
     raw["items"]["data"][0]["quantity"] = "many"
@@ -206,10 +216,10 @@ def test_a_value_of_another_type_is_kept_and_reported_where_it_stands() -> None:
     assert subscription.items.data[0].price.created == "yesterday"
 
 
-def test_strict_raises_with_all_that_came() -> None:
+def test_strict_validation_raises_an_error_with_the_drifts() -> None:
     raw = sample("charge")
     raw["amount"] = "much"
-    with pytest.raises(pinstripe.ResponseValidationError, match="amount is a str") as caught:
+    with pytest.raises(pinstripe.ResponseValidationError, match="amount is of type str") as caught:
         decode(raw, validation="strict")
     assert [drift.path for drift in caught.value.drifts] == ["amount"]
 
@@ -219,13 +229,13 @@ def test_each_drift_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
         decode(
             {"object": "coupon", "id": "c", "created": 1, "duration": "once", "livemode": False, "valid": "logged once"}
         )
-    said = [record.message for record in caplog.records if record.name == "pinstripe._decoding"]
-    assert len([message for message in said if message.startswith("valid is a str")]) <= 1
-    assert len(set(said)) == len(said)
+    messages = [record.message for record in caplog.records if record.name == "pinstripe._decoding"]
+    assert len([message for message in messages if message.startswith("valid is of type str")]) <= 1
+    assert len(set(messages)) == len(messages)
 
 
-def test_a_pages_items_are_typed_even_after_the_pages_own_class_was_used() -> None:
-    """Pydantic takes a complete class's own validator in the place of any schema that names the class."""
+def test_the_items_of_a_page_are_typed_even_after_the_class_of_the_page_was_built() -> None:
+    """Pydantic uses the validator of a complete class instead of any other schema for this class."""
     assert decode({"object": "list", "data": [], "has_more": False, "url": "/"}).model_dump()
     done = subprocess.run(
         [sys.executable, "-c", AFTER],
@@ -264,11 +274,11 @@ def test_every_model_has_a_json_schema() -> None:
                 assert json.dumps(schema)
 
 
-def test_a_models_schema_does_not_hold_all_of_stripe() -> None:
+def test_the_schema_of_a_model_does_not_contain_all_models() -> None:
     assert len(json.dumps(Customer.model_json_schema())) < 40_000
 
 
-def test_a_model_can_stand_in_a_model_of_ones_own() -> None:
+def test_a_model_can_be_a_field_of_another_pydantic_model() -> None:
     class Order(BaseModel):
         customer: Customer
         items: list[Subscription]
@@ -283,14 +293,14 @@ import json, sys, threading
 from pydantic import BaseModel
 from pinstripe import decode
 building, together, build = set(), [], BaseModel.model_rebuild.__func__
-def watched(cls, **options):
+def observed(cls, **options):
     building.add(threading.get_ident())
     try:
         together.append(len(building))
         return build(cls, **{**options, "_parent_namespace_depth": options["_parent_namespace_depth"] + 1})
     finally:
         building.discard(threading.get_ident())
-BaseModel.model_rebuild = classmethod(watched)
+BaseModel.model_rebuild = classmethod(observed)
 samples = json.load(sys.stdin)
 barrier = threading.Barrier(16)
 failed = []
@@ -312,7 +322,7 @@ print(failed[:3], max(together))
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_first_use_from_many_threads_at_once_is_safe(attempt: int) -> None:
+def test_models_can_be_built_from_many_threads(attempt: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", THREADS],
         input=json.dumps(list(SAMPLES.values())),
@@ -320,4 +330,4 @@ def test_first_use_from_many_threads_at_once_is_safe(attempt: int) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "[] 1", attempt  # and no two threads ever build at once
+    assert done.stdout.strip() == "[] 1", attempt  # and no two threads build at the same time

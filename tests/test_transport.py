@@ -1,4 +1,4 @@
-"""Both drivers over real sockets: whole answers, broken ones, files up and down."""
+"""Both drivers over real sockets: complete and broken responses, uploads and downloads."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ Run = Callable[[Callable[[Any], Any]], Any]  # Any: an operation on a client, sy
 
 
 @contextmanager
-def server(*answers: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that reads each request whole, and answers with these bytes, in order; ``None`` never answers."""
+def server(*responses: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
+    """Run a server that sends these responses in order; ``None`` is no response. Yield its URL and the requests."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(20)
     requests: list[bytes] = []
     hold = threading.Event()
 
     def serve() -> None:
-        for answer in answers:
+        for response in responses:
             try:
                 connection, _ = listener.accept()
             except OSError:
                 return
             with connection:
                 requests.append(read_request(connection))
-                if answer is None:
+                if response is None:
                     hold.wait(20)
                 else:
-                    connection.sendall(answer)
+                    connection.sendall(response)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -69,7 +69,7 @@ def read_request(connection: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def answer(status: int, body: bytes, *headers: str, length: int | None = None) -> bytes:
+def response(status: int, body: bytes, *headers: str, length: int | None = None) -> bytes:
     lines = [
         f"HTTP/1.1 {status} X",
         f"Content-Length: {len(body) if length is None else length}",
@@ -79,21 +79,21 @@ def answer(status: int, body: bytes, *headers: str, length: int | None = None) -
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-OK = answer(200, json.dumps(CUSTOMER).encode(), "Request-Id: req_7")
+OK = response(200, json.dumps(CUSTOMER).encode(), "Request-Id: req_7")
 
 
 @pytest.fixture(params=["sync", "async"])
-def both(request: pytest.FixtureRequest) -> Callable[..., Any]:  # Any: what the operation gives
+def run(request: pytest.FixtureRequest) -> Callable[..., Any]:  # Any: the result of the operation
     """Run an operation on a client of either kind."""
 
-    def run(
+    def carry_out(
         url: str,
-        operation: Callable[[Any], Any],  # Any: a client, an answer
+        operation: Callable[[Any], Any],  # Any: a client, a result
         *,
-        brought: bool = False,
+        own_client: bool = False,
         **options: Any,  # Any: those of a client
-    ) -> Any:  # Any: an answer
-        if brought:
+    ) -> Any:  # Any: a result
+        if own_client:
             options["http_client"] = httpx.Client() if request.param == "sync" else httpx.AsyncClient()
         if request.param == "sync":
             with pinstripe.Client("sk_test_x", base_url=url, **options) as client:
@@ -106,12 +106,12 @@ def both(request: pytest.FixtureRequest) -> Callable[..., Any]:  # Any: what the
 
         return asyncio.run(awaited())
 
-    return run
+    return carry_out
 
 
-def test_an_answer_is_a_model_that_knows_its_response(both: Callable[..., Any]) -> None:
+def test_a_result_is_a_model_with_its_response(run: Callable[..., Any]) -> None:
     with server(OK) as (url, requests):
-        customer = both(url, lambda client: client.customers.create(email="é@b.c"))
+        customer = run(url, lambda client: client.customers.create(email="é@b.c"))
     assert isinstance(customer, pinstripe.models.Customer)
     assert customer.last_response.request_id == "req_7"
     assert customer.last_response.status_code == 200
@@ -124,11 +124,11 @@ def test_an_answer_is_a_model_that_knows_its_response(both: Callable[..., Any]) 
     assert body == b"email=%C3%A9%40b.c"
 
 
-@pytest.mark.parametrize("brought", [False, True])
-def test_a_header_of_ones_own_takes_the_place_of_ours_in_whatever_case(brought: bool, both: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("own_client", [False, True])
+def test_a_header_in_the_request_options_replaces_ours_in_any_case(own_client: bool, run: Callable[..., Any]) -> None:
     own = {"accept-encoding": "identity", "STRIPE-version": "2020-08-27", "x-mine": "1"}
     with server(OK) as (url, requests):
-        both(url, lambda client: client.customers.create(request_options={"headers": own}), brought=brought)
+        run(url, lambda client: client.customers.create(request_options={"headers": own}), own_client=own_client)
     head = [line.lower() for line in requests[0].partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]]
     assert len({line.partition(b":")[0] for line in head}) == len(head)
     assert {
@@ -139,16 +139,16 @@ def test_a_header_of_ones_own_takes_the_place_of_ours_in_whatever_case(brought: 
     } <= set(head)
 
 
-def test_an_answer_may_be_compressed(both: Callable[..., Any]) -> None:
-    packed = answer(200, gzip.compress(json.dumps(CUSTOMER).encode()), "Content-Encoding: gzip")
+def test_a_response_can_be_compressed(run: Callable[..., Any]) -> None:
+    packed = response(200, gzip.compress(json.dumps(CUSTOMER).encode()), "Content-Encoding: gzip")
     with server(packed) as (url, requests):
-        assert both(url, lambda client: client.customers.retrieve("cus_1")).id == "cus_1"
+        assert run(url, lambda client: client.customers.retrieve("cus_1")).id == "cus_1"
     assert b"gzip" in requests[0].lower().partition(b"accept-encoding: ")[2]
 
 
-def test_a_timeout_is_a_timeout_error(both: Callable[..., Any]) -> None:
+def test_a_timeout_raises_a_timeout_error(run: Callable[..., Any]) -> None:
     with server(None) as (url, _), pytest.raises(pinstripe.APITimeoutError) as caught:
-        both(url, lambda client: client.customers.create(), max_retries=0, timeout=0.05)
+        run(url, lambda client: client.customers.create(), max_retries=0, timeout=0.05)
     assert caught.value.attempts == 1
     assert caught.value.idempotency_key
 
@@ -156,39 +156,39 @@ def test_a_timeout_is_a_timeout_error(both: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        pytest.param(answer(200, b'{"id": "cus', length=500), id="cut short"),
+        pytest.param(response(200, b'{"id": "cus', length=500), id="cut short"),
         pytest.param(b"", id="closed at once"),
         pytest.param(b"SSH-2.0-OpenSSH\r\n", id="no HTTP"),
     ],
 )
-def test_an_answer_that_breaks_off_is_a_connection_error(broken: bytes, both: Callable[..., Any]) -> None:
+def test_an_incomplete_response_raises_a_connection_error(broken: bytes, run: Callable[..., Any]) -> None:
     with server(broken) as (url, _), pytest.raises(pinstripe.APIConnectionError):
-        both(url, lambda client: client.customers.retrieve("cus_1"), max_retries=0)
+        run(url, lambda client: client.customers.retrieve("cus_1"), max_retries=0)
 
 
-def test_nobody_there_is_a_connection_error(both: Callable[..., Any]) -> None:
+def test_a_refused_connection_raises_a_connection_error(run: Callable[..., Any]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(pinstripe.APIConnectionError):
-        both(f"http://127.0.0.1:{port}", lambda client: client.customers.retrieve("cus_1"), max_retries=0)
+        run(f"http://127.0.0.1:{port}", lambda client: client.customers.retrieve("cus_1"), max_retries=0)
 
 
 @pytest.mark.parametrize("status", [200, 502])
-def test_a_page_from_a_proxy_is_an_api_error_that_shows_it(status: int, both: Callable[..., Any]) -> None:
-    page = answer(status, b"<html><h1>Proxy says no</h1></html>", "Content-Type: text/html")
+def test_the_page_of_a_proxy_raises_an_api_error_with_an_excerpt(status: int, run: Callable[..., Any]) -> None:
+    page = response(status, b"<html><h1>Proxy says no</h1></html>", "Content-Type: text/html")
     with server(page) as (url, _), pytest.raises(pinstripe.APIError, match="Proxy says no"):
-        both(url, lambda client: client.customers.retrieve("cus_1"), max_retries=0)
+        run(url, lambda client: client.customers.retrieve("cus_1"), max_retries=0)
 
 
-def test_redirects_are_not_followed_so_the_key_goes_nowhere_else(both: Callable[..., Any]) -> None:
-    with server(answer(302, b"", "Location: http://127.0.0.1:9/")) as (url, _), pytest.raises(pinstripe.APIError):
-        both(url, lambda client: client.customers.retrieve("cus_1"), max_retries=0)
+def test_redirects_are_not_followed_so_that_the_key_is_sent_to_no_other_host(run: Callable[..., Any]) -> None:
+    with server(response(302, b"", "Location: http://127.0.0.1:9/")) as (url, _), pytest.raises(pinstripe.APIError):
+        run(url, lambda client: client.customers.retrieve("cus_1"), max_retries=0)
 
 
-def test_a_retry_after_the_effect_sends_the_same_key(both: Callable[..., Any]) -> None:
-    cut = answer(200, b'{"id": "cus', length=500)
+def test_a_retry_sends_the_same_idempotency_key(run: Callable[..., Any]) -> None:
+    cut = response(200, b'{"id": "cus', length=500)
     with server(cut, OK) as (url, requests):
-        customer = both(url, lambda client: client.customers.create(email="a"), max_retries=1)
+        customer = run(url, lambda client: client.customers.create(email="a"), max_retries=1)
     keys = [line for request in requests for line in request.split(b"\r\n") if line.startswith(b"Idempotency-Key")]
     assert len(keys) == 2
     assert len(set(keys)) == 1
@@ -199,12 +199,14 @@ FILE = {"id": "file_1", "object": "file", "created": 1, "purpose": "dispute_evid
 
 
 @pytest.mark.parametrize("kind", ["path", "bytes", "open"])
-def test_a_file_goes_up_as_multipart_to_the_files_host(kind: str, both: Callable[..., Any], tmp_path: Path) -> None:
+def test_an_upload_is_multipart_and_goes_to_the_host_for_files(
+    kind: str, run: Callable[..., Any], tmp_path: Path
+) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"\x00\xff\r\n")
     file: Any = {"path": path, "bytes": b"\x00\xff\r\n", "open": io.BytesIO(b"\x00\xff\r\n")}[kind]  # Any: any file
-    with server(answer(200, json.dumps(FILE).encode())) as (url, requests):
-        found = both(
+    with server(response(200, json.dumps(FILE).encode())) as (url, requests):
+        found = run(
             "http://127.0.0.1:9",
             lambda client: client.files.create(file=file, purpose="dispute_evidence"),
             files_url=url,
@@ -218,41 +220,39 @@ def test_a_file_goes_up_as_multipart_to_the_files_host(kind: str, both: Callable
 PDF = b"%PDF-1.7 " + bytes(range(256)) * 40
 
 
-def test_a_download_is_bytes(both: Callable[..., Any]) -> None:
-    with server(answer(200, PDF)) as (url, requests):
-        assert both("http://127.0.0.1:9", lambda client: client.quotes.pdf("qt_1"), files_url=url) == PDF
+def test_a_download_returns_bytes(run: Callable[..., Any]) -> None:
+    with server(response(200, PDF)) as (url, requests):
+        assert run("http://127.0.0.1:9", lambda client: client.quotes.pdf("qt_1"), files_url=url) == PDF
     assert requests[0].startswith(b"GET /v1/quotes/qt_1/pdf HTTP/1.1")
 
 
-def test_a_download_streams_to_a_file_that_appears_only_when_all_of_it_is_there(
-    both: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_a_download_creates_its_file_only_when_it_is_complete(run: Callable[..., Any], tmp_path: Path) -> None:
     to = tmp_path / "quote.pdf"
-    with server(answer(200, PDF[:50], length=500)) as (url, _), pytest.raises(pinstripe.APIConnectionError):
-        both(url, lambda client: client.quotes.pdf("qt_1", to=to), max_retries=0)
+    with server(response(200, PDF[:50], length=500)) as (url, _), pytest.raises(pinstripe.APIConnectionError):
+        run(url, lambda client: client.quotes.pdf("qt_1", to=to), max_retries=0)
     assert list(tmp_path.iterdir()) == []
-    with server(answer(200, PDF[:50], length=500), answer(200, PDF)) as (url, _):
-        assert both(url, lambda client: client.quotes.pdf("qt_1", to=to), max_retries=1) == len(PDF)
+    with server(response(200, PDF[:50], length=500), response(200, PDF)) as (url, _):
+        assert run(url, lambda client: client.quotes.pdf("qt_1", to=to), max_retries=1) == len(PDF)
     assert to.read_bytes() == PDF
     assert list(tmp_path.iterdir()) == [to]
 
 
-def test_a_download_into_an_open_file_begins_again_where_it_began(both: Callable[..., Any]) -> None:
+def test_a_retried_download_into_an_open_file_starts_at_the_same_position(run: Callable[..., Any]) -> None:
     to = io.BytesIO(b"kept")
     to.seek(4)
-    with server(answer(200, PDF[:50], length=500), answer(200, PDF)) as (url, _):
-        both(url, lambda client: client.quotes.pdf("qt_1", to=to), max_retries=1)
+    with server(response(200, PDF[:50], length=500), response(200, PDF)) as (url, _):
+        run(url, lambda client: client.quotes.pdf("qt_1", to=to), max_retries=1)
     assert to.getvalue() == b"kept" + PDF
 
 
-def test_a_refused_download_is_an_error_and_leaves_no_file(both: Callable[..., Any], tmp_path: Path) -> None:
-    refusal = answer(404, b'{"error": {"message": "No such quote", "type": "invalid_request_error"}}')
+def test_a_failed_download_raises_an_error_and_leaves_no_file(run: Callable[..., Any], tmp_path: Path) -> None:
+    refusal = response(404, b'{"error": {"message": "No such quote", "type": "invalid_request_error"}}')
     with server(refusal) as (url, _), pytest.raises(pinstripe.InvalidRequestError, match="No such quote"):
-        both(url, lambda client: client.quotes.pdf("qt_1", to=tmp_path / "quote.pdf"))
+        run(url, lambda client: client.quotes.pdf("qt_1", to=tmp_path / "quote.pdf"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_clients_own_pool_is_closed_and_a_client_one_is_not() -> None:
+def test_close_does_not_close_the_http_client_of_the_user() -> None:
     borrowed = httpx.Client()
     with server(OK, OK) as (url, _):
         with pinstripe.Client("sk_test_x", base_url=url, http_client=borrowed) as client:
@@ -263,11 +263,11 @@ def test_a_clients_own_pool_is_closed_and_a_client_one_is_not() -> None:
     borrowed.close()
 
 
-def test_certificates_are_checked_for_every_url_but_a_plain_one() -> None:
-    room: Any = import_module("pinstripe._transport")  # Any: its inside is nobody's business but this test's
+def test_certificates_are_verified_for_every_url_except_plain_http() -> None:
+    module: Any = import_module("pinstripe._transport")  # Any: its private names
     for url, checked in (("https://api.stripe.com/v1/x", True), ("HTTPS://api.stripe.com", True), ("http://a", False)):
-        assert room._is_tls(Request("GET", url, {}, None, 1.0)) is checked
-    transport = room.Transport(None)
-    pool = transport._own_client(verify=room._is_tls(Request("GET", "https://api.stripe.com", {}, None, 1.0)))
+        assert module._is_tls(Request("GET", url, {}, None, 1.0)) is checked
+    transport = module.Transport(None)
+    pool = transport._own_client(verify=module._is_tls(Request("GET", "https://api.stripe.com", {}, None, 1.0)))
     assert pool._transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
     transport.close()

@@ -1,4 +1,4 @@
-"""What users' editors and checkers see: from a wheel and from an editable install, outside of the repository."""
+"""What type checkers and editors see of an installed package: from a wheel, and from an editable install."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
-GOOD = """
+CORRECT = """
 import asyncio
 from datetime import datetime, timezone
 
@@ -106,8 +106,8 @@ async def main() -> None:
 
 asyncio.run(main())
 """
-# Each line is one mistake.
-BAD = {
+# Each line has one error.
+ERRORS = {
     "parameter": 'client.customers.create(emial="a@b.c")',
     "nested parameter": 'client.customers.create(address={"town": "Paris"})',
     "value": 'client.subscriptions.create(customer="c", collection_method="by_hand")',
@@ -132,15 +132,15 @@ BAD = {
     "fault": 'Emulator().fail_next("charges.create", "timeuot")',
     "forgotten await": 'pinstripe.AsyncClient("sk_test_x").customers.create(email="a").id',
 }
-# Comparisons that can never hold; only mypy --strict speaks of them.
-STRICT = {
+# Comparisons that are never true; only mypy --strict reports them.
+ERRORS_FOR_MYPY = {
     "status": 'subscription.status == "activ"',
     "event type": 'event.type == "invoice.payd"',
 }
-# What a checker cannot see yet.
-NOT_SEEN = {
-    "pyrefly": ("one of several types of a handler", "event to wait for"),  # takes more than 256 literals for any text
-    "ty": ("option of the emulator's client",),  # takes any keyword for `**options: Unpack[...]`
+# The errors that a type checker does not report.
+NOT_REPORTED = {
+    "pyrefly": ("one of several types of a handler", "event to wait for"),  # treats more than 256 literals as str
+    "ty": ("option of the emulator's client",),  # accepts any keyword for `**options: Unpack[...]`
 }
 HEAD = """
 import pinstripe
@@ -158,7 +158,7 @@ async def awaits_an_invoice(event: pinstripe.events.InvoicePaidEvent) -> None: .
 
 @pytest.fixture(scope="module", params=["wheel", "editable"])
 def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a fresh environment that pinstripe is installed in; what it depends on comes from this one."""
+    """Return the interpreter of a new environment with pinstripe installed; it shares the dependencies of this one."""
     home = tmp_path_factory.mktemp(str(request.param))
     venv.create(home, symlinks=True, with_pip=False)
     python = home / "bin" / "python"
@@ -182,7 +182,7 @@ def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def write(folder: Path, lines: dict[str, str]) -> tuple[Path, dict[str, int]]:
-    """A file with one mistake to a line, and where each of them stands."""
+    """Write a file with one error per line; return it with the line of each error."""
     path = folder / "bad.py"
     path.write_text(HEAD + "\n".join(f"_{index} = {line}" for index, line in enumerate(lines.values())) + "\n")
     first = HEAD.count("\n") + 1
@@ -223,7 +223,7 @@ def errors_of_ty(path: Path, python: Path) -> set[int]:
 
 
 def errors_of_pyrefly(path: Path, python: Path) -> set[int]:
-    (path.parent / "pyrefly.toml").write_text("")  # without a configuration pyrefly checks only the basics
+    (path.parent / "pyrefly.toml").write_text("")  # without a configuration, pyrefly checks only the basics
     command = [BIN / "pyrefly", "check", "--python-interpreter-path", python, "--output-format", "json", path]
     return lines_of(
         command,
@@ -242,23 +242,23 @@ CHECKERS = {"mypy": errors_of_mypy, "pyright": errors_of_pyright, "ty": errors_o
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
-def test_a_checker_accepts_what_is_right(checker: str, python: Path, tmp_path: Path) -> None:
+def test_a_type_checker_accepts_correct_code(checker: str, python: Path, tmp_path: Path) -> None:
     path = tmp_path / "good.py"
-    path.write_text(GOOD)
+    path.write_text(CORRECT)
     assert CHECKERS[checker](path, python) == set()
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
-def test_a_checker_finds_each_mistake(checker: str, python: Path, tmp_path: Path) -> None:
-    lines = {**BAD, **(STRICT if checker == "mypy" else {})}
-    for name in NOT_SEEN.get(checker, ()):
+def test_a_type_checker_reports_each_error(checker: str, python: Path, tmp_path: Path) -> None:
+    lines = {**ERRORS, **(ERRORS_FOR_MYPY if checker == "mypy" else {})}
+    for name in NOT_REPORTED.get(checker, ()):
         del lines[name]
     path, places = write(tmp_path, lines)
     found = CHECKERS[checker](path, python)
     assert {name for name, line in places.items() if line not in found} == set()
 
 
-def test_jedi_completes_and_shows_every_parameter(python: Path) -> None:
+def test_jedi_completes_and_shows_the_parameters(python: Path) -> None:
     environment = jedi.create_environment(str(python.parents[1]), safe=False)
     code = 'import pinstripe\nclient = pinstripe.Client("sk_test_x")\nclient.customers.create('
     (signature,) = jedi.Script(code, environment=environment).get_signatures(3, len("client.customers.create("))

@@ -6,7 +6,7 @@ Importing this package is cheap: each name is loaded when it is first used.
 from importlib import import_module
 
 from pinstripe._api_version import API_VERSION
-from pinstripe._registry import import_on_demand as _import_on_demand
+from pinstripe._lazy import import_later as _import_later
 from pinstripe._version import __version__
 
 _NAMES = {
@@ -35,10 +35,7 @@ _NAMES = {
 }
 _MODULES = ("errors", "events", "form", "models", "params", "types", "webhooks")
 
-_import_on_demand(
-    models=lambda: import_module("pinstripe.models"),
-    params=lambda: import_module("pinstripe.params"),
-)
+_import_later(models="pinstripe.models", params="pinstripe.params")
 
 __all__ = ["API_VERSION", "__version__", *_NAMES, *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]  # lazy names
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeAlias, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -23,6 +23,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 # A deferred build of Pydantic is not thread-safe, and it also builds the models of the fields: one lock for all models.
 BUILD_LOCK = threading.RLock()
+Schema: TypeAlias = Any  # Any: core schemas are a union of a hundred TypedDicts
 
 
 class StripeModel(BaseModel):
@@ -96,20 +97,20 @@ def validator(model: type[StripeModel]) -> Any:  # Any: a SchemaValidator, or a 
     return model.__pydantic_validator__
 
 
-def _preserve_json(schema: Any) -> None:  # Any: core schemas are a union of a hundred TypedDicts
+def _preserve_json(schema: Schema) -> None:
     """Change the schema of a model so that it coerces nothing, and serializes each field as it was decoded."""
     while schema["type"] != "model-fields":
         schema = schema["schema"]
     _preserve_fields(schema["fields"])
 
 
-def _preserve_fields(fields: Mapping[str, Any]) -> None:  # Any: as above
+def _preserve_fields(fields: Mapping[str, Schema]) -> None:
     for item in fields.values():
         if not _make_strict(item["schema"]):
             item["schema"]["serialization"] = {"type": "any"}
 
 
-def _make_strict(schema: Any) -> bool:  # Any: as above
+def _make_strict(schema: Schema) -> bool:
     """Make the scalars in a schema strict; return whether something in it has a serialization of its own."""
     schema_type = schema["type"]
     if schema_type in ("int", "float", "bool", "str"):

@@ -11,11 +11,10 @@ import logging
 import random
 import sys
 import time
-import uuid
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from pinstripe import _retry, errors, form
@@ -42,6 +41,7 @@ __all__ = [
 
 logger = logging.getLogger("pinstripe")
 
+Options: TypeAlias = Mapping[str, Any]  # Any: the values of RequestOptions, checked by check_options
 Host: TypeAlias = Literal["api", "files", "connect", "meter_events"]
 USER_AGENT = f"pinstripe/{__version__} python/{'.'.join(map(str, sys.version_info[:3]))}"
 OPTIONS: dict[str, tuple[type, ...]] = {
@@ -85,14 +85,19 @@ class Session:
     expires_at: float = 0.0
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Environment:
+def _new_key() -> str:
+    from uuid import uuid4  # here, since the import is slow and only requests that change something need it
+
+    return str(uuid4())
+
+
+class Environment(NamedTuple):
     """The clocks and the sources of random values, which tests replace."""
 
     now: Callable[[], float] = time.time
     timer: Callable[[], float] = time.perf_counter
     random: Callable[[], float] = random.random
-    new_key: Callable[[], str] = lambda: str(uuid.uuid4())
+    new_key: Callable[[], str] = _new_key
 
 
 @dataclass(eq=False, repr=False)
@@ -191,7 +196,7 @@ def check_options(options: Mapping[str, object]) -> None:
 
 def call_flow(call: Call, config: Config) -> CallFlow:
     """Carry out a call: yield each `Request` and `Sleep`, receive the outcomes, and return the response or raise."""
-    options: Mapping[str, Any] = call.options or {}  # Any: checked below
+    options: Options = call.options or {}
     if options:
         check_options(options)
     token = (yield from _session_token(_session_config(config, options))) if call.host == "meter_events" else None
@@ -250,7 +255,7 @@ def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what
     raise errors.from_response(response.status_code, response.headers, response.content, None)
 
 
-def _prepare(call: Call, config: Config, options: Mapping[str, Any], token: str | None) -> Request:  # Any: as above
+def _prepare(call: Call, config: Config, options: Options, token: str | None) -> Request:
     v2 = call.path.startswith("/v2/")
     url = config.hosts[call.host] + call.path
     headers = {
@@ -293,7 +298,7 @@ def _check_header(name: str, value: object) -> None:
         raise errors.InvalidArgumentError(f"{subject} must be a str of printable ASCII characters.", param=name)
 
 
-def _session_config(config: Config, options: Mapping[str, Any]) -> Config:  # Any: as above
+def _session_config(config: Config, options: Options) -> Config:
     """Return a config with a session of its own if the call has its own key or account, to which a session is bound."""
     own = {name: options[name] for name in ("api_key", "stripe_account", "stripe_context") if options.get(name)}
     return replace(config, session=Session(), **own) if own else config

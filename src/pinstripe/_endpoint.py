@@ -11,8 +11,7 @@ import inspect
 import keyword
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, cast
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from pinstripe._call import Call, Config, Host, fill_path
 from pinstripe._pagination import Pages, pages_of
@@ -35,6 +34,8 @@ __all__ = [
     "upload",
 ]
 
+Method: TypeAlias = Any  # Any: a method, which the stubs type
+Params: TypeAlias = dict[str, Any]  # Any: parameters, which the stubs type
 Kind: TypeAlias = Literal["object", "list", "search", "upload", "download"]
 _SUMMARIES: dict[Kind, str] = {
     "object": "",
@@ -57,8 +58,7 @@ class ResourceClient(Protocol):
         """Carry out a call that lists."""
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One endpoint of Stripe's API: ``POST /v1/customers`` is ``customers.create``."""
 
     verb: str
@@ -85,14 +85,15 @@ class Endpoint:
 class Resource:
     """A service: its endpoints are methods. ``service`` is its dotted name."""
 
+    _service: ClassVar[str] = ""
     _endpoints: ClassVar[dict[str, Endpoint]] = {}
     _async_class: ClassVar[type[Resource] | None] = None
 
     def __init_subclass__(cls, *, service: str = "", is_async: bool = False) -> None:
         """Turn the endpoints in the body of the class into methods."""
-        cls._async_class = None
+        cls._service, cls._async_class = service, None
         cls._endpoints = {
-            name: replace(member, service=service, method=name)
+            name: member._replace(service=service, method=name)
             for name, member in vars(cls).items()
             if isinstance(member, Endpoint)
         }
@@ -113,8 +114,7 @@ def async_service(cls: type[Resource]) -> type[Resource]:
         for name, member in vars(cls).items():
             if isinstance(member, Service):
                 body[name] = service(async_service(member.load()))
-        service_name = next((endpoint.service for endpoint in cls._endpoints.values()), "")
-        made = type(f"Async{cls.__name__}", (Resource,), body, service=service_name, is_async=True)
+        made = type(f"Async{cls.__name__}", (Resource,), body, service=cls._service, is_async=True)
         cls._async_class = cast("type[Resource]", made)  # type() does not tell type checkers the base class
     return cls._async_class
 
@@ -144,44 +144,44 @@ def service(cls: type[Resource]) -> Any:  # Any: as in Service
 
 def get(
     path: str, model: str | None, params: str | None = None, param_names: str = "", *, host: Host = "api"
-) -> Any:  # Any: a method, see stubs
+) -> Method:
     """Define an endpoint that reads one object."""
     return Endpoint("GET", path, model, params, param_names, host=host)
 
 
 def post(
     path: str, model: str | None, params: str | None = None, param_names: str = "", *, host: Host = "api"
-) -> Any:  # Any: as above
+) -> Method:
     """Define an endpoint that creates or changes an object, or performs an action."""
     return Endpoint("POST", path, model, params, param_names, host=host)
 
 
-def delete(path: str, model: str | None, params: str | None = None, param_names: str = "") -> Any:  # Any: as above
+def delete(path: str, model: str | None, params: str | None = None, param_names: str = "") -> Method:
     """Define an endpoint that deletes."""
     return Endpoint("DELETE", path, model, params, param_names)
 
 
-def page(path: str, model: str, params: str | None = None, param_names: str = "") -> Any:  # Any: as above
+def page(path: str, model: str, params: str | None = None, param_names: str = "") -> Method:
     """Define an endpoint that lists; ``model`` is that of the items."""
     return Endpoint("GET", path, model, params, param_names, "list")
 
 
-def search(path: str, model: str, params: str | None = None, param_names: str = "") -> Any:  # Any: as above
+def search(path: str, model: str, params: str | None = None, param_names: str = "") -> Method:
     """Define an endpoint that searches; ``model`` is that of the results."""
     return Endpoint("GET", path, model, params, param_names, "search")
 
 
-def upload(path: str, model: str, params: str | None = None, param_names: str = "") -> Any:  # Any: as above
+def upload(path: str, model: str, params: str | None = None, param_names: str = "") -> Method:
     """Define an endpoint that uploads a file, to the host for files."""
     return Endpoint("POST", path, model, params, param_names, "upload", "files")
 
 
-def download(path: str, params: str | None = None, param_names: str = "") -> Any:  # Any: as above
+def download(path: str, params: str | None = None, param_names: str = "") -> Method:
     """Define an endpoint that downloads a file, from the host for files."""
     return Endpoint("GET", path, None, params, param_names, "download", "files")
 
 
-def _method(cls: type[Resource], endpoint: Endpoint, *, is_async: bool) -> Callable[..., Any]:  # Any: see the stubs
+def _method(cls: type[Resource], endpoint: Endpoint, *, is_async: bool) -> Method:
     """Return the method of an endpoint: a coroutine function, if it is async and does not return a pager."""
     names = endpoint.path_names
 
@@ -205,7 +205,7 @@ def _start(
     endpoint: Endpoint,
     names: tuple[str, ...],
     args: tuple[object, ...],
-    params: dict[str, Any],  # Any: the stubs type the parameters
+    params: Params,
 ) -> Any:  # Any: as in ResourceClient
     """Start the call of an endpoint; return what the client does."""
     options = params.pop("request_options", None)
@@ -234,7 +234,7 @@ def _start(
     return client._perform(call)
 
 
-def _path(endpoint: Endpoint, names: tuple[str, ...], args: tuple[object, ...], params: dict[str, Any]) -> str:
+def _path(endpoint: Endpoint, names: tuple[str, ...], args: tuple[object, ...], params: Params) -> str:
     """Return the path with its arguments, and remove these from the parameters."""
     if len(args) > len(names):
         expected = f"{len(names)} positional arguments ({', '.join(names)})"
@@ -254,8 +254,7 @@ def _path(endpoint: Endpoint, names: tuple[str, ...], args: tuple[object, ...], 
     return fill_path(endpoint.path, arguments)
 
 
-@dataclass(frozen=True)
-class _LazySignature:
+class _LazySignature(NamedTuple):
     """The signature of a method, made when it is read from the type of the parameters."""
 
     endpoint: Endpoint

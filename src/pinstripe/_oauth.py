@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pinstripe._call import Call
-from pinstripe._endpoint import Resource
+from pinstripe._endpoint import Params, Resource
 from pinstripe.form import encode
 
 __all__ = ["AsyncOAuth", "OAuth"]
@@ -19,7 +19,7 @@ class _AuthorizeUrl(Resource):
         path = "/express/oauth/authorize" if express else "/oauth/authorize"
         return f"{self._client._config.hosts['connect']}{path}?{encode({'response_type': 'code', **params})}"
 
-    def _token_call(self, params: dict[str, Any]) -> Call:  # Any: as above
+    def _token_call(self, params: Params) -> Call:
         from pinstripe._oauth_models import OAuthToken  # here, so that importing a client does not import Pydantic
 
         options = params.pop("request_options", None)
@@ -27,7 +27,7 @@ class _AuthorizeUrl(Resource):
         params = {"client_secret": secret, **params}
         return Call("POST", "/oauth/token", params, OAuthToken, options, "connect")
 
-    def _deauthorize_call(self, params: dict[str, Any]) -> Call:  # Any: as above
+    def _deauthorize_call(self, params: Params) -> Call:
         from pinstripe._oauth_models import OAuthDeauthorization  # here, as above
 
         options = params.pop("request_options", None)

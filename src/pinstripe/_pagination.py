@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from pinstripe import errors
@@ -16,6 +16,7 @@ from pinstripe._call import Call, Response
 __all__ = ["AsyncPage", "AsyncPageClient", "AsyncPager", "Page", "PageClient", "Pages", "pages_of"]
 
 T = TypeVar("T")
+Body: TypeAlias = Any  # Any: a ListObject, SearchResult or V2List; their module imports Pydantic
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Pages:
         }
         return pages[self.style][_decoding.resolve(item)]
 
-    def has_more(self, body: Any) -> bool:  # Any: a ListObject, SearchResult or V2List
+    def has_more(self, body: Body) -> bool:
         """Return whether there is a page after this one."""
         return bool(body.next_page_url if self.style == "v2" else body.has_more)
 
@@ -43,7 +44,7 @@ class Pages:
         """Return whether the pages go from ``ending_before`` back to the beginning of the list."""
         return self.style == "v1" and bool(call.params.get("ending_before")) and not call.params.get("starting_after")
 
-    def after(self, call: Call, body: Any) -> Call | None:  # Any: as above
+    def after(self, call: Call, body: Body) -> Call | None:
         """Return the call that fetches the page after this one; ``None`` after the last page."""
         if not self.has_more(body) or not body.data:
             return None
@@ -88,7 +89,7 @@ class AsyncPageClient(Protocol):
 class _BasePage(Generic[T]):
     """What sync and async pages have in common."""
 
-    def __init__(self, client: Any, call: Call, pages: Pages, body: Any) -> None:  # Any: see the subclasses and Pages
+    def __init__(self, client: Any, call: Call, pages: Pages, body: Body) -> None:  # Any: see the subclasses
         self._client, self._call, self._pages, self._body = client, call, pages, body
 
     @property
@@ -119,7 +120,7 @@ class _BasePage(Generic[T]):
     def _items(self) -> list[T]:
         return self.data[::-1] if self._pages.is_backwards(self._call) else self.data
 
-    def _empty_body(self) -> Any:  # Any: as in Pages
+    def _empty_body(self) -> Body:
         values = {"data": [], "has_more": False, "next_page": None, "next_page_url": None}
         return self._body.model_copy(
             update={name: value for name, value in values.items() if hasattr(self._body, name)}

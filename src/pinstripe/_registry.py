@@ -1,24 +1,23 @@
 """Which model describes an object, by its ``object`` value or event type; and the types of parameters by name.
 
-The generated packages register themselves here when they are imported. ``pinstripe/__init__.py`` says how to import them, so
-that this module does not depend on them and they are imported only when they are needed.
+The generated packages register themselves here when they are imported. ``pinstripe/__init__.py`` sets how to import them, so
+that this module does not depend on them, and they are imported only when they are needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from pinstripe._lazy import import_now
 from pinstripe.types import JSON
 
-__all__ = ["Registry", "import_on_demand", "params_type", "register", "register_params", "registry"]
+__all__ = ["Registry", "params_type", "register", "register_params", "registry"]
 
 Model: TypeAlias = Any  # Any: a type[StripeModel]; that class is built on this module, so it cannot be named here
 
 
-@dataclass(frozen=True)
-class Registry:
+class Registry(NamedTuple):
     """The models by ``object`` value, and the functions that load them."""
 
     objects: Mapping[str, str]
@@ -49,12 +48,6 @@ class Registry:
 
 _registered: list[Registry] = []
 _params_loaders: list[Callable[[str], type]] = []
-_imports: dict[str, Callable[[], object]] = {}
-
-
-def import_on_demand(*, models: Callable[[], object], params: Callable[[], object]) -> None:
-    """Set how to import the generated packages, which register themselves when they are imported."""
-    _imports.update(models=models, params=params)
 
 
 def register(registry: Registry) -> None:
@@ -70,12 +63,12 @@ def register_params(load: Callable[[str], type]) -> None:
 def registry() -> Registry:
     """Return the registry of the models."""
     if not _registered:
-        _imports["models"]()
+        import_now("models")
     return _registered[0]
 
 
 def params_type(name: str) -> type:
     """Return the type of an operation's parameters (a TypedDict) by its name."""
     if not _params_loaders:
-        _imports["params"]()
+        import_now("params")
     return _params_loaders[0](name)

@@ -6,8 +6,7 @@ Tables decide which class an error response becomes, by its ``type``, its status
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pinstripe._lazy import LazyModule
 from pinstripe.types import JSON
@@ -153,8 +152,7 @@ class InvalidArgumentError(StripeError, ValueError):
     """An argument cannot be used, so that no request was sent. ``param`` names the argument."""
 
 
-@dataclass(frozen=True)
-class Drift:
+class Drift(NamedTuple):
     """One difference between a response and Stripe's API description.
 
     ``kind`` is ``missing`` (a required field is not there), ``type`` (a value has another type) or ``value`` (a value is not

@@ -10,7 +10,6 @@ import json
 import math
 import os
 import re
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -81,7 +80,7 @@ def encode_v2(params: Mapping[str, object]) -> str:
 def multipart(params: Mapping[str, object], file: FileInput) -> tuple[str, bytes]:
     """Encode parameters and a file as ``multipart/form-data``; return the content type and the body."""
     name, content = _file(file)
-    boundary = uuid.uuid4().hex
+    boundary = os.urandom(16).hex()
     parts = [f'name="{_quoted(key)}"\r\n\r\n{value}\r\n'.encode() for key, value in pairs(params)]
     head = f'name="file"; filename="{_quoted(name)}"\r\nContent-Type: application/octet-stream\r\n\r\n'
     parts.append(head.encode() + content + b"\r\n")

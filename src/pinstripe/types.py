@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from os import PathLike
-from typing import Any, BinaryIO, Protocol, TypeAlias, TypedDict
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeAlias, TypedDict
 
 __all__ = [
     "JSON",
@@ -26,8 +25,7 @@ Strings: TypeAlias = list[str]
 """A list of strings. Not a ``Sequence[str]``, since a single string is one, too."""
 
 
-@dataclass(frozen=True)
-class MaxLen:
+class MaxLen(NamedTuple):
     """The maximum length of a string, in characters. Where it is not given, API v1 accepts 5,000."""
 
     length: int

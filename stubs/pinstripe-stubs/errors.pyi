@@ -1,8 +1,7 @@
 """The exceptions, with the types of the objects inside them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pinstripe.models import BankAccount, Card, PaymentIntent, PaymentMethod, SetupIntent, Source
 from pinstripe.types import JSON
@@ -76,8 +75,7 @@ class RateLimitError(StripeError): ...
 class SignatureVerificationError(StripeError): ...
 class InvalidArgumentError(StripeError, ValueError): ...
 
-@dataclass(frozen=True)
-class Drift:
+class Drift(NamedTuple):
     model: str
     path: str
     kind: Literal["missing", "type", "value"]

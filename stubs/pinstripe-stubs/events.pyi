@@ -195,13 +195,14 @@ class TypedThinEvent(V2CoreEvent, Generic[K, D]):
     data: D  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 class AccountApplicationAuthorizedEvent(TypedEvent[Literal["account.application.authorized"], Application]):
-    """A `account.application.authorized` event.
+    """Sent when an account authorizes a Connect application. Sent only to that application.
 
     https://docs.stripe.com/api/events/types#event_types-account.application.authorized
     """
 
 class AccountApplicationDeauthorizedEvent(TypedEvent[Literal["account.application.deauthorized"], Application]):
-    """A `account.application.deauthorized` event.
+    """Sent when an account revokes the access of a Connect application, which can then no longer act on
+    it. Sent only to that application.
 
     https://docs.stripe.com/api/events/types#event_types-account.application.deauthorized
     """
@@ -249,19 +250,19 @@ class ApplicationFeeRefundedEvent(TypedEvent[Literal["application_fee.refunded"]
     """
 
 class AppsInstallCreatedEvent(TypedEvent[Literal["apps.install.created"], AppsInstall]):
-    """A `apps.install.created` event.
+    """Sent when an app is installed.
 
     https://docs.stripe.com/api/events/types#event_types-apps.install.created
     """
 
 class AppsInstallDeletedEvent(TypedEvent[Literal["apps.install.deleted"], AppsInstall]):
-    """A `apps.install.deleted` event.
+    """Sent when an app is uninstalled.
 
     https://docs.stripe.com/api/events/types#event_types-apps.install.deleted
     """
 
 class AppsInstallUpdatedEvent(TypedEvent[Literal["apps.install.updated"], AppsInstall]):
-    """A `apps.install.updated` event.
+    """Sent when an install changes.
 
     https://docs.stripe.com/api/events/types#event_types-apps.install.updated
     """
@@ -475,43 +476,43 @@ class CheckoutSessionExpiredEvent(TypedEvent[Literal["checkout.session.expired"]
     """
 
 class ClimateOrderCanceledEvent(TypedEvent[Literal["climate.order.canceled"], ClimateOrder]):
-    """A `climate.order.canceled` event.
+    """Sent when an order is canceled.
 
     https://docs.stripe.com/api/events/types#event_types-climate.order.canceled
     """
 
 class ClimateOrderCreatedEvent(TypedEvent[Literal["climate.order.created"], ClimateOrder]):
-    """A `climate.order.created` event.
+    """Sent when an order is created.
 
     https://docs.stripe.com/api/events/types#event_types-climate.order.created
     """
 
 class ClimateOrderDelayedEvent(TypedEvent[Literal["climate.order.delayed"], ClimateOrder]):
-    """A `climate.order.delayed` event.
+    """Sent when the delivery of an order is delayed.
 
     https://docs.stripe.com/api/events/types#event_types-climate.order.delayed
     """
 
 class ClimateOrderDeliveredEvent(TypedEvent[Literal["climate.order.delivered"], ClimateOrder]):
-    """A `climate.order.delivered` event.
+    """Sent when an order is delivered in full.
 
     https://docs.stripe.com/api/events/types#event_types-climate.order.delivered
     """
 
 class ClimateOrderProductSubstitutedEvent(TypedEvent[Literal["climate.order.product_substituted"], ClimateOrder]):
-    """A `climate.order.product_substituted` event.
+    """Sent when the product of an order is replaced by another one.
 
     https://docs.stripe.com/api/events/types#event_types-climate.order.product_substituted
     """
 
 class ClimateProductCreatedEvent(TypedEvent[Literal["climate.product.created"], ClimateProduct]):
-    """A `climate.product.created` event.
+    """Sent when a product is created.
 
     https://docs.stripe.com/api/events/types#event_types-climate.product.created
     """
 
 class ClimateProductPricingUpdatedEvent(TypedEvent[Literal["climate.product.pricing_updated"], ClimateProduct]):
-    """A `climate.product.pricing_updated` event.
+    """Sent when the prices of a product change.
 
     https://docs.stripe.com/api/events/types#event_types-climate.product.pricing_updated
     """
@@ -710,7 +711,7 @@ class FileCreatedEvent(TypedEvent[Literal["file.created"], File]):
 class FinancialConnectionsAccountAccountNumbersUpdatedEvent(
     TypedEvent[Literal["financial_connections.account.account_numbers_updated"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.account_numbers_updated` event.
+    """Sent when the account numbers of a linked account change.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.account_numbers_updated
     """
@@ -718,7 +719,7 @@ class FinancialConnectionsAccountAccountNumbersUpdatedEvent(
 class FinancialConnectionsAccountCreatedEvent(
     TypedEvent[Literal["financial_connections.account.created"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.created` event.
+    """Sent when an account is linked.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.created
     """
@@ -726,7 +727,8 @@ class FinancialConnectionsAccountCreatedEvent(
 class FinancialConnectionsAccountDeactivatedEvent(
     TypedEvent[Literal["financial_connections.account.deactivated"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.deactivated` event.
+    """Sent when a linked account becomes inactive, so that its data cannot be refreshed. Often its owner
+    has to link it again.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.deactivated
     """
@@ -734,7 +736,7 @@ class FinancialConnectionsAccountDeactivatedEvent(
 class FinancialConnectionsAccountDisconnectedEvent(
     TypedEvent[Literal["financial_connections.account.disconnected"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.disconnected` event.
+    """Sent when a linked account is disconnected.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.disconnected
     """
@@ -742,7 +744,7 @@ class FinancialConnectionsAccountDisconnectedEvent(
 class FinancialConnectionsAccountExpectedDeactivationDateUpdatedEvent(
     TypedEvent[Literal["financial_connections.account.expected_deactivation_date_updated"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.expected_deactivation_date_updated` event.
+    """Sent when the date on which a linked account is expected to become inactive changes.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.expected_deactivation_date_updated
     """
@@ -750,7 +752,7 @@ class FinancialConnectionsAccountExpectedDeactivationDateUpdatedEvent(
 class FinancialConnectionsAccountReactivatedEvent(
     TypedEvent[Literal["financial_connections.account.reactivated"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.reactivated` event.
+    """Sent when a linked account becomes active again.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.reactivated
     """
@@ -758,7 +760,7 @@ class FinancialConnectionsAccountReactivatedEvent(
 class FinancialConnectionsAccountRefreshedBalanceEvent(
     TypedEvent[Literal["financial_connections.account.refreshed_balance"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.refreshed_balance` event.
+    """Sent when a refresh of the balance ends, whether it succeeded or failed.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.refreshed_balance
     """
@@ -766,7 +768,7 @@ class FinancialConnectionsAccountRefreshedBalanceEvent(
 class FinancialConnectionsAccountRefreshedOwnershipEvent(
     TypedEvent[Literal["financial_connections.account.refreshed_ownership"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.refreshed_ownership` event.
+    """Sent when a refresh of the owners ends, whether it succeeded or failed.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.refreshed_ownership
     """
@@ -774,7 +776,7 @@ class FinancialConnectionsAccountRefreshedOwnershipEvent(
 class FinancialConnectionsAccountRefreshedTransactionsEvent(
     TypedEvent[Literal["financial_connections.account.refreshed_transactions"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.refreshed_transactions` event.
+    """Sent when a refresh of the transactions ends, whether it succeeded or failed.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.refreshed_transactions
     """
@@ -784,7 +786,7 @@ class FinancialConnectionsAccountSupportedPaymentMethodTypesUpdatedEvent(
         Literal["financial_connections.account.supported_payment_method_types_updated"], FinancialConnectionsAccount
     ]
 ):
-    """A `financial_connections.account.supported_payment_method_types_updated` event.
+    """Sent when the types of payment methods that can be made of a linked account change.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.supported_payment_method_types_updated
     """
@@ -792,7 +794,7 @@ class FinancialConnectionsAccountSupportedPaymentMethodTypesUpdatedEvent(
 class FinancialConnectionsAccountUpcomingAccountNumberExpiryEvent(
     TypedEvent[Literal["financial_connections.account.upcoming_account_number_expiry"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.upcoming_account_number_expiry` event.
+    """Sent before an account number of a linked account expires.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.upcoming_account_number_expiry
     """
@@ -800,7 +802,7 @@ class FinancialConnectionsAccountUpcomingAccountNumberExpiryEvent(
 class FinancialConnectionsAccountUpcomingDeactivationEvent(
     TypedEvent[Literal["financial_connections.account.upcoming_deactivation"], FinancialConnectionsAccount]
 ):
-    """A `financial_connections.account.upcoming_deactivation` event.
+    """Sent before a linked account becomes inactive.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.account.upcoming_deactivation
     """
@@ -811,7 +813,7 @@ class FinancialConnectionsAuthorizationExpectedDeactivationDateUpdatedEvent(
         FinancialConnectionsAuthorization,
     ]
 ):
-    """A `financial_connections.authorization.expected_deactivation_date_updated` event.
+    """Sent when the date on which an authorization is expected to become inactive changes.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.authorization.expected_deactivation_date_updated
     """
@@ -819,7 +821,7 @@ class FinancialConnectionsAuthorizationExpectedDeactivationDateUpdatedEvent(
 class FinancialConnectionsAuthorizationUpcomingDeactivationEvent(
     TypedEvent[Literal["financial_connections.authorization.upcoming_deactivation"], FinancialConnectionsAuthorization]
 ):
-    """A `financial_connections.authorization.upcoming_deactivation` event.
+    """Sent before an authorization becomes inactive.
 
     https://docs.stripe.com/api/events/types#event_types-financial_connections.authorization.upcoming_deactivation
     """
@@ -827,7 +829,7 @@ class FinancialConnectionsAuthorizationUpcomingDeactivationEvent(
 class IdentityVerificationSessionCanceledEvent(
     TypedEvent[Literal["identity.verification_session.canceled"], IdentityVerificationSession]
 ):
-    """A `identity.verification_session.canceled` event.
+    """Sent when a verification session is canceled.
 
     https://docs.stripe.com/api/events/types#event_types-identity.verification_session.canceled
     """
@@ -835,7 +837,7 @@ class IdentityVerificationSessionCanceledEvent(
 class IdentityVerificationSessionCreatedEvent(
     TypedEvent[Literal["identity.verification_session.created"], IdentityVerificationSession]
 ):
-    """A `identity.verification_session.created` event.
+    """Sent when a verification session is created.
 
     https://docs.stripe.com/api/events/types#event_types-identity.verification_session.created
     """
@@ -843,7 +845,7 @@ class IdentityVerificationSessionCreatedEvent(
 class IdentityVerificationSessionProcessingEvent(
     TypedEvent[Literal["identity.verification_session.processing"], IdentityVerificationSession]
 ):
-    """A `identity.verification_session.processing` event.
+    """Sent when the person has submitted everything and Stripe starts to check it.
 
     https://docs.stripe.com/api/events/types#event_types-identity.verification_session.processing
     """
@@ -851,7 +853,7 @@ class IdentityVerificationSessionProcessingEvent(
 class IdentityVerificationSessionRedactedEvent(
     TypedEvent[Literal["identity.verification_session.redacted"], IdentityVerificationSession]
 ):
-    """A `identity.verification_session.redacted` event.
+    """Sent when the personal data of a session has been removed.
 
     https://docs.stripe.com/api/events/types#event_types-identity.verification_session.redacted
     """
@@ -859,7 +861,7 @@ class IdentityVerificationSessionRedactedEvent(
 class IdentityVerificationSessionRequiresInputEvent(
     TypedEvent[Literal["identity.verification_session.requires_input"], IdentityVerificationSession]
 ):
-    """A `identity.verification_session.requires_input` event.
+    """Sent when a check fails and the person can try again. See `last_error`.
 
     https://docs.stripe.com/api/events/types#event_types-identity.verification_session.requires_input
     """
@@ -867,7 +869,7 @@ class IdentityVerificationSessionRequiresInputEvent(
 class IdentityVerificationSessionVerifiedEvent(
     TypedEvent[Literal["identity.verification_session.verified"], IdentityVerificationSession]
 ):
-    """A `identity.verification_session.verified` event.
+    """Sent when all checks have passed.
 
     https://docs.stripe.com/api/events/types#event_types-identity.verification_session.verified
     """
@@ -999,79 +1001,80 @@ class InvoiceitemDeletedEvent(TypedEvent[Literal["invoiceitem.deleted"], Invoice
     """
 
 class IssuingAuthorizationCreatedEvent(TypedEvent[Literal["issuing_authorization.created"], IssuingAuthorization]):
-    """A `issuing_authorization.created` event.
+    """Sent when an authorization is created, whether it was approved or declined.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_authorization.created
     """
 
 class IssuingAuthorizationRequestEvent(TypedEvent[Literal["issuing_authorization.request"], IssuingAuthorization]):
-    """A `issuing_authorization.request` event.
+    """Sent while an authorization waits for your decision. Your webhook response approves or declines it;
+    without one in time, Stripe decides as you have configured.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_authorization.request
     """
 
 class IssuingAuthorizationUpdatedEvent(TypedEvent[Literal["issuing_authorization.updated"], IssuingAuthorization]):
-    """A `issuing_authorization.updated` event.
+    """Sent when an authorization changes, such as when it is captured, reversed or expired.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_authorization.updated
     """
 
 class IssuingCardCreatedEvent(TypedEvent[Literal["issuing_card.created"], IssuingCard]):
-    """A `issuing_card.created` event.
+    """Sent when a card is created.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_card.created
     """
 
 class IssuingCardUpdatedEvent(TypedEvent[Literal["issuing_card.updated"], IssuingCard]):
-    """A `issuing_card.updated` event.
+    """Sent when a card changes, such as its status or its shipping status.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_card.updated
     """
 
 class IssuingCardholderCreatedEvent(TypedEvent[Literal["issuing_cardholder.created"], IssuingCardholder]):
-    """A `issuing_cardholder.created` event.
+    """Sent when a cardholder is created.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_cardholder.created
     """
 
 class IssuingCardholderUpdatedEvent(TypedEvent[Literal["issuing_cardholder.updated"], IssuingCardholder]):
-    """A `issuing_cardholder.updated` event.
+    """Sent when a cardholder changes.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_cardholder.updated
     """
 
 class IssuingDisputeClosedEvent(TypedEvent[Literal["issuing_dispute.closed"], IssuingDispute]):
-    """A `issuing_dispute.closed` event.
+    """Sent when a dispute is won, lost or expired.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_dispute.closed
     """
 
 class IssuingDisputeCreatedEvent(TypedEvent[Literal["issuing_dispute.created"], IssuingDispute]):
-    """A `issuing_dispute.created` event.
+    """Sent when a dispute is created.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_dispute.created
     """
 
 class IssuingDisputeFundsReinstatedEvent(TypedEvent[Literal["issuing_dispute.funds_reinstated"], IssuingDispute]):
-    """A `issuing_dispute.funds_reinstated` event.
+    """Sent when the disputed amount is credited to your balance.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_dispute.funds_reinstated
     """
 
 class IssuingDisputeFundsRescindedEvent(TypedEvent[Literal["issuing_dispute.funds_rescinded"], IssuingDispute]):
-    """A `issuing_dispute.funds_rescinded` event.
+    """Sent when a credit for a disputed amount is taken back from your balance.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_dispute.funds_rescinded
     """
 
 class IssuingDisputeSubmittedEvent(TypedEvent[Literal["issuing_dispute.submitted"], IssuingDispute]):
-    """A `issuing_dispute.submitted` event.
+    """Sent when a dispute is submitted to the card network.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_dispute.submitted
     """
 
 class IssuingDisputeUpdatedEvent(TypedEvent[Literal["issuing_dispute.updated"], IssuingDispute]):
-    """A `issuing_dispute.updated` event.
+    """Sent when a dispute changes.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_dispute.updated
     """
@@ -1079,7 +1082,7 @@ class IssuingDisputeUpdatedEvent(TypedEvent[Literal["issuing_dispute.updated"], 
 class IssuingPersonalizationDesignActivatedEvent(
     TypedEvent[Literal["issuing_personalization_design.activated"], IssuingPersonalizationDesign]
 ):
-    """A `issuing_personalization_design.activated` event.
+    """Sent when a design passes the review and can be used.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_personalization_design.activated
     """
@@ -1087,7 +1090,7 @@ class IssuingPersonalizationDesignActivatedEvent(
 class IssuingPersonalizationDesignDeactivatedEvent(
     TypedEvent[Literal["issuing_personalization_design.deactivated"], IssuingPersonalizationDesign]
 ):
-    """A `issuing_personalization_design.deactivated` event.
+    """Sent when a design becomes inactive.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_personalization_design.deactivated
     """
@@ -1095,7 +1098,7 @@ class IssuingPersonalizationDesignDeactivatedEvent(
 class IssuingPersonalizationDesignRejectedEvent(
     TypedEvent[Literal["issuing_personalization_design.rejected"], IssuingPersonalizationDesign]
 ):
-    """A `issuing_personalization_design.rejected` event.
+    """Sent when a design is rejected in the review.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_personalization_design.rejected
     """
@@ -1103,25 +1106,25 @@ class IssuingPersonalizationDesignRejectedEvent(
 class IssuingPersonalizationDesignUpdatedEvent(
     TypedEvent[Literal["issuing_personalization_design.updated"], IssuingPersonalizationDesign]
 ):
-    """A `issuing_personalization_design.updated` event.
+    """Sent when a design changes.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_personalization_design.updated
     """
 
 class IssuingTokenCreatedEvent(TypedEvent[Literal["issuing_token.created"], IssuingToken]):
-    """A `issuing_token.created` event.
+    """Sent when a network token of a card is created, such as when the card is added to a wallet.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_token.created
     """
 
 class IssuingTokenUpdatedEvent(TypedEvent[Literal["issuing_token.updated"], IssuingToken]):
-    """A `issuing_token.updated` event.
+    """Sent when a network token changes, such as its status.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_token.updated
     """
 
 class IssuingTransactionCreatedEvent(TypedEvent[Literal["issuing_transaction.created"], IssuingTransaction]):
-    """A `issuing_transaction.created` event.
+    """Sent when an issuing transaction is created.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_transaction.created
     """
@@ -1129,13 +1132,13 @@ class IssuingTransactionCreatedEvent(TypedEvent[Literal["issuing_transaction.cre
 class IssuingTransactionPurchaseDetailsReceiptUpdatedEvent(
     TypedEvent[Literal["issuing_transaction.purchase_details_receipt_updated"], IssuingTransaction]
 ):
-    """A `issuing_transaction.purchase_details_receipt_updated` event.
+    """Sent when the merchant adds or changes the receipt in `purchase_details`.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_transaction.purchase_details_receipt_updated
     """
 
 class IssuingTransactionUpdatedEvent(TypedEvent[Literal["issuing_transaction.updated"], IssuingTransaction]):
-    """A `issuing_transaction.updated` event.
+    """Sent when an issuing transaction changes.
 
     https://docs.stripe.com/api/events/types#event_types-issuing_transaction.updated
     """
@@ -1416,61 +1419,62 @@ class RefundUpdatedEvent(TypedEvent[Literal["refund.updated"], Refund]):
     """
 
 class ReportingReportRunFailedEvent(TypedEvent[Literal["reporting.report_run.failed"], ReportRun]):
-    """A `reporting.report_run.failed` event.
+    """Sent when a report run fails.
 
     https://docs.stripe.com/api/events/types#event_types-reporting.report_run.failed
     """
 
 class ReportingReportRunSucceededEvent(TypedEvent[Literal["reporting.report_run.succeeded"], ReportRun]):
-    """A `reporting.report_run.succeeded` event.
+    """Sent when a report run succeeds and its file is ready.
 
     https://docs.stripe.com/api/events/types#event_types-reporting.report_run.succeeded
     """
 
 class ReportingReportTypeUpdatedEvent(TypedEvent[Literal["reporting.report_type.updated"], ReportType]):
-    """A `reporting.report_type.updated` event.
+    """Sent when a report type changes, usually because data for another day is available. Sent only to
+    endpoints that name this type explicitly.
 
     https://docs.stripe.com/api/events/types#event_types-reporting.report_type.updated
     """
 
 class ReserveHoldCreatedEvent(TypedEvent[Literal["reserve.hold.created"], ReserveHold]):
-    """A `reserve.hold.created` event.
+    """Sent when a hold is created.
 
     https://docs.stripe.com/api/events/types#event_types-reserve.hold.created
     """
 
 class ReserveHoldUpdatedEvent(TypedEvent[Literal["reserve.hold.updated"], ReserveHold]):
-    """A `reserve.hold.updated` event.
+    """Sent when a hold changes, such as when a part of it is released.
 
     https://docs.stripe.com/api/events/types#event_types-reserve.hold.updated
     """
 
 class ReservePlanCreatedEvent(TypedEvent[Literal["reserve.plan.created"], ReservePlan]):
-    """A `reserve.plan.created` event.
+    """Sent when a plan is created.
 
     https://docs.stripe.com/api/events/types#event_types-reserve.plan.created
     """
 
 class ReservePlanDisabledEvent(TypedEvent[Literal["reserve.plan.disabled"], ReservePlan]):
-    """A `reserve.plan.disabled` event.
+    """Sent when a plan is disabled.
 
     https://docs.stripe.com/api/events/types#event_types-reserve.plan.disabled
     """
 
 class ReservePlanExpiredEvent(TypedEvent[Literal["reserve.plan.expired"], ReservePlan]):
-    """A `reserve.plan.expired` event.
+    """Sent when a plan expires.
 
     https://docs.stripe.com/api/events/types#event_types-reserve.plan.expired
     """
 
 class ReservePlanUpdatedEvent(TypedEvent[Literal["reserve.plan.updated"], ReservePlan]):
-    """A `reserve.plan.updated` event.
+    """Sent when a plan changes.
 
     https://docs.stripe.com/api/events/types#event_types-reserve.plan.updated
     """
 
 class ReserveReleaseCreatedEvent(TypedEvent[Literal["reserve.release.created"], ReserveRelease]):
-    """A `reserve.release.created` event.
+    """Sent when reserved money is released.
 
     https://docs.stripe.com/api/events/types#event_types-reserve.release.created
     """
@@ -1520,7 +1524,7 @@ class SetupIntentSucceededEvent(TypedEvent[Literal["setup_intent.succeeded"], Se
 class SigmaScheduledQueryRunCreatedEvent(
     TypedEvent[Literal["sigma.scheduled_query_run.created"], SigmaScheduledQueryRun]
 ):
-    """A `sigma.scheduled_query_run.created` event.
+    """Sent when a scheduled query has run, whether it succeeded or failed.
 
     https://docs.stripe.com/api/events/types#event_types-sigma.scheduled_query_run.created
     """
@@ -1628,19 +1632,19 @@ class TaxRateUpdatedEvent(TypedEvent[Literal["tax_rate.updated"], TaxRate]):
     """
 
 class TerminalReaderActionFailedEvent(TypedEvent[Literal["terminal.reader.action_failed"], TerminalReader]):
-    """A `terminal.reader.action_failed` event.
+    """Sent when the action of a reader fails, such as when the card is declined.
 
     https://docs.stripe.com/api/events/types#event_types-terminal.reader.action_failed
     """
 
 class TerminalReaderActionSucceededEvent(TypedEvent[Literal["terminal.reader.action_succeeded"], TerminalReader]):
-    """A `terminal.reader.action_succeeded` event.
+    """Sent when the action of a reader succeeds.
 
     https://docs.stripe.com/api/events/types#event_types-terminal.reader.action_succeeded
     """
 
 class TerminalReaderActionUpdatedEvent(TypedEvent[Literal["terminal.reader.action_updated"], TerminalReader]):
-    """A `terminal.reader.action_updated` event.
+    """Sent when the action of a reader changes.
 
     https://docs.stripe.com/api/events/types#event_types-terminal.reader.action_updated
     """
@@ -1680,7 +1684,7 @@ class TestHelpersTestClockReadyEvent(TypedEvent[Literal["test_helpers.test_clock
 class ThreeDSecureAuthenticationCanceledEvent(
     TypedEvent[Literal["three_d_secure.authentication.canceled"], ThreeDSecureAuthentication]
 ):
-    """A `three_d_secure.authentication.canceled` event.
+    """Sent when an authentication is canceled.
 
     https://docs.stripe.com/api/events/types#event_types-three_d_secure.authentication.canceled
     """
@@ -1688,7 +1692,7 @@ class ThreeDSecureAuthenticationCanceledEvent(
 class ThreeDSecureAuthenticationChallengeStartedEvent(
     TypedEvent[Literal["three_d_secure.authentication.challenge_started"], ThreeDSecureAuthentication]
 ):
-    """A `three_d_secure.authentication.challenge_started` event.
+    """Sent when the cardholder begins the challenge.
 
     https://docs.stripe.com/api/events/types#event_types-three_d_secure.authentication.challenge_started
     """
@@ -1696,7 +1700,7 @@ class ThreeDSecureAuthenticationChallengeStartedEvent(
 class ThreeDSecureAuthenticationErroredEvent(
     TypedEvent[Literal["three_d_secure.authentication.errored"], ThreeDSecureAuthentication]
 ):
-    """A `three_d_secure.authentication.errored` event.
+    """Sent when an authentication ends in an error.
 
     https://docs.stripe.com/api/events/types#event_types-three_d_secure.authentication.errored
     """
@@ -1704,7 +1708,7 @@ class ThreeDSecureAuthenticationErroredEvent(
 class ThreeDSecureAuthenticationFailedEvent(
     TypedEvent[Literal["three_d_secure.authentication.failed"], ThreeDSecureAuthentication]
 ):
-    """A `three_d_secure.authentication.failed` event.
+    """Sent when an authentication fails.
 
     https://docs.stripe.com/api/events/types#event_types-three_d_secure.authentication.failed
     """
@@ -1712,7 +1716,7 @@ class ThreeDSecureAuthenticationFailedEvent(
 class ThreeDSecureAuthenticationRequiresChallengeEvent(
     TypedEvent[Literal["three_d_secure.authentication.requires_challenge"], ThreeDSecureAuthentication]
 ):
-    """A `three_d_secure.authentication.requires_challenge` event.
+    """Sent when the issuer demands a challenge of the cardholder.
 
     https://docs.stripe.com/api/events/types#event_types-three_d_secure.authentication.requires_challenge
     """
@@ -1720,7 +1724,7 @@ class ThreeDSecureAuthenticationRequiresChallengeEvent(
 class ThreeDSecureAuthenticationRequiresSubmissionEvent(
     TypedEvent[Literal["three_d_secure.authentication.requires_submission"], ThreeDSecureAuthentication]
 ):
-    """A `three_d_secure.authentication.requires_submission` event.
+    """Sent when an authentication is ready to be submitted.
 
     https://docs.stripe.com/api/events/types#event_types-three_d_secure.authentication.requires_submission
     """
@@ -1728,7 +1732,7 @@ class ThreeDSecureAuthenticationRequiresSubmissionEvent(
 class ThreeDSecureAuthenticationSucceededEvent(
     TypedEvent[Literal["three_d_secure.authentication.succeeded"], ThreeDSecureAuthentication]
 ):
-    """A `three_d_secure.authentication.succeeded` event.
+    """Sent when an authentication succeeds.
 
     https://docs.stripe.com/api/events/types#event_types-three_d_secure.authentication.succeeded
     """
@@ -1784,13 +1788,13 @@ class TransferUpdatedEvent(TypedEvent[Literal["transfer.updated"], Transfer]):
 class TreasuryCreditReversalCreatedEvent(
     TypedEvent[Literal["treasury.credit_reversal.created"], TreasuryCreditReversal]
 ):
-    """A `treasury.credit_reversal.created` event.
+    """Sent when a credit reversal is created and submitted.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.credit_reversal.created
     """
 
 class TreasuryCreditReversalPostedEvent(TypedEvent[Literal["treasury.credit_reversal.posted"], TreasuryCreditReversal]):
-    """A `treasury.credit_reversal.posted` event.
+    """Sent when a credit reversal is posted.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.credit_reversal.posted
     """
@@ -1798,13 +1802,13 @@ class TreasuryCreditReversalPostedEvent(TypedEvent[Literal["treasury.credit_reve
 class TreasuryDebitReversalCompletedEvent(
     TypedEvent[Literal["treasury.debit_reversal.completed"], TreasuryDebitReversal]
 ):
-    """A `treasury.debit_reversal.completed` event.
+    """Sent when a debit reversal is decided and closed.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.debit_reversal.completed
     """
 
 class TreasuryDebitReversalCreatedEvent(TypedEvent[Literal["treasury.debit_reversal.created"], TreasuryDebitReversal]):
-    """A `treasury.debit_reversal.created` event.
+    """Sent when a debit reversal is created.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.debit_reversal.created
     """
@@ -1812,7 +1816,7 @@ class TreasuryDebitReversalCreatedEvent(TypedEvent[Literal["treasury.debit_rever
 class TreasuryDebitReversalInitialCreditGrantedEvent(
     TypedEvent[Literal["treasury.debit_reversal.initial_credit_granted"], TreasuryDebitReversal]
 ):
-    """A `treasury.debit_reversal.initial_credit_granted` event.
+    """Sent when the amount of a debit reversal is credited provisionally.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.debit_reversal.initial_credit_granted
     """
@@ -1820,7 +1824,7 @@ class TreasuryDebitReversalInitialCreditGrantedEvent(
 class TreasuryFinancialAccountClosedEvent(
     TypedEvent[Literal["treasury.financial_account.closed"], TreasuryFinancialAccount]
 ):
-    """A `treasury.financial_account.closed` event.
+    """Sent when a financial account is closed.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.financial_account.closed
     """
@@ -1828,7 +1832,7 @@ class TreasuryFinancialAccountClosedEvent(
 class TreasuryFinancialAccountCreatedEvent(
     TypedEvent[Literal["treasury.financial_account.created"], TreasuryFinancialAccount]
 ):
-    """A `treasury.financial_account.created` event.
+    """Sent when a financial account is created.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.financial_account.created
     """
@@ -1836,7 +1840,7 @@ class TreasuryFinancialAccountCreatedEvent(
 class TreasuryFinancialAccountFeaturesStatusUpdatedEvent(
     TypedEvent[Literal["treasury.financial_account.features_status_updated"], TreasuryFinancialAccount]
 ):
-    """A `treasury.financial_account.features_status_updated` event.
+    """Sent when the status of a feature of a financial account changes.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.financial_account.features_status_updated
     """
@@ -1844,7 +1848,7 @@ class TreasuryFinancialAccountFeaturesStatusUpdatedEvent(
 class TreasuryInboundTransferCanceledEvent(
     TypedEvent[Literal["treasury.inbound_transfer.canceled"], TreasuryInboundTransfer]
 ):
-    """A `treasury.inbound_transfer.canceled` event.
+    """Sent when an inbound transfer is canceled.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.inbound_transfer.canceled
     """
@@ -1852,7 +1856,7 @@ class TreasuryInboundTransferCanceledEvent(
 class TreasuryInboundTransferCreatedEvent(
     TypedEvent[Literal["treasury.inbound_transfer.created"], TreasuryInboundTransfer]
 ):
-    """A `treasury.inbound_transfer.created` event.
+    """Sent when an inbound transfer is created.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.inbound_transfer.created
     """
@@ -1860,7 +1864,7 @@ class TreasuryInboundTransferCreatedEvent(
 class TreasuryInboundTransferFailedEvent(
     TypedEvent[Literal["treasury.inbound_transfer.failed"], TreasuryInboundTransfer]
 ):
-    """A `treasury.inbound_transfer.failed` event.
+    """Sent when an inbound transfer fails.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.inbound_transfer.failed
     """
@@ -1868,7 +1872,7 @@ class TreasuryInboundTransferFailedEvent(
 class TreasuryInboundTransferSucceededEvent(
     TypedEvent[Literal["treasury.inbound_transfer.succeeded"], TreasuryInboundTransfer]
 ):
-    """A `treasury.inbound_transfer.succeeded` event.
+    """Sent when an inbound transfer succeeds and its money arrives.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.inbound_transfer.succeeded
     """
@@ -1876,7 +1880,7 @@ class TreasuryInboundTransferSucceededEvent(
 class TreasuryOutboundPaymentCanceledEvent(
     TypedEvent[Literal["treasury.outbound_payment.canceled"], TreasuryOutboundPayment]
 ):
-    """A `treasury.outbound_payment.canceled` event.
+    """Sent when an outbound payment is canceled.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_payment.canceled
     """
@@ -1884,7 +1888,7 @@ class TreasuryOutboundPaymentCanceledEvent(
 class TreasuryOutboundPaymentCreatedEvent(
     TypedEvent[Literal["treasury.outbound_payment.created"], TreasuryOutboundPayment]
 ):
-    """A `treasury.outbound_payment.created` event.
+    """Sent when an outbound payment is created.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_payment.created
     """
@@ -1892,7 +1896,7 @@ class TreasuryOutboundPaymentCreatedEvent(
 class TreasuryOutboundPaymentExpectedArrivalDateUpdatedEvent(
     TypedEvent[Literal["treasury.outbound_payment.expected_arrival_date_updated"], TreasuryOutboundPayment]
 ):
-    """A `treasury.outbound_payment.expected_arrival_date_updated` event.
+    """Sent when the expected arrival of an outbound payment changes.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_payment.expected_arrival_date_updated
     """
@@ -1900,7 +1904,7 @@ class TreasuryOutboundPaymentExpectedArrivalDateUpdatedEvent(
 class TreasuryOutboundPaymentFailedEvent(
     TypedEvent[Literal["treasury.outbound_payment.failed"], TreasuryOutboundPayment]
 ):
-    """A `treasury.outbound_payment.failed` event.
+    """Sent when an outbound payment fails.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_payment.failed
     """
@@ -1908,7 +1912,7 @@ class TreasuryOutboundPaymentFailedEvent(
 class TreasuryOutboundPaymentPostedEvent(
     TypedEvent[Literal["treasury.outbound_payment.posted"], TreasuryOutboundPayment]
 ):
-    """A `treasury.outbound_payment.posted` event.
+    """Sent when an outbound payment has left the financial account.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_payment.posted
     """
@@ -1916,7 +1920,7 @@ class TreasuryOutboundPaymentPostedEvent(
 class TreasuryOutboundPaymentReturnedEvent(
     TypedEvent[Literal["treasury.outbound_payment.returned"], TreasuryOutboundPayment]
 ):
-    """A `treasury.outbound_payment.returned` event.
+    """Sent when an outbound payment is returned by the bank of the recipient.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_payment.returned
     """
@@ -1924,7 +1928,7 @@ class TreasuryOutboundPaymentReturnedEvent(
 class TreasuryOutboundPaymentTrackingDetailsUpdatedEvent(
     TypedEvent[Literal["treasury.outbound_payment.tracking_details_updated"], TreasuryOutboundPayment]
 ):
-    """A `treasury.outbound_payment.tracking_details_updated` event.
+    """Sent when the tracking details of an outbound payment change.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_payment.tracking_details_updated
     """
@@ -1932,7 +1936,7 @@ class TreasuryOutboundPaymentTrackingDetailsUpdatedEvent(
 class TreasuryOutboundTransferCanceledEvent(
     TypedEvent[Literal["treasury.outbound_transfer.canceled"], TreasuryOutboundTransfer]
 ):
-    """A `treasury.outbound_transfer.canceled` event.
+    """Sent when an outbound transfer is canceled.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_transfer.canceled
     """
@@ -1940,7 +1944,7 @@ class TreasuryOutboundTransferCanceledEvent(
 class TreasuryOutboundTransferCreatedEvent(
     TypedEvent[Literal["treasury.outbound_transfer.created"], TreasuryOutboundTransfer]
 ):
-    """A `treasury.outbound_transfer.created` event.
+    """Sent when an outbound transfer is created.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_transfer.created
     """
@@ -1948,7 +1952,7 @@ class TreasuryOutboundTransferCreatedEvent(
 class TreasuryOutboundTransferExpectedArrivalDateUpdatedEvent(
     TypedEvent[Literal["treasury.outbound_transfer.expected_arrival_date_updated"], TreasuryOutboundTransfer]
 ):
-    """A `treasury.outbound_transfer.expected_arrival_date_updated` event.
+    """Sent when the expected arrival of an outbound transfer changes.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_transfer.expected_arrival_date_updated
     """
@@ -1956,7 +1960,7 @@ class TreasuryOutboundTransferExpectedArrivalDateUpdatedEvent(
 class TreasuryOutboundTransferFailedEvent(
     TypedEvent[Literal["treasury.outbound_transfer.failed"], TreasuryOutboundTransfer]
 ):
-    """A `treasury.outbound_transfer.failed` event.
+    """Sent when an outbound transfer fails.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_transfer.failed
     """
@@ -1964,7 +1968,7 @@ class TreasuryOutboundTransferFailedEvent(
 class TreasuryOutboundTransferPostedEvent(
     TypedEvent[Literal["treasury.outbound_transfer.posted"], TreasuryOutboundTransfer]
 ):
-    """A `treasury.outbound_transfer.posted` event.
+    """Sent when an outbound transfer has left the financial account.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_transfer.posted
     """
@@ -1972,7 +1976,7 @@ class TreasuryOutboundTransferPostedEvent(
 class TreasuryOutboundTransferReturnedEvent(
     TypedEvent[Literal["treasury.outbound_transfer.returned"], TreasuryOutboundTransfer]
 ):
-    """A `treasury.outbound_transfer.returned` event.
+    """Sent when an outbound transfer is returned by the receiving bank.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_transfer.returned
     """
@@ -1980,7 +1984,7 @@ class TreasuryOutboundTransferReturnedEvent(
 class TreasuryOutboundTransferTrackingDetailsUpdatedEvent(
     TypedEvent[Literal["treasury.outbound_transfer.tracking_details_updated"], TreasuryOutboundTransfer]
 ):
-    """A `treasury.outbound_transfer.tracking_details_updated` event.
+    """Sent when the tracking details of an outbound transfer change.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.outbound_transfer.tracking_details_updated
     """
@@ -1988,13 +1992,13 @@ class TreasuryOutboundTransferTrackingDetailsUpdatedEvent(
 class TreasuryReceivedCreditCreatedEvent(
     TypedEvent[Literal["treasury.received_credit.created"], TreasuryReceivedCredit]
 ):
-    """A `treasury.received_credit.created` event.
+    """Sent when money from outside arrives and a received credit is created.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.received_credit.created
     """
 
 class TreasuryReceivedCreditFailedEvent(TypedEvent[Literal["treasury.received_credit.failed"], TreasuryReceivedCredit]):
-    """A `treasury.received_credit.failed` event.
+    """Sent when a received credit fails. The balance does not change.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.received_credit.failed
     """
@@ -2002,32 +2006,36 @@ class TreasuryReceivedCreditFailedEvent(TypedEvent[Literal["treasury.received_cr
 class TreasuryReceivedCreditSucceededEvent(
     TypedEvent[Literal["treasury.received_credit.succeeded"], TreasuryReceivedCredit]
 ):
-    """A `treasury.received_credit.succeeded` event.
+    """Sent when a received credit succeeds and its money is on the balance.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.received_credit.succeeded
     """
 
 class TreasuryReceivedDebitCreatedEvent(TypedEvent[Literal["treasury.received_debit.created"], TreasuryReceivedDebit]):
-    """A `treasury.received_debit.created` event.
+    """Sent when a financial account is debited from outside.
 
     https://docs.stripe.com/api/events/types#event_types-treasury.received_debit.created
     """
 
 class V1AccountApplicationAuthorizedEvent(TypedThinEvent[Literal["v1.account.application.authorized"], None]):
-    """A `v1.account.application.authorized` event."""
+    """Sent when an account authorizes a Connect application. Sent only to that application."""
 
 class V1AccountApplicationAuthorizedEventNotification(
     TypedNotification[Literal["v1.account.application.authorized"], V1AccountApplicationAuthorizedEvent, None]
 ):
-    """A `v1.account.application.authorized` event."""
+    """Sent when an account authorizes a Connect application. Sent only to that application."""
 
 class V1AccountApplicationDeauthorizedEvent(TypedThinEvent[Literal["v1.account.application.deauthorized"], None]):
-    """A `v1.account.application.deauthorized` event."""
+    """Sent when an account revokes the access of a Connect application, which can then no longer act on
+    it. Sent only to that application.
+    """
 
 class V1AccountApplicationDeauthorizedEventNotification(
     TypedNotification[Literal["v1.account.application.deauthorized"], V1AccountApplicationDeauthorizedEvent, None]
 ):
-    """A `v1.account.application.deauthorized` event."""
+    """Sent when an account revokes the access of a Connect application, which can then no longer act on
+    it. Sent only to that application.
+    """
 
 class V1AccountExternalAccountCreatedEvent(TypedThinEvent[Literal["v1.account.external_account.created"], None]):
     """Sent when a bank account or debit card was added to an account."""
@@ -2414,64 +2422,64 @@ class V1CheckoutSessionExpiredEventNotification(
     """Sent when a session expired before the customer completed it, by itself or by your request."""
 
 class V1ClimateOrderCanceledEvent(TypedThinEvent[Literal["v1.climate.order.canceled"], None]):
-    """A `v1.climate.order.canceled` event."""
+    """Sent when an order is canceled."""
 
 class V1ClimateOrderCanceledEventNotification(
     TypedNotification[Literal["v1.climate.order.canceled"], V1ClimateOrderCanceledEvent, ClimateOrder]
 ):
-    """A `v1.climate.order.canceled` event."""
+    """Sent when an order is canceled."""
 
 class V1ClimateOrderCreatedEvent(TypedThinEvent[Literal["v1.climate.order.created"], None]):
-    """A `v1.climate.order.created` event."""
+    """Sent when an order is created."""
 
 class V1ClimateOrderCreatedEventNotification(
     TypedNotification[Literal["v1.climate.order.created"], V1ClimateOrderCreatedEvent, ClimateOrder]
 ):
-    """A `v1.climate.order.created` event."""
+    """Sent when an order is created."""
 
 class V1ClimateOrderDelayedEvent(TypedThinEvent[Literal["v1.climate.order.delayed"], None]):
-    """A `v1.climate.order.delayed` event."""
+    """Sent when the delivery of an order is delayed."""
 
 class V1ClimateOrderDelayedEventNotification(
     TypedNotification[Literal["v1.climate.order.delayed"], V1ClimateOrderDelayedEvent, ClimateOrder]
 ):
-    """A `v1.climate.order.delayed` event."""
+    """Sent when the delivery of an order is delayed."""
 
 class V1ClimateOrderDeliveredEvent(TypedThinEvent[Literal["v1.climate.order.delivered"], None]):
-    """A `v1.climate.order.delivered` event."""
+    """Sent when an order is delivered in full."""
 
 class V1ClimateOrderDeliveredEventNotification(
     TypedNotification[Literal["v1.climate.order.delivered"], V1ClimateOrderDeliveredEvent, ClimateOrder]
 ):
-    """A `v1.climate.order.delivered` event."""
+    """Sent when an order is delivered in full."""
 
 class V1ClimateOrderProductSubstitutedEvent(TypedThinEvent[Literal["v1.climate.order.product_substituted"], None]):
-    """A `v1.climate.order.product_substituted` event."""
+    """Sent when the product of an order is replaced by another one."""
 
 class V1ClimateOrderProductSubstitutedEventNotification(
     TypedNotification[
         Literal["v1.climate.order.product_substituted"], V1ClimateOrderProductSubstitutedEvent, ClimateOrder
     ]
 ):
-    """A `v1.climate.order.product_substituted` event."""
+    """Sent when the product of an order is replaced by another one."""
 
 class V1ClimateProductCreatedEvent(TypedThinEvent[Literal["v1.climate.product.created"], None]):
-    """A `v1.climate.product.created` event."""
+    """Sent when a product is created."""
 
 class V1ClimateProductCreatedEventNotification(
     TypedNotification[Literal["v1.climate.product.created"], V1ClimateProductCreatedEvent, ClimateProduct]
 ):
-    """A `v1.climate.product.created` event."""
+    """Sent when a product is created."""
 
 class V1ClimateProductPricingUpdatedEvent(TypedThinEvent[Literal["v1.climate.product.pricing_updated"], None]):
-    """A `v1.climate.product.pricing_updated` event."""
+    """Sent when the prices of a product change."""
 
 class V1ClimateProductPricingUpdatedEventNotification(
     TypedNotification[
         Literal["v1.climate.product.pricing_updated"], V1ClimateProductPricingUpdatedEvent, ClimateProduct
     ]
 ):
-    """A `v1.climate.product.pricing_updated` event."""
+    """Sent when the prices of a product change."""
 
 class V1CouponCreatedEvent(TypedThinEvent[Literal["v1.coupon.created"], None]):
     """Sent when a coupon is created."""
@@ -2548,12 +2556,12 @@ class V1CustomerDiscountDeletedEventNotification(
     """Sent when a discount of a customer is removed or ends."""
 
 class V1CustomerDiscountSourceChangedEvent(TypedThinEvent[Literal["v1.customer.discount.source_changed"], None]):
-    """A `v1.customer.discount.source_changed` event."""
+    """Sent when the coupon or promotion code behind the discount of a customer changes."""
 
 class V1CustomerDiscountSourceChangedEventNotification(
     TypedNotification[Literal["v1.customer.discount.source_changed"], V1CustomerDiscountSourceChangedEvent, None]
 ):
-    """A `v1.customer.discount.source_changed` event."""
+    """Sent when the coupon or promotion code behind the discount of a customer changes."""
 
 class V1CustomerDiscountUpdatedEvent(TypedThinEvent[Literal["v1.customer.discount.updated"], None]):
     """Sent when the coupon of a customer is exchanged for another one."""
@@ -2838,7 +2846,7 @@ class V1CustomerCashBalanceTransactionCreatedEventNotification(
 class V1EntitlementsActiveEntitlementSummaryEntitlementAddedEvent(
     TypedThinEvent[Literal["v1.entitlements.active_entitlement_summary.entitlement_added"], None]
 ):
-    """A `v1.entitlements.active_entitlement_summary.entitlement_added` event."""
+    """Sent when a customer becomes entitled to a feature."""
 
 class V1EntitlementsActiveEntitlementSummaryEntitlementAddedEventNotification(
     TypedNotification[
@@ -2847,12 +2855,12 @@ class V1EntitlementsActiveEntitlementSummaryEntitlementAddedEventNotification(
         None,
     ]
 ):
-    """A `v1.entitlements.active_entitlement_summary.entitlement_added` event."""
+    """Sent when a customer becomes entitled to a feature."""
 
 class V1EntitlementsActiveEntitlementSummaryEntitlementRemovedEvent(
     TypedThinEvent[Literal["v1.entitlements.active_entitlement_summary.entitlement_removed"], None]
 ):
-    """A `v1.entitlements.active_entitlement_summary.entitlement_removed` event."""
+    """Sent when a customer is no longer entitled to a feature."""
 
 class V1EntitlementsActiveEntitlementSummaryEntitlementRemovedEventNotification(
     TypedNotification[
@@ -2861,7 +2869,7 @@ class V1EntitlementsActiveEntitlementSummaryEntitlementRemovedEventNotification(
         None,
     ]
 ):
-    """A `v1.entitlements.active_entitlement_summary.entitlement_removed` event."""
+    """Sent when a customer is no longer entitled to a feature."""
 
 class V1EntitlementsActiveEntitlementSummaryUpdatedEvent(
     TypedThinEvent[Literal["v1.entitlements.active_entitlement_summary.updated"], None]
@@ -2886,7 +2894,7 @@ class V1FileCreatedEventNotification(TypedNotification[Literal["v1.file.created"
 class V1FinancialConnectionsAccountAccountNumbersUpdatedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.account_numbers_updated"], None]
 ):
-    """A `v1.financial_connections.account.account_numbers_updated` event."""
+    """Sent when the account numbers of a linked account change."""
 
 class V1FinancialConnectionsAccountAccountNumbersUpdatedEventNotification(
     TypedNotification[
@@ -2895,12 +2903,12 @@ class V1FinancialConnectionsAccountAccountNumbersUpdatedEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.account_numbers_updated` event."""
+    """Sent when the account numbers of a linked account change."""
 
 class V1FinancialConnectionsAccountBalanceRefreshFailedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.balance_refresh_failed"], None]
 ):
-    """A `v1.financial_connections.account.balance_refresh_failed` event."""
+    """Sent when a refresh of the balance fails."""
 
 class V1FinancialConnectionsAccountBalanceRefreshFailedEventNotification(
     TypedNotification[
@@ -2909,12 +2917,12 @@ class V1FinancialConnectionsAccountBalanceRefreshFailedEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.balance_refresh_failed` event."""
+    """Sent when a refresh of the balance fails."""
 
 class V1FinancialConnectionsAccountBalanceRefreshSucceededEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.balance_refresh_succeeded"], None]
 ):
-    """A `v1.financial_connections.account.balance_refresh_succeeded` event."""
+    """Sent when a refresh of the balance succeeds."""
 
 class V1FinancialConnectionsAccountBalanceRefreshSucceededEventNotification(
     TypedNotification[
@@ -2923,12 +2931,12 @@ class V1FinancialConnectionsAccountBalanceRefreshSucceededEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.balance_refresh_succeeded` event."""
+    """Sent when a refresh of the balance succeeds."""
 
 class V1FinancialConnectionsAccountCreatedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.created"], None]
 ):
-    """A `v1.financial_connections.account.created` event."""
+    """Sent when an account is linked."""
 
 class V1FinancialConnectionsAccountCreatedEventNotification(
     TypedNotification[
@@ -2937,12 +2945,14 @@ class V1FinancialConnectionsAccountCreatedEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.created` event."""
+    """Sent when an account is linked."""
 
 class V1FinancialConnectionsAccountDeactivatedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.deactivated"], None]
 ):
-    """A `v1.financial_connections.account.deactivated` event."""
+    """Sent when a linked account becomes inactive, so that its data cannot be refreshed. Often its owner
+    has to link it again.
+    """
 
 class V1FinancialConnectionsAccountDeactivatedEventNotification(
     TypedNotification[
@@ -2951,12 +2961,14 @@ class V1FinancialConnectionsAccountDeactivatedEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.deactivated` event."""
+    """Sent when a linked account becomes inactive, so that its data cannot be refreshed. Often its owner
+    has to link it again.
+    """
 
 class V1FinancialConnectionsAccountDisconnectedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.disconnected"], None]
 ):
-    """A `v1.financial_connections.account.disconnected` event."""
+    """Sent when a linked account is disconnected."""
 
 class V1FinancialConnectionsAccountDisconnectedEventNotification(
     TypedNotification[
@@ -2965,12 +2977,12 @@ class V1FinancialConnectionsAccountDisconnectedEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.disconnected` event."""
+    """Sent when a linked account is disconnected."""
 
 class V1FinancialConnectionsAccountExpectedDeactivationDateUpdatedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.expected_deactivation_date_updated"], None]
 ):
-    """A `v1.financial_connections.account.expected_deactivation_date_updated` event."""
+    """Sent when the date on which a linked account is expected to become inactive changes."""
 
 class V1FinancialConnectionsAccountExpectedDeactivationDateUpdatedEventNotification(
     TypedNotification[
@@ -2979,12 +2991,12 @@ class V1FinancialConnectionsAccountExpectedDeactivationDateUpdatedEventNotificat
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.expected_deactivation_date_updated` event."""
+    """Sent when the date on which a linked account is expected to become inactive changes."""
 
 class V1FinancialConnectionsAccountInferredBalancesRefreshFailedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.inferred_balances_refresh_failed"], None]
 ):
-    """A `v1.financial_connections.account.inferred_balances_refresh_failed` event."""
+    """Sent when a refresh of the inferred balances fails."""
 
 class V1FinancialConnectionsAccountInferredBalancesRefreshFailedEventNotification(
     TypedNotification[
@@ -2993,12 +3005,12 @@ class V1FinancialConnectionsAccountInferredBalancesRefreshFailedEventNotificatio
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.inferred_balances_refresh_failed` event."""
+    """Sent when a refresh of the inferred balances fails."""
 
 class V1FinancialConnectionsAccountInferredBalancesRefreshSucceededEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.inferred_balances_refresh_succeeded"], None]
 ):
-    """A `v1.financial_connections.account.inferred_balances_refresh_succeeded` event."""
+    """Sent when a refresh of the inferred balances succeeds."""
 
 class V1FinancialConnectionsAccountInferredBalancesRefreshSucceededEventNotification(
     TypedNotification[
@@ -3007,12 +3019,12 @@ class V1FinancialConnectionsAccountInferredBalancesRefreshSucceededEventNotifica
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.inferred_balances_refresh_succeeded` event."""
+    """Sent when a refresh of the inferred balances succeeds."""
 
 class V1FinancialConnectionsAccountOwnershipRefreshFailedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.ownership_refresh_failed"], None]
 ):
-    """A `v1.financial_connections.account.ownership_refresh_failed` event."""
+    """Sent when a refresh of the owners fails."""
 
 class V1FinancialConnectionsAccountOwnershipRefreshFailedEventNotification(
     TypedNotification[
@@ -3021,12 +3033,12 @@ class V1FinancialConnectionsAccountOwnershipRefreshFailedEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.ownership_refresh_failed` event."""
+    """Sent when a refresh of the owners fails."""
 
 class V1FinancialConnectionsAccountOwnershipRefreshSucceededEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.ownership_refresh_succeeded"], None]
 ):
-    """A `v1.financial_connections.account.ownership_refresh_succeeded` event."""
+    """Sent when a refresh of the owners succeeds."""
 
 class V1FinancialConnectionsAccountOwnershipRefreshSucceededEventNotification(
     TypedNotification[
@@ -3035,12 +3047,12 @@ class V1FinancialConnectionsAccountOwnershipRefreshSucceededEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.ownership_refresh_succeeded` event."""
+    """Sent when a refresh of the owners succeeds."""
 
 class V1FinancialConnectionsAccountReactivatedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.reactivated"], None]
 ):
-    """A `v1.financial_connections.account.reactivated` event."""
+    """Sent when a linked account becomes active again."""
 
 class V1FinancialConnectionsAccountReactivatedEventNotification(
     TypedNotification[
@@ -3049,12 +3061,12 @@ class V1FinancialConnectionsAccountReactivatedEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.reactivated` event."""
+    """Sent when a linked account becomes active again."""
 
 class V1FinancialConnectionsAccountRefreshedBalanceEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.refreshed_balance"], None]
 ):
-    """A `v1.financial_connections.account.refreshed_balance` event."""
+    """Sent when a refresh of the balance ends, whether it succeeded or failed."""
 
 class V1FinancialConnectionsAccountRefreshedBalanceEventNotification(
     TypedNotification[
@@ -3063,12 +3075,12 @@ class V1FinancialConnectionsAccountRefreshedBalanceEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.refreshed_balance` event."""
+    """Sent when a refresh of the balance ends, whether it succeeded or failed."""
 
 class V1FinancialConnectionsAccountRefreshedOwnershipEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.refreshed_ownership"], None]
 ):
-    """A `v1.financial_connections.account.refreshed_ownership` event."""
+    """Sent when a refresh of the owners ends, whether it succeeded or failed."""
 
 class V1FinancialConnectionsAccountRefreshedOwnershipEventNotification(
     TypedNotification[
@@ -3077,12 +3089,12 @@ class V1FinancialConnectionsAccountRefreshedOwnershipEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.refreshed_ownership` event."""
+    """Sent when a refresh of the owners ends, whether it succeeded or failed."""
 
 class V1FinancialConnectionsAccountRefreshedTransactionsEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.refreshed_transactions"], None]
 ):
-    """A `v1.financial_connections.account.refreshed_transactions` event."""
+    """Sent when a refresh of the transactions ends, whether it succeeded or failed."""
 
 class V1FinancialConnectionsAccountRefreshedTransactionsEventNotification(
     TypedNotification[
@@ -3091,12 +3103,12 @@ class V1FinancialConnectionsAccountRefreshedTransactionsEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.refreshed_transactions` event."""
+    """Sent when a refresh of the transactions ends, whether it succeeded or failed."""
 
 class V1FinancialConnectionsAccountRiskIntelligenceRefreshFailedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.risk_intelligence_refresh_failed"], None]
 ):
-    """A `v1.financial_connections.account.risk_intelligence_refresh_failed` event."""
+    """Sent when a refresh of the risk intelligence fails."""
 
 class V1FinancialConnectionsAccountRiskIntelligenceRefreshFailedEventNotification(
     TypedNotification[
@@ -3105,12 +3117,12 @@ class V1FinancialConnectionsAccountRiskIntelligenceRefreshFailedEventNotificatio
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.risk_intelligence_refresh_failed` event."""
+    """Sent when a refresh of the risk intelligence fails."""
 
 class V1FinancialConnectionsAccountRiskIntelligenceRefreshSucceededEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.risk_intelligence_refresh_succeeded"], None]
 ):
-    """A `v1.financial_connections.account.risk_intelligence_refresh_succeeded` event."""
+    """Sent when a refresh of the risk intelligence succeeds."""
 
 class V1FinancialConnectionsAccountRiskIntelligenceRefreshSucceededEventNotification(
     TypedNotification[
@@ -3119,12 +3131,12 @@ class V1FinancialConnectionsAccountRiskIntelligenceRefreshSucceededEventNotifica
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.risk_intelligence_refresh_succeeded` event."""
+    """Sent when a refresh of the risk intelligence succeeds."""
 
 class V1FinancialConnectionsAccountSupportedPaymentMethodTypesUpdatedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.supported_payment_method_types_updated"], None]
 ):
-    """A `v1.financial_connections.account.supported_payment_method_types_updated` event."""
+    """Sent when the types of payment methods that can be made of a linked account change."""
 
 class V1FinancialConnectionsAccountSupportedPaymentMethodTypesUpdatedEventNotification(
     TypedNotification[
@@ -3133,12 +3145,12 @@ class V1FinancialConnectionsAccountSupportedPaymentMethodTypesUpdatedEventNotifi
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.supported_payment_method_types_updated` event."""
+    """Sent when the types of payment methods that can be made of a linked account change."""
 
 class V1FinancialConnectionsAccountTransactionsRefreshFailedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.transactions_refresh_failed"], None]
 ):
-    """A `v1.financial_connections.account.transactions_refresh_failed` event."""
+    """Sent when a refresh of the transactions fails."""
 
 class V1FinancialConnectionsAccountTransactionsRefreshFailedEventNotification(
     TypedNotification[
@@ -3147,12 +3159,12 @@ class V1FinancialConnectionsAccountTransactionsRefreshFailedEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.transactions_refresh_failed` event."""
+    """Sent when a refresh of the transactions fails."""
 
 class V1FinancialConnectionsAccountTransactionsRefreshSucceededEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.transactions_refresh_succeeded"], None]
 ):
-    """A `v1.financial_connections.account.transactions_refresh_succeeded` event."""
+    """Sent when a refresh of the transactions succeeds."""
 
 class V1FinancialConnectionsAccountTransactionsRefreshSucceededEventNotification(
     TypedNotification[
@@ -3161,12 +3173,12 @@ class V1FinancialConnectionsAccountTransactionsRefreshSucceededEventNotification
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.transactions_refresh_succeeded` event."""
+    """Sent when a refresh of the transactions succeeds."""
 
 class V1FinancialConnectionsAccountUpcomingAccountNumberExpiryEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.upcoming_account_number_expiry"], None]
 ):
-    """A `v1.financial_connections.account.upcoming_account_number_expiry` event."""
+    """Sent before an account number of a linked account expires."""
 
 class V1FinancialConnectionsAccountUpcomingAccountNumberExpiryEventNotification(
     TypedNotification[
@@ -3175,12 +3187,12 @@ class V1FinancialConnectionsAccountUpcomingAccountNumberExpiryEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.upcoming_account_number_expiry` event."""
+    """Sent before an account number of a linked account expires."""
 
 class V1FinancialConnectionsAccountUpcomingDeactivationEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.upcoming_deactivation"], None]
 ):
-    """A `v1.financial_connections.account.upcoming_deactivation` event."""
+    """Sent before a linked account becomes inactive."""
 
 class V1FinancialConnectionsAccountUpcomingDeactivationEventNotification(
     TypedNotification[
@@ -3189,12 +3201,12 @@ class V1FinancialConnectionsAccountUpcomingDeactivationEventNotification(
         FinancialConnectionsAccount,
     ]
 ):
-    """A `v1.financial_connections.account.upcoming_deactivation` event."""
+    """Sent before a linked account becomes inactive."""
 
 class V1IdentityVerificationSessionCanceledEvent(
     TypedThinEvent[Literal["v1.identity.verification_session.canceled"], None]
 ):
-    """A `v1.identity.verification_session.canceled` event."""
+    """Sent when a verification session is canceled."""
 
 class V1IdentityVerificationSessionCanceledEventNotification(
     TypedNotification[
@@ -3203,12 +3215,12 @@ class V1IdentityVerificationSessionCanceledEventNotification(
         IdentityVerificationSession,
     ]
 ):
-    """A `v1.identity.verification_session.canceled` event."""
+    """Sent when a verification session is canceled."""
 
 class V1IdentityVerificationSessionCreatedEvent(
     TypedThinEvent[Literal["v1.identity.verification_session.created"], None]
 ):
-    """A `v1.identity.verification_session.created` event."""
+    """Sent when a verification session is created."""
 
 class V1IdentityVerificationSessionCreatedEventNotification(
     TypedNotification[
@@ -3217,12 +3229,12 @@ class V1IdentityVerificationSessionCreatedEventNotification(
         IdentityVerificationSession,
     ]
 ):
-    """A `v1.identity.verification_session.created` event."""
+    """Sent when a verification session is created."""
 
 class V1IdentityVerificationSessionProcessingEvent(
     TypedThinEvent[Literal["v1.identity.verification_session.processing"], None]
 ):
-    """A `v1.identity.verification_session.processing` event."""
+    """Sent when the person has submitted everything and Stripe starts to check it."""
 
 class V1IdentityVerificationSessionProcessingEventNotification(
     TypedNotification[
@@ -3231,12 +3243,12 @@ class V1IdentityVerificationSessionProcessingEventNotification(
         IdentityVerificationSession,
     ]
 ):
-    """A `v1.identity.verification_session.processing` event."""
+    """Sent when the person has submitted everything and Stripe starts to check it."""
 
 class V1IdentityVerificationSessionRedactedEvent(
     TypedThinEvent[Literal["v1.identity.verification_session.redacted"], None]
 ):
-    """A `v1.identity.verification_session.redacted` event."""
+    """Sent when the personal data of a session has been removed."""
 
 class V1IdentityVerificationSessionRedactedEventNotification(
     TypedNotification[
@@ -3245,12 +3257,12 @@ class V1IdentityVerificationSessionRedactedEventNotification(
         IdentityVerificationSession,
     ]
 ):
-    """A `v1.identity.verification_session.redacted` event."""
+    """Sent when the personal data of a session has been removed."""
 
 class V1IdentityVerificationSessionRequiresInputEvent(
     TypedThinEvent[Literal["v1.identity.verification_session.requires_input"], None]
 ):
-    """A `v1.identity.verification_session.requires_input` event."""
+    """Sent when a check fails and the person can try again. See `last_error`."""
 
 class V1IdentityVerificationSessionRequiresInputEventNotification(
     TypedNotification[
@@ -3259,12 +3271,12 @@ class V1IdentityVerificationSessionRequiresInputEventNotification(
         IdentityVerificationSession,
     ]
 ):
-    """A `v1.identity.verification_session.requires_input` event."""
+    """Sent when a check fails and the person can try again. See `last_error`."""
 
 class V1IdentityVerificationSessionVerifiedEvent(
     TypedThinEvent[Literal["v1.identity.verification_session.verified"], None]
 ):
-    """A `v1.identity.verification_session.verified` event."""
+    """Sent when all checks have passed."""
 
 class V1IdentityVerificationSessionVerifiedEventNotification(
     TypedNotification[
@@ -3273,7 +3285,7 @@ class V1IdentityVerificationSessionVerifiedEventNotification(
         IdentityVerificationSession,
     ]
 ):
-    """A `v1.identity.verification_session.verified` event."""
+    """Sent when all checks have passed."""
 
 class V1InvoiceCreatedEvent(TypedThinEvent[Literal["v1.invoice.created"], None]):
     """Sent when an invoice is created. Stripe waits for your endpoint to acknowledge it before it
@@ -3542,123 +3554,127 @@ class V1InvoiceitemDiscountRemovedEventNotification(
     """Sent when a discount is removed from an invoice item."""
 
 class V1IssuingAuthorizationCreatedEvent(TypedThinEvent[Literal["v1.issuing_authorization.created"], None]):
-    """A `v1.issuing_authorization.created` event."""
+    """Sent when an authorization is created, whether it was approved or declined."""
 
 class V1IssuingAuthorizationCreatedEventNotification(
     TypedNotification[
         Literal["v1.issuing_authorization.created"], V1IssuingAuthorizationCreatedEvent, IssuingAuthorization
     ]
 ):
-    """A `v1.issuing_authorization.created` event."""
+    """Sent when an authorization is created, whether it was approved or declined."""
 
 class V1IssuingAuthorizationRequestEvent(TypedThinEvent[Literal["v1.issuing_authorization.request"], None]):
-    """A `v1.issuing_authorization.request` event."""
+    """Sent while an authorization waits for your decision. Your webhook response approves or declines it;
+    without one in time, Stripe decides as you have configured.
+    """
 
 class V1IssuingAuthorizationRequestEventNotification(
     TypedNotification[
         Literal["v1.issuing_authorization.request"], V1IssuingAuthorizationRequestEvent, IssuingAuthorization
     ]
 ):
-    """A `v1.issuing_authorization.request` event."""
+    """Sent while an authorization waits for your decision. Your webhook response approves or declines it;
+    without one in time, Stripe decides as you have configured.
+    """
 
 class V1IssuingAuthorizationUpdatedEvent(TypedThinEvent[Literal["v1.issuing_authorization.updated"], None]):
-    """A `v1.issuing_authorization.updated` event."""
+    """Sent when an authorization changes, such as when it is captured, reversed or expired."""
 
 class V1IssuingAuthorizationUpdatedEventNotification(
     TypedNotification[
         Literal["v1.issuing_authorization.updated"], V1IssuingAuthorizationUpdatedEvent, IssuingAuthorization
     ]
 ):
-    """A `v1.issuing_authorization.updated` event."""
+    """Sent when an authorization changes, such as when it is captured, reversed or expired."""
 
 class V1IssuingCardCreatedEvent(TypedThinEvent[Literal["v1.issuing_card.created"], None]):
-    """A `v1.issuing_card.created` event."""
+    """Sent when a card is created."""
 
 class V1IssuingCardCreatedEventNotification(
     TypedNotification[Literal["v1.issuing_card.created"], V1IssuingCardCreatedEvent, IssuingCard]
 ):
-    """A `v1.issuing_card.created` event."""
+    """Sent when a card is created."""
 
 class V1IssuingCardUpdatedEvent(TypedThinEvent[Literal["v1.issuing_card.updated"], None]):
-    """A `v1.issuing_card.updated` event."""
+    """Sent when a card changes, such as its status or its shipping status."""
 
 class V1IssuingCardUpdatedEventNotification(
     TypedNotification[Literal["v1.issuing_card.updated"], V1IssuingCardUpdatedEvent, IssuingCard]
 ):
-    """A `v1.issuing_card.updated` event."""
+    """Sent when a card changes, such as its status or its shipping status."""
 
 class V1IssuingCardholderCreatedEvent(TypedThinEvent[Literal["v1.issuing_cardholder.created"], None]):
-    """A `v1.issuing_cardholder.created` event."""
+    """Sent when a cardholder is created."""
 
 class V1IssuingCardholderCreatedEventNotification(
     TypedNotification[Literal["v1.issuing_cardholder.created"], V1IssuingCardholderCreatedEvent, IssuingCardholder]
 ):
-    """A `v1.issuing_cardholder.created` event."""
+    """Sent when a cardholder is created."""
 
 class V1IssuingCardholderUpdatedEvent(TypedThinEvent[Literal["v1.issuing_cardholder.updated"], None]):
-    """A `v1.issuing_cardholder.updated` event."""
+    """Sent when a cardholder changes."""
 
 class V1IssuingCardholderUpdatedEventNotification(
     TypedNotification[Literal["v1.issuing_cardholder.updated"], V1IssuingCardholderUpdatedEvent, IssuingCardholder]
 ):
-    """A `v1.issuing_cardholder.updated` event."""
+    """Sent when a cardholder changes."""
 
 class V1IssuingDisputeClosedEvent(TypedThinEvent[Literal["v1.issuing_dispute.closed"], None]):
-    """A `v1.issuing_dispute.closed` event."""
+    """Sent when a dispute is won, lost or expired."""
 
 class V1IssuingDisputeClosedEventNotification(
     TypedNotification[Literal["v1.issuing_dispute.closed"], V1IssuingDisputeClosedEvent, IssuingDispute]
 ):
-    """A `v1.issuing_dispute.closed` event."""
+    """Sent when a dispute is won, lost or expired."""
 
 class V1IssuingDisputeCreatedEvent(TypedThinEvent[Literal["v1.issuing_dispute.created"], None]):
-    """A `v1.issuing_dispute.created` event."""
+    """Sent when a dispute is created."""
 
 class V1IssuingDisputeCreatedEventNotification(
     TypedNotification[Literal["v1.issuing_dispute.created"], V1IssuingDisputeCreatedEvent, IssuingDispute]
 ):
-    """A `v1.issuing_dispute.created` event."""
+    """Sent when a dispute is created."""
 
 class V1IssuingDisputeFundsReinstatedEvent(TypedThinEvent[Literal["v1.issuing_dispute.funds_reinstated"], None]):
-    """A `v1.issuing_dispute.funds_reinstated` event."""
+    """Sent when the disputed amount is credited to your balance."""
 
 class V1IssuingDisputeFundsReinstatedEventNotification(
     TypedNotification[
         Literal["v1.issuing_dispute.funds_reinstated"], V1IssuingDisputeFundsReinstatedEvent, IssuingDispute
     ]
 ):
-    """A `v1.issuing_dispute.funds_reinstated` event."""
+    """Sent when the disputed amount is credited to your balance."""
 
 class V1IssuingDisputeFundsRescindedEvent(TypedThinEvent[Literal["v1.issuing_dispute.funds_rescinded"], None]):
-    """A `v1.issuing_dispute.funds_rescinded` event."""
+    """Sent when a credit for a disputed amount is taken back from your balance."""
 
 class V1IssuingDisputeFundsRescindedEventNotification(
     TypedNotification[
         Literal["v1.issuing_dispute.funds_rescinded"], V1IssuingDisputeFundsRescindedEvent, IssuingDispute
     ]
 ):
-    """A `v1.issuing_dispute.funds_rescinded` event."""
+    """Sent when a credit for a disputed amount is taken back from your balance."""
 
 class V1IssuingDisputeSubmittedEvent(TypedThinEvent[Literal["v1.issuing_dispute.submitted"], None]):
-    """A `v1.issuing_dispute.submitted` event."""
+    """Sent when a dispute is submitted to the card network."""
 
 class V1IssuingDisputeSubmittedEventNotification(
     TypedNotification[Literal["v1.issuing_dispute.submitted"], V1IssuingDisputeSubmittedEvent, IssuingDispute]
 ):
-    """A `v1.issuing_dispute.submitted` event."""
+    """Sent when a dispute is submitted to the card network."""
 
 class V1IssuingDisputeUpdatedEvent(TypedThinEvent[Literal["v1.issuing_dispute.updated"], None]):
-    """A `v1.issuing_dispute.updated` event."""
+    """Sent when a dispute changes."""
 
 class V1IssuingDisputeUpdatedEventNotification(
     TypedNotification[Literal["v1.issuing_dispute.updated"], V1IssuingDisputeUpdatedEvent, IssuingDispute]
 ):
-    """A `v1.issuing_dispute.updated` event."""
+    """Sent when a dispute changes."""
 
 class V1IssuingPersonalizationDesignActivatedEvent(
     TypedThinEvent[Literal["v1.issuing_personalization_design.activated"], None]
 ):
-    """A `v1.issuing_personalization_design.activated` event."""
+    """Sent when a design passes the review and can be used."""
 
 class V1IssuingPersonalizationDesignActivatedEventNotification(
     TypedNotification[
@@ -3667,12 +3683,12 @@ class V1IssuingPersonalizationDesignActivatedEventNotification(
         IssuingPersonalizationDesign,
     ]
 ):
-    """A `v1.issuing_personalization_design.activated` event."""
+    """Sent when a design passes the review and can be used."""
 
 class V1IssuingPersonalizationDesignDeactivatedEvent(
     TypedThinEvent[Literal["v1.issuing_personalization_design.deactivated"], None]
 ):
-    """A `v1.issuing_personalization_design.deactivated` event."""
+    """Sent when a design becomes inactive."""
 
 class V1IssuingPersonalizationDesignDeactivatedEventNotification(
     TypedNotification[
@@ -3681,12 +3697,12 @@ class V1IssuingPersonalizationDesignDeactivatedEventNotification(
         IssuingPersonalizationDesign,
     ]
 ):
-    """A `v1.issuing_personalization_design.deactivated` event."""
+    """Sent when a design becomes inactive."""
 
 class V1IssuingPersonalizationDesignRejectedEvent(
     TypedThinEvent[Literal["v1.issuing_personalization_design.rejected"], None]
 ):
-    """A `v1.issuing_personalization_design.rejected` event."""
+    """Sent when a design is rejected in the review."""
 
 class V1IssuingPersonalizationDesignRejectedEventNotification(
     TypedNotification[
@@ -3695,12 +3711,12 @@ class V1IssuingPersonalizationDesignRejectedEventNotification(
         IssuingPersonalizationDesign,
     ]
 ):
-    """A `v1.issuing_personalization_design.rejected` event."""
+    """Sent when a design is rejected in the review."""
 
 class V1IssuingPersonalizationDesignUpdatedEvent(
     TypedThinEvent[Literal["v1.issuing_personalization_design.updated"], None]
 ):
-    """A `v1.issuing_personalization_design.updated` event."""
+    """Sent when a design changes."""
 
 class V1IssuingPersonalizationDesignUpdatedEventNotification(
     TypedNotification[
@@ -3709,36 +3725,36 @@ class V1IssuingPersonalizationDesignUpdatedEventNotification(
         IssuingPersonalizationDesign,
     ]
 ):
-    """A `v1.issuing_personalization_design.updated` event."""
+    """Sent when a design changes."""
 
 class V1IssuingTokenCreatedEvent(TypedThinEvent[Literal["v1.issuing_token.created"], None]):
-    """A `v1.issuing_token.created` event."""
+    """Sent when a network token of a card is created, such as when the card is added to a wallet."""
 
 class V1IssuingTokenCreatedEventNotification(
     TypedNotification[Literal["v1.issuing_token.created"], V1IssuingTokenCreatedEvent, IssuingToken]
 ):
-    """A `v1.issuing_token.created` event."""
+    """Sent when a network token of a card is created, such as when the card is added to a wallet."""
 
 class V1IssuingTokenUpdatedEvent(TypedThinEvent[Literal["v1.issuing_token.updated"], None]):
-    """A `v1.issuing_token.updated` event."""
+    """Sent when a network token changes, such as its status."""
 
 class V1IssuingTokenUpdatedEventNotification(
     TypedNotification[Literal["v1.issuing_token.updated"], V1IssuingTokenUpdatedEvent, IssuingToken]
 ):
-    """A `v1.issuing_token.updated` event."""
+    """Sent when a network token changes, such as its status."""
 
 class V1IssuingTransactionCreatedEvent(TypedThinEvent[Literal["v1.issuing_transaction.created"], None]):
-    """A `v1.issuing_transaction.created` event."""
+    """Sent when an issuing transaction is created."""
 
 class V1IssuingTransactionCreatedEventNotification(
     TypedNotification[Literal["v1.issuing_transaction.created"], V1IssuingTransactionCreatedEvent, IssuingTransaction]
 ):
-    """A `v1.issuing_transaction.created` event."""
+    """Sent when an issuing transaction is created."""
 
 class V1IssuingTransactionPurchaseDetailsReceiptUpdatedEvent(
     TypedThinEvent[Literal["v1.issuing_transaction.purchase_details_receipt_updated"], None]
 ):
-    """A `v1.issuing_transaction.purchase_details_receipt_updated` event."""
+    """Sent when the merchant adds or changes the receipt in `purchase_details`."""
 
 class V1IssuingTransactionPurchaseDetailsReceiptUpdatedEventNotification(
     TypedNotification[
@@ -3747,15 +3763,15 @@ class V1IssuingTransactionPurchaseDetailsReceiptUpdatedEventNotification(
         IssuingTransaction,
     ]
 ):
-    """A `v1.issuing_transaction.purchase_details_receipt_updated` event."""
+    """Sent when the merchant adds or changes the receipt in `purchase_details`."""
 
 class V1IssuingTransactionUpdatedEvent(TypedThinEvent[Literal["v1.issuing_transaction.updated"], None]):
-    """A `v1.issuing_transaction.updated` event."""
+    """Sent when an issuing transaction changes."""
 
 class V1IssuingTransactionUpdatedEventNotification(
     TypedNotification[Literal["v1.issuing_transaction.updated"], V1IssuingTransactionUpdatedEvent, IssuingTransaction]
 ):
-    """A `v1.issuing_transaction.updated` event."""
+    """Sent when an issuing transaction changes."""
 
 class V1MandateUpdatedEvent(TypedThinEvent[Literal["v1.mandate.updated"], None]):
     """Sent when a mandate changes, for example because the customer or bank withdrew it."""
@@ -4218,14 +4234,14 @@ class V1SetupIntentSucceededEventNotification(
     """Sent when a payment method is set up and can be charged later."""
 
 class V1SigmaScheduledQueryRunCreatedEvent(TypedThinEvent[Literal["v1.sigma.scheduled_query_run.created"], None]):
-    """A `v1.sigma.scheduled_query_run.created` event."""
+    """Sent when a scheduled query has run, whether it succeeded or failed."""
 
 class V1SigmaScheduledQueryRunCreatedEventNotification(
     TypedNotification[
         Literal["v1.sigma.scheduled_query_run.created"], V1SigmaScheduledQueryRunCreatedEvent, SigmaScheduledQueryRun
     ]
 ):
-    """A `v1.sigma.scheduled_query_run.created` event."""
+    """Sent when a scheduled query has run, whether it succeeded or failed."""
 
 class V1SourceCanceledEvent(TypedThinEvent[Literal["v1.source.canceled"], None]):
     """Sent when a source is canceled."""
@@ -4414,30 +4430,30 @@ class V1TaxRateUpdatedEventNotification(
     """Sent when a tax rate is updated."""
 
 class V1TerminalReaderActionFailedEvent(TypedThinEvent[Literal["v1.terminal.reader.action_failed"], None]):
-    """A `v1.terminal.reader.action_failed` event."""
+    """Sent when the action of a reader fails, such as when the card is declined."""
 
 class V1TerminalReaderActionFailedEventNotification(
     TypedNotification[Literal["v1.terminal.reader.action_failed"], V1TerminalReaderActionFailedEvent, TerminalReader]
 ):
-    """A `v1.terminal.reader.action_failed` event."""
+    """Sent when the action of a reader fails, such as when the card is declined."""
 
 class V1TerminalReaderActionSucceededEvent(TypedThinEvent[Literal["v1.terminal.reader.action_succeeded"], None]):
-    """A `v1.terminal.reader.action_succeeded` event."""
+    """Sent when the action of a reader succeeds."""
 
 class V1TerminalReaderActionSucceededEventNotification(
     TypedNotification[
         Literal["v1.terminal.reader.action_succeeded"], V1TerminalReaderActionSucceededEvent, TerminalReader
     ]
 ):
-    """A `v1.terminal.reader.action_succeeded` event."""
+    """Sent when the action of a reader succeeds."""
 
 class V1TerminalReaderActionUpdatedEvent(TypedThinEvent[Literal["v1.terminal.reader.action_updated"], None]):
-    """A `v1.terminal.reader.action_updated` event."""
+    """Sent when the action of a reader changes."""
 
 class V1TerminalReaderActionUpdatedEventNotification(
     TypedNotification[Literal["v1.terminal.reader.action_updated"], V1TerminalReaderActionUpdatedEvent, TerminalReader]
 ):
-    """A `v1.terminal.reader.action_updated` event."""
+    """Sent when the action of a reader changes."""
 
 class V1TestHelpersTestClockAdvancingEvent(TypedThinEvent[Literal["v1.test_helpers.test_clock.advancing"], None]):
     """Sent when a test clock begins to advance."""
@@ -4540,7 +4556,7 @@ class V1TransferUpdatedEventNotification(
 class V2CommerceProductCatalogImportsFailedEvent(
     TypedThinEvent[Literal["v2.commerce.product_catalog.imports.failed"], None]
 ):
-    """A `v2.commerce.product_catalog.imports.failed` event."""
+    """Sent when an import fails as a whole."""
 
 class V2CommerceProductCatalogImportsFailedEventNotification(
     TypedNotification[
@@ -4549,12 +4565,12 @@ class V2CommerceProductCatalogImportsFailedEventNotification(
         V2CommerceProductCatalogImport,
     ]
 ):
-    """A `v2.commerce.product_catalog.imports.failed` event."""
+    """Sent when an import fails as a whole."""
 
 class V2CommerceProductCatalogImportsProcessingEvent(
     TypedThinEvent[Literal["v2.commerce.product_catalog.imports.processing"], None]
 ):
-    """A `v2.commerce.product_catalog.imports.processing` event."""
+    """Sent when the file of an import is uploaded and its processing starts."""
 
 class V2CommerceProductCatalogImportsProcessingEventNotification(
     TypedNotification[
@@ -4563,12 +4579,12 @@ class V2CommerceProductCatalogImportsProcessingEventNotification(
         V2CommerceProductCatalogImport,
     ]
 ):
-    """A `v2.commerce.product_catalog.imports.processing` event."""
+    """Sent when the file of an import is uploaded and its processing starts."""
 
 class V2CommerceProductCatalogImportsSucceededEvent(
     TypedThinEvent[Literal["v2.commerce.product_catalog.imports.succeeded"], None]
 ):
-    """A `v2.commerce.product_catalog.imports.succeeded` event."""
+    """Sent when all rows of an import are processed without an error."""
 
 class V2CommerceProductCatalogImportsSucceededEventNotification(
     TypedNotification[
@@ -4577,12 +4593,12 @@ class V2CommerceProductCatalogImportsSucceededEventNotification(
         V2CommerceProductCatalogImport,
     ]
 ):
-    """A `v2.commerce.product_catalog.imports.succeeded` event."""
+    """Sent when all rows of an import are processed without an error."""
 
 class V2CommerceProductCatalogImportsSucceededWithErrorsEvent(
     TypedThinEvent[Literal["v2.commerce.product_catalog.imports.succeeded_with_errors"], None]
 ):
-    """A `v2.commerce.product_catalog.imports.succeeded_with_errors` event."""
+    """Sent when an import is processed but some of its rows have errors."""
 
 class V2CommerceProductCatalogImportsSucceededWithErrorsEventNotification(
     TypedNotification[
@@ -4591,7 +4607,7 @@ class V2CommerceProductCatalogImportsSucceededWithErrorsEventNotification(
         V2CommerceProductCatalogImport,
     ]
 ):
-    """A `v2.commerce.product_catalog.imports.succeeded_with_errors` event."""
+    """Sent when an import is processed but some of its rows have errors."""
 
 class V2CoreAccountClosedEvent(TypedThinEvent[Literal["v2.core.account.closed"], None]):
     """Sent when an account was closed."""
@@ -4753,12 +4769,16 @@ class V2CoreAccountRequirementsUpdatedEventNotification(
 class V2CoreAccountLinkReturnedEvent(
     TypedThinEvent[Literal["v2.core.account_link.returned"], V2CoreAccountLinkReturnedEventData]
 ):
-    """A `v2.core.account_link.returned` event."""
+    """Sent when the person who used an account link returns from it. The account may still lack
+    information.
+    """
 
 class V2CoreAccountLinkReturnedEventNotification(
     TypedNotification[Literal["v2.core.account_link.returned"], V2CoreAccountLinkReturnedEvent, None]
 ):
-    """A `v2.core.account_link.returned` event."""
+    """Sent when the person who used an account link returns from it. The account may still lack
+    information.
+    """
 
 class V2CoreAccountPersonCreatedEvent(
     TypedThinEvent[Literal["v2.core.account_person.created"], V2CoreAccountPersonCreatedEventData]
@@ -4801,7 +4821,7 @@ class V2CoreEventDestinationPingEventNotification(
     """Sent when you ping an event destination to test it."""
 
 class V2MoneyManagementAdjustmentCreatedEvent(TypedThinEvent[Literal["v2.money_management.adjustment.created"], None]):
-    """A `v2.money_management.adjustment.created` event."""
+    """Sent when an adjustment is created."""
 
 class V2MoneyManagementAdjustmentCreatedEventNotification(
     TypedNotification[
@@ -4810,12 +4830,12 @@ class V2MoneyManagementAdjustmentCreatedEventNotification(
         V2MoneyManagementAdjustment,
     ]
 ):
-    """A `v2.money_management.adjustment.created` event."""
+    """Sent when an adjustment is created."""
 
 class V2MoneyManagementFinancialAccountCreatedEvent(
     TypedThinEvent[Literal["v2.money_management.financial_account.created"], None]
 ):
-    """A `v2.money_management.financial_account.created` event."""
+    """Sent when a financial account is created."""
 
 class V2MoneyManagementFinancialAccountCreatedEventNotification(
     TypedNotification[
@@ -4824,12 +4844,12 @@ class V2MoneyManagementFinancialAccountCreatedEventNotification(
         V2MoneyManagementFinancialAccount,
     ]
 ):
-    """A `v2.money_management.financial_account.created` event."""
+    """Sent when a financial account is created."""
 
 class V2MoneyManagementFinancialAccountUpdatedEvent(
     TypedThinEvent[Literal["v2.money_management.financial_account.updated"], None]
 ):
-    """A `v2.money_management.financial_account.updated` event."""
+    """Sent when a financial account changes."""
 
 class V2MoneyManagementFinancialAccountUpdatedEventNotification(
     TypedNotification[
@@ -4838,12 +4858,12 @@ class V2MoneyManagementFinancialAccountUpdatedEventNotification(
         V2MoneyManagementFinancialAccount,
     ]
 ):
-    """A `v2.money_management.financial_account.updated` event."""
+    """Sent when a financial account changes."""
 
 class V2MoneyManagementFinancialAddressActivatedEvent(
     TypedThinEvent[Literal["v2.money_management.financial_address.activated"], None]
 ):
-    """A `v2.money_management.financial_address.activated` event."""
+    """Sent when a financial address can receive money."""
 
 class V2MoneyManagementFinancialAddressActivatedEventNotification(
     TypedNotification[
@@ -4852,12 +4872,12 @@ class V2MoneyManagementFinancialAddressActivatedEventNotification(
         V2MoneyManagementFinancialAddress,
     ]
 ):
-    """A `v2.money_management.financial_address.activated` event."""
+    """Sent when a financial address can receive money."""
 
 class V2MoneyManagementFinancialAddressFailedEvent(
     TypedThinEvent[Literal["v2.money_management.financial_address.failed"], None]
 ):
-    """A `v2.money_management.financial_address.failed` event."""
+    """Sent when a financial address could not be created."""
 
 class V2MoneyManagementFinancialAddressFailedEventNotification(
     TypedNotification[
@@ -4866,14 +4886,14 @@ class V2MoneyManagementFinancialAddressFailedEventNotification(
         V2MoneyManagementFinancialAddress,
     ]
 ):
-    """A `v2.money_management.financial_address.failed` event."""
+    """Sent when a financial address could not be created."""
 
 class V2MoneyManagementInboundTransferAvailableEvent(
     TypedThinEvent[
         Literal["v2.money_management.inbound_transfer.available"], V2MoneyManagementInboundTransferAvailableEventData
     ]
 ):
-    """A `v2.money_management.inbound_transfer.available` event."""
+    """Sent when the money of an inbound transfer is available in the financial account."""
 
 class V2MoneyManagementInboundTransferAvailableEventNotification(
     TypedNotification[
@@ -4882,12 +4902,12 @@ class V2MoneyManagementInboundTransferAvailableEventNotification(
         V2MoneyManagementInboundTransfer,
     ]
 ):
-    """A `v2.money_management.inbound_transfer.available` event."""
+    """Sent when the money of an inbound transfer is available in the financial account."""
 
 class V2MoneyManagementInboundTransferBankDebitFailedEvent(
     TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_failed"], None]
 ):
-    """A `v2.money_management.inbound_transfer.bank_debit_failed` event."""
+    """Sent when the debit of an inbound transfer fails."""
 
 class V2MoneyManagementInboundTransferBankDebitFailedEventNotification(
     TypedNotification[
@@ -4896,12 +4916,12 @@ class V2MoneyManagementInboundTransferBankDebitFailedEventNotification(
         V2MoneyManagementInboundTransfer,
     ]
 ):
-    """A `v2.money_management.inbound_transfer.bank_debit_failed` event."""
+    """Sent when the debit of an inbound transfer fails."""
 
 class V2MoneyManagementInboundTransferBankDebitProcessingEvent(
     TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_processing"], None]
 ):
-    """A `v2.money_management.inbound_transfer.bank_debit_processing` event."""
+    """Sent when the debit of an inbound transfer is being processed."""
 
 class V2MoneyManagementInboundTransferBankDebitProcessingEventNotification(
     TypedNotification[
@@ -4910,12 +4930,12 @@ class V2MoneyManagementInboundTransferBankDebitProcessingEventNotification(
         V2MoneyManagementInboundTransfer,
     ]
 ):
-    """A `v2.money_management.inbound_transfer.bank_debit_processing` event."""
+    """Sent when the debit of an inbound transfer is being processed."""
 
 class V2MoneyManagementInboundTransferBankDebitQueuedEvent(
     TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_queued"], None]
 ):
-    """A `v2.money_management.inbound_transfer.bank_debit_queued` event."""
+    """Sent when the debit of an inbound transfer is queued."""
 
 class V2MoneyManagementInboundTransferBankDebitQueuedEventNotification(
     TypedNotification[
@@ -4924,12 +4944,12 @@ class V2MoneyManagementInboundTransferBankDebitQueuedEventNotification(
         V2MoneyManagementInboundTransfer,
     ]
 ):
-    """A `v2.money_management.inbound_transfer.bank_debit_queued` event."""
+    """Sent when the debit of an inbound transfer is queued."""
 
 class V2MoneyManagementInboundTransferBankDebitReturnedEvent(
     TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_returned"], None]
 ):
-    """A `v2.money_management.inbound_transfer.bank_debit_returned` event."""
+    """Sent when the bank returns the debit of an inbound transfer after it succeeded."""
 
 class V2MoneyManagementInboundTransferBankDebitReturnedEventNotification(
     TypedNotification[
@@ -4938,12 +4958,12 @@ class V2MoneyManagementInboundTransferBankDebitReturnedEventNotification(
         V2MoneyManagementInboundTransfer,
     ]
 ):
-    """A `v2.money_management.inbound_transfer.bank_debit_returned` event."""
+    """Sent when the bank returns the debit of an inbound transfer after it succeeded."""
 
 class V2MoneyManagementInboundTransferBankDebitSucceededEvent(
     TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_succeeded"], None]
 ):
-    """A `v2.money_management.inbound_transfer.bank_debit_succeeded` event."""
+    """Sent when the debit of an inbound transfer succeeds."""
 
 class V2MoneyManagementInboundTransferBankDebitSucceededEventNotification(
     TypedNotification[
@@ -4952,12 +4972,12 @@ class V2MoneyManagementInboundTransferBankDebitSucceededEventNotification(
         V2MoneyManagementInboundTransfer,
     ]
 ):
-    """A `v2.money_management.inbound_transfer.bank_debit_succeeded` event."""
+    """Sent when the debit of an inbound transfer succeeds."""
 
 class V2MoneyManagementOutboundPaymentCanceledEvent(
     TypedThinEvent[Literal["v2.money_management.outbound_payment.canceled"], None]
 ):
-    """A `v2.money_management.outbound_payment.canceled` event."""
+    """Sent when an outbound payment is canceled."""
 
 class V2MoneyManagementOutboundPaymentCanceledEventNotification(
     TypedNotification[
@@ -4966,12 +4986,12 @@ class V2MoneyManagementOutboundPaymentCanceledEventNotification(
         V2MoneyManagementOutboundPayment,
     ]
 ):
-    """A `v2.money_management.outbound_payment.canceled` event."""
+    """Sent when an outbound payment is canceled."""
 
 class V2MoneyManagementOutboundPaymentCreatedEvent(
     TypedThinEvent[Literal["v2.money_management.outbound_payment.created"], None]
 ):
-    """A `v2.money_management.outbound_payment.created` event."""
+    """Sent when an outbound payment is created."""
 
 class V2MoneyManagementOutboundPaymentCreatedEventNotification(
     TypedNotification[
@@ -4980,12 +5000,12 @@ class V2MoneyManagementOutboundPaymentCreatedEventNotification(
         V2MoneyManagementOutboundPayment,
     ]
 ):
-    """A `v2.money_management.outbound_payment.created` event."""
+    """Sent when an outbound payment is created."""
 
 class V2MoneyManagementOutboundPaymentFailedEvent(
     TypedThinEvent[Literal["v2.money_management.outbound_payment.failed"], None]
 ):
-    """A `v2.money_management.outbound_payment.failed` event."""
+    """Sent when an outbound payment fails."""
 
 class V2MoneyManagementOutboundPaymentFailedEventNotification(
     TypedNotification[
@@ -4994,12 +5014,12 @@ class V2MoneyManagementOutboundPaymentFailedEventNotification(
         V2MoneyManagementOutboundPayment,
     ]
 ):
-    """A `v2.money_management.outbound_payment.failed` event."""
+    """Sent when an outbound payment fails."""
 
 class V2MoneyManagementOutboundPaymentPostedEvent(
     TypedThinEvent[Literal["v2.money_management.outbound_payment.posted"], None]
 ):
-    """A `v2.money_management.outbound_payment.posted` event."""
+    """Sent when an outbound payment has left the financial account."""
 
 class V2MoneyManagementOutboundPaymentPostedEventNotification(
     TypedNotification[
@@ -5008,12 +5028,12 @@ class V2MoneyManagementOutboundPaymentPostedEventNotification(
         V2MoneyManagementOutboundPayment,
     ]
 ):
-    """A `v2.money_management.outbound_payment.posted` event."""
+    """Sent when an outbound payment has left the financial account."""
 
 class V2MoneyManagementOutboundPaymentReturnedEvent(
     TypedThinEvent[Literal["v2.money_management.outbound_payment.returned"], None]
 ):
-    """A `v2.money_management.outbound_payment.returned` event."""
+    """Sent when an outbound payment is returned."""
 
 class V2MoneyManagementOutboundPaymentReturnedEventNotification(
     TypedNotification[
@@ -5022,12 +5042,12 @@ class V2MoneyManagementOutboundPaymentReturnedEventNotification(
         V2MoneyManagementOutboundPayment,
     ]
 ):
-    """A `v2.money_management.outbound_payment.returned` event."""
+    """Sent when an outbound payment is returned."""
 
 class V2MoneyManagementOutboundPaymentUnderReviewEvent(
     TypedThinEvent[Literal["v2.money_management.outbound_payment.under_review"], None]
 ):
-    """A `v2.money_management.outbound_payment.under_review` event."""
+    """Sent when Stripe reviews an outbound payment before it is sent."""
 
 class V2MoneyManagementOutboundPaymentUnderReviewEventNotification(
     TypedNotification[
@@ -5036,12 +5056,12 @@ class V2MoneyManagementOutboundPaymentUnderReviewEventNotification(
         V2MoneyManagementOutboundPayment,
     ]
 ):
-    """A `v2.money_management.outbound_payment.under_review` event."""
+    """Sent when Stripe reviews an outbound payment before it is sent."""
 
 class V2MoneyManagementOutboundPaymentUpdatedEvent(
     TypedThinEvent[Literal["v2.money_management.outbound_payment.updated"], None]
 ):
-    """A `v2.money_management.outbound_payment.updated` event."""
+    """Sent when an outbound payment changes."""
 
 class V2MoneyManagementOutboundPaymentUpdatedEventNotification(
     TypedNotification[
@@ -5050,12 +5070,12 @@ class V2MoneyManagementOutboundPaymentUpdatedEventNotification(
         V2MoneyManagementOutboundPayment,
     ]
 ):
-    """A `v2.money_management.outbound_payment.updated` event."""
+    """Sent when an outbound payment changes."""
 
 class V2MoneyManagementPayoutIntentCanceledEvent(
     TypedThinEvent[Literal["v2.money_management.payout_intent.canceled"], None]
 ):
-    """A `v2.money_management.payout_intent.canceled` event."""
+    """Sent when a payout intent is canceled."""
 
 class V2MoneyManagementPayoutIntentCanceledEventNotification(
     TypedNotification[
@@ -5064,12 +5084,12 @@ class V2MoneyManagementPayoutIntentCanceledEventNotification(
         V2MoneyManagementPayoutIntent,
     ]
 ):
-    """A `v2.money_management.payout_intent.canceled` event."""
+    """Sent when a payout intent is canceled."""
 
 class V2MoneyManagementPayoutIntentCreatedEvent(
     TypedThinEvent[Literal["v2.money_management.payout_intent.created"], None]
 ):
-    """A `v2.money_management.payout_intent.created` event."""
+    """Sent when a payout intent is created."""
 
 class V2MoneyManagementPayoutIntentCreatedEventNotification(
     TypedNotification[
@@ -5078,12 +5098,12 @@ class V2MoneyManagementPayoutIntentCreatedEventNotification(
         V2MoneyManagementPayoutIntent,
     ]
 ):
-    """A `v2.money_management.payout_intent.created` event."""
+    """Sent when a payout intent is created."""
 
 class V2MoneyManagementPayoutIntentPendingEvent(
     TypedThinEvent[Literal["v2.money_management.payout_intent.pending"], None]
 ):
-    """A `v2.money_management.payout_intent.pending` event."""
+    """Sent when a payout intent becomes `pending`."""
 
 class V2MoneyManagementPayoutIntentPendingEventNotification(
     TypedNotification[
@@ -5092,12 +5112,12 @@ class V2MoneyManagementPayoutIntentPendingEventNotification(
         V2MoneyManagementPayoutIntent,
     ]
 ):
-    """A `v2.money_management.payout_intent.pending` event."""
+    """Sent when a payout intent becomes `pending`."""
 
 class V2MoneyManagementPayoutIntentPostedEvent(
     TypedThinEvent[Literal["v2.money_management.payout_intent.posted"], None]
 ):
-    """A `v2.money_management.payout_intent.posted` event."""
+    """Sent when the money of a payout intent has left the financial account."""
 
 class V2MoneyManagementPayoutIntentPostedEventNotification(
     TypedNotification[
@@ -5106,12 +5126,12 @@ class V2MoneyManagementPayoutIntentPostedEventNotification(
         V2MoneyManagementPayoutIntent,
     ]
 ):
-    """A `v2.money_management.payout_intent.posted` event."""
+    """Sent when the money of a payout intent has left the financial account."""
 
 class V2MoneyManagementPayoutIntentProcessingEvent(
     TypedThinEvent[Literal["v2.money_management.payout_intent.processing"], None]
 ):
-    """A `v2.money_management.payout_intent.processing` event."""
+    """Sent when a payout intent is being executed."""
 
 class V2MoneyManagementPayoutIntentProcessingEventNotification(
     TypedNotification[
@@ -5120,12 +5140,12 @@ class V2MoneyManagementPayoutIntentProcessingEventNotification(
         V2MoneyManagementPayoutIntent,
     ]
 ):
-    """A `v2.money_management.payout_intent.processing` event."""
+    """Sent when a payout intent is being executed."""
 
 class V2MoneyManagementPayoutIntentRequiresActionEvent(
     TypedThinEvent[Literal["v2.money_management.payout_intent.requires_action"], None]
 ):
-    """A `v2.money_management.payout_intent.requires_action` event."""
+    """Sent when a payout intent needs something from you."""
 
 class V2MoneyManagementPayoutIntentRequiresActionEventNotification(
     TypedNotification[
@@ -5134,12 +5154,12 @@ class V2MoneyManagementPayoutIntentRequiresActionEventNotification(
         V2MoneyManagementPayoutIntent,
     ]
 ):
-    """A `v2.money_management.payout_intent.requires_action` event."""
+    """Sent when a payout intent needs something from you."""
 
 class V2MoneyManagementPayoutIntentUpdatedEvent(
     TypedThinEvent[Literal["v2.money_management.payout_intent.updated"], None]
 ):
-    """A `v2.money_management.payout_intent.updated` event."""
+    """Sent when a payout intent changes."""
 
 class V2MoneyManagementPayoutIntentUpdatedEventNotification(
     TypedNotification[
@@ -5148,12 +5168,12 @@ class V2MoneyManagementPayoutIntentUpdatedEventNotification(
         V2MoneyManagementPayoutIntent,
     ]
 ):
-    """A `v2.money_management.payout_intent.updated` event."""
+    """Sent when a payout intent changes."""
 
 class V2MoneyManagementPayoutMethodCreatedEvent(
     TypedThinEvent[Literal["v2.money_management.payout_method.created"], None]
 ):
-    """A `v2.money_management.payout_method.created` event."""
+    """Sent when a payout method is created."""
 
 class V2MoneyManagementPayoutMethodCreatedEventNotification(
     TypedNotification[
@@ -5162,12 +5182,12 @@ class V2MoneyManagementPayoutMethodCreatedEventNotification(
         V2MoneyManagementPayoutMethod,
     ]
 ):
-    """A `v2.money_management.payout_method.created` event."""
+    """Sent when a payout method is created."""
 
 class V2MoneyManagementPayoutMethodUpdatedEvent(
     TypedThinEvent[Literal["v2.money_management.payout_method.updated"], None]
 ):
-    """A `v2.money_management.payout_method.updated` event."""
+    """Sent when a payout method changes."""
 
 class V2MoneyManagementPayoutMethodUpdatedEventNotification(
     TypedNotification[
@@ -5176,14 +5196,14 @@ class V2MoneyManagementPayoutMethodUpdatedEventNotification(
         V2MoneyManagementPayoutMethod,
     ]
 ):
-    """A `v2.money_management.payout_method.updated` event."""
+    """Sent when a payout method changes."""
 
 class V2MoneyManagementReceivedCreditAvailableEvent(
     TypedThinEvent[
         Literal["v2.money_management.received_credit.available"], V2MoneyManagementReceivedCreditAvailableEventData
     ]
 ):
-    """A `v2.money_management.received_credit.available` event."""
+    """Sent when the money of a received credit is available in the financial account."""
 
 class V2MoneyManagementReceivedCreditAvailableEventNotification(
     TypedNotification[
@@ -5192,12 +5212,12 @@ class V2MoneyManagementReceivedCreditAvailableEventNotification(
         V2MoneyManagementReceivedCredit,
     ]
 ):
-    """A `v2.money_management.received_credit.available` event."""
+    """Sent when the money of a received credit is available in the financial account."""
 
 class V2MoneyManagementReceivedCreditFailedEvent(
     TypedThinEvent[Literal["v2.money_management.received_credit.failed"], None]
 ):
-    """A `v2.money_management.received_credit.failed` event."""
+    """Sent when a received credit fails."""
 
 class V2MoneyManagementReceivedCreditFailedEventNotification(
     TypedNotification[
@@ -5206,12 +5226,12 @@ class V2MoneyManagementReceivedCreditFailedEventNotification(
         V2MoneyManagementReceivedCredit,
     ]
 ):
-    """A `v2.money_management.received_credit.failed` event."""
+    """Sent when a received credit fails."""
 
 class V2MoneyManagementReceivedCreditReturnedEvent(
     TypedThinEvent[Literal["v2.money_management.received_credit.returned"], None]
 ):
-    """A `v2.money_management.received_credit.returned` event."""
+    """Sent when a received credit is returned."""
 
 class V2MoneyManagementReceivedCreditReturnedEventNotification(
     TypedNotification[
@@ -5220,12 +5240,12 @@ class V2MoneyManagementReceivedCreditReturnedEventNotification(
         V2MoneyManagementReceivedCredit,
     ]
 ):
-    """A `v2.money_management.received_credit.returned` event."""
+    """Sent when a received credit is returned."""
 
 class V2MoneyManagementReceivedCreditSucceededEvent(
     TypedThinEvent[Literal["v2.money_management.received_credit.succeeded"], None]
 ):
-    """A `v2.money_management.received_credit.succeeded` event."""
+    """Sent when a received credit succeeds."""
 
 class V2MoneyManagementReceivedCreditSucceededEventNotification(
     TypedNotification[
@@ -5234,12 +5254,12 @@ class V2MoneyManagementReceivedCreditSucceededEventNotification(
         V2MoneyManagementReceivedCredit,
     ]
 ):
-    """A `v2.money_management.received_credit.succeeded` event."""
+    """Sent when a received credit succeeds."""
 
 class V2MoneyManagementRecipientVerificationCreatedEvent(
     TypedThinEvent[Literal["v2.money_management.recipient_verification.created"], None]
 ):
-    """A `v2.money_management.recipient_verification.created` event."""
+    """Sent when a recipient verification is created."""
 
 class V2MoneyManagementRecipientVerificationCreatedEventNotification(
     TypedNotification[
@@ -5248,12 +5268,12 @@ class V2MoneyManagementRecipientVerificationCreatedEventNotification(
         V2MoneyManagementRecipientVerification,
     ]
 ):
-    """A `v2.money_management.recipient_verification.created` event."""
+    """Sent when a recipient verification is created."""
 
 class V2MoneyManagementRecipientVerificationUpdatedEvent(
     TypedThinEvent[Literal["v2.money_management.recipient_verification.updated"], None]
 ):
-    """A `v2.money_management.recipient_verification.updated` event."""
+    """Sent when a recipient verification changes."""
 
 class V2MoneyManagementRecipientVerificationUpdatedEventNotification(
     TypedNotification[
@@ -5262,12 +5282,12 @@ class V2MoneyManagementRecipientVerificationUpdatedEventNotification(
         V2MoneyManagementRecipientVerification,
     ]
 ):
-    """A `v2.money_management.recipient_verification.updated` event."""
+    """Sent when a recipient verification changes."""
 
 class V2MoneyManagementTransactionCreatedEvent(
     TypedThinEvent[Literal["v2.money_management.transaction.created"], V2MoneyManagementTransactionCreatedEventData]
 ):
-    """A `v2.money_management.transaction.created` event."""
+    """Sent when a transaction is created."""
 
 class V2MoneyManagementTransactionCreatedEventNotification(
     TypedNotification[
@@ -5276,12 +5296,12 @@ class V2MoneyManagementTransactionCreatedEventNotification(
         V2MoneyManagementTransaction,
     ]
 ):
-    """A `v2.money_management.transaction.created` event."""
+    """Sent when a transaction is created."""
 
 class V2MoneyManagementTransactionUpdatedEvent(
     TypedThinEvent[Literal["v2.money_management.transaction.updated"], V2MoneyManagementTransactionUpdatedEventData]
 ):
-    """A `v2.money_management.transaction.updated` event."""
+    """Sent when a transaction changes."""
 
 class V2MoneyManagementTransactionUpdatedEventNotification(
     TypedNotification[
@@ -5290,7 +5310,7 @@ class V2MoneyManagementTransactionUpdatedEventNotification(
         V2MoneyManagementTransaction,
     ]
 ):
-    """A `v2.money_management.transaction.updated` event."""
+    """Sent when a transaction changes."""
 
 AnyEvent: TypeAlias = Union[
     AccountApplicationAuthorizedEvent,

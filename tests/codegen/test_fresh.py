@@ -1,4 +1,4 @@
-"""What is committed is what the description gives, where the description is there."""
+"""The committed files are those that codegen writes, if the API description is available."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from codegen.resolve import resolve
 SPEC = Path(__file__).parents[3] / "shared" / "openapi"
 
 
-def test_the_generated_files_are_fresh() -> None:
+def test_the_generated_files_are_up_to_date() -> None:
     if not (SPEC / "spec3.json").exists():
         pytest.skip("the API description is not on this machine")
     wanted = dict(write(resolve(SPEC)))

@@ -1,8 +1,6 @@
-"""Each rule of the generator, on a small description written by hand."""
+"""The rules of the generator, tested with small API descriptions."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
@@ -14,53 +12,54 @@ from codegen.write_models import write_models
 from codegen.write_params import write_params
 from codegen.write_resources import write_resources
 from codegen.write_stubs import write_stubs
+from pinstripe.types import JSON
 
-Json = dict[str, Any]  # Any: an OpenAPI document
-TEXT: Json = {"type": "string"}
-NUMBER: Json = {"type": "integer"}
+Schema = dict[str, JSON]
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "integer"}
 
 
-def obj(*required: str, **properties: Json) -> Json:
+def obj(*required: str, **properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
-def resource(kind: str, **properties: Json) -> Json:
+def resource(kind: str, **properties: Schema) -> Schema:
     fields = {"id": TEXT, "object": {"type": "string", "enum": [kind]}, **properties}
     return {**obj("id", "object", **fields), "x-resourceId": kind}
 
 
-def ref(key: str) -> Json:
+def ref(key: str) -> Schema:
     return {"$ref": f"#/components/schemas/{key}"}
 
 
-def expandable(*keys: str, **more: Json) -> Json:
+def expandable(*keys: str, **more: Schema) -> Schema:
     options = [ref(key) for key in keys]
     return {"anyOf": [TEXT, *options], "x-expansionResources": {"oneOf": options}, **more}
 
 
 def operation(
-    identifier: str, answer: Json, *, query: Json | None = None, body: Json | None = None, path: str = ""
-) -> Json:
+    identifier: str, response: Schema, *, query: Schema | None = None, body: Schema | None = None, path: str = ""
+) -> Schema:
     parameters = [{"name": name, "in": "query", "schema": schema} for name, schema in (query or {}).items()]
     parameters += [{"name": path, "in": "path", "schema": TEXT, "required": True}] if path else []
-    found: Json = {
+    found: Schema = {
         "operationId": identifier,
         "parameters": parameters,
-        "responses": {"200": {"content": {"application/json": {"schema": answer}}}},
+        "responses": {"200": {"content": {"application/json": {"schema": response}}}},
     }
     if body is not None:
         found["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": body}}}
     return found
 
 
-def resolved(paths: Json, schemas: Json, **events: Json) -> ir.Api:
-    spec: Json = {"info": {"version": "2026-01-01.test"}, "paths": paths, "components": {"schemas": schemas}}
+def resolved(paths: Schema, schemas: Schema, **events: Schema) -> ir.Api:
+    spec: Schema = {"info": {"version": "2026-01-01.test"}, "paths": paths, "components": {"schemas": schemas}}
     thin = events.get("thin", {})
     return resolve_api(read_documents(spec, {}, events.get("snapshot", {}), thin))
 
 
-def resolved_models(**schemas: Json) -> dict[str, ir.Model]:
-    """The models of a description whose only operation retrieves the schema called ``gadget``."""
+def resolved_models(**schemas: Schema) -> dict[str, ir.Model]:
+    """Return the models of an API description whose only operation retrieves the schema ``gadget``."""
     get = operation("GetGadgets", ref("gadget"), path="gadget")
     return resolved({"/v1/gadgets/{gadget}": {"get": get}}, schemas).models
 
@@ -69,7 +68,7 @@ def fields(model: ir.Model) -> dict[str, ir.Field]:
     return {item.name: item for item in model.fields}
 
 
-def params(body: Json, schemas: Json | None = None) -> dict[str, ir.Field]:
+def params(body: Schema, schemas: Schema | None = None) -> dict[str, ir.Field]:
     api = resolved(
         {"/v1/gadgets": {"post": operation("PostGadgets", ref("gadget"), body=body)}},
         {"gadget": resource("gadget"), **(schemas or {})},
@@ -89,7 +88,7 @@ def test_an_expandable_field_is_an_id_or_one_of_its_objects() -> None:
     assert fields(models["gadget"])["owner"].type == ir.Expandable(("person", "deleted_person"))
 
 
-def test_a_deleted_variant_is_called_so() -> None:
+def test_the_model_of_a_deleted_object_is_named_deleted() -> None:
     models = resolved_models(
         gadget=resource("gadget", owner=expandable("person", "deleted_person")),
         person=resource("person"),
@@ -107,7 +106,7 @@ def test_a_value_of_several_objects_is_decoded_by_its_object_field() -> None:
     assert fields(models["gadget"])["source"].type == ir.Lazy(("card", "bank"))
 
 
-def test_objects_that_nothing_tells_apart_become_one_shape_with_the_fields_of_all() -> None:
+def test_alternatives_without_an_object_field_become_one_class_with_all_fields() -> None:
     models = resolved_models(
         gadget=resource("gadget", action={"anyOf": [obj("a", "b", a=TEXT, b=TEXT), obj("a", a=TEXT, c=NUMBER)]})
     )
@@ -133,14 +132,14 @@ def test_identical_shapes_are_one_class() -> None:
     assert len(models) == 3
 
 
-def test_shapes_that_differ_deep_down_are_two_classes() -> None:
+def test_shapes_with_different_nested_fields_are_two_classes() -> None:
     models = resolved_models(
         gadget=resource("gadget", a=obj("in", **{"in": obj(x=TEXT)}), b=obj("in", **{"in": obj(x=NUMBER)}))
     )
     assert fields(models["gadget"])["a"].type != fields(models["gadget"])["b"].type
 
 
-def test_shapes_that_hold_themselves_are_folded_too() -> None:
+def test_identical_recursive_shapes_are_one_class() -> None:
     def loop(name: str) -> ir.Model:
         return ir.Model(name, (ir.Field("next", ir.Object(name)), ir.Field("n", ir.Scalar("int"))))
 
@@ -150,13 +149,13 @@ def test_shapes_that_hold_themselves_are_folded_too() -> None:
     assert list(models) == ["a"]
 
 
-def test_resources_of_the_same_shape_stay_apart() -> None:
+def test_resources_of_the_same_shape_are_two_classes() -> None:
     models = resolved_models(gadget=resource("gadget", a=ref("x"), b=ref("y")), x=resource("x"), y=resource("y"))
     assert {"X", "Y"} <= {model.name for model in models.values()}
 
 
 @pytest.mark.parametrize(
-    ("kind", "answer"),
+    ("kind", "response"),
     [
         ("list", obj("data", object={"type": "string", "enum": ["list"]}, data={"type": "array", "items": ref("x")})),
         (
@@ -168,8 +167,8 @@ def test_resources_of_the_same_shape_stay_apart() -> None:
         ("v2", obj("data", data={"type": "array", "items": ref("x")}, next_page_url=TEXT)),
     ],
 )
-def test_lists_search_results_and_v2_pages_are_pages_of_their_items(kind: ir.PageKind, answer: Json) -> None:
-    models = resolved_models(gadget=resource("gadget", items=answer), x=resource("x"))
+def test_lists_search_results_and_v2_pages_are_pages_of_their_items(kind: ir.PageKind, response: Schema) -> None:
+    models = resolved_models(gadget=resource("gadget", items=response), x=resource("x"))
     assert fields(models["gadget"])["items"].type == ir.PageOf(kind, ir.Object("x"))
 
 
@@ -189,7 +188,7 @@ def test_lists_search_results_and_v2_pages_are_pages_of_their_items(kind: ir.Pag
         ({"anyOf": [TEXT]}, ir.Scalar("str")),
     ],
 )
-def test_a_schema_is_read_as_its_type(schema: Json, kind: ir.Type) -> None:
+def test_a_schema_is_read_as_its_type(schema: Schema, kind: ir.Type) -> None:
     assert fields(resolved_models(gadget=resource("gadget", it=schema))["gadget"])["it"].type == kind
 
 
@@ -225,7 +224,7 @@ def test_nullable_is_not_optional() -> None:
 
 
 def reached(models: dict[str, ir.Model], key: str) -> set[str]:
-    """The classes that building one class builds."""
+    """Return the classes that are built with a class."""
     seen: set[str] = set()
     waiting = [key]
     while waiting:
@@ -236,14 +235,14 @@ def reached(models: dict[str, ir.Model], key: str) -> set[str]:
     return seen
 
 
-def test_the_graph_is_cut_before_a_resource_brings_too_much() -> None:
+def test_a_model_embeds_a_limited_number_of_classes() -> None:
     chain = {f"r{n}": resource(f"r{n}", next=ref(f"r{n + 1}")) for n in range(60)}
     models = resolved_models(gadget=resource("gadget", first=ref("r0")), **chain, r60=resource("r60"))
     assert all(len(reached(models, key)) <= HEAVY + 1 for key in models)
     assert any(isinstance(item.type, ir.Lazy) for model in models.values() for item in model.fields)
 
 
-def test_what_nothing_leads_to_is_left_out() -> None:
+def test_schemas_that_are_not_used_are_left_out() -> None:
     assert {model.name for model in resolved_models(gadget=resource("gadget"), lonely=obj(x=TEXT)).values()} == {
         "Gadget"
     }
@@ -252,7 +251,7 @@ def test_what_nothing_leads_to_is_left_out() -> None:
 # --- parameters -------------------------------------------------------------------------------------------------------
 
 
-def test_an_empty_string_among_the_options_makes_a_parameter_clearable() -> None:
+def test_a_parameter_that_accepts_an_empty_string_is_clearable() -> None:
     body = obj(
         "name",
         name={**TEXT, "maxLength": 250},
@@ -268,7 +267,7 @@ def test_an_empty_string_among_the_options_makes_a_parameter_clearable() -> None
     assert found["note"].type == ir.Scalar("str")
 
 
-def test_a_filters_range_is_of_times_but_an_amounts_is_of_numbers() -> None:
+def test_a_range_filter_is_of_times_or_of_numbers() -> None:
     bounds = {**obj(gt=NUMBER, lt=NUMBER), "title": "range_query_specs"}
     either = {"anyOf": [bounds, NUMBER]}
     page = obj("data", object={"type": "string", "enum": ["list"]}, data={"type": "array", "items": ref("gadget")})
@@ -319,7 +318,7 @@ def test_the_same_nested_parameters_are_one_typed_dict() -> None:
         ("POST", "/v2/core/gadgets/{id}/close", "object", ("v2.core.gadgets", "close")),
     ],
 )
-def test_an_operation_is_named_by_its_path(verb: str, path: str, shape: str, expected: tuple[str, str]) -> None:
+def test_an_operation_is_named_after_its_path(verb: str, path: str, shape: str, expected: tuple[str, str]) -> None:
     assert operations.name_operation(verb, path, shape) == expected
 
 
@@ -353,11 +352,11 @@ def test_words_are_made_singular(plural: str, singular: str) -> None:
         ("TaxRateCreate", "TaxRateOptions", "TaxRateCreateOptions"),
     ],
 )
-def test_a_parts_name_repeats_no_words(owner: str, part: str, name: str) -> None:
+def test_the_name_of_a_nested_class_repeats_no_words(owner: str, part: str, name: str) -> None:
     assert names.join(owner, part) == name
 
 
-def test_names_that_collide_are_told_apart() -> None:
+def test_classes_have_different_names() -> None:
     models = resolved_models(
         gadget=resource("gadget", part=obj(x=TEXT), b=ref("gadget_part")), gadget_part=resource("gadget_part", y=NUMBER)
     )
@@ -377,12 +376,12 @@ def test_a_python_keyword_gets_an_underscore() -> None:
     assert "from_: str = ..." in stubs
 
 
-# --- what is written --------------------------------------------------------------------------------------------------
+# --- written files ----------------------------------------------------------------------------------------------------
 
 
 def small() -> ir.Api:
     page = obj("data", object={"type": "string", "enum": ["list"]}, data={"type": "array", "items": ref("gadget")})
-    paths: Json = {
+    paths: Schema = {
         "/v1/gadgets": {
             "get": operation("GetGadgets", page, query={"limit": NUMBER}),
             "post": operation(
@@ -395,14 +394,14 @@ def small() -> ir.Api:
     return resolved(paths, schemas, snapshot={"gadget.created": {"object": "gadget", "previous_attributes": True}})
 
 
-def test_a_resource_is_a_table_of_rows() -> None:
+def test_a_resource_is_a_table_of_endpoints() -> None:
     written = dict(write_resources(small()))["resources/gadgets.py"]
     assert '    create = post("/v1/gadgets", "Gadget", "GadgetCreateParams")\n' in written
     assert '    list = page("/v1/gadgets", "Gadget", "GadgetListParams")\n' in written
     assert '    retrieve = get("/v1/gadgets/{gadget}", "Gadget"' in written
 
 
-def test_a_face_has_every_parameter_and_the_facts() -> None:
+def test_a_stub_has_every_parameter() -> None:
     written = dict(write_stubs(small()))["resources/gadgets.pyi"]
     assert (
         "def create(self, *, name: str, owner: str = ..., request_options: RequestOptions = ...) -> Gadget:" in written
@@ -420,12 +419,12 @@ def test_an_event_type_has_a_class_with_a_typed_object() -> None:
     assert "AnyEvent: TypeAlias = Union[GadgetCreatedEvent]" in written
 
 
-def test_a_handler_is_registered_for_its_own_event() -> None:
+def test_a_handler_is_typed_with_its_event() -> None:
     written = dict(write_events(small()))["webhooks/handlers.pyi"]
     assert 'def on(self, type: Literal["gadget.created"], /) -> On[events.GadgetCreatedEvent]: ...' in written
 
 
-def test_the_same_description_gives_the_same_bytes() -> None:
+def test_generating_is_deterministic() -> None:
     def everything() -> list[tuple[str, str]]:
         api = small()
         return [*write_models(api), *write_params(api), *write_resources(api), *write_stubs(api), *write_events(api)]

@@ -1,4 +1,4 @@
-"""The emulator behaves like Stripe, as far as it goes."""
+"""The emulator from end to end: errors, idempotency, objects, payments, subscriptions, webhooks, clients."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def paying(client: pinstripe.Client, card: str = "pm_card_visa") -> Customer:
     return client.customers.update(customer.id, invoice_settings={"default_payment_method": method.id})
 
 
-# --- strict like Stripe -----------------------------------------------------------------------------------------------
+# --- errors -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def paying(client: pinstripe.Client, card: str = "pm_card_visa") -> Customer:
         (lambda c: c.with_options(api_key="sk_live_x").customers.list(), 401, None, None),
     ],
 )
-def test_a_wrong_request_gets_stripes_own_error(
+def test_a_wrong_request_raises_the_error_of_stripe(
     attempt: Callable[[Any], Any],
     status: int,
     code: str | None,
@@ -67,7 +67,7 @@ def test_a_wrong_request_gets_stripes_own_error(
     assert len(error.message) > 10
 
 
-def test_a_path_that_no_operation_has_is_not_found(emulator: Emulator) -> None:
+def test_an_unknown_path_is_not_found(emulator: Emulator) -> None:
     with pytest.raises(pinstripe.InvalidRequestError, match="Unrecognized request URL"):
         emulator.client().request(pinstripe.StripeObject, "GET", "/v1/unicorns")
 
@@ -75,7 +75,7 @@ def test_a_path_that_no_operation_has_is_not_found(emulator: Emulator) -> None:
 # --- idempotency and accounts -----------------------------------------------------------------------------------------
 
 
-def test_the_same_key_gives_the_same_answer_once(client: pinstripe.Client) -> None:
+def test_the_same_idempotency_key_returns_the_same_response(client: pinstripe.Client) -> None:
     first = client.customers.create(email="a", request_options={"idempotency_key": "k"})
     again = client.customers.create(email="a", request_options={"idempotency_key": "k"})
     assert first == again
@@ -85,12 +85,12 @@ def test_the_same_key_gives_the_same_answer_once(client: pinstripe.Client) -> No
         client.customers.create(email="b", request_options={"idempotency_key": "k"})
 
 
-def test_each_account_is_a_world_of_its_own(client: pinstripe.Client) -> None:
+def test_each_account_has_its_own_objects(client: pinstripe.Client) -> None:
     client.customers.create(email="a")
     other = client.with_options(stripe_account="acct_2")
     assert other.customers.list().data == []
     other.customers.create(email="b")
-    assert [one.email for one in client.customers.list()] == ["a"]
+    assert [item.email for item in client.customers.list()] == ["a"]
 
 
 def test_a_seed_gives_the_same_ids() -> None:
@@ -110,11 +110,11 @@ def test_updates_merge_metadata_and_clear_fields(client: pinstripe.Client) -> No
     assert client.customers.update(customer.id, metadata=None).metadata == {}
 
 
-def test_a_deleted_customer_is_gone_but_known(client: pinstripe.Client) -> None:
+def test_a_deleted_customer_can_be_retrieved_but_not_listed(client: pinstripe.Client) -> None:
     customer = client.customers.create()
     assert client.customers.delete(customer.id).deleted
-    found = client.customers.retrieve(customer.id)
-    assert isinstance(found, pinstripe.models.DeletedCustomer)
+    deleted = client.customers.retrieve(customer.id)
+    assert isinstance(deleted, pinstripe.models.DeletedCustomer)
     assert client.customers.list().data == []
     with pytest.raises(pinstripe.InvalidRequestError):
         client.customers.update(customer.id, name="x")
@@ -123,20 +123,20 @@ def test_a_deleted_customer_is_gone_but_known(client: pinstripe.Client) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
 def test_lists_page_both_ways(limit: int, client: pinstripe.Client) -> None:
     ids = [client.customers.create(email=str(number)).id for number in range(7)]
-    assert [one.id for one in client.customers.list(limit=limit)] == ids[::-1]
-    assert [one.id for one in client.customers.list(limit=limit, ending_before=ids[2])] == ids[3:]
-    assert [one.id for one in client.customers.list(limit=limit, starting_after=ids[2])] == ids[:2][::-1]
+    assert [item.id for item in client.customers.list(limit=limit)] == ids[::-1]
+    assert [item.id for item in client.customers.list(limit=limit, ending_before=ids[2])] == ids[3:]
+    assert [item.id for item in client.customers.list(limit=limit, starting_after=ids[2])] == ids[:2][::-1]
 
 
 def test_lists_filter(client: pinstripe.Client) -> None:
     client.customers.create(email="a")
     wanted = client.customers.create(email="b")
-    assert [one.id for one in client.customers.list(email="b")] == [wanted.id]
+    assert [item.id for item in client.customers.list(email="b")] == [wanted.id]
     assert client.customers.list(created={"gt": wanted.created}).data == []
     assert len(client.customers.list(created={"gte": wanted.created}).data) >= 1
 
 
-def test_expand_fills_in_parts_and_lists(client: pinstripe.Client) -> None:
+def test_expand_works_within_objects_and_lists(client: pinstripe.Client) -> None:
     customer = paying(client)
     path = "latest_invoice.payments.data.payment"
     subscription = client.subscriptions.create(
@@ -200,7 +200,7 @@ def test_a_card_by_number_is_a_test_card(client: pinstripe.Client) -> None:
     assert caught.value.code == "incorrect_number"
 
 
-def test_a_payment_can_be_held_and_captured_in_part(client: pinstripe.Client) -> None:
+def test_a_payment_can_be_authorized_and_captured_in_part(client: pinstripe.Client) -> None:
     intent = client.payment_intents.create(
         amount=1000, currency="usd", payment_method="pm_card_visa", confirm=True, capture_method="manual"
     )
@@ -212,7 +212,7 @@ def test_a_payment_can_be_held_and_captured_in_part(client: pinstripe.Client) ->
     assert (charge.amount_captured, charge.amount_refunded) == (700, 300)
 
 
-def test_a_card_that_asks_for_authentication_waits_for_it(client: pinstripe.Client) -> None:
+def test_a_payment_that_requires_authentication_can_be_canceled(client: pinstripe.Client) -> None:
     intent = client.payment_intents.create(
         amount=1000, currency="usd", payment_method="pm_card_authenticationRequired", confirm=True
     )
@@ -243,7 +243,7 @@ def test_a_subscription_bills_its_first_period_at_once(emulator: Emulator, clien
     assert "customer.subscription.created" in types
 
 
-def test_a_card_that_fails_later_leaves_the_subscription_incomplete_until_it_is_paid(client: pinstripe.Client) -> None:
+def test_a_subscription_is_incomplete_until_its_first_invoice_is_paid(client: pinstripe.Client) -> None:
     customer, price = paying(client, "pm_card_chargeCustomerFail"), pro(client)
     subscription = client.subscriptions.create(customer=customer.id, items=[{"price": price.id}])
     assert subscription.status == "incomplete"
@@ -254,16 +254,16 @@ def test_a_card_that_fails_later_leaves_the_subscription_incomplete_until_it_is_
 
 
 @pytest.mark.parametrize("behavior", ["error_if_incomplete"])
-def test_a_decline_can_be_an_error_that_leaves_no_subscription(
+def test_error_if_incomplete_creates_no_subscription_when_the_card_declines(
     behavior: Any, client: pinstripe.Client
-) -> None:  # Any: one word
+) -> None:  # Any: a literal
     customer, price = paying(client, "pm_card_chargeCustomerFail"), pro(client)
     with pytest.raises(pinstripe.CardError):
         client.subscriptions.create(customer=customer.id, items=[{"price": price.id}], payment_behavior=behavior)
     assert client.subscriptions.list(status="all").data == []
 
 
-def test_a_trial_costs_nothing_yet(client: pinstripe.Client) -> None:
+def test_the_first_invoice_of_a_trial_is_zero(client: pinstripe.Client) -> None:
     customer, price = client.customers.create(), pro(client)
     subscription = client.subscriptions.create(
         customer=customer.id, items=[{"price": price.id}], trial_period_days=14, expand=["latest_invoice"]
@@ -275,7 +275,7 @@ def test_a_trial_costs_nothing_yet(client: pinstripe.Client) -> None:
     assert subscription.items.data[0].current_period_end == subscription.trial_end
 
 
-def test_a_subscription_needs_a_way_to_pay_and_a_recurring_price(client: pinstripe.Client) -> None:
+def test_a_subscription_needs_a_payment_method_and_a_recurring_price(client: pinstripe.Client) -> None:
     customer = client.customers.create()
     with pytest.raises(pinstripe.InvalidRequestError, match="no attached payment source"):
         client.subscriptions.create(customer=customer.id, items=[{"price": pro(client).id}])
@@ -285,14 +285,14 @@ def test_a_subscription_needs_a_way_to_pay_and_a_recurring_price(client: pinstri
         client.subscriptions.create(customer=customer.id, items=[{"price": once.id}])
 
 
-def test_a_subscription_ends_now_or_at_the_end_of_its_period(client: pinstripe.Client) -> None:
+def test_a_subscription_can_be_canceled_now_or_at_the_period_end(client: pinstripe.Client) -> None:
     customer, price = paying(client), pro(client)
     subscription = client.subscriptions.create(customer=customer.id, items=[{"price": price.id}])
     leaving = client.subscriptions.update(subscription.id, cancel_at_period_end=True)
     assert leaving.cancel_at == leaving.items.data[0].current_period_end
     assert client.subscriptions.cancel(subscription.id).status == "canceled"
     assert client.subscriptions.list().data == []
-    assert [one.id for one in client.subscriptions.list(status="canceled")] == [subscription.id]
+    assert [item.id for item in client.subscriptions.list(status="canceled")] == [subscription.id]
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_a_subscription_ends_now_or_at_the_end_of_its_period(client: pinstripe.C
         ("2026-01-01", "day", 30, "2026-01-31"),
     ],
 )
-def test_a_period_ends_on_the_same_day_or_the_last_one_there_is(
+def test_a_period_ends_on_the_same_day_or_the_last_day_of_the_month(
     start: str, interval: str, count: int, end: str
 ) -> None:
     from datetime import datetime
@@ -322,13 +322,13 @@ def test_a_period_ends_on_the_same_day_or_the_last_one_there_is(
 
 @contextmanager
 def receiver(statuses: list[int]) -> Iterator[tuple[str, list[tuple[bytes, str]]]]:
-    """A webhook receiver that answers with these statuses, then with 200."""
-    came: list[tuple[bytes, str]] = []
+    """Run a webhook receiver that responds with these statuses, then with 200."""
+    received: list[tuple[bytes, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            came.append((body, self.headers["Stripe-Signature"]))
+            received.append((body, self.headers["Stripe-Signature"]))
             self.send_response(statuses.pop(0) if statuses else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -338,13 +338,13 @@ def receiver(statuses: list[int]) -> Iterator[tuple[str, list[tuple[bytes, str]]
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/", came
+    yield f"http://127.0.0.1:{server.server_port}/", received
     server.shutdown()
     server.server_close()
     thread.join()
 
 
-def test_events_are_typed_snapshots_that_say_what_changed(emulator: Emulator, client: pinstripe.Client) -> None:
+def test_events_are_typed_and_contain_previous_attributes(emulator: Emulator, client: pinstripe.Client) -> None:
     customer = client.customers.create(email="a")
     client.customers.update(customer.id, email="b")
     created, updated = emulator.events
@@ -357,45 +357,45 @@ def test_events_are_typed_snapshots_that_say_what_changed(emulator: Emulator, cl
     assert updated.request.idempotency_key is not None
 
 
-def test_an_endpoint_gets_the_events_it_asked_for_signed_and_in_order(
+def test_an_endpoint_receives_its_enabled_events_signed_and_in_order(
     emulator: Emulator, client: pinstripe.Client
 ) -> None:
-    with receiver([]) as (url, came):
+    with receiver([]) as (url, received):
         endpoint = client.webhook_endpoints.create(url=url, enabled_events=["customer.created"])
         assert endpoint.secret is not None
         customers = [client.customers.create().id for _ in range(5)]
         client.products.create(name="x")
         emulator.settle()
-        events = [pinstripe.webhooks.construct_event(body, signature, endpoint.secret) for body, signature in came]
+        events = [pinstripe.webhooks.construct_event(body, signature, endpoint.secret) for body, signature in received]
     assert [event.data.object.id for event in events if event.type == "customer.created"] == customers
     assert client.webhook_endpoints.retrieve(endpoint.id).secret is None
     assert all(delivery.delivered for delivery in emulator.deliveries)
 
 
-def test_a_receiver_that_fails_is_asked_again(emulator: Emulator, client: pinstripe.Client) -> None:
-    with receiver([500]) as (url, came):
+def test_a_failed_delivery_is_retried(emulator: Emulator, client: pinstripe.Client) -> None:
+    with receiver([500]) as (url, received):
         client.webhook_endpoints.create(url=url, enabled_events=["*"])
         client.customers.create()
         emulator.settle()
-    assert len(came) == 2
-    assert came[0][0] == came[1][0]
-    (delivery,) = [one for one in emulator.deliveries if one.event["type"] == "customer.created"]
+    assert len(received) == 2
+    assert received[0][0] == received[1][0]
+    (delivery,) = [item for item in emulator.deliveries if item.event["type"] == "customer.created"]
     assert (delivery.attempts, delivery.status) == (2, 200)
 
 
-# --- doors ------------------------------------------------------------------------------------------------------------
+# --- clients ----------------------------------------------------------------------------------------------------------
 
 
 def test_async_clients_work_in_process(emulator: Emulator) -> None:
-    async def story() -> list[str | None]:
+    async def run() -> list[str | None]:
         async with emulator.async_client(validation="strict") as client:
             await client.customers.create(email="a")
             return [customer.email async for customer in client.customers.list()]
 
-    assert asyncio.run(story()) == ["a"]
+    assert asyncio.run(run()) == ["a"]
 
 
-def test_over_http_any_client_can_use_it(emulator: Emulator) -> None:
+def test_any_client_can_use_the_server(emulator: Emulator) -> None:
     with emulator.serve() as url:
         ours = pinstripe.Client("sk_test_x", base_url=url, validation="strict")
         customer = ours.customers.create(email="é@b.c", metadata={"a b": "c&d"})
@@ -413,7 +413,7 @@ def test_over_http_any_client_can_use_it(emulator: Emulator) -> None:
         http_client.close()  # type: ignore[no-untyped-call]  # the official package does not say
 
 
-def test_events_that_are_listed_or_retrieved_are_typed_too(client: pinstripe.Client) -> None:
+def test_listed_and_retrieved_events_are_typed(client: pinstripe.Client) -> None:
     client.customers.create(email="a")
     (event,) = client.events.list().data
     assert isinstance(event, pinstripe.events.CustomerCreatedEvent)

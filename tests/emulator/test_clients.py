@@ -1,4 +1,4 @@
-"""The same billing life by three clients, pinstripe and the official packages for Python and Node: the same amounts come out."""
+"""The same billing scenario by three clients, pinstripe and the official packages for Python and Node, with the same results."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import stripe
 
 import pinstripe
 from pinstripe.emulator import Emulator
+from pinstripe.emulator.state.json_values import JSON
 from tests.emulator.conftest import NEW_YEAR, at
 
 NODE = Path(__file__).parent / "node"
-LIFE = [
+EXPECTED = [
     ["started", "active"],
     ["renewed", [["paid", 5800, 5800], ["paid", 5800, 5800]]],
     ["failed", "past_due", [["open", 5800, 0], ["paid", 5800, 5800], ["paid", 5800, 5800]]],
@@ -43,7 +44,7 @@ def address(emulator: Emulator) -> Iterator[str]:
         yield url
 
 
-def test_by_pinstripe(address: str) -> None:
+def test_pinstripe(address: str) -> None:
     with pinstripe.Client("sk_test_x", base_url=address, validation="strict") as client:
         clock = client.test_helpers.test_clocks.create(frozen_time=NEW_YEAR).id
         customer = client.customers.create(email="jenny@example.com", test_clock=clock).id
@@ -52,35 +53,35 @@ def test_by_pinstripe(address: str) -> None:
         price = client.prices.create(
             currency="usd", unit_amount=2900, recurring={"interval": "month"}, product_data={"name": "Gold"}
         ).id
-        made = client.subscriptions.create(customer=customer, items=[{"price": price, "quantity": 2}])
-        said: list[Any] = [["started", made.status]]  # Any: JSON
+        subscription = client.subscriptions.create(customer=customer, items=[{"price": price, "quantity": 2}])
+        results: list[JSON] = [["started", subscription.status]]
 
-        def totals() -> list[list[Any]]:  # Any: JSON
-            found = client.invoices.list(subscription=made.id, limit=1)
-            return [[one.status, one.total, one.amount_paid] for one in found]
+        def totals() -> list[list[JSON]]:
+            invoices = client.invoices.list(subscription=subscription.id, limit=1)
+            return [[item.status, item.total, item.amount_paid] for item in invoices]
 
         client.test_helpers.test_clocks.advance(clock, frozen_time=at(2, 1, 1))
-        said.append(["renewed", totals()])
+        results.append(["renewed", totals()])
         bad = client.payment_methods.attach("pm_card_chargeCustomerFail", customer=customer).id
         client.customers.update(customer, invoice_settings={"default_payment_method": bad})
         client.test_helpers.test_clocks.advance(clock, frozen_time=at(3, 1, 1))
-        said.append(["failed", client.subscriptions.retrieve(made.id).status, totals()])
-        latest = client.invoices.list(subscription=made.id, limit=1).data[0].id
+        results.append(["failed", client.subscriptions.retrieve(subscription.id).status, totals()])
+        latest = client.invoices.list(subscription=subscription.id, limit=1).data[0].id
         with pytest.raises(pinstripe.CardError) as caught:
             client.invoices.pay(latest)
-        said.append(["declined", caught.value.code, caught.value.decline_code])
+        results.append(["declined", caught.value.code, caught.value.decline_code])
         client.invoices.pay(latest, payment_method=card)
-        said.append(["paid", client.subscriptions.retrieve(made.id).status])
+        results.append(["paid", client.subscriptions.retrieve(subscription.id).status])
         charge = client.charges.list(customer=customer, limit=1).data[0].id
         refund = client.refunds.create(charge=charge, amount=1000)
-        said.append(["refunded", refund.status, refund.amount, client.charges.retrieve(charge).amount_refunded])
+        results.append(["refunded", refund.status, refund.amount, client.charges.retrieve(charge).amount_refunded])
         portal = client.billing_portal.sessions.create(customer=customer, return_url="https://example.com")
-        said.append(["portal", portal.url.startswith(address)])
-        said.append(["events", [one.type for one in client.events.list(type="invoice.*", limit=100)][::-1]])
-    assert said == LIFE
+        results.append(["portal", portal.url.startswith(address)])
+        results.append(["events", [item.type for item in client.events.list(type="invoice.*", limit=100)][::-1]])
+    assert results == EXPECTED
 
 
-def test_by_the_official_package_for_python(address: str) -> None:
+def test_the_official_package_for_python(address: str) -> None:
     client: Any = stripe.StripeClient("sk_test_python", base_addresses={"api": address}).v1  # Any: as their types are
     clock = client.test_helpers.test_clocks.create({"frozen_time": NEW_YEAR}).id
     customer = client.customers.create({"email": "jenny@example.com", "test_clock": clock}).id
@@ -89,37 +90,39 @@ def test_by_the_official_package_for_python(address: str) -> None:
     price = client.prices.create(
         {"currency": "usd", "unit_amount": 2900, "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}}
     ).id
-    made = client.subscriptions.create({"customer": customer, "items": [{"price": price, "quantity": 2}]})
-    said: list[Any] = [["started", made.status]]  # Any: JSON
+    subscription = client.subscriptions.create({"customer": customer, "items": [{"price": price, "quantity": 2}]})
+    results: list[JSON] = [["started", subscription.status]]
 
-    def totals() -> list[list[Any]]:  # Any: JSON
-        found = client.invoices.list({"subscription": made.id, "limit": 1}).auto_paging_iter()
-        return [[one.status, one.total, one.amount_paid] for one in found]
+    def totals() -> list[list[JSON]]:
+        invoices = client.invoices.list({"subscription": subscription.id, "limit": 1}).auto_paging_iter()
+        return [[item.status, item.total, item.amount_paid] for item in invoices]
 
     client.test_helpers.test_clocks.advance(clock, {"frozen_time": at(2, 1, 1)})
-    said.append(["renewed", totals()])
+    results.append(["renewed", totals()])
     bad = client.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": customer}).id
     client.customers.update(customer, {"invoice_settings": {"default_payment_method": bad}})
     client.test_helpers.test_clocks.advance(clock, {"frozen_time": at(3, 1, 1)})
-    said.append(["failed", client.subscriptions.retrieve(made.id).status, totals()])
-    latest = client.invoices.list({"subscription": made.id, "limit": 1}).data[0].id
+    results.append(["failed", client.subscriptions.retrieve(subscription.id).status, totals()])
+    latest = client.invoices.list({"subscription": subscription.id, "limit": 1}).data[0].id
     with pytest.raises(stripe.CardError) as caught:
         client.invoices.pay(latest)
     assert caught.value.error is not None
-    said.append(["declined", caught.value.code, caught.value.error.decline_code])
+    results.append(["declined", caught.value.code, caught.value.error.decline_code])
     client.invoices.pay(latest, {"payment_method": card})
-    said.append(["paid", client.subscriptions.retrieve(made.id).status])
+    results.append(["paid", client.subscriptions.retrieve(subscription.id).status])
     charge = client.charges.list({"customer": customer, "limit": 1}).data[0].id
     refund = client.refunds.create({"charge": charge, "amount": 1000})
-    said.append(["refunded", refund.status, refund.amount, client.charges.retrieve(charge).amount_refunded])
+    results.append(["refunded", refund.status, refund.amount, client.charges.retrieve(charge).amount_refunded])
     portal = client.billing_portal.sessions.create({"customer": customer, "return_url": "https://example.com"})
-    said.append(["portal", portal.url.startswith(address)])
-    said.append(["events", [one.type for one in client.events.list({"type": "invoice.*", "limit": 100}).data][::-1]])
-    assert said == LIFE
+    results.append(["portal", portal.url.startswith(address)])
+    results.append(
+        ["events", [item.type for item in client.events.list({"type": "invoice.*", "limit": 100}).data][::-1]]
+    )
+    assert results == EXPECTED
 
 
-@pytest.mark.skipif(not (shutil.which("node") and shutil.which("npm")), reason="Node is not on this machine")
-def test_by_the_official_package_for_node(address: str, tmp_path: Path) -> None:
+@pytest.mark.skipif(not (shutil.which("node") and shutil.which("npm")), reason="needs node and npm")
+def test_the_official_package_for_node(address: str, tmp_path: Path) -> None:
     folder = tmp_path / "node"
     shutil.copytree(NODE, folder)
     install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
@@ -128,7 +131,7 @@ def test_by_the_official_package_for_node(address: str, tmp_path: Path) -> None:
         ["node", "life.js", address], cwd=folder, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stderr == ""
-    said = json.loads(done.stdout)
-    declined = said[3]
+    results = json.loads(done.stdout)
+    declined = results[3]
     assert declined.pop(1) == "StripeCardError"
-    assert said == LIFE
+    assert results == EXPECTED

@@ -1,4 +1,4 @@
-"""Events as they were at their moment, waited for without sleeping, and delivered in order, again, and for whom they are."""
+"""Events and their delivery, in order and signed, and `Emulator.events.wait`."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from pinstripe.webhooks import construct_event, parse_event_notification
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Writes down what comes, and answers what it was told."""
+    """Record each request, and respond with the next of ``statuses``."""
 
-    got: ClassVar[list[tuple[str, bytes, str]]] = []
-    answers: ClassVar[list[int]] = []
+    received: ClassVar[list[tuple[str, bytes, str]]] = []
+    statuses: ClassVar[list[int]] = []
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.got.append((self.path, body, self.headers["Stripe-Signature"]))
-        self.send_response(self.answers.pop(0) if self.answers else 200)
+        self.received.append((self.path, body, self.headers["Stripe-Signature"]))
+        self.send_response(self.statuses.pop(0) if self.statuses else 200)
         self.end_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:  # theirs
-        """Say nothing."""
+    def log_message(self, format: str, *args: Any) -> None:
+        """Log nothing."""
 
 
 @pytest.fixture
 def receiver() -> Iterator[str]:
-    Receiver.got, Receiver.answers = [], []
+    Receiver.received, Receiver.statuses = [], []
     server = HTTPServer(("127.0.0.1", 0), Receiver)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -45,10 +45,10 @@ def receiver() -> Iterator[str]:
 
 
 def types(path: str) -> list[str]:
-    return [json.loads(body)["type"] for place, body, _ in Receiver.got if place == path]
+    return [json.loads(body)["type"] for place, body, _ in Receiver.received if place == path]
 
 
-def test_an_event_shows_its_object_as_it_was(emulator: Emulator, client: pinstripe.Client) -> None:
+def test_an_event_contains_its_object_as_it_was(emulator: Emulator, client: pinstripe.Client) -> None:
     customer = client.customers.create(name="Jenny").id
     client.customers.update(customer, name="Ann")
     created, updated = emulator.events
@@ -62,13 +62,13 @@ def test_an_event_shows_its_object_as_it_was(emulator: Emulator, client: pinstri
     assert created.request.id != updated.request.id
 
 
-def test_a_change_that_changes_nothing_is_no_event(emulator: Emulator, client: pinstripe.Client) -> None:
+def test_an_update_without_changes_emits_no_event(emulator: Emulator, client: pinstripe.Client) -> None:
     customer = client.customers.create(name="Jenny").id
     client.customers.update(customer, name="Jenny")
     assert emulator.events.types == ["customer.created"]
 
 
-def test_a_test_can_wait_for_an_event(emulator: Emulator, client: pinstripe.Client) -> None:
+def test_wait_returns_the_first_matching_event(emulator: Emulator, client: pinstripe.Client) -> None:
     waited: list[Any] = []  # Any: an event
 
     def wait() -> None:
@@ -86,7 +86,7 @@ def test_a_test_can_wait_for_an_event(emulator: Emulator, client: pinstripe.Clie
         emulator.events.wait("invoice.payd")  # type: ignore[call-overload]  # the mistake
 
 
-def test_the_class_of_an_event_can_be_waited_for(emulator: Emulator, client: pinstripe.Client) -> None:
+def test_wait_takes_the_class_of_an_event(emulator: Emulator, client: pinstripe.Client) -> None:
     client.products.create(name="Gold")
     client.customers.create(name="Jenny")
     assert emulator.events.wait(CustomerCreatedEvent).data.object.name == "Jenny"
@@ -96,48 +96,50 @@ def test_the_class_of_an_event_can_be_waited_for(emulator: Emulator, client: pin
         emulator.events.wait(Event)
 
 
-def test_endpoints_get_what_they_asked_for_in_order_and_signed(
+def test_endpoints_receive_their_enabled_events_in_order_and_signed(
     emulator: Emulator, client: pinstripe.Client, receiver: str
 ) -> None:
     every = client.webhook_endpoints.create(url=f"{receiver}/every", enabled_events=["*"])
     client.webhook_endpoints.create(url=f"{receiver}/some", enabled_events=["customer.deleted"])
-    made = [client.customers.create().id for _ in range(5)]
-    client.customers.delete(made[0])
+    customers = [client.customers.create().id for _ in range(5)]
+    client.customers.delete(customers[0])
     emulator.settle()
     assert types("/every") == ["customer.created"] * 5 + ["customer.deleted"]
     assert types("/some") == ["customer.deleted"]
     assert every.secret is not None
-    shown = [
-        construct_event(body, signature, every.secret) for path, body, signature in Receiver.got if path == "/every"
+    events = [
+        construct_event(body, signature, every.secret)
+        for path, body, signature in Receiver.received
+        if path == "/every"
     ]
-    assert [event.data.object.id for event in shown if event.type == "customer.created"] == made
+    assert [event.data.object.id for event in events if event.type == "customer.created"] == customers
     assert {event.pending_webhooks for event in client.events.list()} == {0}
 
 
-def test_a_delivery_that_failed_is_tried_again_and_can_be_sent_once_more(
+def test_a_failed_delivery_is_retried_and_can_be_redelivered(
     emulator: Emulator, client: pinstripe.Client, receiver: str
 ) -> None:
     client.webhook_endpoints.create(url=f"{receiver}/hook", enabled_events=["*"])
-    Receiver.answers = [500, 500, 500]
+    Receiver.statuses = [500, 500, 500]
     client.customers.create()
     emulator.settle()
-    (given_up,) = emulator.deliveries
-    assert (given_up.attempts, given_up.status, given_up.delivered) == (3, 500, False)
+    (failed,) = emulator.deliveries
+    assert (failed.attempts, failed.status, failed.delivered) == (3, 500, False)
     (event,) = client.events.list(delivery_success=False)
     assert event.pending_webhooks == 1
-    again = emulator.redeliver(given_up)
+    again = emulator.redeliver(failed)
     emulator.settle()
     assert again.delivered
     assert types("/hook") == ["customer.created"] * 4
     assert client.events.list(delivery_success=False).data == []
 
 
-def test_an_endpoint_that_is_disabled_gets_nothing(emulator: Emulator, client: pinstripe.Client, receiver: str) -> None:
+def test_a_disabled_endpoint_receives_nothing(emulator: Emulator, client: pinstripe.Client, receiver: str) -> None:
     hook = client.webhook_endpoints.create(url=f"{receiver}/hook", enabled_events=["*"]).id
     client.webhook_endpoints.update(hook, disabled=True)
     client.customers.create()
     emulator.settle()
-    assert Receiver.got == []
+    assert Receiver.received == []
     with pytest.raises(pinstripe.InvalidRequestError, match=r"Did you mean customer\.created"):
         client.request(
             pinstripe.StripeObject,
@@ -147,7 +149,7 @@ def test_an_endpoint_that_is_disabled_gets_nothing(emulator: Emulator, client: p
         )
 
 
-def test_events_of_connected_accounts_go_to_their_platform(
+def test_connect_endpoints_receive_the_events_of_connected_accounts(
     emulator: Emulator, client: pinstripe.Client, receiver: str
 ) -> None:
     client.webhook_endpoints.create(url=f"{receiver}/connect", enabled_events=["customer.created"], connect=True)
@@ -155,13 +157,13 @@ def test_events_of_connected_accounts_go_to_their_platform(
     account = client.accounts.create(type="standard").id
     client.customers.create(name="Theirs", request_options={"stripe_account": account})
     emulator.settle()
-    assert [(path, json.loads(body)["account"]) for path, body, _ in Receiver.got] == [("/connect", account)]
+    assert [(path, json.loads(body)["account"]) for path, body, _ in Receiver.received] == [("/connect", account)]
 
 
-def test_thin_events_are_delivered_thin_and_can_be_fetched(
+def test_thin_events_are_delivered_and_can_be_fetched(
     emulator: Emulator, client: pinstripe.Client, receiver: str
 ) -> None:
-    made = client.v2.core.event_destinations.create(
+    destination = client.v2.core.event_destinations.create(
         name="Accounts",
         type="webhook_endpoint",
         event_payload="thin",
@@ -169,11 +171,11 @@ def test_thin_events_are_delivered_thin_and_can_be_fetched(
         webhook_endpoint={"url": f"{receiver}/thin"},
         include=["webhook_endpoint.signing_secret"],
     )
-    assert made.webhook_endpoint is not None
+    assert destination.webhook_endpoint is not None
     account = client.v2.core.accounts.create(contact_email="jenny@example.com")
     emulator.settle()
-    ((_, body, signature),) = Receiver.got
-    notification = parse_event_notification(body, signature, str(made.webhook_endpoint.signing_secret))
+    ((_, body, signature),) = Receiver.received
+    notification = parse_event_notification(body, signature, str(destination.webhook_endpoint.signing_secret))
     assert notification.type == "v2.core.account.created"
     assert "data" not in json.loads(body)
     assert notification.fetch_event(client).id == notification.id

@@ -1,4 +1,4 @@
-"""All 619 operations answer; every answer is typed in ``strict``; each refuses what it does not take."""
+"""Every operation responds with typed objects in ``strict`` validation, and refuses wrong parameters."""
 
 from __future__ import annotations
 
@@ -11,131 +11,139 @@ from pydantic import BaseModel
 from typing_extensions import NotRequired, Required
 
 import pinstripe
-from pinstripe._endpoint import Row, endpoints
+from pinstripe._endpoint import Endpoint
 from pinstripe.emulator.operations._filters import NOT_FILTERS
-from tests.emulator import walk as a_walk
-from tests.emulator.walk import ARRANGE, Walk, path_of
+from pinstripe.emulator.state.json_values import JSON
+from pinstripe.resources import endpoints
+from tests.emulator.operation_calls import ARRANGE, method_of, name_of, params_of, path_of
+from tests.emulator.populate import PopulatedEmulator, populate
 
-ROWS = [pytest.param(row, id=f"{row.service}.{row.method}") for row in endpoints()]
+ENDPOINTS = list(endpoints())
+
+
+def each(selected: list[Endpoint]) -> list[Any]:  # Any: parameter sets of pytest
+    return [pytest.param(endpoint, id=name_of(endpoint)) for endpoint in selected]
+
+
+def params_type_of(endpoint: Endpoint) -> Any:  # Any: a TypedDict, found by name
+    assert endpoint.params is not None
+    return getattr(import_module("pinstripe.params"), endpoint.params)
 
 
 @pytest.fixture(scope="module")
-def whole() -> tuple[Walk, bytes]:
-    made = a_walk.start()
-    return made, made.emulator.snapshot()
+def snapshot() -> tuple[PopulatedEmulator, bytes]:
+    populated = populate()
+    return populated, populated.emulator.snapshot()
 
 
 @pytest.fixture
-def walk(whole: tuple[Walk, bytes]) -> Iterator[Walk]:
-    """An emulator with one of everything, as new for each test."""
-    made, snapshot = whole
-    made.emulator.restore(snapshot)
-    ids = dict(made.ids)
-    yield made
-    made.ids.clear()
-    made.ids.update(ids)
+def populated(snapshot: tuple[PopulatedEmulator, bytes]) -> Iterator[PopulatedEmulator]:
+    """Return a populated emulator in the same state for each test."""
+    populated, contents = snapshot
+    populated.emulator.restore(contents)
+    ids = dict(populated.ids)
+    yield populated
+    populated.ids.clear()
+    populated.ids.update(ids)
 
 
-def call(walk: Walk, row: Row, **more: Any) -> Any:  # Any: parameters, and any answer
-    target: Any = walk.client  # Any: found by name
-    for part in row.service.split("."):
-        target = getattr(target, part)
-    return getattr(target, row.method)(*path_of(walk, row), **{**walk.params(row), **more})
+def call(populated: PopulatedEmulator, endpoint: Endpoint, **params: JSON) -> Any:  # Any: the response of any operation
+    method = method_of(populated, endpoint)
+    return method(*path_of(populated, endpoint), **{**params_of(populated, endpoint), **params})
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_it_answers_and_its_answer_is_typed(walk: Walk, row: Row) -> None:
-    if arrange := ARRANGE.get(f"{row.service}.{row.method}"):
-        arrange(walk)
-    answer = call(walk, row)
-    if row.kind in ("list", "search"):
-        assert all(isinstance(one, BaseModel) for one in answer.data)
-    elif row.model is None and row.kind == "object":
-        assert answer is None  # the meter event stream answers with nothing
+@pytest.mark.parametrize("endpoint", each(ENDPOINTS))
+def test_the_response_is_typed(populated: PopulatedEmulator, endpoint: Endpoint) -> None:
+    if arrange := ARRANGE.get(name_of(endpoint)):
+        arrange(populated)
+    response = call(populated, endpoint)
+    if endpoint.kind in ("list", "search"):
+        assert all(isinstance(item, BaseModel) for item in response.data)
+    elif endpoint.model is None and endpoint.kind == "object":
+        assert response is None  # the meter event stream responds with an empty body
     else:
-        assert isinstance(answer, bytes if row.kind == "download" else BaseModel)
+        assert isinstance(response, bytes if endpoint.kind == "download" else BaseModel)
 
 
-@pytest.mark.parametrize("row", [one for one in ROWS if getattr(one.values[0], "kind", "") != "upload"])
-def test_it_refuses_a_parameter_that_it_does_not_know(walk: Walk, row: Row) -> None:
-    with pytest.raises(pinstripe.InvalidRequestError, match="Received unknown parameter: colour") as caught:
-        call(walk, row, colour="red")
-    assert (caught.value.code, caught.value.param) == ("parameter_unknown", "colour")
+@pytest.mark.parametrize("endpoint", each([endpoint for endpoint in ENDPOINTS if endpoint.kind != "upload"]))
+def test_an_unknown_parameter_is_refused(populated: PopulatedEmulator, endpoint: Endpoint) -> None:
+    with pytest.raises(pinstripe.InvalidRequestError, match="Received unknown parameter: no_such_param") as caught:
+        call(populated, endpoint, no_such_param="x")
+    assert (caught.value.code, caught.value.param) == ("parameter_unknown", "no_such_param")
 
 
-def _required() -> Iterator[Any]:  # Any: parameters of a test
-    for one in endpoints():
-        if one.params and one.kind != "upload":
-            shape = getattr(import_module("pinstripe.params"), one.params)
-            for name in sorted(shape.__required_keys__):
-                yield pytest.param(one, name, id=f"{one.service}.{one.method}-{name}")
+def required_params() -> Iterator[Any]:  # Any: parameter sets of pytest
+    for endpoint in ENDPOINTS:
+        if endpoint.params and endpoint.kind != "upload":
+            for name in sorted(params_type_of(endpoint).__required_keys__):
+                yield pytest.param(endpoint, name, id=f"{name_of(endpoint)}-{name}")
 
 
-@pytest.mark.parametrize(("row", "name"), list(_required()))
-def test_it_names_the_parameter_that_is_missing(walk: Walk, row: Row, name: str) -> None:
-    params = walk.params(row)
+@pytest.mark.parametrize(("endpoint", "name"), list(required_params()))
+def test_a_missing_parameter_is_named(populated: PopulatedEmulator, endpoint: Endpoint, name: str) -> None:
+    params = params_of(populated, endpoint)
     params.pop(name)
-    path = row.path
-    for value in path_of(walk, row):
-        head, _, tail = path.partition("{")
-        path = head + value + tail.partition("}")[2]
+    path = endpoint.path
+    for object_id in path_of(populated, endpoint):
+        before, _, after = path.partition("{")
+        path = before + object_id + after.partition("}")[2]
     with pytest.raises(pinstripe.InvalidRequestError, match="Missing required param") as caught:
-        walk.client.request(pinstripe.StripeObject, row.verb, path, params=params)  # type: ignore[arg-type]  # rows say str
+        populated.client.request(pinstripe.StripeObject, endpoint.verb, path, params=params)  # type: ignore[arg-type]  # the endpoint table says str
     assert caught.value.code == "parameter_missing"
     assert str(caught.value.param).startswith(name)
 
 
-CREATES = [
-    one
-    for one in ROWS
-    if isinstance(row := one.values[0], Row)
-    and row.method == "create"
-    and row.model
-    and row.params
-    and "{" not in row.path
+CREATE_ENDPOINTS = [
+    endpoint
+    for endpoint in ENDPOINTS
+    if endpoint.method == "create" and endpoint.model and endpoint.params and "{" not in endpoint.path
 ]
 
 
-@pytest.mark.parametrize("row", CREATES)
-def test_what_is_created_holds_what_was_sent(walk: Walk, row: Row) -> None:
-    """Texts and metadata that a creation takes and its object shows are there, and are there when it is read again."""
-    assert row.params is not None
-    shape = getattr(import_module("pinstripe.params"), row.params)
-    more: dict[str, Any] = {}  # Any: parameters
-    if "metadata" in shape.__annotations__:
-        more["metadata"] = {"order": "6735"}
-    if "description" in shape.__annotations__:
-        more["description"] = "Something of mine"
-    made = call(walk, row, **more)
-    for name, value in more.items():
-        if name in type(made).model_fields:
-            assert getattr(made, name) == value
-    if "livemode" in type(made).model_fields:
-        assert made.livemode is False
+@pytest.mark.parametrize("endpoint", each(CREATE_ENDPOINTS))
+def test_a_created_object_has_the_description_and_metadata_that_were_sent(
+    populated: PopulatedEmulator, endpoint: Endpoint
+) -> None:
+    fields = params_type_of(endpoint).__annotations__
+    params: dict[str, JSON] = {}
+    if "metadata" in fields:
+        params["metadata"] = {"order": "6735"}
+    if "description" in fields:
+        params["description"] = "Something of mine"
+    created = call(populated, endpoint, **params)
+    for name, value in params.items():
+        if name in type(created).model_fields:
+            assert getattr(created, name) == value
+    if "livemode" in type(created).model_fields:
+        assert created.livemode is False
 
 
-def _filters() -> Iterator[Any]:  # Any: parameters of a test
-    """Each filter of each list that takes a text or a range, with a value that nothing has."""
-    for one in endpoints():
-        if one.kind != "list" or not one.params or one.service == "credit_notes.preview_lines":
-            continue
-        hints = get_type_hints(getattr(import_module("pinstripe.params"), one.params))
-        for name, hint in hints.items():
-            said = str(hint)
-            wrong = (
-                {"gt": 4_000_000_000} if "Range" in said else ["nobody"] if "Sequence[str]" in said else "nobody"
-                if hint in (NotRequired[str], Required[str]) or hint is str or "MaxLen" in said else None
-            )  # fmt: skip
-            if wrong is not None and name not in NOT_FILTERS:
-                yield pytest.param(one, name, wrong, id=f"{one.service}.{one.method}-{name}")
+def list_filters() -> Iterator[Any]:  # Any: parameter sets of pytest
+    """Iterate over the filters of lists that take a text or a range, with a value that no object has."""
+    for endpoint in ENDPOINTS:
+        if endpoint.kind == "list" and endpoint.params and endpoint.service != "credit_notes.preview_lines":
+            for name, hint in get_type_hints(params_type_of(endpoint)).items():
+                value = value_without_match(hint)
+                if value is not None and name not in NOT_FILTERS:
+                    yield pytest.param(endpoint, name, value, id=f"{name_of(endpoint)}-{name}")
 
 
-@pytest.mark.parametrize(("row", "name", "wrong"), list(_filters()))
-def test_no_filter_of_a_list_is_overlooked(walk: Walk, row: Row, name: str, wrong: object) -> None:
-    found, refused = [], name
+def value_without_match(hint: Any) -> JSON:  # Any: a type hint
+    if "Range" in str(hint):
+        return {"gt": 4_000_000_000}
+    if "Sequence[str]" in str(hint):
+        return ["nobody"]
+    return "nobody" if hint in (NotRequired[str], Required[str], str) or "MaxLen" in str(hint) else None
+
+
+@pytest.mark.parametrize(("endpoint", "name", "value"), list(list_filters()))
+def test_no_filter_of_a_list_is_ignored(
+    populated: PopulatedEmulator, endpoint: Endpoint, name: str, value: JSON
+) -> None:
+    data, param = [], name
     try:
-        found = call(walk, row, **{name: wrong}).data
+        data = call(populated, endpoint, **{name: value}).data
     except pinstripe.InvalidRequestError as error:
-        refused = str(error.param)
-    assert refused.startswith(name)
-    assert found == []
+        param = str(error.param)
+    assert param.startswith(name)
+    assert data == []

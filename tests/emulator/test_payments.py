@@ -12,9 +12,9 @@ from tests.emulator.conftest import Shop
 
 
 def pay(
-    client: pinstripe.Client, card: str = "pm_card_visa", amount: int = 2000, **more: Any
+    client: pinstripe.Client, card: str = "pm_card_visa", amount: int = 2000, **params: Any
 ) -> Any:  # Any: parameters; an intent
-    return client.payment_intents.create(amount=amount, currency="usd", payment_method=card, confirm=True, **more)
+    return client.payment_intents.create(amount=amount, currency="usd", payment_method=card, confirm=True, **params)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def pay(
         ("pm_card_chargeDeclinedFraudulent", "card_declined", "fraudulent"),
     ],
 )
-def test_cards_decline_as_they_are_documented_to(
+def test_a_declining_card_raises_its_documented_error(
     client: pinstripe.Client, card: str, code: str, decline_code: str
 ) -> None:
     with pytest.raises(pinstripe.CardError) as caught:
@@ -50,7 +50,7 @@ def test_a_declined_intent_can_be_paid_with_another_card(client: pinstripe.Clien
     assert (done.status, done.amount_received, done.last_payment_error) == ("succeeded", 2000, None)
 
 
-def test_money_can_be_held_and_captured_in_part(client: pinstripe.Client) -> None:
+def test_an_authorized_amount_can_be_captured_in_part(client: pinstripe.Client) -> None:
     intent = pay(client, capture_method="manual")
     assert (intent.status, intent.amount_capturable) == ("requires_capture", 2000)
     with pytest.raises(pinstripe.InvalidRequestError) as caught:
@@ -62,7 +62,7 @@ def test_money_can_be_held_and_captured_in_part(client: pinstripe.Client) -> Non
     assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (1500, 500, False)
 
 
-def test_a_hold_can_be_let_go(client: pinstripe.Client) -> None:
+def test_an_authorized_payment_can_be_canceled(client: pinstripe.Client) -> None:
     intent = pay(client, capture_method="manual")
     assert client.payment_intents.cancel(intent.id, cancellation_reason="abandoned").status == "canceled"
     (charge,) = client.charges.list()
@@ -72,7 +72,7 @@ def test_a_hold_can_be_let_go(client: pinstripe.Client) -> None:
     assert caught.value.code == "payment_intent_unexpected_state"
 
 
-def test_a_bank_may_want_its_customer_to_answer(emulator: Emulator, client: pinstripe.Client) -> None:
+def test_a_payment_may_require_authentication(emulator: Emulator, client: pinstripe.Client) -> None:
     intent = pay(client, "pm_card_threeDSecure2Required", return_url="https://shop.test/back")
     assert intent.status == "requires_action"
     assert intent.next_action.redirect_to_url.return_url == "https://shop.test/back"
@@ -85,7 +85,7 @@ def test_a_bank_may_want_its_customer_to_answer(emulator: Emulator, client: pins
     )
 
 
-def test_a_card_that_was_set_up_need_not_answer_again(emulator: Emulator, client: pinstripe.Client) -> None:
+def test_a_card_that_was_set_up_requires_no_authentication(emulator: Emulator, client: pinstripe.Client) -> None:
     customer = client.customers.create().id
     with pytest.raises(pinstripe.CardError) as caught:
         pay(client, "pm_card_authenticationRequiredOnSetup", customer=customer, off_session=True)
@@ -98,7 +98,7 @@ def test_a_card_that_was_set_up_need_not_answer_again(emulator: Emulator, client
     assert pay(client, str(done.payment_method), customer=customer, off_session=True).status == "succeeded"
 
 
-def test_a_card_that_attaches_may_fail_later(client: pinstripe.Client) -> None:
+def test_a_card_that_attaches_may_decline_when_it_is_charged(client: pinstripe.Client) -> None:
     customer = client.customers.create().id
     method = client.payment_methods.attach("pm_card_chargeCustomerFail", customer=customer)
     with pytest.raises(pinstripe.CardError):
@@ -107,7 +107,7 @@ def test_a_card_that_attaches_may_fail_later(client: pinstripe.Client) -> None:
         client.payment_methods.attach("pm_card_chargeDeclined", customer=customer)
 
 
-def test_a_card_that_was_detached_cannot_be_used_again(client: pinstripe.Client) -> None:
+def test_a_detached_card_cannot_be_used_again(client: pinstripe.Client) -> None:
     customer = client.customers.create().id
     method = client.payment_methods.attach("pm_card_visa", customer=customer).id
     client.payment_methods.detach(method)
@@ -115,7 +115,7 @@ def test_a_card_that_was_detached_cannot_be_used_again(client: pinstripe.Client)
         pay(client, method)
 
 
-def test_refunds_never_give_back_more_than_there_is(client: pinstripe.Client) -> None:
+def test_refunds_never_exceed_the_charge(client: pinstripe.Client) -> None:
     intent = pay(client)
     client.refunds.create(payment_intent=intent.id, amount=500)
     with pytest.raises(pinstripe.InvalidRequestError, match=r"greater than unrefunded amount on charge \(1500\)"):
@@ -126,20 +126,20 @@ def test_refunds_never_give_back_more_than_there_is(client: pinstripe.Client) ->
     assert caught.value.code == "charge_already_refunded"
 
 
-def test_a_refund_may_fail_and_one_may_wait(client: pinstripe.Client) -> None:
+def test_a_refund_may_fail_or_be_pending(client: pinstripe.Client) -> None:
     failing = pay(client, "pm_card_refundFail")
-    made = client.refunds.create(payment_intent=failing.id)
-    assert client.refunds.retrieve(made.id).status == "failed"
+    failed = client.refunds.create(payment_intent=failing.id)
+    assert client.refunds.retrieve(failed.id).status == "failed"
     waiting = client.refunds.create(payment_intent=pay(client, "pm_card_pendingRefund").id)
     assert waiting.status == "pending"
     assert client.refunds.cancel(waiting.id).status == "canceled"
 
 
-def test_the_balance_is_what_came_in_less_what_it_cost(client: pinstripe.Client) -> None:
+def test_the_balance_is_the_sum_of_its_transactions_less_fees(client: pinstripe.Client) -> None:
     intent = pay(client, "pm_card_bypassPending", expand=["latest_charge.balance_transaction"])
-    moved = intent.latest_charge.balance_transaction
-    assert (moved.amount, moved.fee, moved.net, moved.status) == (2000, 88, 1912, "available")
-    pay(client)  # this one waits for two days
+    transaction = intent.latest_charge.balance_transaction
+    assert (transaction.amount, transaction.fee, transaction.net, transaction.status) == (2000, 88, 1912, "available")
+    pay(client)  # pending for two days
     client.refunds.create(payment_intent=intent.id, amount=300)
     balance = client.balance.retrieve()
     assert (balance.available[0].amount, balance.pending[0].amount) == (1612, 1912)
@@ -152,14 +152,14 @@ def test_the_balance_is_what_came_in_less_what_it_cost(client: pinstripe.Client)
     assert client.balance.retrieve().available[0].amount == 1612
 
 
-def test_money_that_waits_is_available_after_two_days(shop: Shop) -> None:
+def test_a_pending_amount_is_available_after_two_days(shop: Shop) -> None:
     shop.subscribe(shop.price(2000))
     assert shop.client.balance.retrieve().pending[0].amount == 1912
     shop.advance(1_767_225_600 + 2 * 86_400)
     assert shop.client.balance.retrieve().available[0].amount == 1912
 
 
-def test_a_dispute_takes_the_money_and_a_fee_until_it_is_won(client: pinstripe.Client) -> None:
+def test_a_dispute_withdraws_the_amount_and_a_fee_until_it_is_won(client: pinstripe.Client) -> None:
     pay(client, "pm_card_createDispute", amount=5000)
     (dispute,) = client.disputes.list()
     assert (dispute.status, dispute.reason, dispute.amount) == ("needs_response", "fraudulent", 5000)
@@ -168,10 +168,10 @@ def test_a_dispute_takes_the_money_and_a_fee_until_it_is_won(client: pinstripe.C
     assert caught.value.code == "charge_disputed"
     won = client.disputes.update(dispute.id, evidence={"uncategorized_text": "winning_evidence"})
     assert won.status == "won"
-    assert [(one.amount, one.fee) for one in won.balance_transactions] == [(-5000, 1500), (5000, 0)]
+    assert [(item.amount, item.fee) for item in won.balance_transactions] == [(-5000, 1500), (5000, 0)]
 
 
-def test_a_dispute_can_be_lost_and_an_inquiry_costs_nothing(client: pinstripe.Client) -> None:
+def test_a_dispute_can_be_lost_and_an_inquiry_withdraws_nothing(client: pinstripe.Client) -> None:
     pay(client, "pm_card_createDisputeProductNotReceived")
     (dispute,) = client.disputes.list()
     assert client.disputes.close(dispute.id).status == "lost"
@@ -180,7 +180,7 @@ def test_a_dispute_can_be_lost_and_an_inquiry_costs_nothing(client: pinstripe.Cl
     assert (inquiry.status, inquiry.balance_transactions) == ("warning_needs_response", [])
 
 
-def test_destination_charges_share_the_money(client: pinstripe.Client) -> None:
+def test_a_destination_charge_is_transferred_less_the_application_fee(client: pinstripe.Client) -> None:
     account = client.accounts.create(type="express").id
     intent = pay(
         client,
@@ -199,7 +199,7 @@ def test_destination_charges_share_the_money(client: pinstripe.Client) -> None:
     assert client.application_fees.retrieve(fee.id).amount_refunded == 1000
 
 
-def test_transfers_move_available_money_only(client: pinstripe.Client) -> None:
+def test_a_transfer_needs_an_available_amount(client: pinstripe.Client) -> None:
     account = client.accounts.create(type="express").id
     with pytest.raises(pinstripe.InvalidRequestError) as caught:
         client.transfers.create(amount=100, currency="usd", destination=account)
@@ -211,7 +211,7 @@ def test_transfers_move_available_money_only(client: pinstripe.Client) -> None:
     assert client.balance.retrieve(request_options={"stripe_account": account}).available[0].amount == 400
 
 
-def test_the_older_ways_to_pay_work_too(client: pinstripe.Client) -> None:
+def test_tokens_and_sources_can_be_charged(client: pinstripe.Client) -> None:
     token = client.tokens.create(card={"number": "4242424242424242", "exp_month": "12", "exp_year": "2034"})
     charge = client.charges.create(amount=700, currency="usd", source=token.id)
     assert charge.paid is True
@@ -223,7 +223,7 @@ def test_the_older_ways_to_pay_work_too(client: pinstripe.Client) -> None:
     assert client.charges.capture(held.id, amount=400).amount_captured == 400
 
 
-def test_amounts_have_a_least(client: pinstripe.Client) -> None:
+def test_an_amount_below_the_minimum_is_refused(client: pinstripe.Client) -> None:
     with pytest.raises(pinstripe.InvalidRequestError) as caught:
         pay(client, amount=49)
     assert (caught.value.code, caught.value.param) == ("amount_too_small", "amount")
@@ -240,12 +240,17 @@ def test_amounts_have_a_least(client: pinstripe.Client) -> None:
         ({"number": "4242424242424241"}, "incorrect_number"),
     ],
 )
-def test_a_card_that_cannot_be_is_refused(
+def test_a_card_with_invalid_details_is_refused(
     client: pinstripe.Client,
     card: Any,
     code: str,  # Any: a part of a card
 ) -> None:
-    good: Any = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123"}  # Any: as above
+    good: Any = {
+        "number": "4242424242424242",
+        "exp_month": 12,
+        "exp_year": 2030,
+        "cvc": "123",
+    }  # Any: a card of the parameters
     with pytest.raises(pinstripe.CardError) as caught:
         client.payment_methods.create(type="card", card=good | card)
     assert (caught.value.status_code, caught.value.code) == (402, code)
@@ -253,11 +258,12 @@ def test_a_card_that_cannot_be_is_refused(
     assert client.payment_methods.create(type="card", card=good | {"exp_month": 1, "exp_year": 2026}).card is not None
 
 
-def test_a_card_has_a_country(client: pinstripe.Client) -> None:
-    found = [
-        client.payment_methods.attach(f"pm_card_{one}", customer=client.customers.create().id) for one in ("br", "jp")
+def test_a_card_of_a_country_shows_that_country(client: pinstripe.Client) -> None:
+    methods = [
+        client.payment_methods.attach(f"pm_card_{country}", customer=client.customers.create().id)
+        for country in ("br", "jp")
     ]
-    assert [one.card.country for one in found if one.card] == ["BR", "JP"]
+    assert [method.card.country for method in methods if method.card] == ["BR", "JP"]
 
 
 def test_an_intent_without_a_payment_method_is_not_confirmed(client: pinstripe.Client) -> None:
@@ -272,9 +278,7 @@ def test_an_intent_without_a_payment_method_is_not_confirmed(client: pinstripe.C
     assert caught.value.code == "setup_intent_unexpected_state"
 
 
-def test_a_dispute_comes_before_the_payment_is_said_to_have_succeeded(
-    client: pinstripe.Client, emulator: Emulator
-) -> None:
+def test_the_events_of_a_dispute_come_before_that_of_the_payment(client: pinstripe.Client, emulator: Emulator) -> None:
     client.payment_intents.create(amount=900, currency="usd", payment_method="pm_card_createDispute", confirm=True)
     assert emulator.events.types == [
         "payment_intent.created",
@@ -285,7 +289,7 @@ def test_a_dispute_comes_before_the_payment_is_said_to_have_succeeded(
     ]
 
 
-def test_what_was_captured_in_part_can_be_given_back_and_no_more(client: pinstripe.Client) -> None:
+def test_refunds_never_exceed_the_captured_amount(client: pinstripe.Client) -> None:
     intent = client.payment_intents.create(
         amount=10_000, currency="usd", payment_method="pm_card_visa", confirm=True, capture_method="manual"
     ).id
@@ -298,7 +302,7 @@ def test_what_was_captured_in_part_can_be_given_back_and_no_more(client: pinstri
     assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (4_000, 10_000, True)
 
 
-def test_a_disputed_charge_can_be_given_back_only_when_the_dispute_is_won(client: pinstripe.Client) -> None:
+def test_a_disputed_charge_can_be_refunded_only_after_the_dispute_is_won(client: pinstripe.Client) -> None:
     intent = client.payment_intents.create(
         amount=900, currency="usd", payment_method="pm_card_createDispute", confirm=True
     ).id
@@ -310,7 +314,7 @@ def test_a_disputed_charge_can_be_given_back_only_when_the_dispute_is_won(client
     assert client.refunds.create(payment_intent=intent).status == "succeeded"
 
 
-def test_what_is_sold_can_be_changed_while_it_is_offered(client: pinstripe.Client) -> None:
+def test_line_items_of_open_sessions_and_links_can_be_changed(client: pinstripe.Client) -> None:
     price = client.prices.create(currency="usd", unit_amount=700, product_data={"name": "Mug"}).id
     session = client.checkout.sessions.create(
         mode="payment",
@@ -320,12 +324,12 @@ def test_what_is_sold_can_be_changed_while_it_is_offered(client: pinstripe.Clien
     )
     assert session.line_items is not None
     item = session.line_items.data[0].id
-    more = client.checkout.sessions.update(
+    updated = client.checkout.sessions.update(
         session.id, line_items=[{"id": item, "quantity": 3}, {"price": price, "quantity": 2}], expand=["line_items"]
     )
-    assert more.amount_total == 5 * 700
-    assert more.line_items is not None
-    assert [(one.id == item, one.quantity) for one in more.line_items.data] == [(True, 3), (False, 2)]
+    assert updated.amount_total == 5 * 700
+    assert updated.line_items is not None
+    assert [(line.id == item, line.quantity) for line in updated.line_items.data] == [(True, 3), (False, 2)]
     with pytest.raises(pinstripe.InvalidRequestError, match="line item"):
         client.checkout.sessions.update(session.id, line_items=[{"id": "li_none", "quantity": 1}])
     link = client.payment_links.create(line_items=[{"price": price, "quantity": 1}], expand=["line_items"])

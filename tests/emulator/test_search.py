@@ -12,12 +12,12 @@ from pinstripe.emulator.operations._search import parse_query
 
 @pytest.fixture
 def people(client: pinstripe.Client) -> dict[str, str]:
-    found = {}
+    ids = {}
     for name, city in (("Jane Doe", "Paris"), ("John Doe", "Rome"), ("Ann", "Paris")):
-        found[name] = client.customers.create(
+        ids[name] = client.customers.create(
             name=name, email=f"{name.split()[0].lower()}@example.com", metadata={"city": city}
         ).id
-    return found
+    return ids
 
 
 @pytest.mark.parametrize(
@@ -36,20 +36,16 @@ def people(client: pinstripe.Client) -> dict[str, str]:
         ("created<1767225600", set()),
     ],
 )
-def test_it_finds_what_is_asked_for(
+def test_a_search_returns_the_matching_objects(
     client: pinstripe.Client, people: dict[str, str], query: str, names: set[str]
 ) -> None:
-    assert {one.name for one in client.customers.search(query=query)} == names
+    assert {item.name for item in client.customers.search(query=query)} == names
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
-def test_it_pages(client: pinstripe.Client, people: dict[str, str], limit: int) -> None:
-    found = [
-        one.id
-        for one in client.customers.search(
-            query="name~'o' OR name:'Ann' OR name~'doe'".replace("name~'o' OR ", ""), limit=limit
-        )
-    ]
+def test_search_results_are_paginated(client: pinstripe.Client, people: dict[str, str], limit: int) -> None:
+    query = "name:'Ann' OR name~'doe'"
+    found = [customer.id for customer in client.customers.search(query=query, limit=limit)]
     assert sorted(found) == sorted(people.values())
 
 
@@ -66,14 +62,14 @@ def test_it_pages(client: pinstripe.Client, people: dict[str, str], limit: int) 
         ("name:'a' AND", "ends too early"),
     ],
 )
-def test_it_says_what_is_wrong_with_a_query(client: pinstripe.Client, query: str, words: str) -> None:
+def test_an_invalid_query_is_refused_with_its_reason(client: pinstripe.Client, query: str, words: str) -> None:
     with pytest.raises(pinstripe.InvalidRequestError, match=words) as caught:
         client.customers.search(query=query or " ")
     assert caught.value.param == "query"
 
 
 @pytest.mark.parametrize(
-    ("kind", "query", "found"),
+    ("object_type", "query", "match"),
     [
         ("charge", "payment_method_details.card.last4:4242", {"payment_method_details": {"card": {"last4": "4242"}}}),
         ("invoice", "total>=100 AND status:'open'", {"total": 100, "status": "open"}),
@@ -84,12 +80,12 @@ def test_it_says_what_is_wrong_with_a_query(client: pinstripe.Client, query: str
         ("subscription", "status:'active'", {"status": "active"}),
     ],
 )
-def test_every_resource_has_fields_of_its_own(kind: str, query: str, found: dict[str, object]) -> None:
-    assert parse_query(kind, query)(found)
+def test_each_resource_has_its_own_search_fields(object_type: str, query: str, match: dict[str, object]) -> None:
+    assert parse_query(object_type, query)(match)
 
 
 @given(st.text(min_size=1, max_size=20))
-def test_any_text_can_be_asked_for(text: str) -> None:
+def test_any_text_can_be_searched_for(text: str) -> None:
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")
     assert parse_query("customer", f"name:'{quoted}'")({"name": text})
     assert not parse_query("customer", f"-name:'{quoted}'")({"name": text})

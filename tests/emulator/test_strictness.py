@@ -1,4 +1,4 @@
-"""Strict like Stripe: the right status, type, code and param, and a message that helps."""
+"""Errors of invalid requests: status, type, code, param and message."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tests.emulator.conftest import living
 def raw(
     emulator: Emulator, verb: str, path: str, body: str = "", key: str = "sk_test_x", **headers: str
 ) -> httpx.Response:
-    """A request as it is on the wire."""
-    own = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-www-form-urlencoded", **headers}
+    """Send a request as it is on the wire."""
+    all_headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-www-form-urlencoded", **headers}
     with httpx.Client(transport=InProcessTransport(emulator._server)) as sender:
-        return sender.request(verb, DEFAULT_BASE_URL + path, content=body, headers=own)
+        return sender.request(verb, DEFAULT_BASE_URL + path, content=body, headers=all_headers)
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,15 @@ def raw(
         ("GET", "/v1/charges?customer=cus_none", "", 400, "resource_missing", "customer"),
     ],
 )
-def test_what_is_wrong_is_named(
+def test_an_invalid_request_names_the_parameter(
     emulator: Emulator, verb: str, path: str, body: str, status: int, code: str | None, param: str | None
 ) -> None:
-    answer = raw(emulator, verb, path, body)
-    error = answer.json()["error"]
-    assert (answer.status_code, error["type"]) == (status, "invalid_request_error")
+    response = raw(emulator, verb, path, body)
+    error = response.json()["error"]
+    assert (response.status_code, error["type"]) == (status, "invalid_request_error")
     assert (error.get("code"), error.get("param")) == (code, param)
     assert error["message"]
-    assert answer.headers["Request-Id"].startswith("req_")
+    assert response.headers["Request-Id"].startswith("req_")
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_what_is_wrong_is_named(
         ("rk_test_x", 200, None),
     ],
 )
-def test_a_test_key_lets_in_and_nothing_else(emulator: Emulator, key: str, status: int, words: str | None) -> None:
-    answer = raw(emulator, "GET", "/v1/customers", key=key)
-    assert answer.status_code == status
+def test_only_test_keys_are_accepted(emulator: Emulator, key: str, status: int, words: str | None) -> None:
+    response = raw(emulator, "GET", "/v1/customers", key=key)
+    assert response.status_code == status
     if words:
-        assert words in answer.json()["error"]["message"]
+        assert words in response.json()["error"]["message"]
 
 
-def test_a_publishable_key_does_what_a_front_end_does(emulator: Emulator, client: pinstripe.Client) -> None:
+def test_a_publishable_key_is_limited_to_front_end_operations(emulator: Emulator, client: pinstripe.Client) -> None:
     intent = client.payment_intents.create(amount=500, currency="usd", payment_method="pm_card_visa")
     path = f"/v1/payment_intents/{intent.id}"
     assert (
@@ -93,7 +93,7 @@ def test_a_publishable_key_does_what_a_front_end_does(emulator: Emulator, client
     assert raw(emulator, "GET", f"{path}?client_secret={intent.client_secret}", key="pk_test_x").status_code == 200
 
 
-def test_versions_and_accounts_must_look_like_such(emulator: Emulator) -> None:
+def test_versions_and_account_ids_must_be_well_formed(emulator: Emulator) -> None:
     assert raw(emulator, "GET", "/v1/customers", **{"Stripe-Version": "yesterday"}).status_code == 400
     older = raw(emulator, "GET", "/v1/customers", **{"Stripe-Version": "2024-06-20"})
     assert (older.status_code, older.headers["Stripe-Version"]) == (200, "2024-06-20")
@@ -107,11 +107,11 @@ def test_an_idempotency_key_has_at_most_255_characters(emulator: Emulator) -> No
     assert (refused.status_code, refused.json()["error"]["type"]) == (400, "idempotency_error")
 
 
-def test_an_answer_begins_with_id_and_object(emulator: Emulator) -> None:
+def test_a_response_begins_with_id_and_object(emulator: Emulator) -> None:
     assert list(raw(emulator, "POST", "/v1/customers").json())[:2] == ["id", "object"]
 
 
-def test_a_refused_request_leaves_nothing_behind(emulator: Emulator, client: pinstripe.Client) -> None:
+def test_a_refused_request_changes_nothing(emulator: Emulator, client: pinstripe.Client) -> None:
     customer = client.customers.create().id
     count, products = len(emulator.events), len(client.products.list().data)
     product = client.products.create(name="x").id
@@ -125,7 +125,7 @@ def test_a_refused_request_leaves_nothing_behind(emulator: Emulator, client: pin
     assert client.prices.list().data == []
 
 
-def test_deleted_objects_are_gone_but_for_what_is_left(client: pinstripe.Client) -> None:
+def test_a_deleted_object_can_only_be_retrieved(client: pinstripe.Client) -> None:
     customer = client.customers.create(name="Jenny").id
     client.customers.delete(customer)
     left = client.customers.retrieve(customer)
@@ -137,29 +137,29 @@ def test_deleted_objects_are_gone_but_for_what_is_left(client: pinstripe.Client)
     assert client.customers.list().data == []
 
 
-def test_updates_merge_what_has_parts_and_empty_values_clear(client: pinstripe.Client) -> None:
+def test_updates_merge_objects_and_empty_values_clear_fields(client: pinstripe.Client) -> None:
     customer = client.customers.create(
         name="Jenny", address={"city": "Paris", "country": "FR"}, metadata={"a": "1", "b": "2"}
     ).id
     client.customers.update(customer, metadata={"a": "", "c": "3"}, address={"line1": "Rue 1"})
-    found = living(client, customer)
-    assert found.metadata == {"b": "2", "c": "3"}
-    assert found.address is not None
-    assert (found.address.city, found.address.line1) == ("Paris", "Rue 1")
+    updated = living(client, customer)
+    assert updated.metadata == {"b": "2", "c": "3"}
+    assert updated.address is not None
+    assert (updated.address.city, updated.address.line1) == ("Paris", "Rue 1")
     client.request(pinstripe.StripeObject, "POST", f"/v1/customers/{customer}", params={"name": "", "metadata": None})
     cleared = living(client, customer)
     assert (cleared.name, cleared.metadata) == (None, {})
 
 
-def test_expand_goes_four_levels_deep_and_no_further(client: pinstripe.Client) -> None:
+def test_expand_is_limited_to_four_levels(client: pinstripe.Client) -> None:
     customer = client.customers.create(payment_method="pm_card_visa").id
     method = client.payment_methods.list(customer=customer).data[0].id
     intent = client.payment_intents.create(
         amount=100, currency="usd", customer=customer, payment_method=method, confirm=True
     )
     deep = "latest_charge.payment_intent.latest_charge.customer"
-    found: Any = client.payment_intents.retrieve(intent.id, expand=[deep])  # Any: expanded four times
-    assert found.latest_charge.payment_intent.latest_charge.customer.id == customer
+    expanded: Any = client.payment_intents.retrieve(intent.id, expand=[deep])  # Any: a tree of expanded objects
+    assert expanded.latest_charge.payment_intent.latest_charge.customer.id == customer
     listed = client.charges.list(expand=["data.customer"])
     assert getattr(listed.data[0].customer, "object", None) == "customer"
     for wrong, words in (
@@ -172,28 +172,28 @@ def test_expand_goes_four_levels_deep_and_no_further(client: pinstripe.Client) -
             client.payment_intents.retrieve(intent.id, expand=[wrong])
 
 
-def test_what_is_shown_only_when_asked_for_is_shown_then(client: pinstripe.Client) -> None:
+def test_includable_fields_are_returned_when_expanded(client: pinstripe.Client) -> None:
     charge = client.charges.create(amount=900, currency="usd", source="tok_visa").id
     refund = client.refunds.create(charge=charge, amount=100).id
     assert client.charges.retrieve(charge).refunds is None
     refunds = client.charges.retrieve(charge, expand=["refunds"]).refunds
     assert refunds is not None
-    assert [one.id for one in refunds.data] == [refund]
+    assert [item.id for item in refunds.data] == [refund]
     client.apps.secrets.create(name="token", payload="hidden", scope={"type": "account"})
-    found = client.apps.secrets.find(name="token", scope={"type": "account"}, expand=["payload"])
-    assert found.payload == "hidden"
+    secret = client.apps.secrets.find(name="token", scope={"type": "account"}, expand=["payload"])
+    assert secret.payload == "hidden"
     assert client.apps.secrets.find(name="token", scope={"type": "account"}).payload is None
 
 
-def test_a_key_that_is_in_use_is_refused(emulator: Emulator) -> None:
-    async def story() -> list[Any]:  # Any: customers and errors
+def test_an_idempotency_key_in_use_is_refused(emulator: Emulator) -> None:
+    async def run() -> list[Any]:  # Any: customers and errors
         client = emulator.async_client(max_retries=0)
         emulator.fail_next("customers.create", "slow", seconds=0.05)
         options: Any = {"idempotency_key": "once"}  # Any: request options
         calls = [client.customers.create(name="Jenny", request_options=options) for _ in range(2)]
         return await asyncio.gather(*calls, return_exceptions=True)
 
-    first, second = asyncio.run(story())
+    first, second = asyncio.run(run())
     assert first.name == "Jenny"
     assert isinstance(second, pinstripe.IdempotencyError)
     assert (second.status_code, second.code) == (409, "idempotency_key_in_use")
@@ -205,8 +205,8 @@ def test_a_key_that_is_in_use_is_refused(emulator: Emulator) -> None:
     st.sampled_from(["/v1/customers", "/v1/charges", "/v2/core/accounts", "/v1/files"]),
     st.sampled_from(["application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"]),
 )
-def test_no_body_makes_it_stumble(body: bytes, path: str, kind: str) -> None:
+def test_no_request_body_causes_a_server_error(body: bytes, path: str, content_type: str) -> None:
     with Emulator(seed=1) as emulator:
-        answer = raw(emulator, "POST", path, body.decode("latin-1"), **{"Content-Type": kind})
-        assert answer.status_code < 500
-        assert answer.json()
+        response = raw(emulator, "POST", path, body.decode("latin-1"), **{"Content-Type": content_type})
+        assert response.status_code < 500
+        assert response.json()

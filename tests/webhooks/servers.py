@@ -1,4 +1,4 @@
-"""Real servers for tests: PostgreSQL and Redis from Debian's packages, where they are there."""
+"""Real PostgreSQL and Redis servers for tests, if the Debian packages are installed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def find(name: str) -> str | None:
-    """A program, also where Debian keeps PostgreSQL's."""
-    kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return str(kept[-1]) if kept else shutil.which(name)
+def find_program(name: str) -> str | None:
+    """Find a program on the path or in Debian's folder of PostgreSQL programs."""
+    paths = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return str(paths[-1]) if paths else shutil.which(name)
 
 
 def free_port() -> int:
@@ -26,46 +26,35 @@ def free_port() -> int:
 
 @contextmanager
 def redis_server() -> Iterator[str | None]:
-    """A Redis of one's own; gives its URL, or nothing where there is none to start."""
-    program = find("redis-server")
+    """Start a Redis server and yield its URL, or None if Redis is not installed."""
+    program = find_program("redis-server")
     if program is None:
         yield None
         return
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            program,
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            folder,
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
-            assert running.stdout is not None
+        options = {"port": str(port), "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "no"}
+        command = [program, *(text for name, value in options.items() for text in (f"--{name}", value))]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
             try:
-                assert any("Ready to accept connections" in line for line in running.stdout)
+                assert any("Ready to accept connections" in line for line in process.stdout)
                 yield f"redis://127.0.0.1:{port}/0"
             finally:
-                running.terminate()
-                running.stdout.close()
+                process.terminate()
+                process.stdout.close()
 
 
 @contextmanager
 def postgresql_server() -> Iterator[str | None]:
-    """A PostgreSQL of one's own; gives its connection string, or nothing where there is none to start."""
-    initdb, control = find("initdb"), find("pg_ctl")
+    """Start a PostgreSQL server and yield its connection string, or None if PostgreSQL is not installed."""
+    initdb, control = find_program("initdb"), find_program("pg_ctl")
     if initdb is None or control is None:
         yield None
         return
-    user = "postgres" if os.getuid() == 0 else None  # it does not run as root
+    user = "postgres" if os.getuid() == 0 else None  # PostgreSQL refuses to run as root
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o777)  # for that other user
+        os.chmod(folder, 0o777)  # for the postgres user
         data, port = f"{folder}/data", free_port()
 
         def run(*command: str) -> None:

@@ -1,4 +1,4 @@
-"""The examples of webhooks, each under a real server of its own, over a real socket."""
+"""The webhook examples, each on a real server."""
 
 from __future__ import annotations
 
@@ -13,29 +13,27 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pinstripe.testing import deliver, delivery
+from pinstripe.testing import deliver, signed_request
 from tests.webhooks.servers import free_port, redis_server
 
 ROOT = Path(__file__).parents[2]
-PYTHON = sys.executable
 SERVERS = {
-    "fastapi": (
-        [PYTHON, "-m", "uvicorn", "--log-level", "warning", "--port"],
-        "/webhooks/stripe/",
-    ),
-    "flask": (
-        [PYTHON, "-m", "waitress", "--host=127.0.0.1", "--port"],
-        "/webhooks/stripe",
-    ),
-    "django": ([PYTHON, "examples/webhooks_django.py", "runserver", "--noreload"], "/webhooks/stripe"),
+    "fastapi": ("-m uvicorn --log-level warning --port={port} examples.webhooks_fastapi:app", "/webhooks/stripe/"),
+    "flask": ("-m waitress --host=127.0.0.1 --port={port} examples.webhooks_flask:app", "/webhooks/stripe"),
+    "django": ("examples/webhooks_django.py runserver --noreload 127.0.0.1:{port}", "/webhooks/stripe"),
 }
 
 
 @contextmanager
-def running(command: list[str], **environment: str) -> Iterator[subprocess.Popen[str]]:
-    full = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
+def running(arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Run Python with these arguments and yield the process."""
     with subprocess.Popen(
-        command, cwd=ROOT, env=full, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, *arguments.split()],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         try:
             yield process
@@ -43,61 +41,49 @@ def running(command: list[str], **environment: str) -> Iterator[subprocess.Popen
             process.kill()
 
 
-def connected(port: int, process: subprocess.Popen[str]) -> None:
-    """Try until the server listens; each try takes the kernel's time, not a clock's."""
+def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
+    """Connect until the server listens; fail if it exits."""
     while process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             continue
         return
-    pytest.fail("the server ended: " + (process.stdout.read() if process.stdout else ""))
+    pytest.fail("the server exited: " + (process.stdout.read() if process.stdout else ""))
 
 
-def said(process: subprocess.Popen[str], text: str) -> bool:
-    """Read what a process prints until it says something."""
+def wait_for_output(process: subprocess.Popen[str], text: str) -> bool:
+    """Read the output of a process until it contains a text; return False if it ends before."""
     assert process.stdout is not None
     return any(text in line for line in process.stdout)
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_an_example_receives_handles_and_remembers(name: str, tmp_path: Path) -> None:
+def test_example_handles_each_event_once(name: str, tmp_path: Path) -> None:
     command, path = SERVERS[name]
     port = free_port()
-    if name == "django":
-        command = [*command, f"127.0.0.1:{port}"]
-    else:  # the application comes last
-        command = [*command[:-1], f"--port={port}", f"examples.webhooks_{name}:app"]
-    with running(command, INBOX=str(tmp_path / "inbox.sqlite")) as process:
-        connected(port, process)
+    with running(command.format(port=port), INBOX=str(tmp_path / "inbox.sqlite")) as process:
+        wait_for_port(port, process)
         url = f"http://127.0.0.1:{port}{path}"
-        made = delivery("invoice.paid", {"amount_paid": 2900, "currency": "eur"})
-        assert deliver(made, url).text == "ok"
-        assert deliver(made, url).text == "already processed"
-        assert deliver(delivery("invoice.paid", secret="whsec_other"), url).status_code == 400
+        request = signed_request("invoice.paid", {"amount_paid": 2900, "currency": "eur"})
+        assert deliver(request, url).text == "ok"
+        assert deliver(request, url).text == "already processed"
+        assert deliver(signed_request("invoice.paid", secret="whsec_other"), url).status_code == 400
         assert httpx.get(url).status_code == 405
         if name == "fastapi":
-            assert deliver(made, f"http://127.0.0.1:{port}/webhooks/raw").json() == {"type": "invoice.paid"}
-        assert said(process, "paid 2900 eur")
+            assert deliver(request, f"http://127.0.0.1:{port}/webhooks/raw").json() == {"type": "invoice.paid"}
+        assert wait_for_output(process, "paid 2900 eur")
 
 
-def test_the_celery_example_answers_at_once_and_a_worker_handles() -> None:
+def test_celery_example_responds_before_a_worker_handles_the_event() -> None:
     with redis_server() as broker:
         if broker is None:
-            pytest.skip("redis is not on this machine")
+            pytest.skip("redis is not installed")
         port = free_port()
-        worker = [PYTHON, "-m", "celery", "-A", "examples.webhooks_celery", "worker", "--pool", "solo"]
-        server = [
-            PYTHON,
-            "-m",
-            "uvicorn",
-            "--log-level",
-            "warning",
-            "examples.webhooks_celery:receiver",
-            f"--port={port}",
-        ]
-        with running(worker, BROKER=broker) as working, running(server, BROKER=broker) as serving:
-            connected(port, serving)
-            made = delivery("invoice.paid", {"amount_paid": 2900, "currency": "eur"})
-            assert deliver(made, f"http://127.0.0.1:{port}/").text == "ok"
-            assert said(working, "paid 2900 eur")
+        worker_command = "-m celery -A examples.webhooks_celery worker --pool solo"
+        server_command = f"-m uvicorn --log-level warning --port={port} examples.webhooks_celery:receiver"
+        with running(worker_command, BROKER=broker) as worker, running(server_command, BROKER=broker) as server:
+            wait_for_port(port, server)
+            request = signed_request("invoice.paid", {"amount_paid": 2900, "currency": "eur"})
+            assert deliver(request, f"http://127.0.0.1:{port}/").text == "ok"
+            assert wait_for_output(worker, "paid 2900 eur")

@@ -1,4 +1,4 @@
-"""Handlers: one for each type, sync and async, and nothing unknown."""
+"""The registry of handlers: one handler per event type, sync or async."""
 
 from __future__ import annotations
 
@@ -13,99 +13,99 @@ from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 from pinstripe.webhooks import Handlers
 
 
-def event(event_type: str, identifier: str = "evt_1") -> Any:  # Any: an event
-    found = {"id": identifier, "object": "event", "created": 1, "data": {"object": {"object": "x"}}, "livemode": False}
-    return webhooks.read({**found, "pending_webhooks": 0, "type": event_type})
+def make_event(event_type: str) -> Any:  # Any: the class depends on the type
+    data = {"id": "evt_1", "object": "event", "created": 1, "data": {"object": {"object": "x"}}, "livemode": False}
+    return webhooks.read({**data, "pending_webhooks": 0, "type": event_type})
 
 
 @pytest.fixture
-def ran() -> list[str]:
+def calls() -> list[str]:
     return []
 
 
 @pytest.fixture
-def handlers(ran: list[str]) -> Handlers:
-    made = Handlers()
+def handlers(calls: list[str]) -> Handlers:
+    handlers = Handlers()
 
-    @made.on("invoice.paid")
+    @handlers.on("invoice.paid")
     def paid(event: Any) -> None:  # Any: the event
-        ran.append(f"sync {event.type} {threading.current_thread() is threading.main_thread()}")
+        calls.append(f"sync {event.type} {threading.current_thread() is threading.main_thread()}")
 
-    @made.on("customer.created", "customer.updated")
-    async def changed(event: Any) -> None:  # Any: as above
+    @handlers.on("customer.created", "customer.updated")
+    async def changed(event: Any) -> None:  # Any: the event
         await asyncio.sleep(0)
-        ran.append(f"async {event.type}")
+        calls.append(f"async {event.type}")
 
-    return made
-
-
-def test_an_event_goes_to_its_handler_sync(handlers: Handlers, ran: list[str]) -> None:
-    assert [handlers.dispatch(event(kind)) for kind in ("invoice.paid", "customer.created", "customer.updated")] == [
-        True
-    ] * 3
-    assert ran == ["sync invoice.paid True", "async customer.created", "async customer.updated"]
+    return handlers
 
 
-def test_an_event_goes_to_its_handler_awaited_and_sync_ones_block_nothing(handlers: Handlers, ran: list[str]) -> None:
-    async def story() -> None:
-        assert await handlers.adispatch(event("invoice.paid"))
-        assert await handlers.adispatch(event("customer.created"))
-
-    asyncio.run(story())
-    assert ran == ["sync invoice.paid False", "async customer.created"]
+def test_dispatch_calls_the_handler_of_the_event_type(handlers: Handlers, calls: list[str]) -> None:
+    for event_type in ("invoice.paid", "customer.created", "customer.updated"):
+        assert handlers.dispatch(make_event(event_type))
+    assert calls == ["sync invoice.paid True", "async customer.created", "async customer.updated"]
 
 
-def test_what_nobody_handles_is_counted(handlers: Handlers, ran: list[str]) -> None:
-    assert not handlers.dispatch(event("invoice.sent"))
-    assert not asyncio.run(handlers.adispatch(event("invoice.sent")))
+def test_adispatch_runs_sync_handlers_in_a_thread(handlers: Handlers, calls: list[str]) -> None:
+    async def dispatch_both() -> None:
+        assert await handlers.adispatch(make_event("invoice.paid"))
+        assert await handlers.adispatch(make_event("customer.created"))
+
+    asyncio.run(dispatch_both())
+    assert calls == ["sync invoice.paid False", "async customer.created"]
+
+
+def test_unhandled_events_are_counted(handlers: Handlers, calls: list[str]) -> None:
+    assert not handlers.dispatch(make_event("invoice.sent"))
+    assert not asyncio.run(handlers.adispatch(make_event("invoice.sent")))
     assert handlers.unhandled == {"invoice.sent": 2}
-    assert ran == []
+    assert calls == []
 
 
-def test_one_handler_takes_everything_else(handlers: Handlers, ran: list[str]) -> None:
+def test_otherwise_handles_all_other_events(handlers: Handlers, calls: list[str]) -> None:
     @handlers.otherwise
-    def rest(event: Any) -> None:  # Any: the event
-        ran.append(f"rest {event.type}")
+    def other(event: Any) -> None:  # Any: the event
+        calls.append(f"otherwise {event.type}")
 
-    handlers.dispatch(event("invoice.sent"))
-    handlers.dispatch(event("brand.new.type"))
-    handlers.dispatch(event("invoice.paid"))
-    assert ran[:2] == ["rest invoice.sent", "rest brand.new.type"]
-    assert ran[2].startswith("sync")
+    handlers.dispatch(make_event("invoice.sent"))
+    handlers.dispatch(make_event("brand.new.type"))
+    handlers.dispatch(make_event("invoice.paid"))
+    assert calls[:2] == ["otherwise invoice.sent", "otherwise brand.new.type"]
+    assert calls[2].startswith("sync")
     assert not handlers.unhandled
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"), [("invoice.payd", "did you mean 'invoice.paid'"), ("", "no event type"), (None, "no event type")]
+    ("event_type", "message"),
+    [("invoice.payd", "did you mean 'invoice.paid'"), ("", "Unknown event type"), (None, "Unknown event type")],
 )
-def test_a_type_that_does_not_exist_is_a_value_error_at_import(wrong: Any, said: str) -> None:  # Any: mistakes
-    with pytest.raises(ValueError, match=said):
-        Handlers().on(wrong)
-    with pytest.raises(ValueError, match=said):
-        Handlers().on("invoice.paid", wrong)
+def test_unknown_event_type_is_a_value_error_at_import(event_type: Any, message: str) -> None:  # Any: also None
+    with pytest.raises(ValueError, match=message):
+        Handlers().on(event_type)
+    with pytest.raises(ValueError, match=message):
+        Handlers().on("invoice.paid", event_type)
 
 
-def test_a_type_has_one_handler(handlers: Handlers) -> None:
-    with pytest.raises(ValueError, match="has a handler already"):
+def test_event_type_has_at_most_one_handler(handlers: Handlers) -> None:
+    with pytest.raises(ValueError, match="already has a handler"):
         handlers.on("invoice.paid")
     with pytest.raises(ValueError, match="needs an event type"):
-        handlers.on()  # type: ignore[call-overload]  # the mistake
+        handlers.on()  # type: ignore[call-overload]  # mypy rejects it, too
 
 
-def test_every_type_can_be_handled() -> None:
+def test_all_event_types_can_be_handled() -> None:
     handlers = Handlers()
-    on: Any = handlers.on  # Any: any text
+    on: Any = handlers.on  # Any: its overloads take literal types only
     for event_type in [*EVENT_TYPES, *THIN_EVENT_TYPES]:
         on(event_type)(lambda event: None)
-    assert all(handlers.dispatch(event(event_type)) for event_type in EVENT_TYPES)
+    assert all(handlers.dispatch(make_event(event_type)) for event_type in EVENT_TYPES)
 
 
-def test_a_failure_is_raised(handlers: Handlers) -> None:
+def test_exceptions_of_handlers_propagate(handlers: Handlers) -> None:
     @handlers.on("invoice.voided")
     async def failing(event: Any) -> None:  # Any: the event
-        raise RuntimeError("no")
+        raise RuntimeError("failed")
 
     with pytest.raises(RuntimeError):
-        handlers.dispatch(event("invoice.voided"))
+        handlers.dispatch(make_event("invoice.voided"))
     with pytest.raises(RuntimeError):
-        asyncio.run(handlers.adispatch(event("invoice.voided")))
+        asyncio.run(handlers.adispatch(make_event("invoice.voided")))

@@ -1,4 +1,4 @@
-"""What users get for tests of their own: deliveries of every type, and fixtures."""
+"""Helpers for tests of users: signed requests of every event type, and fixtures."""
 
 from __future__ import annotations
 
@@ -14,86 +14,87 @@ from pinstripe.emulator.server.serving import serve as served
 from pinstripe.integrations import asgi, wsgi
 from pinstripe.models import Customer
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
-from pinstripe.testing import SECRET, Delivery, deliver, delivery, event_json
+from pinstripe.testing import SECRET, SignedRequest, deliver, event_json, signed_request
 from pinstripe.webhooks import Handlers
 
 pytest_plugins = ["pytester"]
 
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
-def test_a_delivery_of_any_type_is_realistic_signed_and_strict(event_type: str) -> None:
-    made = delivery(event_type)
-    event = pinstripe.webhooks.construct_event(made.payload, made.headers["Stripe-Signature"], SECRET)
+def test_signed_request_of_any_event_type_decodes_strictly(event_type: str) -> None:
+    request = signed_request(event_type)
+    event = pinstripe.webhooks.construct_event(request.payload, request.headers["Stripe-Signature"], SECRET)
     assert event.type == event_type
-    assert made.event == event
-    pinstripe.decode(json.loads(made.payload), validation="strict")
-    about = json.loads(made.payload)["data"]["object"]
+    assert request.event == event
+    pinstripe.decode(json.loads(request.payload), validation="strict")
     assert not isinstance(event.data.object, pinstripe.StripeObject)
-    assert about["object"]
+    assert json.loads(request.payload)["data"]["object"]["object"]
 
 
 @pytest.mark.parametrize("event_type", THIN_EVENT_TYPES)
-def test_thin_events_can_be_delivered_too(event_type: str) -> None:
-    made = delivery(event_type)
-    found = pinstripe.webhooks.parse_event_notification(made.payload, made.headers["Stripe-Signature"], SECRET)
-    assert found.type == event_type
+def test_signed_request_of_any_thin_event_type_is_a_notification(event_type: str) -> None:
+    request = signed_request(event_type)
+    notification = pinstripe.webhooks.parse_event_notification(
+        request.payload, request.headers["Stripe-Signature"], SECRET
+    )
+    assert notification.type == event_type
 
 
-def test_an_event_is_about_a_model_or_a_few_fields(stripe_client: pinstripe.Client) -> None:
+def test_data_object_is_a_model_or_a_few_fields(stripe_client: pinstripe.Client) -> None:
     customer = stripe_client.customers.create(email="a@b.c")
-    assert delivery("customer.created", customer).event.data.object == customer  # type: ignore[union-attr]  # a snapshot
-    changed = event_json("customer.updated", {"email": "x"}, previous_attributes={"email": None}, account="acct_1")
-    assert changed["data"]["object"]["email"] == "x"
-    assert changed["data"]["previous_attributes"] == {"email": None}
-    assert changed["account"] == "acct_1"
-    with pytest.raises(ValueError, match="no event type"):
+    assert signed_request("customer.created", customer).event.data.object == customer  # type: ignore[union-attr]  # a snapshot event
+    event = event_json("customer.updated", {"email": "x"}, previous_attributes={"email": None}, account="acct_1")
+    assert event["data"]["object"]["email"] == "x"
+    assert event["data"]["previous_attributes"] == {"email": None}
+    assert event["account"] == "acct_1"
+    with pytest.raises(ValueError, match="Unknown event type"):
         event_json("invoice.payd")
 
 
-@pytest.mark.parametrize("make", [asgi.webhook_app, wsgi.webhook_app])
-def test_a_delivery_is_posted_to_an_application(make: Callable[[Handlers, str], Any]) -> None:  # Any: an application
-    handlers, seen = Handlers(), []
+@pytest.mark.parametrize("webhook_app", [asgi.webhook_app, wsgi.webhook_app])
+def test_deliver_posts_to_an_application(webhook_app: Callable[[Handlers, str], Any]) -> None:  # Any: an application
+    handlers, amounts = Handlers(), []
 
     @handlers.on("invoice.paid")
     def paid(event: pinstripe.events.InvoicePaidEvent) -> None:
-        seen.append(event.data.object.amount_paid)
+        amounts.append(event.data.object.amount_paid)
 
-    app = make(handlers, SECRET)
-    assert deliver(delivery("invoice.paid", {"amount_paid": 2900}), app, "/x").status_code == 200
-    assert deliver(delivery("invoice.paid", secret="whsec_other"), app).status_code == 400
-    assert seen == [2900]
+    app = webhook_app(handlers, SECRET)
+    assert deliver(signed_request("invoice.paid", {"amount_paid": 2900}), app, "/x").status_code == 200
+    assert deliver(signed_request("invoice.paid", secret="whsec_other"), app).status_code == 400
+    assert amounts == [2900]
 
 
-def test_a_delivery_is_posted_to_a_url() -> None:
+def test_deliver_posts_to_a_url() -> None:
     handlers = Handlers()
     with served(asgi.webhook_app(handlers, SECRET)) as url:
-        assert deliver(delivery("invoice.paid"), url).status_code == 200
+        assert deliver(signed_request("invoice.paid"), url).status_code == 200
     assert handlers.unhandled == {"invoice.paid": 1}
 
 
-def test_the_fixtures_come_by_themselves(pytester: pytest.Pytester) -> None:
+def test_fixtures_are_available_without_an_import(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import asyncio
 
         def test_clients(stripe_emulator, stripe_client, stripe_async_client):
-            made = stripe_client.customers.create(email="a")
-            assert asyncio.run(stripe_async_client.customers.retrieve(made.id)).email == "a"
+            customer = stripe_client.customers.create(email="a")
+            assert asyncio.run(stripe_async_client.customers.retrieve(customer.id)).email == "a"
             assert [event.type for event in stripe_emulator.events] == ["customer.created"]
 
-        def test_each_test_has_its_own(stripe_client):
+        def test_each_test_has_a_new_emulator(stripe_client):
             assert stripe_client.customers.list().data == []
 
-        def test_deliveries(stripe_delivery):
-            assert stripe_delivery("invoice.paid").event.type == "invoice.paid"
+        def test_signed_requests(stripe_signed_request):
+            assert stripe_signed_request("invoice.paid").event.type == "invoice.paid"
         """
     )
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
 
 
-def test_the_fixtures_are_what_they_say(
-    stripe_emulator: Emulator, stripe_client: pinstripe.Client, stripe_delivery: Callable[..., Delivery]
+def test_fixtures_have_their_documented_types(
+    stripe_emulator: Emulator, stripe_client: pinstripe.Client, stripe_signed_request: Callable[..., SignedRequest]
 ) -> None:
     assert isinstance(stripe_client.customers.create(), Customer)
     assert len(stripe_emulator.events) == 1
-    assert stripe_delivery("customer.created", secret="s").payload
+    assert stripe_signed_request("customer.created", secret="s").payload

@@ -1,4 +1,4 @@
-"""Thin events (API v2) and the envelopes of clouds: typed, and in their own context."""
+"""Thin events (API v2) and the event envelopes of Amazon EventBridge and Azure Event Grid."""
 
 from __future__ import annotations
 
@@ -67,25 +67,25 @@ SNAPSHOT = {
 }
 
 
-def parsed(notification: dict[str, Any]) -> Any:  # Any: JSON; a notification
+def parse(notification: dict[str, Any]) -> Any:  # Any: JSON; the class depends on the type
     payload = json.dumps(notification).encode()
     return webhooks.parse_event_notification(payload, webhooks.sign(payload, SECRET), SECRET)
 
 
-def stripe_with(requests: list[httpx.Request]) -> httpx.MockTransport:
+def mock_stripe(requests: list[httpx.Request]) -> httpx.MockTransport:
     def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        whole = {**NOTIFICATION, "data": DATA, "changes": None}
-        return httpx.Response(200, json=METER if "meters" in request.url.path else whole)
+        event = {**NOTIFICATION, "data": DATA, "changes": None}
+        return httpx.Response(200, json=METER if "meters" in request.url.path else event)
 
     return httpx.MockTransport(handle)
 
 
-def test_a_notification_is_typed_and_fetches_its_event_and_object_in_its_context() -> None:
-    notification = parsed(NOTIFICATION)
+def test_notification_fetches_its_event_and_object_with_its_context() -> None:
+    notification = parse(NOTIFICATION)
     assert type(notification) is pinstripe.events.V1BillingMeterErrorReportTriggeredEventNotification
     requests: list[httpx.Request] = []
-    http_client = httpx.Client(transport=stripe_with(requests))
+    http_client = httpx.Client(transport=mock_stripe(requests))
     client = pinstripe.Client("sk_test_x", http_client=http_client, validation="strict")
     event = notification.fetch_event(client)
     assert type(event) is pinstripe.events.V1BillingMeterErrorReportTriggeredEvent
@@ -96,56 +96,56 @@ def test_a_notification_is_typed_and_fetches_its_event_and_object_in_its_context
     assert {request.headers["stripe-context"] for request in requests} == {"acct_1"}
 
 
-def test_an_async_client_is_awaited() -> None:
-    notification = parsed(NOTIFICATION)
+def test_notification_can_fetch_with_an_async_client() -> None:
+    notification = parse(NOTIFICATION)
     requests: list[httpx.Request] = []
-    client = pinstripe.AsyncClient("sk_test_x", http_client=httpx.AsyncClient(transport=stripe_with(requests)))
+    client = pinstripe.AsyncClient("sk_test_x", http_client=httpx.AsyncClient(transport=mock_stripe(requests)))
 
-    async def story() -> None:
+    async def fetch() -> None:
         assert (await notification.fetch_event(client)).data.reason.error_count == 1
         assert (await notification.fetch_related_object(client)).id == "mtr_1"
-        alone = parsed({**NOTIFICATION, "related_object": None, "context": None})
-        assert await alone.fetch_related_object(client) is None
-        await alone.fetch_event(client)
+        unrelated = parse({**NOTIFICATION, "related_object": None, "context": None})
+        assert await unrelated.fetch_related_object(client) is None
+        await unrelated.fetch_event(client)
         assert "stripe-context" not in requests[-1].headers
 
-    asyncio.run(story())
+    asyncio.run(fetch())
 
 
-def test_every_thin_event_type_has_its_classes() -> None:
+def test_each_thin_event_type_has_an_event_and_a_notification_class() -> None:
     assert len(THIN_EVENT_TYPES) == 24
     for event_type, (name, _, _) in THIN_EVENT_TYPES.items():
-        found = parsed({**NOTIFICATION, "type": event_type})
-        assert type(found).__name__ == name
-        assert type(found) is getattr(pinstripe.events, name)
+        notification = parse({**NOTIFICATION, "type": event_type})
+        assert type(notification).__name__ == name
+        assert type(notification) is getattr(pinstripe.events, name)
         assert getattr(pinstripe.events, name.removesuffix("Notification")) is pinstripe.events.class_for(event_type)
 
 
-def test_a_type_that_nobody_knows_is_a_notification_all_the_same() -> None:
-    found = parsed({**NOTIFICATION, "type": "v2.core.unicorn.created"})
-    assert type(found) is pinstripe.events.EventNotification
-    assert found.related_object is not None
-    whole = pinstripe.decode({**NOTIFICATION, "type": "v2.core.unicorn.created", "data": {"a": 1}}, validation="strict")
-    assert type(whole) is pinstripe.models.V2CoreEvent
+def test_unknown_type_is_an_untyped_notification() -> None:
+    notification = parse({**NOTIFICATION, "type": "v2.core.unicorn.created"})
+    assert type(notification) is pinstripe.events.EventNotification
+    assert notification.related_object is not None
+    event = pinstripe.decode({**NOTIFICATION, "type": "v2.core.unicorn.created", "data": {"a": 1}}, validation="strict")
+    assert type(event) is pinstripe.models.V2CoreEvent
 
 
-def test_a_notification_can_be_kept_and_read_again() -> None:
-    notification = parsed(NOTIFICATION)
+def test_notification_can_be_serialized_and_read_again() -> None:
+    notification = parse(NOTIFICATION)
     assert json.loads(notification.model_dump_json(by_alias=True, exclude_unset=True)) == NOTIFICATION
     assert webhooks.read(notification.model_dump_json(by_alias=True, exclude_unset=True)) == notification
 
 
-def test_each_function_says_which_one_to_call() -> None:
-    for function, payload, said in (
+def test_wrong_kind_of_event_names_the_right_function() -> None:
+    for function, payload, name in (
         (webhooks.construct_event, NOTIFICATION, "parse_event_notification"),
         (webhooks.parse_event_notification, SNAPSHOT, "construct_event"),
     ):
         body = json.dumps(payload)
-        with pytest.raises(pinstripe.InvalidArgumentError, match=said):
+        with pytest.raises(pinstripe.InvalidArgumentError, match=name):
             function(body, webhooks.sign(body, SECRET), SECRET)
 
 
-def test_a_bent_notification_is_refused() -> None:
+def test_notification_with_a_wrong_signature_is_rejected() -> None:
     body = json.dumps(NOTIFICATION)
     with pytest.raises(pinstripe.SignatureVerificationError):
         webhooks.parse_event_notification(body, webhooks.sign(body, "whsec_other"), SECRET)
@@ -161,20 +161,20 @@ EVENTGRID = {"specversion": "1.0", "id": "x", "type": "billing.meter.created", "
 
 
 @pytest.mark.parametrize("inner", [SNAPSHOT, NOTIFICATION])
-@pytest.mark.parametrize(("outer", "place"), [(EVENTBRIDGE, "detail"), (EVENTGRID, "data")])
-def test_an_envelope_gives_the_same_typed_event(
-    inner: dict[str, Any], outer: dict[str, Any], place: str
+@pytest.mark.parametrize(("outer", "field"), [(EVENTBRIDGE, "detail"), (EVENTGRID, "data")])
+def test_event_from_envelope_is_the_same_typed_event(
+    inner: dict[str, Any], outer: dict[str, Any], field: str
 ) -> None:  # Any: JSON
     expected = webhooks.read(inner)
-    for envelope in ({**outer, place: inner}, json.dumps({**outer, place: inner}), {**outer, place: json.dumps(inner)}):
-        found = webhooks.event_from_envelope(envelope)
-        assert found == expected
-        assert type(found) is type(expected)
+    for envelope in ({**outer, field: inner}, json.dumps({**outer, field: inner}), {**outer, field: json.dumps(inner)}):
+        event = webhooks.event_from_envelope(envelope)
+        assert event == expected
+        assert type(event) is type(expected)
 
 
 @pytest.mark.parametrize(
     "envelope", [{}, {"detail": {}}, {"data": {"object": "customer"}}, b"[]", b"{", {"detail": "{"}]
 )
-def test_an_envelope_without_an_event_is_refused(envelope: Any) -> None:  # Any: mistakes
+def test_envelope_without_an_event_is_rejected(envelope: Any) -> None:  # Any: invalid envelopes
     with pytest.raises(pinstripe.ResponseValidationError):
         webhooks.event_from_envelope(envelope)

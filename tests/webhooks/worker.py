@@ -1,4 +1,4 @@
-"""The Celery application of the test: each event's effect is a row, written in the event's own transaction."""
+"""The Celery application of the test: the handler writes a row per event, in the transaction that marks the event."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import psycopg
 
 from pinstripe.integrations.celery import webhook_queue
 from pinstripe.webhooks import Handlers
-from pinstripe.webhooks.stores import PostgreSQL, Transactions
+from pinstripe.webhooks.stores import PostgreSQL, TransactionalInbox
 
-DEADLY = 300
-"""The number of the event in the middle of which a worker is killed."""
+KILLS_WORKER = 300
+"""Number of the event whose first handler kills its worker."""
 FOLDER = Path(os.environ["PINSTRIPE_TEST_FOLDER"])
 app = celery.Celery("worker", broker=os.environ["PINSTRIPE_TEST_BROKER"])
 app.conf.update(
@@ -25,20 +25,18 @@ app.conf.update(
     worker_hijack_root_logger=False,
 )
 handlers = Handlers()
-
-
-inbox = Transactions(PostgreSQL(lambda: psycopg.connect(os.environ["PINSTRIPE_TEST_DATABASE"])))
+inbox = TransactionalInbox(PostgreSQL(lambda: psycopg.connect(os.environ["PINSTRIPE_TEST_DATABASE"])))
 
 
 @handlers.on("invoice.paid")
 def paid(event: Any) -> None:  # Any: the event
-    """One effect: a row. Every hundredth event fails the first time, and one kills its worker, after the write."""
+    """Write a row. Every hundredth event then fails the first time, and one kills its worker."""
     number = event.data.object.amount_paid
     inbox.connection.execute("insert into effects values (%s, %s)", (event.id, os.getpid()))
-    first = FOLDER / f"first-{number}"
-    if number % 100 == 0 and not first.exists():
-        first.touch()
-        if number == DEADLY:
+    attempted = FOLDER / f"attempted-{number}"
+    if number % 100 == 0 and not attempted.exists():
+        attempted.touch()
+        if number == KILLS_WORKER:
             os.kill(os.getpid(), signal.SIGKILL)
         raise RuntimeError("the first attempt fails")
 

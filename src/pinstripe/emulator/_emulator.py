@@ -11,8 +11,7 @@ import httpx
 from typing_extensions import TypedDict, Unpack
 
 from pinstripe._client import AsyncClient, Client
-from pinstripe._decoding import Drift, Validation, decode
-from pinstripe._endpoint import endpoints
+from pinstripe._decoding import Validation, decode
 from pinstripe._registry import registry
 from pinstripe.emulator._events import Events
 from pinstripe.emulator.operations.checkout_sessions import answer_challenge
@@ -29,7 +28,8 @@ from pinstripe.emulator.state.environment import Environment
 from pinstripe.emulator.state.persistence import StateFile
 from pinstripe.emulator.state.tables import ACCOUNT_KEY, PaymentRetries
 from pinstripe.emulator.validation.errors import ErrorResponse
-from pinstripe.errors import InvalidArgumentError, ResponseValidationError
+from pinstripe.errors import Drift, InvalidArgumentError, ResponseValidationError
+from pinstripe.resources import endpoints
 
 T = TypeVar("T")
 

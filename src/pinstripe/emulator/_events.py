@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
 
-from pinstripe._base import StripeModel, model_for
-from pinstripe._decoding import decode_as
+from pinstripe._base import StripeModel
+from pinstripe._decoding import decode_as, model_for
 from pinstripe.errors import InvalidArgumentError
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 

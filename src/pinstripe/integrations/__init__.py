@@ -1,1 +1,1 @@
-"""Webhook receivers for the frameworks that people deploy; each module needs only its own framework."""
+"""Webhook receivers for web frameworks and task queues; each module imports only its own framework."""

@@ -1,7 +1,7 @@
-"""Beyond one machine: the receiver verifies and answers at once, and a Celery worker runs the handlers.
+"""Run webhook handlers in Celery workers: the receiver verifies events and queues them.
 
-``queue = webhook_queue(app, handlers, inbox)``, then give ``queue`` to a receiver in the place of the handlers. With an inbox in
-front, an event that Stripe or the broker delivers again does not take effect again.
+Pass ``webhook_queue(app, handlers, inbox)`` to a receiver instead of the handlers. The workers process events through
+the inbox, so an event that Stripe or the broker delivers again takes effect once.
 https://docs.celeryq.dev/en/stable/userguide/tasks.html
 """
 
@@ -12,60 +12,64 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pinstripe import webhooks
+from pinstripe._lazy import LazyModule
+from pinstripe.webhooks.inbox import EventProcessor
+from pinstripe.webhooks.receiver import Dispatcher
 
 if TYPE_CHECKING:
-    from pinstripe.events import Event, EventNotification
-    from pinstripe.webhooks.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import Once
+    from pinstripe import events as _events
+else:
+    _events = LazyModule("pinstripe.events")
 
 __all__ = ["WebhookQueue", "webhook_queue"]
 
-TASK = "pinstripe.webhook"
+TASK_NAME = "pinstripe.webhook"
 RETRY_AFTER = 1.0
-"""Seconds before a failed or a busy event is tried again, doubled each time."""
+"""Default seconds before the first retry of a failed or busy event; doubled for each further retry."""
 MAX_RETRY_AFTER = 600.0
 
 
 @dataclass(frozen=True)
 class WebhookQueue:
-    """Hands events to the workers, for a receiver to use in the place of handlers."""
+    """Dispatches events to the workers; pass it to a receiver instead of handlers."""
 
-    task: Any  # Any: a Celery task
+    task: Any  # Any: a Celery task, untyped
 
-    def dispatch(self, event: Event | EventNotification) -> bool:
-        """Queue an event; raises where the broker does not take it, so that Stripe sends it again."""
+    def dispatch(self, event: _events.Event | _events.EventNotification) -> bool:
+        """Queue an event; raise if the broker does not accept it, so that Stripe sends the event again."""
         self.task.delay(event.model_dump_json(by_alias=True, exclude_unset=True))
         return True
 
-    async def adispatch(self, event: Event | EventNotification) -> bool:
-        """Queue an event, in a thread."""
+    async def adispatch(self, event: _events.Event | _events.EventNotification) -> bool:
+        """Queue an event in a thread."""
         return await asyncio.to_thread(self.dispatch, event)
 
 
 def webhook_queue(
-    app: Any,  # Any: a Celery application
+    app: Any,  # Any: a Celery application, untyped
     handlers: Dispatcher,
-    inbox: Once,
+    inbox: EventProcessor,
     *,
-    name: str = TASK,
+    name: str = TASK_NAME,
     max_retries: int | None = 20,
     retry_after: float = RETRY_AFTER,
 ) -> WebhookQueue:
-    """Register the task that runs handlers in a worker, and give the queue to it. Call it where workers import it, too.
+    """Register the Celery task that runs the handlers, and return its queue.
 
-    An event is acknowledged only when it was handled; a worker that dies gives it back to the broker. One that fails, or that
-    another worker has claimed, is tried again after ``retry_after`` seconds, doubled each time, at most ``max_retries`` times.
+    Call this in a module that the workers import. An event is acknowledged when it has been handled; if a worker dies,
+    the broker delivers the event again. An event that fails, or that another worker is processing, is retried after
+    ``retry_after`` seconds, doubled for each further retry, at most ``max_retries`` times.
     """
 
-    @app.task(name=name, bind=True, acks_late=True, reject_on_worker_lost=True, max_retries=max_retries)  # type: ignore[untyped-decorator]  # Celery has no types
-    def run(self: Any, payload: str) -> str:  # Any: a Celery task
-        wait = min(retry_after * 2.0**self.request.retries, MAX_RETRY_AFTER)
+    @app.task(name=name, bind=True, acks_late=True, reject_on_worker_lost=True, max_retries=max_retries)  # type: ignore[untyped-decorator]  # Celery is untyped
+    def run(self: Any, payload: str) -> str:  # Any: a Celery task, untyped
+        countdown = min(retry_after * 2.0**self.request.retries, MAX_RETRY_AFTER)
         try:
             outcome = inbox.process(webhooks.read(payload), handlers.dispatch)
         except Exception as error:
-            raise self.retry(exc=error, countdown=wait) from error
+            raise self.retry(exc=error, countdown=countdown) from error
         if outcome == "busy":
-            raise self.retry(countdown=wait)
+            raise self.retry(countdown=countdown)
         return outcome
 
     return WebhookQueue(run)

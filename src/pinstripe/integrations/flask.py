@@ -1,19 +1,15 @@
-"""A Flask blueprint that receives webhooks: ``app.register_blueprint(webhook_blueprint(handlers, secret))``."""
+"""Flask blueprint that receives webhooks: ``app.register_blueprint(webhook_blueprint(handlers, secret))``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
-from pinstripe.integrations.wsgi import answer
-from pinstripe.webhooks.receiver import MAX_BODY, Receiver
+from pinstripe.integrations.wsgi import handle_request
+from pinstripe.webhooks.inbox import EventProcessor
+from pinstripe.webhooks.receiver import MAX_BODY, Dispatcher, Receiver
 from pinstripe.webhooks.signature import TOLERANCE
-
-if TYPE_CHECKING:
-    from pinstripe.webhooks.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import Once
 
 __all__ = ["webhook_blueprint"]
 
@@ -28,9 +24,9 @@ def webhook_blueprint(
     name: str = "pinstripe_webhooks",
     tolerance: float | None = TOLERANCE,
     max_body: int = MAX_BODY,
-    inbox: Once | None = None,
+    inbox: EventProcessor | None = None,
 ) -> Blueprint:
-    """A blueprint with one webhook endpoint at ``url``; give each of several its own ``name``.
+    """Return a blueprint with one webhook endpoint at ``url``; several blueprints need different names.
 
     The other arguments are those of `pinstripe.integrations.asgi.webhook_app`.
     """
@@ -39,7 +35,7 @@ def webhook_blueprint(
 
     @blueprint.route(url, methods=METHODS, provide_automatic_options=False)
     def receive() -> Response:
-        reply = answer(receiver, request.environ)
-        return Response(reply.body, reply.status, reply.headers)
+        response = handle_request(receiver, request.environ)
+        return Response(response.body, response.status, response.headers)
 
     return blueprint

@@ -1,23 +1,20 @@
-"""A WSGI application that receives webhooks, for any WSGI server or framework."""
+"""WSGI application that receives webhooks, for any WSGI server or framework."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from pinstripe.webhooks.receiver import HEADER, MAX_BODY, TOO_LARGE, Receiver, Reply
+from pinstripe.webhooks.inbox import EventProcessor
+from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Dispatcher, Receiver, WebhookResponse
 from pinstripe.webhooks.signature import TOLERANCE
-
-if TYPE_CHECKING:
-    from pinstripe.webhooks.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import Once
 
 __all__ = ["webhook_app"]
 
-Environ: TypeAlias = dict[str, Any]  # Any: WSGI's own
+Environ: TypeAlias = dict[str, Any]  # Any: the values differ by key, as WSGI says
 StartResponse: TypeAlias = Callable[..., object]
-SIGNATURE = "HTTP_" + HEADER.upper().replace("-", "_")
+SIGNATURE_KEY = "HTTP_" + SIGNATURE_HEADER.upper().replace("-", "_")
 
 
 def webhook_app(
@@ -26,31 +23,33 @@ def webhook_app(
     *,
     tolerance: float | None = TOLERANCE,
     max_body: int = MAX_BODY,
-    inbox: Once | None = None,
+    inbox: EventProcessor | None = None,
 ) -> Callable[[Environ, StartResponse], Iterable[bytes]]:
-    """A WSGI application for one webhook endpoint. The arguments are those of `pinstripe.integrations.asgi.webhook_app`."""
+    """Return a WSGI application for one webhook endpoint.
+
+    The arguments are those of `pinstripe.integrations.asgi.webhook_app`.
+    """
     receiver = Receiver(handlers, secret, tolerance, max_body, inbox)
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        reply = answer(receiver, environ)
-        start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", list(reply.headers.items()))
-        return [reply.body]
+        response = handle_request(receiver, environ)
+        start_response(f"{response.status} {HTTPStatus(response.status).phrase}", list(response.headers.items()))
+        return [response.body]
 
     return application
 
 
-def answer(receiver: Receiver, environ: Environ) -> Reply:
-    """What to answer to a WSGI request; its body is read here, and no more of it than allowed."""
+def handle_request(receiver: Receiver, environ: Environ) -> WebhookResponse:
+    """Read a WSGI request, up to the maximum body size, and return the response."""
     length = environ.get("CONTENT_LENGTH") or ""
-    refused = receiver.refuse(environ["REQUEST_METHOD"], length)
-    if refused is not None:
-        return refused
-    stream = environ["wsgi.input"]
+    error = receiver.check_request(environ["REQUEST_METHOD"], length)
+    if error is not None:
+        return error
     if length.isdigit():
-        wanted = int(length)
-    elif environ.get("wsgi.input_terminated"):  # a chunked body, which the server ends
-        wanted = receiver.max_body + 1
+        size = int(length)
+    elif environ.get("wsgi.input_terminated"):  # a chunked body, whose end the server marks
+        size = receiver.max_body + 1
     else:
-        wanted = 0
-    body = stream.read(wanted) if wanted else b""
-    return TOO_LARGE if len(body) > receiver.max_body else receiver.receive(body, environ.get(SIGNATURE))
+        size = 0
+    body = environ["wsgi.input"].read(size) if size else b""
+    return TOO_LARGE if len(body) > receiver.max_body else receiver.receive(body, environ.get(SIGNATURE_KEY))

@@ -9,7 +9,7 @@ __all__ = ["ApplePayDomain", "DeletedApplePayDomain"]
 
 
 class ApplePayDomain(StripeModel):
-    """A `apple_pay_domain` object.
+    """Web domain on which Apple Pay can be offered. Payment method domains do the same for all wallets.
 
     https://docs.stripe.com/api/apple_pay_domains/object
     """
@@ -17,6 +17,7 @@ class ApplePayDomain(StripeModel):
     created: Timestamp
     """Time at which the object was created."""
     domain_name: str
+    """Name of the domain, such as `shop.example.com`."""
     id: str
     """Unique ID of the object."""
     livemode: bool

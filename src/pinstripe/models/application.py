@@ -8,11 +8,12 @@ __all__ = ["Application", "DeletedApplication"]
 
 
 class Application(StripeModel):
-    """A `application` object."""
+    """Connect application that acts on accounts, such as a platform or an extension."""
 
     id: str
     """Unique ID of the object."""
     name: str | None = None
+    """Name of the application."""
     object: Literal["application"]
     """Type of the object. All objects of a class have the same."""
     deleted: Literal[False] = False
@@ -27,5 +28,6 @@ class DeletedApplication(StripeModel):
     id: str
     """Unique ID of the object."""
     name: str | None = None
+    """Name of the application."""
     object: Literal["application"]
     """Type of the object. All objects of a class have the same."""

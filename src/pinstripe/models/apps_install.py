@@ -9,33 +9,51 @@ __all__ = ["AppsInstall", "AppsInstallContentSecurityPolicyGranted", "AppsInstal
 
 
 class AppsInstallContentSecurityPolicyGranted(StripeModel):
+    """Content security policy that is approved."""
+
     connect_src: list[str]
+    """URLs that the app may connect to."""
     image_src: list[str]
+    """URLs that the app may load images from."""
 
 
 class AppsInstallContentSecurityPolicyPending(StripeModel):
+    """Content security policy that waits for approval."""
+
     connect_src: list[str]
+    """URLs that the app may connect to."""
     image_src: list[str]
+    """URLs that the app may load images from."""
 
 
 class AppsInstall(StripeModel):
-    """A `apps.install` object.
+    """Installation of a Stripe app on an account.
 
     https://docs.stripe.com/api/apps/installs/object
     """
 
     account: str
+    """ID of the account on which the app is installed."""
     app: str
+    """ID of the app."""
     approval_required: bool
+    """Whether someone has to approve what the app asks for."""
     auth_code: str | None = None
+    """Authorization code that the app exchanges for access."""
     channel: Literal["private_live", "private_test", "public", "review", "testing"]
+    """Channel from which the version of the app comes."""
     content_security_policy_granted: AppsInstallContentSecurityPolicyGranted
+    """Content security policy that is approved."""
     content_security_policy_pending: AppsInstallContentSecurityPolicyPending
+    """Content security policy that waits for approval."""
     created: Timestamp
     """Time at which the object was created."""
     created_by: str | None = None
+    """Who installed the app."""
     endpoints_granted: list[str]
+    """Endpoints that are approved."""
     endpoints_pending: list[str]
+    """Endpoints that wait for approval."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -43,5 +61,15 @@ class AppsInstall(StripeModel):
     object: Literal["apps.install"]
     """Type of the object. All objects of a class have the same."""
     permissions_granted: list[str]
+    """Permissions that are approved."""
     permissions_pending: list[str]
+    """Permissions that wait for approval."""
     status: Literal["install_failed", "installed", "installing", "uninstall_failed", "uninstalling"]
+    """State of the install.
+
+    - `install_failed`: The app could not be installed.
+    - `installed`: The app is installed.
+    - `installing`: The app is being installed.
+    - `uninstall_failed`: The app could not be uninstalled.
+    - `uninstalling`: The app is being uninstalled.
+    """

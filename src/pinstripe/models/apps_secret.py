@@ -9,12 +9,21 @@ __all__ = ["AppsSecret", "AppsSecretScope"]
 
 
 class AppsSecretScope(StripeModel):
+    """To whom the secret belongs."""
+
     type: Literal["account", "user"]
+    """Whether the secret belongs to the account or to one user of it.
+
+    - `account`: To all users of the account.
+    - `user`: To one user.
+    """
     user: str | None = None
+    """ID of the user. With type `user`."""
 
 
 class AppsSecret(StripeModel):
-    """A `apps.secret` object.
+    """Secret that an app stores with Stripe, such as a token for another service. Other apps cannot read
+    it.
 
     https://docs.stripe.com/api/apps/secrets/object
     """
@@ -24,13 +33,16 @@ class AppsSecret(StripeModel):
     deleted: bool | None = None
     """Always `True` on a deleted object."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """Time at which Stripe deletes the secret. Null if it does not expire."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     name: str
+    """Name of the secret, unique in its scope."""
     object: Literal["apps.secret"]
     """Type of the object. All objects of a class have the same."""
     payload: str | None = None
+    """Value of the secret. Included only if expanded."""
     scope: AppsSecretScope
+    """To whom the secret belongs."""

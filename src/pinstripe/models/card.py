@@ -83,6 +83,7 @@ class Card(StripeModel):
     fingerprint.
     """
     funding: str
+    """Whether the card is a credit, debit or prepaid card."""
     id: str
     """Unique ID of the object."""
     iin: str | None = None

@@ -325,6 +325,7 @@ class ChargePaymentMethodDetailsAmazonPayFundingCard(StripeModel):
     exp_year: int | None = None
     """Year in which the card expires, four digits."""
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     last4: str | None = None
     """Last four characters of the number."""
 
@@ -718,6 +719,7 @@ class ChargePaymentMethodDetailsCard(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     incremental_authorization: ChargePaymentMethodDetailsCardIncrementalAuthorization | None = None
@@ -852,6 +854,7 @@ class ChargePaymentMethodDetailsCardPresent(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     generated_card: str | None = None
     """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
@@ -1148,6 +1151,7 @@ class ChargePaymentMethodDetailsInteracPresent(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     generated_card: str | None = None
     """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
@@ -1517,6 +1521,7 @@ class ChargePaymentMethodDetailsRevolutPayFundingCard(StripeModel):
     exp_year: int | None = None
     """Year in which the card expires, four digits."""
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     last4: str | None = None
     """Last four characters of the number."""
 

@@ -477,6 +477,7 @@ class CheckoutSessionInvoiceCreationInvoiceDataCustomField(StripeModel):
     """Up to four additional lines of name and value on the invoice."""
 
     name: str
+    """Name of the custom field, up to 40 characters."""
     value: str
     """Value next to the name, up to 140 characters."""
 

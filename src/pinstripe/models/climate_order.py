@@ -18,51 +18,81 @@ __all__ = [
 
 
 class ClimateOrderBeneficiary(StripeModel):
+    """For whom the carbon is removed."""
+
     public_name: str
+    """Name of the beneficiary, which may be published."""
 
 
 class ClimateOrderDeliveryDetailsLocation(StripeModel):
+    """Where the carbon is removed."""
+
     city: str | None = None
-    """City, district, suburb, town or village."""
+    """City of the place."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country of the place."""
     latitude: float | None = None
+    """Latitude of the place."""
     longitude: float | None = None
+    """Longitude of the place."""
     region: str | None = None
+    """Region of the place."""
 
 
 class ClimateOrderDeliveryDetails(StripeModel):
+    """What has been delivered."""
+
     delivered_at: Timestamp
+    """When this part was delivered."""
     location: ClimateOrderDeliveryDetailsLocation | None = None
+    """Where the carbon is removed."""
     metric_tons: str
+    """Metric tons of carbon removed in this part."""
     registry_url: str | None = None
+    """URL of the removal in a public registry."""
     supplier: ClimateSupplier
+    """Supplier that removed the carbon."""
 
 
 class ClimateOrder(StripeModel):
-    """A `climate.order` object.
+    """Purchase of a quantity of carbon removal from Climate. It is delivered in a later year.
 
     https://docs.stripe.com/api/climate/orders/object
     """
 
     amount_fees: int
+    """Fees, in the smallest currency unit."""
     amount_subtotal: int
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Price of the carbon removal without fees, in the smallest currency unit."""
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Price with fees, in the smallest currency unit."""
     beneficiary: ClimateOrderBeneficiary | None = None
+    """For whom the carbon is removed."""
     canceled_at: Timestamp | None = None
+    """When the order was canceled."""
     cancellation_reason: Literal["expired", "product_unavailable", "requested"] | None = None
+    """Why the order was canceled.
+
+    - `expired`: It was not paid in time.
+    - `product_unavailable`: The product cannot be delivered.
+    - `requested`: You canceled it.
+    """
     certificate: str | None = None
+    """URL of the certificate of the order."""
     confirmed_at: Timestamp | None = None
+    """When the order was confirmed."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     delayed_at: Timestamp | None = None
+    """When the expected delivery was delayed."""
     delivered_at: Timestamp | None = None
+    """When everything was delivered."""
     delivery_details: list[ClimateOrderDeliveryDetails]
+    """What has been delivered."""
     expected_delivery_year: int
+    """Year in which the order is expected to be delivered."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -72,8 +102,19 @@ class ClimateOrder(StripeModel):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     metric_tons: DecimalString
+    """Metric tons of carbon that are ordered."""
     object: Literal["climate.order"]
     """Type of the object. All objects of a class have the same."""
     product: Expandable["ClimateProduct"]
+    """Product that is ordered."""
     product_substituted_at: Timestamp | None = None
+    """When the product was replaced by another one."""
     status: Literal["awaiting_funds", "canceled", "confirmed", "delivered", "open"]
+    """State of the order.
+
+    - `awaiting_funds`: It waits for enough money on your balance.
+    - `canceled`: It was canceled.
+    - `confirmed`: It is paid and is going to be delivered.
+    - `delivered`: It has been delivered.
+    - `open`: It was created and is not confirmed yet.
+    """

@@ -10,15 +10,18 @@ __all__ = ["ClimateProduct", "ClimateProductCurrentPricesPerMetricTon"]
 
 
 class ClimateProductCurrentPricesPerMetricTon(StripeModel):
+    """Prices of one metric ton, by currency."""
+
     amount_fees: int
+    """Fees per metric ton, in the smallest currency unit."""
     amount_subtotal: int
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Price per metric ton without fees, in the smallest currency unit."""
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Price per metric ton with fees, in the smallest currency unit."""
 
 
 class ClimateProduct(StripeModel):
-    """A `climate.product` object.
+    """Kind of carbon removal that can be ordered, with its current prices.
 
     https://docs.stripe.com/api/climate/products/object
     """
@@ -26,13 +29,18 @@ class ClimateProduct(StripeModel):
     created: Timestamp
     """Time at which the object was created."""
     current_prices_per_metric_ton: dict[str, ClimateProductCurrentPricesPerMetricTon]
+    """Prices of one metric ton, by currency."""
     delivery_year: int | None = None
+    """Year in which the carbon is expected to be removed."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metric_tons_available: DecimalString
+    """Metric tons that can still be ordered."""
     name: str
+    """Name of the product."""
     object: Literal["climate.product"]
     """Type of the object. All objects of a class have the same."""
     suppliers: list[ClimateSupplier]
+    """Suppliers that remove the carbon."""

@@ -8,17 +8,22 @@ __all__ = ["ClimateSupplier", "ClimateSupplierLocation"]
 
 
 class ClimateSupplierLocation(StripeModel):
+    """Where the supplier removes carbon."""
+
     city: str | None = None
-    """City, district, suburb, town or village."""
+    """City of the place."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country of the place."""
     latitude: float | None = None
+    """Latitude of the place."""
     longitude: float | None = None
+    """Longitude of the place."""
     region: str | None = None
+    """Region of the place."""
 
 
 class ClimateSupplier(StripeModel):
-    """A `climate.supplier` object.
+    """Company that removes the carbon.
 
     https://docs.stripe.com/api/climate/suppliers/object
     """
@@ -26,12 +31,22 @@ class ClimateSupplier(StripeModel):
     id: str
     """Unique ID of the object."""
     info_url: str
+    """URL of a page about the supplier."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     locations: list[ClimateSupplierLocation]
+    """Where the supplier removes carbon."""
     name: str
+    """Name of the supplier."""
     object: Literal["climate.supplier"]
     """Type of the object. All objects of a class have the same."""
     removal_pathway: Literal[
         "biomass_carbon_removal_and_storage", "direct_air_capture", "enhanced_weathering", "marine_carbon_removal"
     ]
+    """How the supplier removes carbon.
+
+    - `biomass_carbon_removal_and_storage`: By plants that are stored for good.
+    - `direct_air_capture`: From the air.
+    - `enhanced_weathering`: By minerals that bind it.
+    - `marine_carbon_removal`: From the sea.
+    """

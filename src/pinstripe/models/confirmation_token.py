@@ -363,6 +363,7 @@ class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     generated_card: str | None = None
     """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
@@ -549,6 +550,7 @@ class ConfirmationTokenPaymentMethodPreviewCard(StripeModel):
     fingerprint.
     """
     funding: str
+    """Whether the card is a credit, debit or prepaid card."""
     generated_from: ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom | None = None
     """Payment at a reader from which this card was saved."""
     iin: str | None = None
@@ -627,6 +629,7 @@ class ConfirmationTokenPaymentMethodPreviewCardPresent(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
@@ -851,6 +854,7 @@ class ConfirmationTokenPaymentMethodPreviewInteracPresent(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None

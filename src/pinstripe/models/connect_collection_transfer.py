@@ -11,12 +11,14 @@ __all__ = ["ConnectCollectionTransfer"]
 
 
 class ConnectCollectionTransfer(StripeModel):
-    """A `connect_collection_transfer` object."""
+    """Transfer that collects money from a connected account to settle a negative balance."""
 
     amount: int
+    """Transferred amount, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     destination: Expandable["Account"]
+    """Account that receives the amount."""
     id: str
     """Unique ID of the object."""
     livemode: bool

@@ -9,7 +9,7 @@ __all__ = ["EphemeralKey"]
 
 
 class EphemeralKey(StripeModel):
-    """A `ephemeral_key` object.
+    """Short-lived API key with access to one object, such as a customer, for use in a mobile app.
 
     https://docs.stripe.com/api/ephemeral_keys/object
     """
@@ -17,6 +17,7 @@ class EphemeralKey(StripeModel):
     created: Timestamp
     """Time at which the object was created."""
     expires: Timestamp
+    """Time at which the key expires."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -24,3 +25,4 @@ class EphemeralKey(StripeModel):
     object: Literal["ephemeral_key"]
     """Type of the object. All objects of a class have the same."""
     secret: str | None = None
+    """The key, for the mobile SDK. Returned only at creation."""

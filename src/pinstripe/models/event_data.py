@@ -252,8 +252,11 @@ class V2CoreAccountLinkReturnedEventData(StripeModel):
     """The data of a `v2.core.account_link.returned` event."""
 
     account_id: str
+    """ID of the account that the link was for."""
     configurations: list[Literal["customer", "merchant", "recipient"]]
+    """Roles of the account that the link was for."""
     use_case: Literal["account_onboarding", "account_update"]
+    """What the link was for."""
 
 
 class V2CoreAccountPersonCreatedEventData(StripeModel):
@@ -281,22 +284,27 @@ class V2MoneyManagementInboundTransferAvailableEventData(StripeModel):
     """The data of a `v2.money_management.inbound_transfer.available` event."""
 
     transaction_id: str
+    """ID of the transaction that made the money available."""
 
 
 class V2MoneyManagementReceivedCreditAvailableEventData(StripeModel):
     """The data of a `v2.money_management.received_credit.available` event."""
 
     transaction_id: str
+    """ID of the transaction that made the money available."""
 
 
 class V2MoneyManagementTransactionCreatedEventData(StripeModel):
     """The data of a `v2.money_management.transaction.created` event."""
 
     treasury_transaction: str | None = None
+    """ID of the same transaction in Treasury (API v1), if there is one."""
     v1_id: str | None = None
+    """ID of the same transaction in API v1, if there is one."""
 
 
 class V2MoneyManagementTransactionUpdatedEventData(StripeModel):
     """The data of a `v2.money_management.transaction.updated` event."""
 
     treasury_transaction: str | None = None
+    """ID of the same transaction in Treasury (API v1), if there is one."""

@@ -8,13 +8,14 @@ __all__ = ["ExchangeRate"]
 
 
 class ExchangeRate(StripeModel):
-    """A `exchange_rate` object.
+    """Deprecated: the exchange rates of one currency to others. Use the FX Quotes API to lock in a rate.
 
     https://docs.stripe.com/api/exchange_rates/object
     """
 
     id: str
-    """Unique ID of the object."""
+    """Three-letter ISO 4217 code of the currency that is converted, in lowercase."""
     object: Literal["exchange_rate"]
     """Type of the object. All objects of a class have the same."""
     rates: dict[str, float]
+    """Rates to other currencies, by currency code. Multiply an amount by the rate to convert it."""

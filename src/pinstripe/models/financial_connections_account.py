@@ -26,96 +26,213 @@ __all__ = [
 
 
 class FinancialConnectionsAccountAccountHolder(StripeModel):
+    """Who gave access to the account."""
+
     account: Expandable["Account"] | None = None
+    """Connected account that the linked account belongs to. With type `account`."""
     customer: Expandable["Customer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer that the linked account belongs to. With type `customer`."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account (API v2) that the linked account belongs to, in the role of a customer. With type
+    `customer`.
+    """
     type: Literal["account", "customer"]
+    """Whether the linked account belongs to a connected account or a customer.
+
+    - `account`: A connected account.
+    - `customer`: A customer.
+    """
 
 
 class FinancialConnectionsAccountAccountNumber(StripeModel):
+    """Account numbers by which the account can be debited or credited."""
+
     expected_expiry_date: Timestamp | None = None
+    """When the number is expected to expire."""
     identifier_type: Literal["account_number", "tokenized_account_number"]
+    """Whether it is the real number or one that stands in for it.
+
+    - `account_number`: The number of the account.
+    - `tokenized_account_number`: A number that stands in for it, and that the institution can revoke.
+    """
     status: Literal["deactivated", "expired", "pending", "transactable"]
+    """State of the number.
+
+    - `deactivated`: It no longer works.
+    - `expired`: It has expired.
+    - `pending`: It does not work yet.
+    - `transactable`: It works.
+    """
     supported_networks: list[Literal["ach"]]
+    """Networks on which the number can be used."""
 
 
 class FinancialConnectionsAccountBalanceCash(StripeModel):
+    """Details for an account that holds money."""
+
     available: dict[str, int] | None = None
+    """Amount that can be spent, by currency, in the smallest unit."""
 
 
 class FinancialConnectionsAccountBalanceCredit(StripeModel):
+    """Details for a credit account."""
+
     used: dict[str, int] | None = None
+    """Amount of the credit that is used, by currency, in the smallest unit."""
 
 
 class FinancialConnectionsAccountBalance(StripeModel):
+    """Latest known balance."""
+
     as_of: Timestamp
+    """Time for which the institution reports the balance."""
     cash: FinancialConnectionsAccountBalanceCash | None = None
+    """Details for an account that holds money."""
     credit: FinancialConnectionsAccountBalanceCredit | None = None
+    """Details for a credit account."""
     current: dict[str, int]
+    """Balance by currency, in the smallest unit. Pending transactions may not be part of it."""
     type: Literal["cash", "credit"]
+    """Whether the account holds money or is a credit.
+
+    - `cash`: It holds money.
+    - `credit`: It is a credit.
+    """
 
 
 class FinancialConnectionsAccountBalanceRefresh(StripeModel):
+    """State of the latest refresh of the balance."""
+
     last_attempted_at: Timestamp
+    """Time of the latest attempt."""
     next_refresh_available_at: Timestamp | None = None
+    """Time from which the next refresh is possible. Null while one is pending."""
     status: Literal["failed", "pending", "succeeded"]
+    """State of the latest attempt.
+
+    - `failed`: It failed.
+    - `pending`: It is going on.
+    - `succeeded`: It succeeded.
+    """
 
 
 class FinancialConnectionsAccountOwnershipRefresh(StripeModel):
+    """State of the latest refresh of the owners."""
+
     last_attempted_at: Timestamp
+    """Time of the latest attempt."""
     next_refresh_available_at: Timestamp | None = None
+    """Time from which the next refresh is possible. Null while one is pending."""
     status: Literal["failed", "pending", "succeeded"]
+    """State of the latest attempt.
+
+    - `failed`: It failed.
+    - `pending`: It is going on.
+    - `succeeded`: It succeeded.
+    """
 
 
 class FinancialConnectionsAccountStatusDetailsActive(StripeModel):
+    """Details of the status `active`."""
+
     action: Literal["none", "relink_required"]
+    """What keeps the access or restores it.
+
+    - `none`: Nothing has to be done.
+    - `relink_required`: The owner has to link the account again.
+    """
     cause: Literal["access_expired", "institution_requirement", "unspecified"]
+    """Why the account is going to be inactive.
+
+    - `access_expired`: The access expires.
+    - `institution_requirement`: The institution demands it.
+    - `unspecified`: Not known.
+    """
     expected_deactivation_date: Timestamp
+    """When access is expected to end."""
 
 
 class FinancialConnectionsAccountStatusDetails(StripeModel):
+    """Details of the status."""
+
     active: FinancialConnectionsAccountStatusDetailsActive | None = None
+    """Details of the status `active`."""
 
 
 class FinancialConnectionsAccountTransactionRefresh(StripeModel):
+    """State of the latest refresh of the transactions."""
+
     id: str
-    """Unique ID of the object."""
+    """ID of the refresh, to list only what came later."""
     last_attempted_at: Timestamp
+    """Time of the latest attempt."""
     next_refresh_available_at: Timestamp | None = None
+    """Time from which the next refresh is possible. Null while one is pending."""
     status: Literal["failed", "pending", "succeeded"]
+    """State of the latest attempt.
+
+    - `failed`: It failed.
+    - `pending`: It is going on.
+    - `succeeded`: It succeeded.
+    """
 
 
 class FinancialConnectionsAccount(StripeModel):
-    """A `financial_connections.account` object.
+    """Account at a bank or other institution, whose owner has given you access to its data.
 
     https://docs.stripe.com/api/financial_connections/accounts/object
     """
 
     account_holder: FinancialConnectionsAccountAccountHolder | None = None
+    """Who gave access to the account."""
     account_numbers: list[FinancialConnectionsAccountAccountNumber] | None = None
+    """Account numbers by which the account can be debited or credited."""
     balance: FinancialConnectionsAccountBalance | None = None
+    """Latest known balance."""
     balance_refresh: FinancialConnectionsAccountBalanceRefresh | None = None
+    """State of the latest refresh of the balance."""
     category: Literal["cash", "credit", "investment", "other"]
+    """Kind of account. See also `subcategory`."""
     created: Timestamp
     """Time at which the object was created."""
     display_name: str | None = None
+    """Name of the account, as the institution or its owner gave it."""
     id: str
     """Unique ID of the object."""
     institution_name: str
+    """Name of the institution."""
     last4: str | None = None
-    """Last four characters of the number."""
+    """Last four digits of the account number."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["financial_connections.account"]
     """Type of the object. All objects of a class have the same."""
     ownership: Expandable["FinancialConnectionsAccountOwnership"] | None = None
+    """Owners as of the latest refresh."""
     ownership_refresh: FinancialConnectionsAccountOwnershipRefresh | None = None
+    """State of the latest refresh of the owners."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
+    """Data that you may access.
+
+    - `balances`: Balances.
+    - `ownership`: Names and contact details of the owners.
+    - `payment_method`: The account number, to make a payment method of it.
+    - `transactions`: Transactions.
+    """
     status: Literal["active", "disconnected", "inactive"]
+    """Whether the account's data can be refreshed.
+
+    - `active`: Data can be refreshed.
+    - `disconnected`: Access was ended by you or by the owner. Link the account again to restore it.
+    - `inactive`: Data cannot be refreshed, often until the owner links the account again.
+    """
     status_details: FinancialConnectionsAccountStatusDetails | None = None
+    """Details of the status."""
     subcategory: Literal["checking", "credit_card", "line_of_credit", "mortgage", "other", "savings"]
+    """More exact kind of account."""
     subscriptions: list[Literal["transactions"]] | None = None
+    """Data that Stripe refreshes regularly."""
     supported_payment_method_types: list[Literal["link", "us_bank_account"]]
+    """Types of payment methods that can be made of the account."""
     transaction_refresh: FinancialConnectionsAccountTransactionRefresh | None = None
+    """State of the latest refresh of the transactions."""

@@ -9,20 +9,24 @@ __all__ = ["FinancialConnectionsAccountOwner"]
 
 
 class FinancialConnectionsAccountOwner(StripeModel):
-    """A `financial_connections.account_owner` object.
+    """An owner of the account, as the institution names them.
 
     https://docs.stripe.com/api/financial_connections/accounts/owners/object
     """
 
     email: str | None = None
-    """Email address."""
+    """Email address of the owner."""
     id: str
     """Unique ID of the object."""
     name: str
+    """Full name of the owner."""
     object: Literal["financial_connections.account_owner"]
     """Type of the object. All objects of a class have the same."""
     ownership: str
+    """ID of the ownership that the owner belongs to."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number of the owner."""
     raw_address: str | None = None
+    """Address of the owner, as the institution writes it."""
     refreshed_at: Timestamp | None = None
+    """When the data was refreshed."""

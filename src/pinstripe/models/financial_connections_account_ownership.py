@@ -10,7 +10,7 @@ __all__ = ["FinancialConnectionsAccountOwnership"]
 
 
 class FinancialConnectionsAccountOwnership(StripeModel):
-    """A `financial_connections.account_ownership` object."""
+    """Snapshot of an account's owners, taken when the ownership was refreshed."""
 
     created: Timestamp
     """Time at which the object was created."""
@@ -19,3 +19,4 @@ class FinancialConnectionsAccountOwnership(StripeModel):
     object: Literal["financial_connections.account_ownership"]
     """Type of the object. All objects of a class have the same."""
     owners: ListObject[FinancialConnectionsAccountOwner]
+    """The owners of the account."""

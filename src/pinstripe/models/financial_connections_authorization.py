@@ -14,28 +14,54 @@ __all__ = [
 
 
 class FinancialConnectionsAuthorizationStatusDetailsActive(StripeModel):
+    """Details of the status `active`."""
+
     action: Literal["none", "relink_required"]
+    """What keeps the access or restores it.
+
+    - `none`: Nothing has to be done.
+    - `relink_required`: The owner has to link the account again.
+    """
     expected_deactivation_date: Timestamp
+    """When access is expected to end."""
 
 
 class FinancialConnectionsAuthorizationStatusDetailsInactive(StripeModel):
+    """Details of the status `inactive`."""
+
     action: Literal["none", "relink_required"]
+    """What keeps the access or restores it.
+
+    - `none`: Nothing has to be done.
+    - `relink_required`: The owner has to link the account again.
+    """
 
 
 class FinancialConnectionsAuthorizationStatusDetails(StripeModel):
+    """Details of the status."""
+
     active: FinancialConnectionsAuthorizationStatusDetailsActive | None = None
+    """Details of the status `active`."""
     inactive: FinancialConnectionsAuthorizationStatusDetailsInactive | None = None
+    """Details of the status `inactive`."""
 
 
 class FinancialConnectionsAuthorization(StripeModel):
-    """A `financial_connections.authorization` object."""
+    """Permission that a person has given at an institution to share accounts there."""
 
     id: str
     """Unique ID of the object."""
     institution_name: str
+    """Name of the institution."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["financial_connections.authorization"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["active", "inactive"]
+    """Whether data can be accessed.
+
+    - `active`: Data can be accessed.
+    - `inactive`: Data can no longer be accessed.
+    """
     status_details: FinancialConnectionsAuthorizationStatusDetails
+    """Details of the status."""

@@ -20,54 +20,96 @@ __all__ = [
 
 
 class FinancialConnectionsSessionAccountHolder(StripeModel):
+    """Who gave access to the account."""
+
     account: Expandable["Account"] | None = None
+    """Connected account that the linked account belongs to. With type `account`."""
     customer: Expandable["Customer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer that the linked account belongs to. With type `customer`."""
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     type: Literal["account", "customer"]
+    """Whether the linked account belongs to a connected account or a customer.
+
+    - `account`: A connected account.
+    - `customer`: A customer.
+    """
 
 
 class FinancialConnectionsSessionFilters(StripeModel):
+    """Limits which accounts can be linked."""
+
     account_subcategories: list[Literal["checking", "credit_card", "line_of_credit", "mortgage", "savings"]] | None = (
         None
     )
+    """Kinds of accounts that can be linked."""
     country: str | None = None
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country whose institutions are shown."""
     require_payment_method_support: Literal["all", "at_least_one", "none"] | None = None
+    """Whether payment methods must be possible with the accounts.
+
+    - `all`: With every account.
+    - `at_least_one`: With one account or more.
+    - `none`: Not necessary.
+    """
 
 
 class FinancialConnectionsSessionLimits(StripeModel):
+    """Limits on how much can be linked."""
+
     accounts: int
+    """Largest number of accounts that can be linked."""
 
 
 class FinancialConnectionsSessionManualEntry(StripeModel):
+    """Settings for bank accounts that the person enters by hand."""
+
     mode: Literal["automatic", "disabled"] | None = None
+    """Whether bank accounts can be entered by hand.
+
+    - `automatic`: Offered where Stripe supports it.
+    - `disabled`: Not offered.
+    """
 
 
 class FinancialConnectionsSession(StripeModel):
-    """A `financial_connections.session` object.
+    """Lets a person sign in to their bank and link accounts, in the browser or app that you open with its
+    `client_secret`.
 
     https://docs.stripe.com/api/financial_connections/sessions/object
     """
 
     account_holder: FinancialConnectionsSessionAccountHolder | None = None
+    """Who gave access to the account."""
     accounts: ListObject[FinancialConnectionsAccount]
+    """Accounts that were linked in the session."""
     bank_account_token: Token | None = None
+    """Token of the bank account that the person entered by hand."""
     client_secret: str | None = None
     """Secret with which a browser or mobile app accesses this one object, together with your publishable
     key. Pass it to your customer only, and do not log it or put it in URLs.
     """
     filters: FinancialConnectionsSessionFilters | None = None
+    """Limits which accounts can be linked."""
     id: str
     """Unique ID of the object."""
     limits: FinancialConnectionsSessionLimits | None = None
+    """Limits on how much can be linked."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     manual_entry: FinancialConnectionsSessionManualEntry | None = None
+    """Settings for bank accounts that the person enters by hand."""
     object: Literal["financial_connections.session"]
     """Type of the object. All objects of a class have the same."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]]
+    """Data that you ask to access. The person must agree.
+
+    - `balances`: Balances.
+    - `ownership`: Names and contact details of the owners.
+    - `payment_method`: The account number, to make a payment method of it.
+    - `transactions`: Transactions.
+    """
     prefetch: list[Literal["balances", "ownership", "transactions"]] | None = None
+    """Data that Stripe retrieves as soon as an account is linked."""
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""

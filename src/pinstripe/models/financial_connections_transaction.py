@@ -9,21 +9,28 @@ __all__ = ["FinancialConnectionsTransaction", "FinancialConnectionsTransactionSt
 
 
 class FinancialConnectionsTransactionStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     posted_at: Timestamp | None = None
+    """Time at which the transaction was posted."""
     void_at: Timestamp | None = None
+    """Time at which it became void."""
 
 
 class FinancialConnectionsTransaction(StripeModel):
-    """A `financial_connections.transaction` object.
+    """Transaction on a linked account, as the institution reports it.
 
     https://docs.stripe.com/api/financial_connections/transactions/object
     """
 
     account: str
+    """ID of the linked account."""
     amount: int
+    """Amount in the smallest currency unit. Negative if money left the account."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Description of the transaction, as the institution writes it."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -31,7 +38,17 @@ class FinancialConnectionsTransaction(StripeModel):
     object: Literal["financial_connections.transaction"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["pending", "posted", "void"]
+    """State of the transaction.
+
+    - `pending`: It is not final.
+    - `posted`: It is final.
+    - `void`: It did not take place.
+    """
     status_transitions: FinancialConnectionsTransactionStatusTransitions
+    """Times at which the status changed."""
     transacted_at: Timestamp
+    """Time of the transaction."""
     transaction_refresh: str
+    """ID of the refresh that last created or updated the transaction."""
     updated: Timestamp
+    """Time at which the object last changed."""

@@ -16,34 +16,57 @@ __all__ = [
 
 
 class ForwardingRequestRequestContext(StripeModel):
+    """Details of the connection."""
+
     destination_duration: int
+    """Time that the other service took to respond, in milliseconds."""
     destination_ip_address: str
+    """IP address of the other service."""
 
 
 class ForwardingRequestRequestDetailsHeader(StripeModel):
+    """Headers of the request."""
+
     name: str
+    """Name of the header."""
     value: str
+    """Value of the header."""
 
 
 class ForwardingRequestRequestDetails(StripeModel):
+    """The request that was sent, without the values that Stripe filled in."""
+
     body: str
+    """Body of the request, with placeholders for the card details."""
     headers: list[ForwardingRequestRequestDetailsHeader]
+    """Headers of the request."""
     http_method: Literal["POST"]
+    """Method of the request."""
 
 
 class ForwardingRequestResponseDetailsHeader(StripeModel):
+    """Headers of the response."""
+
     name: str
+    """Name of the header."""
     value: str
+    """Value of the header."""
 
 
 class ForwardingRequestResponseDetails(StripeModel):
+    """The response of the other service."""
+
     body: str
+    """Body of the response."""
     headers: list[ForwardingRequestResponseDetailsHeader]
+    """Headers of the response."""
     status: int
+    """HTTP status of the response."""
 
 
 class ForwardingRequest(StripeModel):
-    """A `forwarding.request` object.
+    """An HTTP request that Stripe sent on your behalf to another payment service, filling in the card
+    details that your server does not see.
 
     https://docs.stripe.com/api/forwarding/requests/object
     """
@@ -55,15 +78,25 @@ class ForwardingRequest(StripeModel):
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty string removes its key.
-    """
+    """Up to 50 key-value pairs of your own, which are stored with the object and not forwarded."""
     object: Literal["forwarding.request"]
     """Type of the object. All objects of a class have the same."""
     payment_method: str
-    """Payment method that is used."""
+    """Payment method whose details were filled in."""
     replacements: list[Literal["card_cvc", "card_expiry", "card_number", "cardholder_name", "request_signature"]]
+    """Values that Stripe filled into the body and headers.
+
+    - `card_cvc`: The security code.
+    - `card_expiry`: The expiry date.
+    - `card_number`: The card number.
+    - `cardholder_name`: The name of the cardholder.
+    - `request_signature`: A signature of the request.
+    """
     request_context: ForwardingRequestRequestContext | None = None
+    """Details of the connection."""
     request_details: ForwardingRequestRequestDetails | None = None
+    """The request that was sent, without the values that Stripe filled in."""
     response_details: ForwardingRequestResponseDetails | None = None
+    """The response of the other service."""
     url: str | None = None
+    """URL that the request was sent to. Stripe must have enabled it for your account."""

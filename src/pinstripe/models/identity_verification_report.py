@@ -29,7 +29,7 @@ __all__ = [
 
 
 class IdentityVerificationReportDocumentDob(StripeModel):
-    """Date of birth."""
+    """Date of birth, as the document states it. Included only if expanded."""
 
     day: int | None = None
     """Day of birth, from 1 to 31."""
@@ -40,61 +40,115 @@ class IdentityVerificationReportDocumentDob(StripeModel):
 
 
 class IdentityVerificationReportDocumentError(StripeModel):
+    """Why the check failed. With the status `unverified`."""
+
     code: Literal["document_expired", "document_type_not_supported", "document_unverified_other"] | None = None
+    """Kind of failure, for use in code.
+
+    - `document_expired`: The document has expired.
+    - `document_type_not_supported`: This kind of document is not accepted.
+    - `document_unverified_other`: The document could not be verified for another reason.
+    """
     reason: str | None = None
+    """Explanation of the failure, which you can show to the person."""
 
 
 class IdentityVerificationReportDocumentExpirationDate(StripeModel):
+    """Date on which the document expires. Included only if expanded."""
+
     day: int | None = None
+    """Day, from 1 to 31."""
     month: int | None = None
+    """Month, from 1 to 12."""
     year: int | None = None
+    """Year, four digits."""
 
 
 class IdentityVerificationReportDocumentIssuedDate(StripeModel):
+    """Date on which the document was issued."""
+
     day: int | None = None
+    """Day, from 1 to 31."""
     month: int | None = None
+    """Month, from 1 to 12."""
     year: int | None = None
+    """Year, four digits."""
 
 
 class IdentityVerificationReportDocument(StripeModel):
+    """Result of the check of the document."""
+
     address: Address | None = None
-    """A postal address."""
+    """Address, as the document states it."""
     dob: IdentityVerificationReportDocumentDob | None = None
-    """Date of birth."""
+    """Date of birth, as the document states it. Included only if expanded."""
     error: IdentityVerificationReportDocumentError | None = None
+    """Why the check failed. With the status `unverified`."""
     expiration_date: IdentityVerificationReportDocumentExpirationDate | None = None
+    """Date on which the document expires. Included only if expanded."""
     files: list[str] | None = None
-    """Uploaded files that make up the document."""
+    """IDs of the files with the images of the document."""
     first_name: str | None = None
-    """Given name of the person."""
+    """Given name, as the document states it."""
     issued_date: IdentityVerificationReportDocumentIssuedDate | None = None
+    """Date on which the document was issued."""
     issuing_country: str | None = None
+    """Two-letter ISO 3166-1 alpha-2 code of the country that issued the document."""
     last_name: str | None = None
-    """Family name of the person."""
+    """Family name, as the document states it."""
     number: str | None = None
+    """Number of the document. Included only if expanded."""
     sex: Literal["[redacted]", "female", "male", "unknown"] | None = None
+    """Sex, as the document states it."""
     status: Literal["unverified", "verified"]
+    """Whether the check passed.
+
+    - `unverified`: It failed. See `error`.
+    - `verified`: It passed.
+    """
     type: Literal["driving_license", "id_card", "passport"] | None = None
+    """Kind of document.
+
+    - `driving_license`: Driving license.
+    - `id_card`: Identity card.
+    - `passport`: Passport.
+    """
     unparsed_place_of_birth: str | None = None
+    """Place of birth, as the document writes it."""
     unparsed_sex: str | None = None
+    """Sex, as the document writes it."""
 
 
 class IdentityVerificationReportEmailError(StripeModel):
+    """Why the check failed. With the status `unverified`."""
+
     code: Literal["email_unverified_other", "email_verification_declined"] | None = None
+    """Kind of failure, for use in code.
+
+    - `email_unverified_other`: The email address could not be verified.
+    - `email_verification_declined`: The person declined to verify the email address.
+    """
     reason: str | None = None
+    """Explanation of the failure, which you can show to the person."""
 
 
 class IdentityVerificationReportEmail(StripeModel):
-    """Email address."""
+    """Result of the check of the email address."""
 
     email: str | None = None
-    """Email address."""
+    """Email address that was checked."""
     error: IdentityVerificationReportEmailError | None = None
+    """Why the check failed. With the status `unverified`."""
     status: Literal["unverified", "verified"]
+    """Whether the check passed.
+
+    - `unverified`: It failed. See `error`.
+    - `verified`: It passed.
+    """
 
 
 class IdentityVerificationReportIdNumberDob(StripeModel):
-    """Date of birth."""
+    """Date of birth that the person gave. Included only if expanded."""
 
     day: int | None = None
     """Day of birth, from 1 to 31."""
@@ -105,95 +159,183 @@ class IdentityVerificationReportIdNumberDob(StripeModel):
 
 
 class IdentityVerificationReportIdNumberError(StripeModel):
+    """Why the check failed. With the status `unverified`."""
+
     code: Literal["id_number_insufficient_document_data", "id_number_mismatch", "id_number_unverified_other"] | None = (
         None
     )
+    """Kind of failure, for use in code.
+
+    - `id_number_insufficient_document_data`: The document did not contain enough to check the ID
+      number.
+    - `id_number_mismatch`: The ID number does not match the name and date of birth.
+    - `id_number_unverified_other`: The ID number could not be verified for another reason.
+    """
     reason: str | None = None
+    """Explanation of the failure, which you can show to the person."""
 
 
 class IdentityVerificationReportIdNumber(StripeModel):
+    """Result of the check of the ID number."""
+
     dob: IdentityVerificationReportIdNumberDob | None = None
-    """Date of birth."""
+    """Date of birth that the person gave. Included only if expanded."""
     error: IdentityVerificationReportIdNumberError | None = None
+    """Why the check failed. With the status `unverified`."""
     first_name: str | None = None
-    """Given name of the person."""
+    """Given name that the person gave."""
     id_number: str | None = None
+    """ID number that the person gave. Included only if expanded."""
     id_number_type: Literal["br_cpf", "sg_nric", "us_ssn"] | None = None
+    """Kind of ID number.
+
+    - `br_cpf`: CPF in Brazil.
+    - `sg_nric`: NRIC in Singapore.
+    - `us_ssn`: Social Security number in the United States.
+    """
     last_name: str | None = None
-    """Family name of the person."""
+    """Family name that the person gave."""
     status: Literal["unverified", "verified"]
+    """Whether the check passed.
+
+    - `unverified`: It failed. See `error`.
+    - `verified`: It passed.
+    """
 
 
 class IdentityVerificationReportOptionsDocument(StripeModel):
+    """Settings for the check of the document."""
+
     allowed_types: list[Literal["driving_license", "id_card", "passport"]] | None = None
+    """Kinds of documents that are accepted. All unless set.
+
+    - `driving_license`: Driving license.
+    - `id_card`: Identity card.
+    - `passport`: Passport.
+    """
     require_id_number: bool | None = None
+    """Whether an ID number is checked as well."""
     require_live_capture: bool | None = None
+    """Whether photos must be taken with the camera at that moment, instead of uploaded."""
     require_matching_selfie: bool | None = None
+    """Whether a selfie is taken and compared with the photo of the document."""
 
 
 class IdentityVerificationReportOptionsIdNumber(StripeModel):
-    pass
+    """Settings for the check of the ID number."""
 
 
 class IdentityVerificationReportOptions(StripeModel):
+    """Checks that were requested."""
+
     document: IdentityVerificationReportOptionsDocument | None = None
+    """Settings for the check of the document."""
     id_number: IdentityVerificationReportOptionsIdNumber | None = None
+    """Settings for the check of the ID number."""
 
 
 class IdentityVerificationReportPhoneError(StripeModel):
+    """Why the check failed. With the status `unverified`."""
+
     code: Literal["phone_unverified_other", "phone_verification_declined"] | None = None
+    """Kind of failure, for use in code.
+
+    - `phone_unverified_other`: The phone number could not be verified.
+    - `phone_verification_declined`: The person declined to verify the phone number.
+    """
     reason: str | None = None
+    """Explanation of the failure, which you can show to the person."""
 
 
 class IdentityVerificationReportPhone(StripeModel):
-    """Phone number, including the country code."""
+    """Result of the check of the phone number."""
 
     error: IdentityVerificationReportPhoneError | None = None
+    """Why the check failed. With the status `unverified`."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number that was checked."""
     status: Literal["unverified", "verified"]
+    """Whether the check passed.
+
+    - `unverified`: It failed. See `error`.
+    - `verified`: It passed.
+    """
 
 
 class IdentityVerificationReportSelfieError(StripeModel):
+    """Why the check failed. With the status `unverified`."""
+
     code: (
         Literal[
             "selfie_document_missing_photo", "selfie_face_mismatch", "selfie_manipulated", "selfie_unverified_other"
         ]
         | None
     ) = None
+    """Kind of failure, for use in code.
+
+    - `selfie_document_missing_photo`: The document has no photo of a face.
+    - `selfie_face_mismatch`: The face is not that of the document.
+    - `selfie_manipulated`: The selfie was manipulated.
+    - `selfie_unverified_other`: The selfie could not be verified for another reason.
+    """
     reason: str | None = None
+    """Explanation of the failure, which you can show to the person."""
 
 
 class IdentityVerificationReportSelfie(StripeModel):
+    """Result of the check of the selfie."""
+
     document: str | None = None
+    """ID of the file with the photo of the document that was compared."""
     error: IdentityVerificationReportSelfieError | None = None
+    """Why the check failed. With the status `unverified`."""
     selfie: str | None = None
+    """ID of the file with the selfie."""
     status: Literal["unverified", "verified"]
+    """Whether the check passed.
+
+    - `unverified`: It failed. See `error`.
+    - `verified`: It passed.
+    """
 
 
 class IdentityVerificationReport(StripeModel):
-    """A `identity.verification_report` object.
+    """Result of one attempt to verify a person: what was checked, what was read from the document, and why
+    a check failed. Stripe creates one after each submission.
 
     https://docs.stripe.com/api/identity/verification_reports/object
     """
 
     client_reference_id: str | None = None
+    """Reference of your own, such as the ID of the user in your system."""
     created: Timestamp
     """Time at which the object was created."""
     document: IdentityVerificationReportDocument | None = None
+    """Result of the check of the document."""
     email: IdentityVerificationReportEmail | None = None
-    """Email address."""
+    """Result of the check of the email address."""
     id: str
     """Unique ID of the object."""
     id_number: IdentityVerificationReportIdNumber | None = None
+    """Result of the check of the ID number."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["identity.verification_report"]
     """Type of the object. All objects of a class have the same."""
     options: IdentityVerificationReportOptions | None = None
+    """Checks that were requested."""
     phone: IdentityVerificationReportPhone | None = None
-    """Phone number, including the country code."""
+    """Result of the check of the phone number."""
     selfie: IdentityVerificationReportSelfie | None = None
+    """Result of the check of the selfie."""
     type: Literal["document", "id_number", "verification_flow"]
+    """What is checked.
+
+    - `document`: An identity document, and a selfie if required.
+    - `id_number`: A name, a date of birth and an ID number.
+    - `verification_flow`: What the verification flow says.
+    """
     verification_flow: str | None = None
+    """ID of the verification flow from the Dashboard that set what is checked."""
     verification_session: str | None = None
+    """ID of the session that the report belongs to."""

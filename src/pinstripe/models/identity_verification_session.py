@@ -27,6 +27,8 @@ __all__ = [
 
 
 class IdentityVerificationSessionLastError(StripeModel):
+    """Why the latest check failed. Null while nothing has failed."""
+
     code: (
         Literal[
             "abandoned",
@@ -51,66 +53,133 @@ class IdentityVerificationSessionLastError(StripeModel):
         ]
         | None
     ) = None
+    """Kind of failure, for use in code.
+
+    - `abandoned`: The person did not complete the verification.
+    - `consent_declined`: The person did not agree to the verification.
+    - `country_not_supported`: The country of the person is not supported.
+    - `device_not_supported`: The device has no camera that can be used.
+    - `document_expired`: The document has expired.
+    - `document_type_not_supported`: This kind of document is not accepted.
+    - `document_unverified_other`: The document could not be verified for another reason.
+    - `email_unverified_other`: The email address could not be verified.
+    - `email_verification_declined`: The person declined to verify the email address.
+    - `id_number_insufficient_document_data`: The document did not contain enough to check the ID
+      number.
+    - `id_number_mismatch`: The ID number does not match the name and date of birth.
+    - `id_number_unverified_other`: The ID number could not be verified for another reason.
+    - `phone_unverified_other`: The phone number could not be verified.
+    - `phone_verification_declined`: The person declined to verify the phone number.
+    - `selfie_document_missing_photo`: The document has no photo of a face.
+    - `selfie_face_mismatch`: The face is not that of the document.
+    - `selfie_manipulated`: The selfie was manipulated.
+    - `selfie_unverified_other`: The selfie could not be verified for another reason.
+    - `under_supported_age`: The person is too young.
+    """
     reason: str | None = None
+    """Explanation of the failure, which you can show to the person."""
 
 
 class IdentityVerificationSessionOptionsDocument(StripeModel):
+    """Settings for the check of the document."""
+
     allowed_types: list[Literal["driving_license", "id_card", "passport"]] | None = None
+    """Kinds of documents that are accepted. All unless set.
+
+    - `driving_license`: Driving license.
+    - `id_card`: Identity card.
+    - `passport`: Passport.
+    """
     require_id_number: bool | None = None
+    """Whether an ID number is checked as well."""
     require_live_capture: bool | None = None
+    """Whether photos must be taken with the camera at that moment, instead of uploaded."""
     require_matching_selfie: bool | None = None
+    """Whether a selfie is taken and compared with the photo of the document."""
 
 
 class IdentityVerificationSessionOptionsEmail(StripeModel):
-    """Email address."""
+    """Settings for the check of the email address."""
 
     require_verification: bool | None = None
+    """Whether the person has to confirm the email address with a code."""
 
 
 class IdentityVerificationSessionOptionsIdNumber(StripeModel):
-    pass
+    """Settings for the check of the ID number."""
 
 
 class IdentityVerificationSessionOptionsMatching(StripeModel):
+    """What the document must match in what you know of the person."""
+
     dob: Literal["none", "similar"] | None = None
-    """Date of birth."""
+    """How closely the date of birth must match.
+
+    - `none`: It need not match.
+    - `similar`: It must be similar.
+    """
     name: Literal["none", "similar"] | None = None
+    """How closely the name must match.
+
+    - `none`: It need not match.
+    - `similar`: It must be similar.
+    """
 
 
 class IdentityVerificationSessionOptionsPhone(StripeModel):
-    """Phone number, including the country code."""
+    """Settings for the check of the phone number."""
 
     require_verification: bool | None = None
+    """Whether the person has to confirm the phone number with a code."""
 
 
 class IdentityVerificationSessionOptions(StripeModel):
+    """Settings for the checks."""
+
     document: IdentityVerificationSessionOptionsDocument | None = None
+    """Settings for the check of the document."""
     email: IdentityVerificationSessionOptionsEmail | None = None
-    """Email address."""
+    """Settings for the check of the email address."""
     id_number: IdentityVerificationSessionOptionsIdNumber | None = None
+    """Settings for the check of the ID number."""
     matching: IdentityVerificationSessionOptionsMatching | None = None
+    """What the document must match in what you know of the person."""
     phone: IdentityVerificationSessionOptionsPhone | None = None
-    """Phone number, including the country code."""
+    """Settings for the check of the phone number."""
 
 
 class IdentityVerificationSessionProvidedDetails(StripeModel):
+    """What you know of the person already."""
+
     email: str | None = None
-    """Email address."""
+    """Email address of the person."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number of the person, with country code."""
 
 
 class IdentityVerificationSessionRedaction(StripeModel):
+    """State of the removal of personal data. Null if it was not requested."""
+
     status: Literal["processing", "redacted", "validated"]
+    """How far the removal is.
+
+    - `processing`: The data is being removed.
+    - `redacted`: The data is removed.
+    - `validated`: The request is accepted and is about to be processed.
+    """
 
 
 class IdentityVerificationSessionRelatedPerson(StripeModel):
+    """Person of an account that is verified."""
+
     account: str
+    """ID of the account that the person belongs to."""
     person: str
+    """ID of the person."""
 
 
 class IdentityVerificationSessionVerifiedOutputsDob(StripeModel):
-    """Date of birth."""
+    """Verified date of birth."""
 
     day: int | None = None
     """Day of birth, from 1 to 31."""
@@ -121,32 +190,46 @@ class IdentityVerificationSessionVerifiedOutputsDob(StripeModel):
 
 
 class IdentityVerificationSessionVerifiedOutputs(StripeModel):
+    """Data that was verified. Included only if expanded, once the status is `verified`."""
+
     address: Address | None = None
-    """A postal address."""
+    """Verified address."""
     dob: IdentityVerificationSessionVerifiedOutputsDob | None = None
-    """Date of birth."""
+    """Verified date of birth."""
     email: str | None = None
-    """Email address."""
+    """Verified email address."""
     first_name: str | None = None
-    """Given name of the person."""
+    """Verified given name."""
     id_number: str | None = None
+    """Verified ID number."""
     id_number_type: Literal["br_cpf", "sg_nric", "us_ssn"] | None = None
+    """Kind of ID number.
+
+    - `br_cpf`: CPF in Brazil.
+    - `sg_nric`: NRIC in Singapore.
+    - `us_ssn`: Social Security number in the United States.
+    """
     last_name: str | None = None
-    """Family name of the person."""
+    """Verified family name."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Verified phone number."""
     sex: Literal["[redacted]", "female", "male", "unknown"] | None = None
+    """Sex, as the document states it."""
     unparsed_place_of_birth: str | None = None
+    """Place of birth, as the document writes it."""
     unparsed_sex: str | None = None
+    """Sex, as the document writes it."""
 
 
 class IdentityVerificationSession(StripeModel):
-    """A `identity.verification_session` object.
+    """Leads a person through the verification of their identity and collects what they submit. Create one
+    per person, and reuse it if they have to try again.
 
     https://docs.stripe.com/api/identity/verification_sessions/object
     """
 
     client_reference_id: str | None = None
+    """Reference of your own, such as the ID of the user in your system."""
     client_secret: str | None = None
     """Secret with which a browser or mobile app accesses this one object, together with your publishable
     key. Pass it to your customer only, and do not log it or put it in URLs.
@@ -156,7 +239,9 @@ class IdentityVerificationSession(StripeModel):
     id: str
     """Unique ID of the object."""
     last_error: IdentityVerificationSessionLastError | None = None
+    """Why the latest check failed. Null while nothing has failed."""
     last_verification_report: Expandable["IdentityVerificationReport"] | None = None
+    """Report of the latest check."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -166,13 +251,37 @@ class IdentityVerificationSession(StripeModel):
     object: Literal["identity.verification_session"]
     """Type of the object. All objects of a class have the same."""
     options: IdentityVerificationSessionOptions | None = None
+    """Settings for the checks."""
     provided_details: IdentityVerificationSessionProvidedDetails | None = None
+    """What you know of the person already."""
     redaction: IdentityVerificationSessionRedaction | None = None
+    """State of the removal of personal data. Null if it was not requested."""
     related_customer: str | None = None
+    """ID of the customer who is verified."""
     related_customer_account: str | None = None
+    """ID of the account (API v2) that is verified, in the role of a customer."""
     related_person: IdentityVerificationSessionRelatedPerson | None = None
+    """Person of an account that is verified."""
     status: Literal["canceled", "processing", "requires_input", "verified"]
+    """State of the verification.
+
+    - `canceled`: The session was canceled and cannot be used any more.
+    - `processing`: The person has submitted everything, and Stripe checks it.
+    - `requires_input`: The person has something to submit, at first or again after a failure.
+    - `verified`: All checks have passed.
+    """
     type: Literal["document", "id_number", "verification_flow"]
+    """What is checked.
+
+    - `document`: An identity document, and a selfie if required.
+    - `id_number`: A name, a date of birth and an ID number.
+    - `verification_flow`: What the verification flow says.
+    """
     url: str | None = None
+    """URL to which you redirect the person. It works once and only for a short time, so do not store it.
+    Null unless the status is `requires_input`.
+    """
     verification_flow: str | None = None
+    """ID of the verification flow from the Dashboard that set what is checked."""
     verified_outputs: IdentityVerificationSessionVerifiedOutputs | None = None
+    """Data that was verified. Included only if expanded, once the status is `verified`."""

@@ -37,122 +37,231 @@ __all__ = [
 
 
 class IssuingAuthorizationAmountDetails(StripeModel):
+    """Parts of the amount that are not the price of the goods."""
+
     atm_fee: int | None = None
+    """Fee of the ATM, in the smallest currency unit."""
     cashback_amount: int | None = None
+    """Cash that the cardholder asked for, in the smallest currency unit."""
 
 
 class IssuingAuthorizationFleetCardholderPromptData(StripeModel):
+    """What the driver entered at the terminal."""
+
     alphanumeric_id: str | None = None
+    """Deprecated: ID of letters and digits that the driver entered."""
     driver_id: str | None = None
+    """ID of the driver."""
     odometer: int | None = None
+    """Odometer reading of the vehicle."""
     unspecified_id: str | None = None
+    """ID that the driver entered, of a kind that is not known."""
     user_id: str | None = None
+    """ID of the user of the card."""
     vehicle_number: str | None = None
+    """Number of the vehicle."""
 
 
 class IssuingAuthorizationFleetReportedBreakdownFuel(StripeModel):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: DecimalString | None = None
+    """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class IssuingAuthorizationFleetReportedBreakdownNonFuel(StripeModel):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: DecimalString | None = None
+    """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class IssuingAuthorizationFleetReportedBreakdownTax(StripeModel):
+    """Taxes on the purchase."""
+
     local_amount_decimal: DecimalString | None = None
+    """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: DecimalString | None = None
+    """National taxes such as VAT, in the smallest currency unit, with decimal places."""
 
 
 class IssuingAuthorizationFleetReportedBreakdown(StripeModel):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: IssuingAuthorizationFleetReportedBreakdownFuel | None = None
+    """Part of the purchase for fuel."""
     non_fuel: IssuingAuthorizationFleetReportedBreakdownNonFuel | None = None
+    """Part of the purchase for anything but fuel."""
     tax: IssuingAuthorizationFleetReportedBreakdownTax | None = None
+    """Taxes on the purchase."""
 
 
 class IssuingAuthorizationFleet(StripeModel):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: IssuingAuthorizationFleetCardholderPromptData | None = None
+    """What the driver entered at the terminal."""
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"] | None = None
+    """Whether fuel or something else was bought.
+
+    - `fuel_and_non_fuel_purchase`: Fuel and something else.
+    - `fuel_purchase`: Only fuel.
+    - `non_fuel_purchase`: Anything but fuel.
+    """
     reported_breakdown: IssuingAuthorizationFleetReportedBreakdown | None = None
+    """Amounts of the parts of the purchase, as the merchant reports them."""
     service_type: Literal["full_service", "non_fuel_transaction", "self_service"] | None = None
+    """Who filled the tank.
+
+    - `full_service`: An attendant.
+    - `non_fuel_transaction`: Nobody, as no fuel was bought.
+    - `self_service`: The driver.
+    """
 
 
 class IssuingAuthorizationFraudChallenge(StripeModel):
+    """Fraud challenges that were sent to the cardholder."""
+
     channel: Literal["sms"]
+    """How the challenge was sent.
+
+    - `sms`: By text message.
+    """
     status: Literal["expired", "pending", "rejected", "undeliverable", "verified"]
+    """State of the challenge.
+
+    - `expired`: The cardholder did not answer in time.
+    - `pending`: Waiting for the answer of the cardholder.
+    - `rejected`: The cardholder denied the purchase.
+    - `undeliverable`: The challenge could not be sent.
+    - `verified`: The cardholder confirmed the purchase.
+    """
     undeliverable_reason: Literal["no_phone_number", "unsupported_phone_number"] | None = None
+    """Why the challenge could not be sent. With the status `undeliverable`.
+
+    - `no_phone_number`: The cardholder has no phone number.
+    - `unsupported_phone_number`: The phone number cannot receive the challenge.
+    """
 
 
 class IssuingAuthorizationFuel(StripeModel):
+    """Data about purchased fuel."""
+
     industry_product_code: str | None = None
+    """Conexxus code of the fuel."""
     quantity_decimal: DecimalString | None = None
+    """Quantity of fuel, in the unit of `unit`."""
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"] | None = None
+    """Kind of fuel."""
     unit: (
         Literal[
             "charging_minute", "imperial_gallon", "kilogram", "kilowatt_hour", "liter", "other", "pound", "us_gallon"
         ]
         | None
     ) = None
+    """Unit of the quantity."""
     unit_cost_decimal: DecimalString | None = None
+    """Price of one unit of fuel, in the smallest currency unit, with decimal places."""
 
 
 class IssuingAuthorizationMerchantData(StripeModel):
+    """Merchant that uses the card."""
+
     category: str
+    """Category of the merchant's business, by name."""
     category_code: str
+    """Four-digit code of the merchant's category (MCC)."""
     city: str | None = None
-    """City, district, suburb, town or village."""
+    """City in which the merchant is."""
     country: str | None = None
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the merchant's country."""
     name: str | None = None
+    """Name of the merchant."""
     network_id: str
+    """ID that the card network gives the merchant. It can differ between acquirers."""
     postal_code: str | None = None
-    """ZIP or postal code."""
+    """Postal code of the merchant."""
     state: str | None = None
-    """State, county, province or region."""
+    """State in which the merchant is."""
     tax_id: str | None = None
+    """Tax ID of the merchant."""
     terminal_id: str | None = None
+    """ID that the merchant gives the terminal."""
     url: str | None = None
+    """Web address of the merchant."""
 
 
 class IssuingAuthorizationNetworkData(StripeModel):
+    """Identifiers of the card network."""
+
     acquiring_institution_id: str | None = None
+    """ID that the network gives the merchant's bank."""
     system_trace_audit_number: str | None = None
+    """System Trace Audit Number (STAN), which the network assigns to the message. Not unique over longer
+    times.
+    """
     transaction_id: str | None = None
+    """ID that the network gives the transaction, shared by all its messages."""
 
 
 class IssuingAuthorizationPendingRequestAmountDetails(StripeModel):
+    """Parts of the amount that are not the price of the goods."""
+
     atm_fee: int | None = None
+    """Fee of the ATM, in the smallest currency unit."""
     cashback_amount: int | None = None
+    """Cash that the cardholder asked for, in the smallest currency unit."""
 
 
 class IssuingAuthorizationPendingRequest(StripeModel):
+    """Request that waits for your decision. Set only in the event `issuing_authorization.request`."""
+
     amount: int
+    """Amount to hold in addition if you approve, in the smallest currency unit."""
     amount_details: IssuingAuthorizationPendingRequestAmountDetails | None = None
+    """Parts of the amount that are not the price of the goods."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     is_amount_controllable: bool
+    """Whether you may approve a part of the amount."""
     merchant_amount: int
+    """Amount in the smallest unit of `merchant_currency`, as the merchant requested it."""
     merchant_currency: str
+    """Three-letter ISO 4217 code of the merchant's currency, in lowercase."""
     network_risk_score: int | None = None
+    """Risk of fraud from 0 to 99 as the network sees it. Higher is riskier."""
 
 
 class IssuingAuthorizationRequestHistoryAmountDetails(StripeModel):
+    """Parts of the amount that are not the price of the goods."""
+
     atm_fee: int | None = None
+    """Fee of the ATM, in the smallest currency unit."""
     cashback_amount: int | None = None
+    """Cash that the cardholder asked for, in the smallest currency unit."""
 
 
 class IssuingAuthorizationRequestHistory(StripeModel):
+    """Requests for this authorization that were decided, such as increments."""
+
     amount: int
+    """Amount that was held in addition when the request was approved, in the smallest currency unit."""
     amount_details: IssuingAuthorizationRequestHistoryAmountDetails | None = None
+    """Parts of the amount that are not the price of the goods."""
     approved: bool
+    """Whether the request was approved."""
     authorization_code: str | None = None
-    """Code with which the issuer authorized the payment."""
+    """Code of the approval, which the merchant knows too."""
     created: Timestamp
-    """Time at which the object was created."""
+    """Time at which the request was made."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     merchant_amount: int
+    """Amount in the smallest unit of `merchant_currency`, as the merchant requested it."""
     merchant_currency: str
+    """Three-letter ISO 4217 code of the merchant's currency, in lowercase."""
     network_risk_score: int | None = None
+    """Risk of fraud from 0 to 99 as the network sees it. Higher is riskier."""
     reason: Literal[
         "account_disabled",
         "card_active",
@@ -176,77 +285,202 @@ class IssuingAuthorizationRequestHistory(StripeModel):
         "webhook_error",
         "webhook_timeout",
     ]
+    """Why the request was approved or declined.
+
+    - `account_disabled`: The account is not allowed to approve anything.
+    - `card_active`: The card is active, and the request was approved.
+    - `card_canceled`: The card is canceled.
+    - `card_expired`: The card has expired.
+    - `card_inactive`: The card is inactive.
+    - `cardholder_blocked`: The cardholder is blocked.
+    - `cardholder_inactive`: The cardholder is inactive.
+    - `cardholder_verification_required`: Information about the cardholder is missing.
+    - `insecure_authorization_method`: The way in which the card was used is not secure enough.
+    - `insufficient_funds`: The balance is too low.
+    - `network_fallback`: The network decided, since Stripe could not be reached.
+    - `not_allowed`: The merchant or the kind of purchase is not allowed.
+    - `pin_blocked`: The PIN is blocked.
+    - `spending_controls`: The spending controls do not allow it.
+    - `stripe_internal_error`: An error at Stripe.
+    - `suspected_fraud`: Fraud is suspected.
+    - `verification_failed`: A check of the card details or the PIN failed.
+    - `webhook_approved`: Your webhook response approved it.
+    - `webhook_declined`: Your webhook response declined it.
+    - `webhook_error`: Your webhook response could not be understood.
+    - `webhook_timeout`: Your webhook response did not come in time, and the default applied.
+    """
     reason_message: str | None = None
+    """Further explanation, if your webhook response declined the request for a reason of your own."""
     requested_at: Timestamp | None = None
+    """Time at which the network received the request from the merchant."""
 
 
 class IssuingAuthorizationTreasury(StripeModel):
+    """Movements in Treasury, if the card draws on a financial account."""
+
     received_credits: list[str]
+    """IDs of the received credits that belong to the authorization."""
     received_debits: list[str]
+    """IDs of the received debits that belong to the authorization."""
     transaction: str | None = None
+    """ID of the Treasury transaction that belongs to the authorization."""
 
 
 class IssuingAuthorizationVerificationDataAuthenticationExemption(StripeModel):
+    """Exemption from strong authentication that was claimed."""
+
     claimed_by: Literal["acquirer", "issuer"]
+    """Who claimed the exemption.
+
+    - `acquirer`: The merchant's bank.
+    - `issuer`: The issuer of the card.
+    """
     type: Literal["low_value_transaction", "transaction_risk_analysis", "unknown"]
+    """On what ground the exemption was claimed.
+
+    - `low_value_transaction`: The amount is low.
+    - `transaction_risk_analysis`: The risk was analyzed and found to be low.
+    - `unknown`: The ground is not known.
+    """
 
 
 class IssuingAuthorizationVerificationDataThreeDSecure(StripeModel):
+    """Result of 3D Secure."""
+
     result: Literal["attempt_acknowledged", "authenticated", "failed", "required"]
+    """Whether 3D Secure authenticated the cardholder.
+
+    - `attempt_acknowledged`: The issuer acknowledged the attempt, without an authentication.
+    - `authenticated`: The cardholder was authenticated.
+    - `failed`: The authentication failed.
+    - `required`: Authentication was required but did not take place.
+    """
 
 
 class IssuingAuthorizationVerificationData(StripeModel):
+    """Results of the checks of what the cardholder told the merchant."""
+
     address_line1_check: Literal["match", "mismatch", "not_provided"]
+    """Whether the first address line is that of the cardholder.
+
+    - `match`: It matches.
+    - `mismatch`: It does not match.
+    - `not_provided`: It was not given or not checked.
+    """
     address_postal_code_check: Literal["match", "mismatch", "not_provided"]
+    """Whether the postal code is that of the cardholder.
+
+    - `match`: It matches.
+    - `mismatch`: It does not match.
+    - `not_provided`: It was not given or not checked.
+    """
     authentication_exemption: IssuingAuthorizationVerificationDataAuthenticationExemption | None = None
+    """Exemption from strong authentication that was claimed."""
     cvc_check: Literal["match", "mismatch", "not_provided"]
+    """Whether the security code is that of the card.
+
+    - `match`: It matches.
+    - `mismatch`: It does not match.
+    - `not_provided`: It was not given or not checked.
+    """
     expiry_check: Literal["match", "mismatch", "not_provided"]
+    """Whether the expiry date is that of the card.
+
+    - `match`: It matches.
+    - `mismatch`: It does not match.
+    - `not_provided`: It was not given or not checked.
+    """
     postal_code: str | None = None
-    """ZIP or postal code."""
+    """Postal code that the cardholder gave to the merchant."""
     three_d_secure: IssuingAuthorizationVerificationDataThreeDSecure | None = None
+    """Result of 3D Secure."""
 
 
 class IssuingAuthorization(StripeModel):
-    """A `issuing.authorization` object.
+    """A request by a merchant to spend money with a card that you issued. Stripe creates one for each
+    purchase, approves or declines it, and creates an issuing transaction when the merchant captures it.
 
     https://docs.stripe.com/api/issuing/authorizations/object
     """
 
     amount: int
+    """Amount that was approved or declined in all, in the smallest unit of `currency`."""
     amount_details: IssuingAuthorizationAmountDetails | None = None
+    """Parts of the amount that are not the price of the goods."""
     approved: bool
+    """Whether the authorization was approved."""
     authorization_method: Literal["chip", "contactless", "keyed_in", "online", "swipe"]
+    """How the card details were given to the merchant.
+
+    - `chip`: The chip of the card was read.
+    - `contactless`: The card or a phone was held to the terminal.
+    - `keyed_in`: The card number was typed into the terminal.
+    - `online`: The card number was entered on a web page or in an app.
+    - `swipe`: The magnetic stripe was read.
+    """
     balance_transactions: list[BalanceTransaction]
+    """Balance transactions of the authorization, which hold money on your balance and release it."""
     card: Lazy["IssuingCard"]
+    """Card that was used."""
     card_presence: Literal["not_present", "present"] | None = None
+    """Whether the card was physically present.
+
+    - `not_present`: The card was not there, such as online.
+    - `present`: The card or a phone with it was at the terminal.
+    """
     cardholder: Expandable["IssuingCardholder"] | None = None
+    """Cardholder whose card was used."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of your account's balance, in lowercase. See
+    `merchant_currency`.
+    """
     fleet: IssuingAuthorizationFleet | None = None
+    """Data of a fleet card, which merchants of fuel provide."""
     fraud_challenges: list[IssuingAuthorizationFraudChallenge] | None = None
+    """Fraud challenges that were sent to the cardholder."""
     fuel: IssuingAuthorizationFuel | None = None
+    """Data about purchased fuel."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     merchant_amount: int
+    """Amount in the smallest unit of `merchant_currency`, as the merchant requested it."""
     merchant_currency: str
+    """Three-letter ISO 4217 code of the merchant's currency, in lowercase."""
     merchant_data: IssuingAuthorizationMerchantData
+    """Merchant that uses the card."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     network_data: IssuingAuthorizationNetworkData | None = None
+    """Identifiers of the card network."""
     object: Literal["issuing.authorization"]
     """Type of the object. All objects of a class have the same."""
     pending_request: IssuingAuthorizationPendingRequest | None = None
+    """Request that waits for your decision. Set only in the event `issuing_authorization.request`."""
     request_history: list[IssuingAuthorizationRequestHistory]
+    """Requests for this authorization that were decided, such as increments."""
     status: Literal["closed", "expired", "pending", "reversed"]
+    """State of the authorization.
+
+    - `closed`: It was captured or declined. Nothing is held any more.
+    - `expired`: It expired without being captured.
+    - `pending`: It was approved and waits for a capture, or for your decision.
+    - `reversed`: The merchant reversed it.
+    """
     token: Expandable["IssuingToken"] | None = None
+    """Network token that was used instead of the card number."""
     transactions: list[Lazy["IssuingTransaction"]]
+    """Issuing transactions that captured or refunded the authorization."""
     treasury: IssuingAuthorizationTreasury | None = None
+    """Movements in Treasury, if the card draws on a financial account."""
     verification_data: IssuingAuthorizationVerificationData
+    """Results of the checks of what the cardholder told the merchant."""
     verified_by_fraud_challenge: bool | None = None
+    """Whether the cardholder confirmed the purchase in a fraud challenge."""
     wallet: str | None = None
+    """Wallet that was used, such as `apple_pay`."""

@@ -27,58 +27,124 @@ __all__ = [
 
 
 class IssuingCardLatestFraudWarning(StripeModel):
+    """Latest sign that the card details may be compromised."""
+
     started_at: Timestamp | None = None
+    """Time of the first sign."""
     type: (
         Literal["card_testing_exposure", "fraud_dispute_filed", "third_party_reported", "user_indicated_fraud"] | None
     ) = None
+    """Kind of sign.
+
+    - `card_testing_exposure`: The card may have been tested by someone who guesses card numbers.
+    - `fraud_dispute_filed`: You have disputed a transaction of the card as fraudulent.
+    - `third_party_reported`: Someone else, such as a card network, has reported the card.
+    - `user_indicated_fraud`: The cardholder has reported fraud.
+    """
 
 
 class IssuingCardLifecycleControlsCancelAfter(StripeModel):
+    """When the card is canceled."""
+
     payment_count: int
+    """Number of payments after which the card is canceled."""
 
 
 class IssuingCardLifecycleControls(StripeModel):
+    """Rules that cancel the card by themselves."""
+
     cancel_after: IssuingCardLifecycleControlsCancelAfter
+    """When the card is canceled."""
 
 
 class IssuingCardShippingAddressValidation(StripeModel):
+    """Validation of the address."""
+
     mode: Literal["disabled", "normalization_only", "validation_and_normalization"]
+    """Whether the address is validated and normalized.
+
+    - `disabled`: Neither validated nor normalized.
+    - `normalization_only`: Only normalized.
+    - `validation_and_normalization`: Validated and normalized.
+    """
     normalized_address: Address | None = None
-    """A postal address."""
+    """The address in normalized form."""
     result: Literal["indeterminate", "likely_deliverable", "likely_undeliverable"] | None = None
+    """Result of the validation.
+
+    - `indeterminate`: It is not known whether the address can be reached.
+    - `likely_deliverable`: The address can probably be reached.
+    - `likely_undeliverable`: The address can probably not be reached.
+    """
 
 
 class IssuingCardShippingCustoms(StripeModel):
+    """Data for the customs authorities."""
+
     eori_number: str | None = None
+    """EORI number of the recipient, needed for imports by businesses into the EU."""
 
 
 class IssuingCardShipping(StripeModel):
-    """Recipient and address of a delivery."""
+    """Where and how the card is shipped. Only for physical cards."""
 
     address: Address
-    """Delivery address."""
+    """Address that the card is shipped to."""
     address_validation: IssuingCardShippingAddressValidation | None = None
+    """Validation of the address."""
     business_name: str | None = None
+    """Company name on the envelope."""
     carrier: Literal["correos", "dhl", "fedex", "royal_mail", "usps"] | None = None
     """Company that delivers the goods, such as FedEx, UPS or USPS."""
     customs: IssuingCardShippingCustoms | None = None
+    """Data for the customs authorities."""
     delivered_at: Timestamp | None = None
+    """Time at which the card was delivered."""
     eta: Timestamp | None = None
+    """Time at which the card is expected to arrive."""
     name: str
     """Name of the recipient."""
     phone_number: str | None = None
+    """Phone number of the recipient, with country code."""
     require_signature: bool | None = None
+    """Whether the recipient has to sign. Not available for all services."""
     service: Literal["express", "priority", "standard"]
+    """Speed of the shipment.
+
+    - `express`: With priority and tracking.
+    - `priority`: Faster than standard, with tracking.
+    - `standard`: The cheapest and slowest, often without tracking.
+    """
     shipped_at: Timestamp | None = None
+    """Time at which the card was shipped."""
     status: Literal["canceled", "delivered", "failure", "pending", "returned", "shipped", "submitted"] | None = None
+    """State of the shipment.
+
+    - `canceled`: The shipment was canceled.
+    - `delivered`: The card has arrived.
+    - `failure`: The card could not be delivered.
+    - `pending`: The card is still to be printed.
+    - `returned`: The card came back.
+    - `shipped`: The card is on its way.
+    - `submitted`: The card is at the printer.
+    """
     tracking_number: str | None = None
-    """Tracking number of the delivery. Separate several numbers by commas."""
+    """Number to track the shipment with."""
     tracking_url: str | None = None
+    """Page on which the shipment can be tracked."""
     type: Literal["bulk", "individual"]
+    """Whether the card is packed for its own recipient or together with others.
+
+    - `bulk`: Several cards in one package.
+    - `individual`: One card in an envelope.
+    """
 
 
 class IssuingCardSpendingControlsSpendingLimit(StripeModel):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: int
+    """Largest sum in the interval, in the smallest currency unit."""
     categories: (
         list[
             Literal[
@@ -381,11 +447,28 @@ class IssuingCardSpendingControlsSpendingLimit(StripeModel):
         ]
         | None
     ) = None
+    """Merchant categories that count. All unless set."""
     interval: Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]
+    """Interval over which amounts are added up.
+
+    - `all_time`: All time.
+    - `daily`: Per day, in UTC.
+    - `monthly`: Per calendar month, in UTC.
+    - `per_authorization`: For each authorization.
+    - `weekly`: Per week, in UTC.
+    - `yearly`: Per calendar year, in UTC.
+    """
 
 
 class IssuingCardSpendingControls(StripeModel):
+    """Limits on what can be bought and for how much. Requests beyond them are declined."""
+
     allowed_card_presences: list[Literal["not_present", "present"]] | None = None
+    """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     allowed_categories: (
         list[
             Literal[
@@ -688,8 +771,19 @@ class IssuingCardSpendingControls(StripeModel):
         ]
         | None
     ) = None
+    """Merchant categories that are allowed; all others are blocked. Not together with
+    `blocked_categories`.
+    """
     allowed_merchant_countries: list[str] | None = None
+    """Countries of merchants that are allowed, as two-letter ISO codes. Not together with
+    `blocked_merchant_countries`.
+    """
     blocked_card_presences: list[Literal["not_present", "present"]] | None = None
+    """Ways of using the card that are blocked. Not together with `allowed_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     blocked_categories: (
         list[
             Literal[
@@ -992,35 +1086,60 @@ class IssuingCardSpendingControls(StripeModel):
         ]
         | None
     ) = None
+    """Merchant categories that are blocked; all others are allowed. Not together with
+    `allowed_categories`.
+    """
     blocked_merchant_countries: list[str] | None = None
+    """Countries of merchants that are blocked, as two-letter ISO codes. Not together with
+    `allowed_merchant_countries`.
+    """
     spending_limits: list[IssuingCardSpendingControlsSpendingLimit] | None = None
+    """Limits on the amount, each for an interval and certain categories."""
     spending_limits_currency: str | None = None
+    """Three-letter ISO 4217 code of the currency of the limits, in lowercase. That of the card unless set."""
 
 
 class IssuingCardWalletsApplePay(StripeModel):
-    """Data specific to Apple Pay."""
+    """Whether the card can be added to Apple Pay, and why not."""
 
     eligible: bool
+    """Whether the card can be added to Apple Pay."""
     ineligible_reason: Literal["missing_agreement", "missing_cardholder_contact", "unsupported_region"] | None = None
+    """Why the card cannot be added to Apple Pay.
+
+    - `missing_agreement`: An agreement for the wallet is missing.
+    - `missing_cardholder_contact`: The cardholder has neither a phone number nor an email address.
+    - `unsupported_region`: The wallet is not available in the region.
+    """
 
 
 class IssuingCardWalletsGooglePay(StripeModel):
-    """Data specific to Google Pay."""
+    """Whether the card can be added to Google Pay, and why not."""
 
     eligible: bool
+    """Whether the card can be added to Google Pay."""
     ineligible_reason: Literal["missing_agreement", "missing_cardholder_contact", "unsupported_region"] | None = None
+    """Why the card cannot be added to Google Pay.
+
+    - `missing_agreement`: An agreement for the wallet is missing.
+    - `missing_cardholder_contact`: The cardholder has neither a phone number nor an email address.
+    - `unsupported_region`: The wallet is not available in the region.
+    """
 
 
 class IssuingCardWallets(StripeModel):
+    """Whether the card can be added to wallets."""
+
     apple_pay: IssuingCardWalletsApplePay
-    """Data specific to Apple Pay."""
+    """Whether the card can be added to Apple Pay, and why not."""
     google_pay: IssuingCardWalletsGooglePay
-    """Data specific to Google Pay."""
+    """Whether the card can be added to Google Pay, and why not."""
     primary_account_identifier: str | None = None
+    """ID of the card by which the app of a wallet recognizes it."""
 
 
 class IssuingCard(StripeModel):
-    """A `issuing.card` object.
+    """Physical or virtual payment card that you issue to a cardholder.
 
     https://docs.stripe.com/api/issuing/cards/object
     """
@@ -1028,24 +1147,35 @@ class IssuingCard(StripeModel):
     brand: str
     """Brand of the card."""
     cancellation_reason: Literal["design_rejected", "fulfillment_error", "lost", "stolen"] | None = None
+    """Why the card was canceled.
+
+    - `design_rejected`: The design of the card was rejected.
+    - `fulfillment_error`: The card could not be made or shipped.
+    - `lost`: The card was lost.
+    - `stolen`: The card was stolen.
+    """
     cardholder: IssuingCardholder
+    """Cardholder who uses the card."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency that the card spends, in lowercase."""
     cvc: str | None = None
-    """Security code of the card."""
+    """Security code of the card. Included only if expanded, and only for virtual cards."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
     """Year in which the card expires, four digits."""
     financial_account: str | None = None
+    """ID of the Treasury financial account that the card draws on."""
     id: str
     """Unique ID of the object."""
     last4: str
-    """Last four characters of the number."""
+    """Last four digits of the card number."""
     latest_fraud_warning: IssuingCardLatestFraudWarning | None = None
+    """Latest sign that the card details may be compromised."""
     lifecycle_controls: IssuingCardLifecycleControls | None = None
+    """Rules that cancel the card by themselves."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -1053,16 +1183,42 @@ class IssuingCard(StripeModel):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     number: str | None = None
+    """Full number of the card. Included only if expanded, and only for virtual cards."""
     object: Literal["issuing.card"]
     """Type of the object. All objects of a class have the same."""
     personalization_design: Expandable["IssuingPersonalizationDesign"] | None = None
+    """Design that the physical card is made with."""
     replaced_by: Expandable["IssuingCard"] | None = None
+    """Card that replaces this one."""
     replacement_for: Expandable["IssuingCard"] | None = None
+    """Card that this one replaces."""
     replacement_reason: Literal["damaged", "expired", "fulfillment_error", "lost", "stolen"] | None = None
+    """Why the earlier card was replaced.
+
+    - `damaged`: The earlier card is damaged.
+    - `expired`: The earlier card has expired.
+    - `fulfillment_error`: The earlier card could not be made or shipped.
+    - `lost`: The earlier card was lost.
+    - `stolen`: The earlier card was stolen.
+    """
     second_line: str | None = None
+    """Text that is printed below the cardholder's name."""
     shipping: IssuingCardShipping | None = None
-    """Recipient and address of a delivery."""
+    """Where and how the card is shipped. Only for physical cards."""
     spending_controls: IssuingCardSpendingControls
+    """Limits on what can be bought and for how much. Requests beyond them are declined."""
     status: Literal["active", "canceled", "inactive"]
+    """Whether the card can be used.
+
+    - `active`: The card can be used.
+    - `canceled`: The card can never be used again.
+    - `inactive`: Requests are declined until the card is activated.
+    """
     type: Literal["physical", "virtual"]
+    """Whether the card is physical or virtual.
+
+    - `physical`: A card that is printed and shipped.
+    - `virtual`: A card that consists of its details only.
+    """
     wallets: IssuingCardWallets | None = None
+    """Whether the card can be added to wallets."""

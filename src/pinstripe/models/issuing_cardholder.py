@@ -26,24 +26,35 @@ __all__ = [
 
 
 class IssuingCardholderBilling(StripeModel):
+    """Billing address of the cardholder, which merchants may check."""
+
     address: Address
-    """A postal address."""
+    """Address against which merchants check the address that the cardholder gives."""
 
 
 class IssuingCardholderCompany(StripeModel):
+    """Details of a cardholder that is a company."""
+
     tax_id_provided: bool
+    """Whether the tax ID of the company was given."""
 
 
 class IssuingCardholderIndividualCardIssuingUserTermsAcceptance(StripeModel):
+    """Acceptance of the cardholder terms of the bank, required by certain programs."""
+
     date: Timestamp | None = None
+    """Time at which the cardholder accepted the terms."""
     ip: str | None = None
-    """IP address of the person who accepted or requested."""
+    """IP address of the cardholder at that time."""
     user_agent: str | None = None
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser in which the cardholder accepted the terms."""
 
 
 class IssuingCardholderIndividualCardIssuing(StripeModel):
+    """Data for certain card programs."""
+
     user_terms_acceptance: IssuingCardholderIndividualCardIssuingUserTermsAcceptance | None = None
+    """Acceptance of the cardholder terms of the bank, required by certain programs."""
 
 
 class IssuingCardholderIndividualDob(StripeModel):
@@ -58,6 +69,8 @@ class IssuingCardholderIndividualDob(StripeModel):
 
 
 class IssuingCardholderIndividualVerificationDocument(StripeModel):
+    """Identity document, front and back."""
+
     back: Expandable["File"] | None = None
     """File with the back of the document."""
     front: Expandable["File"] | None = None
@@ -65,11 +78,17 @@ class IssuingCardholderIndividualVerificationDocument(StripeModel):
 
 
 class IssuingCardholderIndividualVerification(StripeModel):
+    """Documents that verify the cardholder's identity."""
+
     document: IssuingCardholderIndividualVerificationDocument | None = None
+    """Identity document, front and back."""
 
 
 class IssuingCardholderIndividual(StripeModel):
+    """Details of a cardholder who is a person."""
+
     card_issuing: IssuingCardholderIndividualCardIssuing | None = None
+    """Data for certain card programs."""
     dob: IssuingCardholderIndividualDob | None = None
     """Date of birth."""
     first_name: str | None = None
@@ -77,10 +96,20 @@ class IssuingCardholderIndividual(StripeModel):
     last_name: str | None = None
     """Family name of the person."""
     verification: IssuingCardholderIndividualVerification | None = None
+    """Documents that verify the cardholder's identity."""
 
 
 class IssuingCardholderRequirements(StripeModel):
+    """What is missing before cards of the cardholder can be used."""
+
     disabled_reason: Literal["listed", "rejected.listed", "requirements.past_due", "under_review"] | None = None
+    """Why cards cannot be used.
+
+    - `listed`: The cardholder may be on a sanctions list. Stripe reviews this.
+    - `rejected.listed`: The cardholder is on a sanctions list.
+    - `requirements.past_due`: Required information is missing.
+    - `under_review`: Stripe reviews the cardholder.
+    """
     past_due: (
         list[
             Literal[
@@ -97,10 +126,14 @@ class IssuingCardholderRequirements(StripeModel):
         ]
         | None
     ) = None
+    """Fields of the cardholder that you must provide."""
 
 
 class IssuingCardholderSpendingControlsSpendingLimit(StripeModel):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: int
+    """Largest sum in the interval, in the smallest currency unit."""
     categories: (
         list[
             Literal[
@@ -403,11 +436,28 @@ class IssuingCardholderSpendingControlsSpendingLimit(StripeModel):
         ]
         | None
     ) = None
+    """Merchant categories that count. All unless set."""
     interval: Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]
+    """Interval over which amounts are added up.
+
+    - `all_time`: All time.
+    - `daily`: Per day, in UTC.
+    - `monthly`: Per calendar month, in UTC.
+    - `per_authorization`: For each authorization.
+    - `weekly`: Per week, in UTC.
+    - `yearly`: Per calendar year, in UTC.
+    """
 
 
 class IssuingCardholderSpendingControls(StripeModel):
+    """Limits that apply to all cards of the cardholder together."""
+
     allowed_card_presences: list[Literal["not_present", "present"]] | None = None
+    """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     allowed_categories: (
         list[
             Literal[
@@ -710,8 +760,19 @@ class IssuingCardholderSpendingControls(StripeModel):
         ]
         | None
     ) = None
+    """Merchant categories that are allowed; all others are blocked. Not together with
+    `blocked_categories`.
+    """
     allowed_merchant_countries: list[str] | None = None
+    """Countries of merchants that are allowed, as two-letter ISO codes. Not together with
+    `blocked_merchant_countries`.
+    """
     blocked_card_presences: list[Literal["not_present", "present"]] | None = None
+    """Ways of using the card that are blocked. Not together with `allowed_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     blocked_categories: (
         list[
             Literal[
@@ -1014,26 +1075,37 @@ class IssuingCardholderSpendingControls(StripeModel):
         ]
         | None
     ) = None
+    """Merchant categories that are blocked; all others are allowed. Not together with
+    `allowed_categories`.
+    """
     blocked_merchant_countries: list[str] | None = None
+    """Countries of merchants that are blocked, as two-letter ISO codes. Not together with
+    `allowed_merchant_countries`.
+    """
     spending_limits: list[IssuingCardholderSpendingControlsSpendingLimit] | None = None
+    """Limits on the amount, each for an interval and certain categories."""
     spending_limits_currency: str | None = None
+    """Three-letter ISO 4217 code of the currency of the limits, in lowercase."""
 
 
 class IssuingCardholder(StripeModel):
-    """A `issuing.cardholder` object.
+    """Person or company to whom you issue cards. One cardholder can have several cards.
 
     https://docs.stripe.com/api/issuing/cardholders/object
     """
 
     billing: IssuingCardholderBilling
+    """Billing address of the cardholder, which merchants may check."""
     company: IssuingCardholderCompany | None = None
+    """Details of a cardholder that is a company."""
     created: Timestamp
     """Time at which the object was created."""
     email: str | None = None
-    """Email address."""
+    """Email address of the cardholder."""
     id: str
     """Unique ID of the object."""
     individual: IssuingCardholderIndividual | None = None
+    """Details of a cardholder who is a person."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -1041,12 +1113,27 @@ class IssuingCardholder(StripeModel):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
+    """Name of the cardholder, which is printed on physical cards."""
     object: Literal["issuing.cardholder"]
     """Type of the object. All objects of a class have the same."""
     phone_number: str | None = None
+    """Phone number with country code. Used for 3D Secure and fraud challenges."""
     preferred_locales: list[Literal["de", "en", "es", "fr", "it"]] | None = None
-    """The customer's preferred languages as IETF language tags, most preferred first."""
+    """Languages in which the cardholder is addressed, such as in 3D Secure, most preferred first."""
     requirements: IssuingCardholderRequirements
+    """What is missing before cards of the cardholder can be used."""
     spending_controls: IssuingCardholderSpendingControls | None = None
+    """Limits that apply to all cards of the cardholder together."""
     status: Literal["active", "blocked", "inactive"]
+    """Whether cards of the cardholder can be used.
+
+    - `active`: The cards can be used.
+    - `blocked`: Requests on all cards are declined. An update cannot set this status.
+    - `inactive`: Requests on all cards are declined until the cardholder is activated again.
+    """
     type: Literal["company", "individual"]
+    """Whether the cardholder is a person or a company.
+
+    - `company`: A company.
+    - `individual`: A person.
+    """

@@ -26,77 +26,162 @@ __all__ = [
 
 
 class IssuingDisputeEvidenceCanceled(StripeModel):
+    """Evidence for a canceled purchase."""
+
     additional_documentation: Expandable["File"] | None = None
+    """File with further documents that support the dispute."""
     canceled_at: Timestamp | None = None
+    """When the order was canceled."""
     cancellation_policy_provided: bool | None = None
+    """Whether the merchant informed the cardholder of a cancellation policy."""
     cancellation_reason: str | None = None
+    """Why the order was canceled."""
     expected_at: Timestamp | None = None
+    """When the cardholder expected to receive the goods or service."""
     explanation: str | None = None
+    """Explanation of why the cardholder disputes the transaction."""
     product_description: str | None = None
+    """What was bought."""
     product_type: Literal["merchandise", "service"] | None = None
+    """Whether goods or a service were bought.
+
+    - `merchandise`: Goods.
+    - `service`: A service.
+    """
     return_status: Literal["merchant_rejected", "successful"] | None = None
+    """Whether the cardholder could return the goods.
+
+    - `merchant_rejected`: The merchant refused to take the goods back.
+    - `successful`: The goods were returned.
+    """
     returned_at: Timestamp | None = None
+    """When the goods were returned, or when the cardholder tried to."""
 
 
 class IssuingDisputeEvidenceDuplicate(StripeModel):
+    """Evidence for a purchase that was charged twice."""
+
     additional_documentation: Expandable["File"] | None = None
+    """File with further documents that support the dispute."""
     card_statement: Expandable["File"] | None = None
+    """File with the card statement that shows the other payment."""
     cash_receipt: Expandable["File"] | None = None
+    """File with the receipt of a payment in cash."""
     check_image: Expandable["File"] | None = None
+    """File with an image of the check that paid for the goods."""
     explanation: str | None = None
+    """Explanation of why the cardholder disputes the transaction."""
     original_transaction: str | None = None
+    """ID of the first transaction, of which this one is the duplicate."""
 
 
 class IssuingDisputeEvidenceFraudulent(StripeModel):
+    """Evidence for a purchase that the cardholder did not make."""
+
     additional_documentation: Expandable["File"] | None = None
+    """File with further documents that support the dispute."""
     explanation: str | None = None
+    """Explanation of why the cardholder disputes the transaction."""
 
 
 class IssuingDisputeEvidenceMerchandiseNotAsDescribed(StripeModel):
+    """Evidence for goods that were not as described."""
+
     additional_documentation: Expandable["File"] | None = None
+    """File with further documents that support the dispute."""
     explanation: str | None = None
+    """Explanation of why the cardholder disputes the transaction."""
     received_at: Timestamp | None = None
+    """When the goods were received."""
     return_description: str | None = None
+    """How the cardholder returned the goods or tried to."""
     return_status: Literal["merchant_rejected", "successful"] | None = None
+    """Whether the cardholder could return the goods.
+
+    - `merchant_rejected`: The merchant refused to take the goods back.
+    - `successful`: The goods were returned.
+    """
     returned_at: Timestamp | None = None
+    """When the goods were returned, or when the cardholder tried to."""
 
 
 class IssuingDisputeEvidenceNoValidAuthorization(StripeModel):
+    """Evidence for a transaction without a valid authorization."""
+
     additional_documentation: Expandable["File"] | None = None
+    """File with further documents that support the dispute."""
     explanation: str | None = None
+    """Explanation of why the cardholder disputes the transaction."""
 
 
 class IssuingDisputeEvidenceNotReceived(StripeModel):
+    """Evidence for goods or a service that did not arrive."""
+
     additional_documentation: Expandable["File"] | None = None
+    """File with further documents that support the dispute."""
     expected_at: Timestamp | None = None
+    """When the cardholder expected to receive the goods or service."""
     explanation: str | None = None
+    """Explanation of why the cardholder disputes the transaction."""
     product_description: str | None = None
+    """What was bought."""
     product_type: Literal["merchandise", "service"] | None = None
+    """Whether goods or a service were bought.
+
+    - `merchandise`: Goods.
+    - `service`: A service.
+    """
 
 
 class IssuingDisputeEvidenceOther(StripeModel):
+    """Evidence for any other ground."""
+
     additional_documentation: Expandable["File"] | None = None
+    """File with further documents that support the dispute."""
     explanation: str | None = None
+    """Explanation of why the cardholder disputes the transaction."""
     product_description: str | None = None
+    """What was bought."""
     product_type: Literal["merchandise", "service"] | None = None
+    """Whether goods or a service were bought.
+
+    - `merchandise`: Goods.
+    - `service`: A service.
+    """
 
 
 class IssuingDisputeEvidenceServiceNotAsDescribed(StripeModel):
+    """Evidence for a service that was not as described."""
+
     additional_documentation: Expandable["File"] | None = None
+    """File with further documents that support the dispute."""
     canceled_at: Timestamp | None = None
+    """When the order was canceled."""
     cancellation_reason: str | None = None
+    """Why the order was canceled."""
     explanation: str | None = None
+    """Explanation of why the cardholder disputes the transaction."""
     received_at: Timestamp | None = None
+    """When the service was received."""
 
 
 class IssuingDisputeEvidence(StripeModel):
+    """What supports the dispute. The part for the `reason` has to be complete before it can be submitted."""
+
     canceled: IssuingDisputeEvidenceCanceled | None = None
+    """Evidence for a canceled purchase."""
     duplicate: IssuingDisputeEvidenceDuplicate | None = None
+    """Evidence for a purchase that was charged twice."""
     fraudulent: IssuingDisputeEvidenceFraudulent | None = None
+    """Evidence for a purchase that the cardholder did not make."""
     merchandise_not_as_described: IssuingDisputeEvidenceMerchandiseNotAsDescribed | None = None
+    """Evidence for goods that were not as described."""
     no_valid_authorization: IssuingDisputeEvidenceNoValidAuthorization | None = None
+    """Evidence for a transaction without a valid authorization."""
     not_received: IssuingDisputeEvidenceNotReceived | None = None
+    """Evidence for goods or a service that did not arrive."""
     other: IssuingDisputeEvidenceOther | None = None
+    """Evidence for any other ground."""
     reason: Literal[
         "canceled",
         "duplicate",
@@ -107,27 +192,47 @@ class IssuingDisputeEvidence(StripeModel):
         "other",
         "service_not_as_described",
     ]
+    """Ground of the dispute. The part of the evidence with the same name applies.
+
+    - `canceled`: The purchase was canceled, and the money was not refunded.
+    - `duplicate`: The purchase was charged twice, or paid otherwise.
+    - `fraudulent`: The cardholder did not make the purchase.
+    - `merchandise_not_as_described`: The goods were not as described.
+    - `no_valid_authorization`: The transaction had no valid authorization.
+    - `not_received`: The goods or the service did not arrive.
+    - `other`: Any other ground.
+    - `service_not_as_described`: The service was not as described.
+    """
     service_not_as_described: IssuingDisputeEvidenceServiceNotAsDescribed | None = None
+    """Evidence for a service that was not as described."""
 
 
 class IssuingDisputeTreasury(StripeModel):
+    """Movements in Treasury, if the transaction was on a financial account."""
+
     debit_reversal: str | None = None
+    """ID of the debit reversal that the dispute led to."""
     received_debit: str
+    """ID of the received debit that is disputed."""
 
 
 class IssuingDispute(StripeModel):
-    """A `issuing.dispute` object.
+    """Your objection to an issuing transaction, which Stripe passes to the card network. It is created
+    without being sent, and submitted together with its evidence.
 
     https://docs.stripe.com/api/issuing/disputes/object
     """
 
     amount: int
+    """Disputed amount in the smallest unit of the card's currency."""
     balance_transactions: list[BalanceTransaction] | None = None
+    """Balance transactions that credit the disputed amount or take it back."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the transaction, in lowercase."""
     evidence: IssuingDisputeEvidence
+    """What supports the dispute. The part for the `reason` has to be complete before it can be submitted."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -157,6 +262,32 @@ class IssuingDispute(StripeModel):
         ]
         | None
     ) = None
+    """Why the dispute was lost. Set only with the status `lost`.
+
+    - `cardholder_authentication_issuer_liability`: The cardholder was authenticated, so that the issuer
+      is liable.
+    - `eci5_token_transaction_with_tavv`: The purchase was made with an authenticated network token.
+    - `excess_disputes_in_timeframe`: Too many disputes were filed in the period.
+    - `has_not_met_the_minimum_dispute_amount_requirements`: The amount is too small for a dispute.
+    - `invalid_duplicate_dispute`: The transaction was disputed already.
+    - `invalid_incorrect_amount_dispute`: The disputed amount is wrong.
+    - `invalid_no_authorization`: The ground that there was no authorization does not apply.
+    - `invalid_use_of_disputes`: The case is not one for a dispute.
+    - `merchandise_delivered_or_shipped`: The goods were delivered or shipped.
+    - `merchandise_or_service_as_described`: The goods or the service were as described.
+    - `not_cancelled`: The purchase was not canceled.
+    - `other`: Another reason.
+    - `refund_issued`: The merchant has refunded the purchase.
+    - `submitted_beyond_allowable_time_limit`: The dispute was submitted too late.
+    - `transaction_3ds_required`: The purchase would have needed 3D Secure.
+    - `transaction_approved_after_prior_fraud_dispute`: The purchase was approved although fraud on the
+      card had been disputed before.
+    - `transaction_authorized`: The purchase was authorized.
+    - `transaction_electronically_read`: The card was read electronically.
+    - `transaction_qualifies_for_visa_easy_payment_service`: The purchase falls under Visa's Easy
+      Payment Service.
+    - `transaction_unattended`: The purchase was made at an unattended terminal.
+    """
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -164,5 +295,15 @@ class IssuingDispute(StripeModel):
     object: Literal["issuing.dispute"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["expired", "lost", "submitted", "unsubmitted", "won"]
+    """State of the dispute.
+
+    - `expired`: It was not submitted in time.
+    - `lost`: The dispute was lost.
+    - `submitted`: The network and the merchant are considering it.
+    - `unsubmitted`: It is not submitted yet.
+    - `won`: The dispute was won, and the amount is yours.
+    """
     transaction: Expandable["IssuingTransaction"]
+    """Transaction that is disputed."""
     treasury: IssuingDisputeTreasury | None = None
+    """Movements in Treasury, if the transaction was on a financial account."""

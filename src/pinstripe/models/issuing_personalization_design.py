@@ -18,18 +18,30 @@ __all__ = [
 
 
 class IssuingPersonalizationDesignCarrierText(StripeModel):
+    """Texts on the letter that carries the card."""
+
     footer_body: str | None = None
+    """Text of the footer, up to 200 characters."""
     footer_title: str | None = None
+    """Title of the footer, up to 30 characters."""
     header_body: str | None = None
+    """Text of the header, up to 200 characters."""
     header_title: str | None = None
+    """Title of the header, up to 30 characters."""
 
 
 class IssuingPersonalizationDesignPreferences(StripeModel):
+    """Whether the design is used by default."""
+
     is_default: bool
+    """Whether your new cards use this design if they name none."""
     is_platform_default: bool | None = None
+    """Whether cards of connected accounts use this design if they have no default of their own."""
 
 
 class IssuingPersonalizationDesignRejectionReasons(StripeModel):
+    """Why the design was rejected, by part."""
+
     card_logo: (
         list[
             Literal[
@@ -45,6 +57,17 @@ class IssuingPersonalizationDesignRejectionReasons(StripeModel):
         ]
         | None
     ) = None
+    """Why the logo was rejected.
+
+    - `geographic_location`: It names a place or shows its symbols.
+    - `inappropriate`: It is offensive or otherwise not acceptable.
+    - `network_name`: It names a card network.
+    - `non_binary_image`: The logo is not pure black and white.
+    - `non_fiat_currency`: It refers to a cryptocurrency.
+    - `other`: Another reason.
+    - `other_entity`: It names another company.
+    - `promotional_material`: It contains advertising.
+    """
     carrier_text: (
         list[
             Literal[
@@ -59,16 +82,29 @@ class IssuingPersonalizationDesignRejectionReasons(StripeModel):
         ]
         | None
     ) = None
+    """Why the texts were rejected.
+
+    - `geographic_location`: They name a place.
+    - `inappropriate`: They are offensive or otherwise not acceptable.
+    - `network_name`: They name a card network.
+    - `non_fiat_currency`: They refer to a cryptocurrency.
+    - `other`: For another reason.
+    - `other_entity`: They name another company.
+    - `promotional_material`: They contain advertising.
+    """
 
 
 class IssuingPersonalizationDesign(StripeModel):
-    """A `issuing.personalization_design` object.
+    """Look of physical cards: your logo and the texts that are printed on a physical bundle and on the
+    letter that carries the card. Stripe reviews each design before it can be used.
 
     https://docs.stripe.com/api/issuing/personalization_designs/object
     """
 
     card_logo: Expandable["File"] | None = None
+    """File with the logo that is printed on the card."""
     carrier_text: IssuingPersonalizationDesignCarrierText | None = None
+    """Texts on the letter that carries the card."""
     created: Timestamp
     """Time at which the object was created."""
     id: str
@@ -76,14 +112,26 @@ class IssuingPersonalizationDesign(StripeModel):
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     lookup_key: str | None = None
+    """Key of your own by which you can find the design, up to 200 characters."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str | None = None
+    """Name of the design, up to 200 characters."""
     object: Literal["issuing.personalization_design"]
     """Type of the object. All objects of a class have the same."""
     physical_bundle: Expandable["IssuingPhysicalBundle"]
+    """Physical bundle that the design is for."""
     preferences: IssuingPersonalizationDesignPreferences
+    """Whether the design is used by default."""
     rejection_reasons: IssuingPersonalizationDesignRejectionReasons
+    """Why the design was rejected, by part."""
     status: Literal["active", "inactive", "rejected", "review"]
+    """State of the design.
+
+    - `active`: Cards can be made with it.
+    - `inactive`: It can no longer be used.
+    - `rejected`: It did not pass the review. See `rejection_reasons`.
+    - `review`: Stripe is reviewing it.
+    """

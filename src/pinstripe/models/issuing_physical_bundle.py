@@ -8,24 +8,57 @@ __all__ = ["IssuingPhysicalBundle", "IssuingPhysicalBundleFeatures"]
 
 
 class IssuingPhysicalBundleFeatures(StripeModel):
+    """What a design for the bundle can or must contain."""
+
     card_logo: Literal["optional", "required", "unsupported"]
+    """Whether a logo can be printed on the card.
+
+    - `optional`: It can be given.
+    - `required`: It must be given.
+    - `unsupported`: It cannot be given.
+    """
     carrier_text: Literal["optional", "required", "unsupported"]
+    """Whether texts can be printed on the letter.
+
+    - `optional`: It can be given.
+    - `required`: It must be given.
+    - `unsupported`: It cannot be given.
+    """
     second_line: Literal["optional", "required", "unsupported"]
+    """Whether a second line can be printed on the card.
+
+    - `optional`: It can be given.
+    - `required`: It must be given.
+    - `unsupported`: It cannot be given.
+    """
 
 
 class IssuingPhysicalBundle(StripeModel):
-    """A `issuing.physical_bundle` object.
+    """Kit from which physical cards are made, such as the blank card, the letter and the envelope.
 
     https://docs.stripe.com/api/issuing/physical_bundles/object
     """
 
     features: IssuingPhysicalBundleFeatures
+    """What a design for the bundle can or must contain."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     name: str
+    """Name of the bundle."""
     object: Literal["issuing.physical_bundle"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["active", "inactive", "review"]
+    """Whether the bundle can be used.
+
+    - `active`: It can be used for cards.
+    - `inactive`: It cannot be used.
+    - `review`: It is being reviewed.
+    """
     type: Literal["custom", "standard"]
+    """Whether the bundle was made for you.
+
+    - `custom`: Made for you.
+    - `standard`: Available to everyone.
+    """

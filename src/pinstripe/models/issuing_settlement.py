@@ -9,13 +9,15 @@ __all__ = ["IssuingSettlement"]
 
 
 class IssuingSettlement(StripeModel):
-    """A `issuing.settlement` object.
+    """Settlement with a card network of one day's transactions for a bank identification number (BIN).
 
     https://docs.stripe.com/api/issuing/settlements/object
     """
 
     bin: str
+    """Bank identification number (BIN) of the cards."""
     clearing_date: Timestamp
+    """Day on which the network cleared the transactions."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
@@ -23,6 +25,7 @@ class IssuingSettlement(StripeModel):
     id: str
     """Unique ID of the object."""
     interchange_fees_amount: int
+    """Interchange fees, in the smallest currency unit."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -30,12 +33,24 @@ class IssuingSettlement(StripeModel):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     net_total_amount: int
+    """Amount that is settled after all fees, in the smallest currency unit."""
     network: Literal["maestro", "mastercard", "visa"]
+    """Card network that settles."""
     network_fees_amount: int
+    """Fees of the network, in the smallest currency unit."""
     network_settlement_identifier: str
+    """ID that the network gives the settlement."""
     object: Literal["issuing.settlement"]
     """Type of the object. All objects of a class have the same."""
     settlement_service: str
+    """Settlement service of the network."""
     status: Literal["complete", "pending"]
+    """Whether the settlement is complete.
+
+    - `complete`: Everything is settled.
+    - `pending`: The settlement is still going on.
+    """
     transaction_amount: int
+    """Sum of the transactions, in the smallest currency unit."""
     transaction_count: int
+    """Number of transactions."""

@@ -20,29 +20,56 @@ __all__ = [
 
 
 class IssuingTokenNetworkDataDevice(StripeModel):
+    """Device on which the token is stored."""
+
     device_fingerprint: str | None = None
+    """Hashed ID of the device."""
     ip_address: str | None = None
+    """IP address of the device when the token was requested."""
     location: str | None = None
+    """Latitude and longitude of the device when the token was requested."""
     name: str | None = None
+    """Name of the device, as its owner chose it."""
     phone_number: str | None = None
+    """Phone number of the device."""
     type: Literal["other", "phone", "watch"] | None = None
+    """Kind of device.
+
+    - `other`: Another device.
+    - `phone`: A phone.
+    - `watch`: A watch.
+    """
 
 
 class IssuingTokenNetworkDataMastercard(StripeModel):
+    """Details from Mastercard."""
+
     card_reference_id: str | None = None
+    """ID that the network gives the card, without revealing its number."""
     token_reference_id: str
+    """ID that the network gives the token."""
     token_requestor_id: str
+    """ID of who requested the token."""
     token_requestor_name: str | None = None
+    """Name of who requested the token."""
 
 
 class IssuingTokenNetworkDataVisa(StripeModel):
+    """Details from Visa."""
+
     card_reference_id: str | None = None
+    """ID that the network gives the card, without revealing its number."""
     token_reference_id: str
+    """ID that the network gives the token."""
     token_requestor_id: str
+    """ID of who requested the token."""
     token_risk_score: str | None = None
+    """Visa's score of the risk of the token."""
 
 
 class IssuingTokenNetworkDataWalletProviderCardholderAddress(StripeModel):
+    """Address that the cardholder gave to the wallet."""
+
     line1: str
     """First line of the address, such as the street and house number or a PO Box."""
     postal_code: str
@@ -50,13 +77,28 @@ class IssuingTokenNetworkDataWalletProviderCardholderAddress(StripeModel):
 
 
 class IssuingTokenNetworkDataWalletProvider(StripeModel):
+    """What the wallet tells about the request for the token."""
+
     account_id: str | None = None
+    """Hashed ID of the cardholder's account at the wallet."""
     account_trust_score: int | None = None
+    """Trust in the account, as the wallet scores it. Higher is better."""
     card_number_source: Literal["app", "manual", "on_file", "other"] | None = None
+    """How the card number was entered in the wallet.
+
+    - `app`: By another app.
+    - `manual`: Typed in by hand.
+    - `on_file`: It was already stored.
+    - `other`: In another way.
+    """
     cardholder_address: IssuingTokenNetworkDataWalletProviderCardholderAddress | None = None
+    """Address that the cardholder gave to the wallet."""
     cardholder_name: str | None = None
+    """Name that the cardholder gave to the wallet."""
     device_trust_score: int | None = None
+    """Trust in the device, as the wallet scores it. Higher is better."""
     hashed_account_email_address: str | None = None
+    """Hashed email address of the cardholder's account at the wallet."""
     reason_codes: (
         list[
             Literal[
@@ -92,38 +134,72 @@ class IssuingTokenNetworkDataWalletProvider(StripeModel):
         ]
         | None
     ) = None
+    """Reasons for the decision that the wallet suggests."""
     suggested_decision: Literal["approve", "decline", "require_auth"] | None = None
+    """Decision about the token that the wallet suggests.
+
+    - `approve`: Approve the token.
+    - `decline`: Decline the token.
+    - `require_auth`: Have the cardholder confirm it first.
+    """
     suggested_decision_version: str | None = None
+    """Version of the rules by which the wallet suggests a decision."""
 
 
 class IssuingTokenNetworkData(StripeModel):
+    """Details of the token as the network reports them."""
+
     device: IssuingTokenNetworkDataDevice | None = None
+    """Device on which the token is stored."""
     mastercard: IssuingTokenNetworkDataMastercard | None = None
+    """Details from Mastercard."""
     type: Literal["mastercard", "visa"]
+    """Network that the details come from."""
     visa: IssuingTokenNetworkDataVisa | None = None
+    """Details from Visa."""
     wallet_provider: IssuingTokenNetworkDataWalletProvider | None = None
+    """What the wallet tells about the request for the token."""
 
 
 class IssuingToken(StripeModel):
-    """A `issuing.token` object.
+    """Stands in for the number of an issued card at a wallet, such as Apple Pay or Google Pay, or at a
+    merchant. The network creates one when the card is added there.
 
     https://docs.stripe.com/api/issuing/tokens/object
     """
 
     card: Expandable["IssuingCard"]
+    """Card that the token stands for."""
     created: Timestamp
     """Time at which the object was created."""
     device_fingerprint: str | None = None
+    """Hashed ID of the device on which the token is stored."""
     id: str
     """Unique ID of the object."""
     last4: str | None = None
-    """Last four characters of the number."""
+    """Last four digits of the token number, which is not that of the card."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     network: Literal["mastercard", "visa"]
+    """Card network that issued the token."""
     network_data: IssuingTokenNetworkData | None = None
+    """Details of the token as the network reports them."""
     network_updated_at: Timestamp
+    """Time of the last update by the network."""
     object: Literal["issuing.token"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["active", "deleted", "requested", "suspended"]
+    """Whether the token can be used.
+
+    - `active`: It can be used.
+    - `deleted`: It can never be used again.
+    - `requested`: It was requested and is not active yet.
+    - `suspended`: It cannot be used until it is activated again.
+    """
     wallet_provider: Literal["apple_pay", "google_pay", "samsung_pay"] | None = None
+    """Wallet in which the token is stored.
+
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `samsung_pay`: Samsung Pay.
+    """

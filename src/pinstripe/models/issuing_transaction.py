@@ -35,155 +35,272 @@ __all__ = [
 
 
 class IssuingTransactionAmountDetails(StripeModel):
+    """Parts of the amount that are not the price of the goods."""
+
     atm_fee: int | None = None
+    """Fee of the ATM, in the smallest currency unit."""
     cashback_amount: int | None = None
+    """Cash that the cardholder asked for, in the smallest currency unit."""
 
 
 class IssuingTransactionMerchantData(StripeModel):
+    """Merchant that uses the card."""
+
     category: str
+    """Category of the merchant's business, by name."""
     category_code: str
+    """Four-digit code of the merchant's category (MCC)."""
     city: str | None = None
-    """City, district, suburb, town or village."""
+    """City in which the merchant is."""
     country: str | None = None
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the merchant's country."""
     name: str | None = None
+    """Name of the merchant."""
     network_id: str
+    """ID that the card network gives the merchant. It can differ between acquirers."""
     postal_code: str | None = None
-    """ZIP or postal code."""
+    """Postal code of the merchant."""
     state: str | None = None
-    """State, county, province or region."""
+    """State in which the merchant is."""
     tax_id: str | None = None
+    """Tax ID of the merchant."""
     terminal_id: str | None = None
+    """ID that the merchant gives the terminal."""
     url: str | None = None
+    """Web address of the merchant."""
 
 
 class IssuingTransactionNetworkData(StripeModel):
+    """Identifiers of the card network."""
+
     authorization_code: str | None = None
-    """Code with which the issuer authorized the payment."""
+    """Code of the approval of the authorization."""
     processing_date: str | None = None
+    """Day on which the network processed the transaction."""
     transaction_id: str | None = None
+    """ID that the network gives the transaction, shared by all its messages."""
 
 
 class IssuingTransactionPurchaseDetailsFleetCardholderPromptData(StripeModel):
+    """What the driver entered at the terminal."""
+
     driver_id: str | None = None
+    """ID of the driver."""
     odometer: int | None = None
+    """Odometer reading of the vehicle."""
     unspecified_id: str | None = None
+    """ID that the driver entered, of a kind that is not known."""
     user_id: str | None = None
+    """ID of the user of the card."""
     vehicle_number: str | None = None
+    """Number of the vehicle."""
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdownFuel(StripeModel):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: DecimalString | None = None
+    """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdownNonFuel(StripeModel):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: DecimalString | None = None
+    """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdownTax(StripeModel):
+    """Taxes on the purchase."""
+
     local_amount_decimal: DecimalString | None = None
+    """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: DecimalString | None = None
+    """National taxes such as VAT, in the smallest currency unit, with decimal places."""
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdown(StripeModel):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: IssuingTransactionPurchaseDetailsFleetReportedBreakdownFuel | None = None
+    """Part of the purchase for fuel."""
     non_fuel: IssuingTransactionPurchaseDetailsFleetReportedBreakdownNonFuel | None = None
+    """Part of the purchase for anything but fuel."""
     tax: IssuingTransactionPurchaseDetailsFleetReportedBreakdownTax | None = None
+    """Taxes on the purchase."""
 
 
 class IssuingTransactionPurchaseDetailsFleet(StripeModel):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: IssuingTransactionPurchaseDetailsFleetCardholderPromptData | None = None
+    """What the driver entered at the terminal."""
     purchase_type: str | None = None
+    """Whether fuel or something else was bought."""
     reported_breakdown: IssuingTransactionPurchaseDetailsFleetReportedBreakdown | None = None
+    """Amounts of the parts of the purchase, as the merchant reports them."""
     service_type: str | None = None
+    """Who filled the tank."""
 
 
 class IssuingTransactionPurchaseDetailsFlightSegment(StripeModel):
+    """Legs of the journey."""
+
     arrival_airport_code: str | None = None
+    """Three-letter IATA code of the airport of arrival."""
     carrier: str | None = None
+    """Code of the airline."""
     departure_airport_code: str | None = None
+    """Three-letter IATA code of the airport of departure."""
     flight_number: str | None = None
+    """Number of the flight."""
     service_class: str | None = None
+    """Booking class of the ticket."""
     stopover_allowed: bool | None = None
+    """Whether a stopover is allowed."""
 
 
 class IssuingTransactionPurchaseDetailsFlight(StripeModel):
+    """Details of a purchased flight."""
+
     departure_at: int | None = None
+    """When the flight departs."""
     passenger_name: str | None = None
+    """Name of the passenger."""
     refundable: bool | None = None
+    """Whether the ticket can be refunded."""
     segments: list[IssuingTransactionPurchaseDetailsFlightSegment] | None = None
+    """Legs of the journey."""
     travel_agency: str | None = None
+    """Travel agency that sold the ticket."""
 
 
 class IssuingTransactionPurchaseDetailsFuel(StripeModel):
+    """Data about purchased fuel."""
+
     industry_product_code: str | None = None
+    """Conexxus code of the fuel."""
     quantity_decimal: DecimalString | None = None
+    """Quantity of fuel, in the unit of `unit`."""
     type: str
+    """Kind of fuel."""
     unit: str
+    """Unit of the quantity."""
     unit_cost_decimal: DecimalString
+    """Price of one unit of fuel, in the smallest currency unit, with decimal places."""
 
 
 class IssuingTransactionPurchaseDetailsLodging(StripeModel):
+    """Details of a purchased stay."""
+
     check_in_at: int | None = None
+    """When the guest checks in."""
     nights: int | None = None
+    """Number of nights."""
 
 
 class IssuingTransactionPurchaseDetailsReceipt(StripeModel):
+    """Items of the receipt."""
+
     description: str | None = None
+    """Name of the item."""
     quantity: float | None = None
-    """Number of units."""
+    """Number of units of the item."""
     total: int | None = None
+    """Total for the item, in the smallest currency unit."""
     unit_cost: int | None = None
+    """Price per unit, in the smallest currency unit."""
 
 
 class IssuingTransactionPurchaseDetails(StripeModel):
+    """Details of the purchase that the merchant provides."""
+
     fleet: IssuingTransactionPurchaseDetailsFleet | None = None
+    """Data of a fleet card, which merchants of fuel provide."""
     flight: IssuingTransactionPurchaseDetailsFlight | None = None
+    """Details of a purchased flight."""
     fuel: IssuingTransactionPurchaseDetailsFuel | None = None
+    """Data about purchased fuel."""
     lodging: IssuingTransactionPurchaseDetailsLodging | None = None
+    """Details of a purchased stay."""
     receipt: list[IssuingTransactionPurchaseDetailsReceipt] | None = None
+    """Items of the receipt."""
     reference: str | None = None
+    """Order number that the merchant gave to the purchase."""
 
 
 class IssuingTransactionTreasury(StripeModel):
+    """Movements in Treasury, if the card draws on a financial account."""
+
     received_credit: str | None = None
+    """ID of the received credit of a refund."""
     received_debit: str | None = None
+    """ID of the received debit of a capture."""
 
 
 class IssuingTransaction(StripeModel):
-    """A `issuing.transaction` object.
+    """Movement of money by an issued card, such as a captured purchase or a refund. Unlike an
+    authorization, it affects your balance for good.
 
     https://docs.stripe.com/api/issuing/transactions/object
     """
 
     amount: int
+    """Change of your balance, in the smallest unit of your account's currency. Negative for captures,
+    positive for refunds.
+    """
     amount_details: IssuingTransactionAmountDetails | None = None
+    """Parts of the amount that are not the price of the goods."""
     authorization: Expandable["IssuingAuthorization"] | None = None
+    """Authorization that was captured or refunded."""
     balance_transaction: Expandable["BalanceTransaction"] | None = None
     """Balance transaction that records the effect on the account's balance."""
     card: Expandable["IssuingCard"]
+    """Card that was used."""
     cardholder: Expandable["IssuingCardholder"] | None = None
+    """Cardholder whose card was used."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     dispute: Expandable["IssuingDispute"] | None = None
+    """Dispute about the transaction."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     merchant_amount: int
+    """Amount in the smallest unit of `merchant_currency`, as the merchant sent it. Negative for captures,
+    positive for refunds.
+    """
     merchant_currency: str
+    """Three-letter ISO 4217 code of the merchant's currency, in lowercase."""
     merchant_data: IssuingTransactionMerchantData
+    """Merchant that uses the card."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     network_data: IssuingTransactionNetworkData | None = None
+    """Identifiers of the card network."""
     object: Literal["issuing.transaction"]
     """Type of the object. All objects of a class have the same."""
     purchase_details: IssuingTransactionPurchaseDetails | None = None
+    """Details of the purchase that the merchant provides."""
     token: Expandable["IssuingToken"] | None = None
+    """Network token that was used instead of the card number."""
     treasury: IssuingTransactionTreasury | None = None
+    """Movements in Treasury, if the card draws on a financial account."""
     type: Literal["capture", "refund"]
+    """Whether money was taken or given back.
+
+    - `capture`: A purchase, which lowers the balance.
+    - `refund`: A refund, which raises the balance.
+    """
     wallet: Literal["apple_pay", "google_pay", "samsung_pay"] | None = None
+    """Wallet that was used.
+
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `samsung_pay`: Samsung Pay.
+    """

@@ -311,6 +311,7 @@ class PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard(StripeModel):
     exp_year: int | None = None
     """Year in which the card expires, four digits."""
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     last4: str | None = None
     """Last four characters of the number."""
 
@@ -658,6 +659,13 @@ class PaymentAttemptRecordPaymentMethodDetailsCard(StripeModel):
     fingerprint.
     """
     funding: Literal["credit", "debit", "prepaid", "unknown"] | None = None
+    """Whether the card is a credit, debit or prepaid card.
+
+    - `credit`: Credit card.
+    - `debit`: Debit card.
+    - `prepaid`: Prepaid card.
+    - `unknown`: Not known.
+    """
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     installments: PaymentAttemptRecordPaymentMethodDetailsCardInstallments | None = None
@@ -789,6 +797,7 @@ class PaymentAttemptRecordPaymentMethodDetailsCardPresent(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     generated_card: str | None = None
     """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
@@ -1094,6 +1103,7 @@ class PaymentAttemptRecordPaymentMethodDetailsInteracPresent(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     generated_card: str | None = None
     """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
@@ -1470,6 +1480,7 @@ class PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard(StripeModel)
     exp_year: int | None = None
     """Year in which the card expires, four digits."""
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     last4: str | None = None
     """Last four characters of the number."""
 

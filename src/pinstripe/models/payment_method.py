@@ -290,6 +290,7 @@ class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresent(StripeModel)
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     generated_card: str | None = None
     """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
@@ -476,6 +477,7 @@ class PaymentMethodCard(StripeModel):
     fingerprint.
     """
     funding: str
+    """Whether the card is a credit, debit or prepaid card."""
     generated_from: PaymentMethodCardGeneratedFrom | None = None
     """Payment at a reader from which this card was saved."""
     iin: str | None = None
@@ -554,6 +556,7 @@ class PaymentMethodCardPresent(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
@@ -798,6 +801,7 @@ class PaymentMethodInteracPresent(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None

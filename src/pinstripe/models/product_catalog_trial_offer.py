@@ -17,39 +17,62 @@ __all__ = [
 
 
 class ProductCatalogTrialOfferDurationRelative(StripeModel):
+    """Length in billing intervals of the trial's price. With type `relative`."""
+
     iterations: int
+    """Number of billing intervals."""
 
 
 class ProductCatalogTrialOfferDuration(StripeModel):
+    """How long the trial is."""
+
     relative: ProductCatalogTrialOfferDurationRelative | None = None
+    """Length in billing intervals of the trial's price. With type `relative`."""
     type: Literal["relative"]
+    """How the length is given.
+
+    - `relative`: As a number of billing intervals.
+    """
 
 
 class ProductCatalogTrialOfferEndBehaviorTransition(StripeModel):
+    """Change to another price. With type `transition`."""
+
     price: Expandable["DeletedPrice | Price"]
-    """Price that applies."""
+    """Price that the subscription item has after the trial."""
 
 
 class ProductCatalogTrialOfferEndBehavior(StripeModel):
+    """What happens at the end of the trial."""
+
     transition: ProductCatalogTrialOfferEndBehaviorTransition | None = None
+    """Change to another price. With type `transition`."""
     type: Literal["transition"]
+    """What happens.
+
+    - `transition`: The subscription item changes to another price.
+    """
 
 
 class ProductCatalogTrialOffer(StripeModel):
-    """A `product_catalog.trial_offer` object.
+    """Trial of a price that subscriptions can start with, and the price that follows.
 
     https://docs.stripe.com/api/product_catalog/trial_offers/object
     """
 
     active: bool
+    """Whether new subscriptions can use the trial offer."""
     duration: ProductCatalogTrialOfferDuration
+    """How long the trial is."""
     end_behavior: ProductCatalogTrialOfferEndBehavior
+    """What happens at the end of the trial."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     nickname: str | None = None
+    """Name of your own for the trial offer. Customers do not see it."""
     object: Literal["product_catalog.trial_offer"]
     """Type of the object. All objects of a class have the same."""
     price: Expandable["DeletedPrice | Price"]
-    """Price that applies."""
+    """Price during the trial."""

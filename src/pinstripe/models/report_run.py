@@ -10,19 +10,29 @@ __all__ = ["ReportRun", "ReportRunParameters"]
 
 
 class ReportRunParameters(StripeModel):
+    """Parameters of the run. The report type says which ones it takes."""
+
     columns: list[str] | None = None
+    """Columns of the result, in this order. The default columns of the report type unless set."""
     connected_account: str | None = None
+    """ID of the connected account to which the report is limited."""
     currency: str | None = None
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency to which the report is limited, in lowercase."""
     interval_end: Timestamp | None = None
+    """End of the period, itself excluded."""
     interval_start: Timestamp | None = None
+    """Start of the period, itself included."""
     payout: str | None = None
+    """ID of the payout to which the report is limited."""
     reporting_category: str | None = None
+    """Category of balance transactions to which the report is limited."""
     timezone: str | None = None
+    """Time zone of the times in the result, as a name of the IANA database. UTC unless set."""
 
 
 class ReportRun(StripeModel):
-    """A `reporting.report_run` object.
+    """One run of a report type with certain parameters. It runs in the background, and its result is a CSV
+    file.
 
     https://docs.stripe.com/api/reporting/report_runs/object
     """
@@ -30,6 +40,7 @@ class ReportRun(StripeModel):
     created: Timestamp
     """Time at which the object was created."""
     error: str | None = None
+    """Why the run failed. With the status `failed`."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -37,7 +48,12 @@ class ReportRun(StripeModel):
     object: Literal["reporting.report_run"]
     """Type of the object. All objects of a class have the same."""
     parameters: ReportRunParameters
+    """Parameters of the run. The report type says which ones it takes."""
     report_type: str
+    """ID of the report type, such as `balance.summary.1`."""
     result: File | None = None
+    """File with the result. Set once the status is `succeeded`."""
     status: str
+    """State of the run. `pending` at first, then `succeeded` or `failed`."""
     succeeded_at: Timestamp | None = None
+    """When the run succeeded."""

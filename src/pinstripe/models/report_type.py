@@ -9,20 +9,26 @@ __all__ = ["ReportType"]
 
 
 class ReportType(StripeModel):
-    """A `reporting.report_type` object.
+    """A report that Stripe can create, with the period for which there is data.
 
     https://docs.stripe.com/api/reporting/report_types/object
     """
 
     data_available_end: Timestamp
+    """Time until which there is data."""
     data_available_start: Timestamp
+    """Time from which there is data."""
     default_columns: list[str] | None = None
+    """Columns of the result if a run names none."""
     id: str
-    """Unique ID of the object."""
+    """ID of the report type, such as `balance.summary.1`."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     name: str
+    """Name of the report type."""
     object: Literal["reporting.report_type"]
     """Type of the object. All objects of a class have the same."""
     updated: Timestamp
+    """When the report type last changed."""
     version: int
+    """Version of the report type. A new version can have other columns."""

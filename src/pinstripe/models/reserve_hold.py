@@ -13,29 +13,46 @@ __all__ = ["ReserveHold", "ReserveHoldReleaseDetails", "ReserveHoldReleaseSchedu
 
 
 class ReserveHoldReleaseDetails(StripeModel):
+    """Releases of parts of the hold."""
+
     amount: int
+    """Released amount, in the smallest currency unit."""
     reserve_release: str
+    """ID of the release."""
 
 
 class ReserveHoldReleaseSchedule(StripeModel):
+    """When the hold is released."""
+
     release_after: Timestamp | None = None
+    """Time after which the hold is released."""
     scheduled_release: Timestamp | None = None
+    """Time at which the release is planned."""
 
 
 class ReserveHold(StripeModel):
-    """A `reserve.hold` object."""
+    """Amount of an account's balance that is held in reserve and not paid out."""
 
     amount: int
+    """Amount that is held, in the smallest currency unit."""
     amount_releasable: int | None = None
+    """Amount that can be released now, in the smallest currency unit."""
     created: Timestamp
     """Time at which the object was created."""
     created_by: Literal["application", "stripe"]
+    """Who created the hold.
+
+    - `application`: The platform.
+    - `stripe`: Stripe.
+    """
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     destination: Literal["other", "risk_reserved", "settlement_reserved"]
+    """To where the amount was moved."""
     id: str
     """Unique ID of the object."""
     is_releasable: bool | None = None
+    """Whether the hold can be released now."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
@@ -45,8 +62,18 @@ class ReserveHold(StripeModel):
     object: Literal["reserve.hold"]
     """Type of the object. All objects of a class have the same."""
     reason: Literal["charge", "standalone"]
+    """Why the amount is held.
+
+    - `charge`: A plan holds a share of a charge.
+    - `standalone`: It was created on its own, apart from a charge.
+    """
     release_details: list[ReserveHoldReleaseDetails] | None = None
+    """Releases of parts of the hold."""
     release_schedule: ReserveHoldReleaseSchedule
+    """When the hold is released."""
     reserve_plan: Expandable["ReservePlan"] | None = None
+    """Plan that led to the hold."""
     source_charge: Expandable["Charge"] | None = None
+    """Charge of which a share is held."""
     source_type: Literal["bank_account", "card", "fpx"]
+    """Kind of money that is held, by its source."""

@@ -9,35 +9,52 @@ __all__ = ["ReservePlan", "ReservePlanFixedRelease", "ReservePlanManualRelease",
 
 
 class ReservePlanFixedRelease(StripeModel):
+    """Release at a fixed time. With type `fixed_release`."""
+
     release_after: Timestamp
+    """Time after which all holds of the plan are released."""
     scheduled_release: Timestamp
+    """Time at which the release is planned."""
 
 
 class ReservePlanManualRelease(StripeModel):
-    pass
+    """Release by hand. With type `manual_release`."""
 
 
 class ReservePlanRollingRelease(StripeModel):
+    """Release some days after each charge. With type `rolling_release`."""
+
     days_after_charge: int
+    """Number of days after the charge at which its share is released."""
     expires_on: Timestamp | None = None
+    """Time at which the plan stops to hold shares of new charges."""
 
 
 class ReservePlan(StripeModel):
-    """A `reserve.plan` object."""
+    """Rule by which a share of an account's charges is held in reserve, and when it is released."""
 
     created: Timestamp
     """Time at which the object was created."""
     created_by: Literal["application", "stripe"]
+    """Who created the plan.
+
+    - `application`: The platform.
+    - `stripe`: Stripe.
+    """
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     destination: Literal["other", "risk_reserved", "settlement_reserved"]
+    """To where the amounts are moved."""
     disabled_at: Timestamp | None = None
+    """When the plan was disabled."""
     fixed_release: ReservePlanFixedRelease | None = None
+    """Release at a fixed time. With type `fixed_release`."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     manual_release: ReservePlanManualRelease | None = None
+    """Release by hand. With type `manual_release`."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -45,6 +62,22 @@ class ReservePlan(StripeModel):
     object: Literal["reserve.plan"]
     """Type of the object. All objects of a class have the same."""
     percent: int
+    """Share of each charge that is held, in percent."""
     rolling_release: ReservePlanRollingRelease | None = None
+    """Release some days after each charge. With type `rolling_release`."""
     status: Literal["active", "disabled", "expired", "other"]
+    """Whether the plan holds shares of new charges.
+
+    - `active`: Shares of new charges are held.
+    - `disabled`: The plan was disabled. Nothing more is held.
+    - `expired`: The plan has expired. Nothing more is held.
+    - `other`: Another status.
+    """
     type: Literal["fixed_release", "manual_release", "other", "rolling_release"]
+    """How holds are released.
+
+    - `fixed_release`: All at a fixed time.
+    - `manual_release`: By hand.
+    - `other`: In another way.
+    - `rolling_release`: Each some days after its charge.
+    """

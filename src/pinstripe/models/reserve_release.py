@@ -15,21 +15,37 @@ __all__ = ["ReserveRelease", "ReserveReleaseSourceTransaction"]
 
 
 class ReserveReleaseSourceTransaction(StripeModel):
+    """Dispute or refund that the amount was released for."""
+
     dispute: Expandable["Dispute"] | None = None
+    """The dispute. With type `dispute`."""
     refund: Expandable["Refund"] | None = None
+    """The refund. With type `refund`."""
     type: Literal["dispute", "refund"]
+    """Kind of transaction.
+
+    - `dispute`: A dispute.
+    - `refund`: A refund.
+    """
 
 
 class ReserveRelease(StripeModel):
-    """A `reserve.release` object."""
+    """Release of a hold or of a part of it, after which the amount is available again."""
 
     amount: int
+    """Released amount, in the smallest currency unit."""
     created: Timestamp
     """Time at which the object was created."""
     created_by: Literal["application", "stripe"]
+    """Who released the amount.
+
+    - `application`: The platform.
+    - `stripe`: Stripe.
+    """
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     destination: Literal["other", "payments"]
+    """To where the amount was moved."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -41,7 +57,18 @@ class ReserveRelease(StripeModel):
     object: Literal["reserve.release"]
     """Type of the object. All objects of a class have the same."""
     reason: Literal["hold_expired", "hold_released_early", "hold_reversed", "plan_disabled"]
+    """Why the amount was released.
+
+    - `hold_expired`: The time of the hold was over.
+    - `hold_released_early`: It was released ahead of its time.
+    - `hold_reversed`: The hold was reversed.
+    - `plan_disabled`: The plan was disabled.
+    """
     released_at: Timestamp
+    """When the amount was released."""
     reserve_hold: Expandable["ReserveHold"] | None = None
+    """Hold that was released."""
     reserve_plan: Expandable["ReservePlan"] | None = None
+    """Plan that led to the hold."""
     source_transaction: ReserveReleaseSourceTransaction | None = None
+    """Dispute or refund that the amount was released for."""

@@ -8,12 +8,14 @@ __all__ = ["ReserveTransaction"]
 
 
 class ReserveTransaction(StripeModel):
-    """A `reserve_transaction` object."""
+    """Movement of money into or out of a reserve."""
 
     amount: int
+    """Amount of the movement, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Description of the movement."""
     id: str
     """Unique ID of the object."""
     object: Literal["reserve_transaction"]

@@ -234,6 +234,7 @@ class SetupAttemptPaymentMethodDetailsCard(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None

@@ -8,7 +8,7 @@ __all__ = ["SigmaQuery"]
 
 
 class SigmaQuery(StripeModel):
-    """A `sigma.sigma_api_query` object."""
+    """Saved SQL query of Sigma."""
 
     created: int
     """Time at which the object was created."""
@@ -17,6 +17,8 @@ class SigmaQuery(StripeModel):
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     name: str
+    """Name of the query."""
     object: Literal["sigma.sigma_api_query"]
     """Type of the object. All objects of a class have the same."""
     sql: str
+    """SQL of the query."""

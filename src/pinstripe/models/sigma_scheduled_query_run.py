@@ -10,20 +10,26 @@ __all__ = ["SigmaScheduledQueryRun", "SigmaScheduledQueryRunError"]
 
 
 class SigmaScheduledQueryRunError(StripeModel):
+    """Why the run failed. Set only if it did."""
+
     message: str
+    """Description of the error."""
 
 
 class SigmaScheduledQueryRun(StripeModel):
-    """A `scheduled_query_run` object.
+    """Result of one run of a Sigma query that was scheduled in the Dashboard.
 
     https://docs.stripe.com/api/sigma/scheduled_query_runs/object
     """
 
     created: Timestamp
-    """Time at which the object was created."""
+    """When the query ran."""
     data_load_time: Timestamp
+    """Time up to which the query saw data."""
     error: SigmaScheduledQueryRunError | None = None
+    """Why the run failed. Set only if it did."""
     file: File | None = None
+    """File with the result."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -31,6 +37,10 @@ class SigmaScheduledQueryRun(StripeModel):
     object: Literal["scheduled_query_run"]
     """Type of the object. All objects of a class have the same."""
     result_available_until: Timestamp
+    """Time until which the result can be downloaded."""
     sql: str
+    """SQL of the query."""
     status: str
+    """State of the run, such as `completed`, `canceled`, `failed` or `timed_out`."""
     title: str
+    """Title of the query."""

@@ -174,6 +174,7 @@ class SourceCard(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
@@ -228,6 +229,7 @@ class SourceCardPresent(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
@@ -567,6 +569,7 @@ class SourceThreeDSecure(StripeModel):
     fingerprint.
     """
     funding: str | None = None
+    """Whether the card is a credit, debit or prepaid card."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None

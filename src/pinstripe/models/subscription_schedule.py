@@ -169,7 +169,9 @@ class SubscriptionScheduleDefaultSettingsInvoiceSettings(StripeModel):
     custom_fields: list[SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField] | None = None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int | None = None
-    """Number of days until the invoice is due."""
+    """Number of days after its finalization at which an invoice is due. Only with the collection method
+    `send_invoice`.
+    """
     description: str | None = None
     """Description to show on the invoice, also called memo."""
     footer: str | None = None
@@ -384,11 +386,11 @@ class SubscriptionSchedulePhaseAddInvoiceItemDiscount(StripeModel):
     """Discounts for this item only."""
 
     coupon: Expandable["Coupon"] | None = None
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: Expandable["Discount"] | None = None
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: Expandable["PromotionCode"] | None = None
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd(StripeModel):
@@ -489,11 +491,11 @@ class SubscriptionSchedulePhaseDiscount(StripeModel):
     """Discounts of the whole subscription during the phase."""
 
     coupon: Expandable["Coupon"] | None = None
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: Expandable["Discount"] | None = None
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: Expandable["PromotionCode"] | None = None
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionSchedulePhaseInvoiceSettingsCustomField(StripeModel):
@@ -526,7 +528,9 @@ class SubscriptionSchedulePhaseInvoiceSettings(StripeModel):
     custom_fields: list[SubscriptionSchedulePhaseInvoiceSettingsCustomField] | None = None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int | None = None
-    """Number of days until the invoice is due."""
+    """Number of days after its finalization at which an invoice is due. Only with the collection method
+    `send_invoice`.
+    """
     description: str | None = None
     """Description to show on the invoice, also called memo."""
     footer: str | None = None
@@ -546,11 +550,11 @@ class SubscriptionSchedulePhaseItemDiscount(StripeModel):
     """Discounts of this item during the phase."""
 
     coupon: Expandable["Coupon"] | None = None
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: Expandable["Discount"] | None = None
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: Expandable["PromotionCode"] | None = None
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionSchedulePhaseItem(StripeModel):

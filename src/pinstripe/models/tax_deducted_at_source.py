@@ -9,12 +9,15 @@ __all__ = ["TaxDeductedAtSource"]
 
 
 class TaxDeductedAtSource(StripeModel):
-    """A `tax_deducted_at_source` object."""
+    """Tax deducted at source (TDS) on Stripe's fees of one invoicing period, in India."""
 
     id: str
     """Unique ID of the object."""
     object: Literal["tax_deducted_at_source"]
     """Type of the object. All objects of a class have the same."""
     period_end: Timestamp
+    """End of the invoicing period."""
     period_start: Timestamp
+    """Start of the invoicing period."""
     tax_deduction_account_number: str
+    """Tax deduction account number (TAN) that Stripe was given."""

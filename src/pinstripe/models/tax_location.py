@@ -8,6 +8,8 @@ __all__ = ["TaxLocation", "TaxLocationAddress"]
 
 
 class TaxLocationAddress(StripeModel):
+    """Address of the place."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -23,13 +25,15 @@ class TaxLocationAddress(StripeModel):
 
 
 class TaxLocation(StripeModel):
-    """A `tax.location` object.
+    """Place that matters for tax, such as the venue of a performance.
 
     https://docs.stripe.com/api/tax/locations/object
     """
 
     address: TaxLocationAddress
+    """Address of the place."""
     description: str | None = None
+    """Description of the place."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -37,3 +41,7 @@ class TaxLocation(StripeModel):
     object: Literal["tax.location"]
     """Type of the object. All objects of a class have the same."""
     type: Literal["performance"]
+    """Kind of place.
+
+    - `performance`: Where a performance takes place.
+    """

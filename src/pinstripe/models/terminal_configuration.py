@@ -65,48 +65,75 @@ class DeletedTerminalConfiguration(StripeModel):
 
 
 class TerminalConfigurationBbposWisepad3(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationBbposWiseposE(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCellular(StripeModel):
+    """Settings for the mobile network."""
+
     enabled: bool
+    """Whether readers may use the mobile network."""
 
 
 class TerminalConfigurationOffline(StripeModel):
+    """Settings for payments while a reader has no connection."""
+
     enabled: bool | None = None
+    """Whether readers accept payments without a connection. They are forwarded once the connection is
+    back.
+    """
 
 
 class TerminalConfigurationReaderSecurity(StripeModel):
+    """Settings that protect the readers."""
+
     admin_menu_passcode: str
+    """Passcode of the reader's admin menu."""
 
 
 class TerminalConfigurationRebootWindow(StripeModel):
+    """Hours within which readers may restart."""
+
     end_hour: int
+    """Hour at which the window ends, from 0 to 23, in the reader's time zone."""
     start_hour: int
+    """Hour at which the window begins, from 0 to 23, in the reader's time zone."""
 
 
 class TerminalConfigurationStripeS700(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationStripeS710(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationStripeT600(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationTippingAed(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -118,6 +145,8 @@ class TerminalConfigurationTippingAed(StripeModel):
 
 
 class TerminalConfigurationTippingAud(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -129,6 +158,8 @@ class TerminalConfigurationTippingAud(StripeModel):
 
 
 class TerminalConfigurationTippingCad(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -140,6 +171,8 @@ class TerminalConfigurationTippingCad(StripeModel):
 
 
 class TerminalConfigurationTippingChf(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -151,6 +184,8 @@ class TerminalConfigurationTippingChf(StripeModel):
 
 
 class TerminalConfigurationTippingCzk(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -162,6 +197,8 @@ class TerminalConfigurationTippingCzk(StripeModel):
 
 
 class TerminalConfigurationTippingDkk(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -173,6 +210,8 @@ class TerminalConfigurationTippingDkk(StripeModel):
 
 
 class TerminalConfigurationTippingEur(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -184,6 +223,8 @@ class TerminalConfigurationTippingEur(StripeModel):
 
 
 class TerminalConfigurationTippingGbp(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -195,6 +236,8 @@ class TerminalConfigurationTippingGbp(StripeModel):
 
 
 class TerminalConfigurationTippingGip(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -206,6 +249,8 @@ class TerminalConfigurationTippingGip(StripeModel):
 
 
 class TerminalConfigurationTippingHkd(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -217,6 +262,8 @@ class TerminalConfigurationTippingHkd(StripeModel):
 
 
 class TerminalConfigurationTippingHuf(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -228,6 +275,8 @@ class TerminalConfigurationTippingHuf(StripeModel):
 
 
 class TerminalConfigurationTippingJpy(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -239,6 +288,8 @@ class TerminalConfigurationTippingJpy(StripeModel):
 
 
 class TerminalConfigurationTippingMxn(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -250,6 +301,8 @@ class TerminalConfigurationTippingMxn(StripeModel):
 
 
 class TerminalConfigurationTippingMyr(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -261,6 +314,8 @@ class TerminalConfigurationTippingMyr(StripeModel):
 
 
 class TerminalConfigurationTippingNok(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -272,6 +327,8 @@ class TerminalConfigurationTippingNok(StripeModel):
 
 
 class TerminalConfigurationTippingNzd(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -283,6 +340,8 @@ class TerminalConfigurationTippingNzd(StripeModel):
 
 
 class TerminalConfigurationTippingPln(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -294,6 +353,8 @@ class TerminalConfigurationTippingPln(StripeModel):
 
 
 class TerminalConfigurationTippingRon(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -305,6 +366,8 @@ class TerminalConfigurationTippingRon(StripeModel):
 
 
 class TerminalConfigurationTippingSek(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -316,6 +379,8 @@ class TerminalConfigurationTippingSek(StripeModel):
 
 
 class TerminalConfigurationTippingSgd(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -327,6 +392,8 @@ class TerminalConfigurationTippingSgd(StripeModel):
 
 
 class TerminalConfigurationTippingUsd(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -338,110 +405,190 @@ class TerminalConfigurationTippingUsd(StripeModel):
 
 
 class TerminalConfigurationTipping(StripeModel):
+    """Tips that the reader suggests, by currency."""
+
     aed: TerminalConfigurationTippingAed | None = None
+    """Tips that the reader suggests for payments in this currency."""
     aud: TerminalConfigurationTippingAud | None = None
+    """Tips that the reader suggests for payments in this currency."""
     cad: TerminalConfigurationTippingCad | None = None
+    """Tips that the reader suggests for payments in this currency."""
     chf: TerminalConfigurationTippingChf | None = None
+    """Tips that the reader suggests for payments in this currency."""
     czk: TerminalConfigurationTippingCzk | None = None
+    """Tips that the reader suggests for payments in this currency."""
     dkk: TerminalConfigurationTippingDkk | None = None
+    """Tips that the reader suggests for payments in this currency."""
     eur: TerminalConfigurationTippingEur | None = None
+    """Tips that the reader suggests for payments in this currency."""
     gbp: TerminalConfigurationTippingGbp | None = None
+    """Tips that the reader suggests for payments in this currency."""
     gip: TerminalConfigurationTippingGip | None = None
+    """Tips that the reader suggests for payments in this currency."""
     hkd: TerminalConfigurationTippingHkd | None = None
+    """Tips that the reader suggests for payments in this currency."""
     huf: TerminalConfigurationTippingHuf | None = None
+    """Tips that the reader suggests for payments in this currency."""
     jpy: TerminalConfigurationTippingJpy | None = None
+    """Tips that the reader suggests for payments in this currency."""
     mxn: TerminalConfigurationTippingMxn | None = None
+    """Tips that the reader suggests for payments in this currency."""
     myr: TerminalConfigurationTippingMyr | None = None
+    """Tips that the reader suggests for payments in this currency."""
     nok: TerminalConfigurationTippingNok | None = None
+    """Tips that the reader suggests for payments in this currency."""
     nzd: TerminalConfigurationTippingNzd | None = None
+    """Tips that the reader suggests for payments in this currency."""
     pln: TerminalConfigurationTippingPln | None = None
+    """Tips that the reader suggests for payments in this currency."""
     ron: TerminalConfigurationTippingRon | None = None
+    """Tips that the reader suggests for payments in this currency."""
     sek: TerminalConfigurationTippingSek | None = None
+    """Tips that the reader suggests for payments in this currency."""
     sgd: TerminalConfigurationTippingSgd | None = None
+    """Tips that the reader suggests for payments in this currency."""
     usd: TerminalConfigurationTippingUsd | None = None
+    """Tips that the reader suggests for payments in this currency."""
 
 
 class TerminalConfigurationVerifoneM425(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneP400(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneP630(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneUx700(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneV660p(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationWifiEnterpriseEapPeap(StripeModel):
+    """Details for WPA Enterprise with EAP-PEAP."""
+
     ca_certificate_file: str | None = None
+    """ID of the file with the certificate of the certificate authority, in PEM format."""
     password: str
+    """Password with which the reader signs in."""
     ssid: str
+    """Name of the network."""
     username: str
+    """User name with which the reader signs in."""
 
 
 class TerminalConfigurationWifiEnterpriseEapTls(StripeModel):
+    """Details for WPA Enterprise with EAP-TLS."""
+
     ca_certificate_file: str | None = None
+    """ID of the file with the certificate of the certificate authority, in PEM format."""
     client_certificate_file: str
+    """ID of the file with the client certificate, in PEM format."""
     private_key_file: str
+    """ID of the file with the private key, in PEM format."""
     private_key_file_password: str | None = None
+    """Password of the private key."""
     ssid: str
+    """Name of the network."""
 
 
 class TerminalConfigurationWifiPersonalPsk(StripeModel):
+    """Details for WPA Personal."""
+
     password: str
+    """Password of the network."""
     ssid: str
+    """Name of the network."""
 
 
 class TerminalConfigurationWifi(StripeModel):
+    """Wi-Fi network that readers join."""
+
     enterprise_eap_peap: TerminalConfigurationWifiEnterpriseEapPeap | None = None
+    """Details for WPA Enterprise with EAP-PEAP."""
     enterprise_eap_tls: TerminalConfigurationWifiEnterpriseEapTls | None = None
+    """Details for WPA Enterprise with EAP-TLS."""
     personal_psk: TerminalConfigurationWifiPersonalPsk | None = None
+    """Details for WPA Personal."""
     type: Literal["enterprise_eap_peap", "enterprise_eap_tls", "personal_psk"]
+    """How the network is secured. The part of the same name has the details.
+
+    - `enterprise_eap_peap`: WPA Enterprise with a user name and password.
+    - `enterprise_eap_tls`: WPA Enterprise with a client certificate.
+    - `personal_psk`: WPA Personal with a password that all readers share.
+    """
 
 
 class TerminalConfiguration(StripeModel):
-    """A `terminal.configuration` object.
+    """Settings of card readers, such as tips and offline mode. It applies to the readers of every location
+    it is assigned to; the account's default configuration applies everywhere else.
 
     https://docs.stripe.com/api/terminal/configurations/object
     """
 
     bbpos_wisepad3: TerminalConfigurationBbposWisepad3 | None = None
+    """Settings for readers of this model."""
     bbpos_wisepos_e: TerminalConfigurationBbposWiseposE | None = None
+    """Settings for readers of this model."""
     cellular: TerminalConfigurationCellular | None = None
+    """Settings for the mobile network."""
     id: str
     """Unique ID of the object."""
     is_account_default: bool | None = None
+    """Whether the configuration is the default of the account."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     name: str | None = None
+    """Name of the configuration, as in the Dashboard."""
     object: Literal["terminal.configuration"]
     """Type of the object. All objects of a class have the same."""
     offline: TerminalConfigurationOffline | None = None
+    """Settings for payments while a reader has no connection."""
     reader_security: TerminalConfigurationReaderSecurity | None = None
+    """Settings that protect the readers."""
     reboot_window: TerminalConfigurationRebootWindow | None = None
+    """Hours within which readers may restart."""
     stripe_s700: TerminalConfigurationStripeS700 | None = None
+    """Settings for readers of this model."""
     stripe_s710: TerminalConfigurationStripeS710 | None = None
+    """Settings for readers of this model."""
     stripe_t600: TerminalConfigurationStripeT600 | None = None
+    """Settings for readers of this model."""
     tipping: TerminalConfigurationTipping | None = None
+    """Tips that the reader suggests, by currency."""
     verifone_m425: TerminalConfigurationVerifoneM425 | None = None
+    """Settings for readers of this model."""
     verifone_p400: TerminalConfigurationVerifoneP400 | None = None
+    """Settings for readers of this model."""
     verifone_p630: TerminalConfigurationVerifoneP630 | None = None
+    """Settings for readers of this model."""
     verifone_ux700: TerminalConfigurationVerifoneUx700 | None = None
+    """Settings for readers of this model."""
     verifone_v660p: TerminalConfigurationVerifoneV660p | None = None
+    """Settings for readers of this model."""
     wifi: TerminalConfigurationWifi | None = None
+    """Wi-Fi network that readers join."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

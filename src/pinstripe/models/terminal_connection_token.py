@@ -8,12 +8,14 @@ __all__ = ["TerminalConnectionToken"]
 
 
 class TerminalConnectionToken(StripeModel):
-    """A `terminal.connection_token` object.
+    """Short-lived secret with which Stripe's Terminal SDK connects an app to readers.
 
     https://docs.stripe.com/api/terminal/connection_tokens/object
     """
 
     location: str | None = None
+    """ID of the location to which the token is restricted."""
     object: Literal["terminal.connection_token"]
     """Type of the object. All objects of a class have the same."""
     secret: str
+    """The token, which your app hands to the Terminal SDK."""

@@ -58,21 +58,25 @@ class TerminalLocationAddressKanji(StripeModel):
 
 
 class TerminalLocation(StripeModel):
-    """A `terminal.location` object.
+    """Place of business, with an address, that readers are registered to.
 
     https://docs.stripe.com/api/terminal/locations/object
     """
 
     address: Address
-    """A postal address."""
+    """Address of the location. Its country decides which readers and payment methods can be used."""
     address_kana: TerminalLocationAddressKana | None = None
     """Address in kana (Japan only)."""
     address_kanji: TerminalLocationAddressKanji | None = None
     """Address in kanji (Japan only)."""
     configuration_overrides: str | None = None
+    """ID of the configuration that the readers of the location use instead of the account's default."""
     display_name: str
+    """Name of the location, up to 1000 characters."""
     display_name_kana: str | None = None
+    """Name of the location in kana (Japan only)."""
     display_name_kanji: str | None = None
+    """Name of the location in kanji (Japan only)."""
     id: str
     """Unique ID of the object."""
     livemode: bool

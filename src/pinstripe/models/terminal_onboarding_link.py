@@ -12,26 +12,38 @@ __all__ = [
 
 
 class TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions(StripeModel):
+    """Options for links to Apple's terms."""
+
     allow_relinking: bool | None = None
+    """Whether a merchant whose Apple account is linked already can link one again."""
     merchant_display_name: str
+    """Business name of the merchant who accepts the terms."""
 
 
 class TerminalOnboardingLinkLinkOptions(StripeModel):
+    """Options for the kind of link."""
+
     apple_terms_and_conditions: TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions | None = None
+    """Options for links to Apple's terms."""
 
 
 class TerminalOnboardingLink(StripeModel):
-    """A `terminal.onboarding_link` object.
+    """Link to a page where a merchant accepts terms that Terminal requires, such as Apple's for Tap to Pay
+    on iPhone.
 
     https://docs.stripe.com/api/terminal/onboarding_links/object
     """
 
     link_options: TerminalOnboardingLinkLinkOptions
+    """Options for the kind of link."""
     link_type: Literal["apple_terms_and_conditions"]
+    """What the link is for.
+
+    - `apple_terms_and_conditions`: To accept Apple's terms for Tap to Pay on iPhone.
+    """
     object: Literal["terminal.onboarding_link"]
     """Type of the object. All objects of a class have the same."""
     on_behalf_of: str | None = None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """ID of the connected account that the link is for."""
     redirect_url: str
+    """URL of the page to send the merchant to."""

@@ -80,15 +80,17 @@ class DeletedTerminalReader(StripeModel):
         "verifone_ux700",
         "verifone_v660p",
     ]
+    """Model of the reader. Models that begin with `simulated_` are for tests."""
     id: str
     """Unique ID of the object."""
     object: Literal["terminal.reader"]
     """Type of the object. All objects of a class have the same."""
     serial_number: str
+    """Serial number of the reader."""
 
 
 class TerminalReaderActionApiError(StripeModel):
-    """An error that Stripe returned, as kept with the object that failed."""
+    """Why the action failed, where it was a request that failed."""
 
     advice_code: str | None = None
     """What the card's bank recommends to do after a decline, such as `try_again_later` or
@@ -324,7 +326,7 @@ class TerminalReaderActionApiError(StripeModel):
     param: str | None = None
     """Parameter to which the error relates."""
     payment_intent: Lazy["PaymentIntent"] | None = None
-    """Payment intent to which the error belongs."""
+    """Payment intent of the failed request."""
     payment_method: Lazy["PaymentMethod"] | None = None
     """Payment method that was tried."""
     payment_method_type: str | None = None
@@ -332,7 +334,7 @@ class TerminalReaderActionApiError(StripeModel):
     request_log_url: str | None = None
     """URL of the failed request in the Dashboard."""
     setup_intent: Lazy["SetupIntent"] | None = None
-    """Setup intent to which the error belongs."""
+    """Setup intent of the failed request."""
     source: Lazy["BankAccount | Card | Source"] | None = None
     """Source, card or bank account of the older API that was tried."""
     type: Literal["api_error", "card_error", "idempotency_error", "invalid_request_error"]
@@ -346,75 +348,140 @@ class TerminalReaderActionApiError(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInputCustomText(StripeModel):
+    """Texts on the form."""
+
     description: str | None = None
+    """Explanation below the title, up to 500 characters."""
     skip_button: str | None = None
+    """Label of the button that skips the form, up to 14 characters."""
     submit_button: str | None = None
+    """Label of the button that submits the form, up to 30 characters."""
     title: str | None = None
+    """Title of the form, up to 40 characters."""
 
 
 class TerminalReaderActionCollectInputsInputEmail(StripeModel):
-    """Email address."""
+    """Result of a form of the type `email`."""
 
     value: str | None = None
+    """Email address that the customer entered."""
 
 
 class TerminalReaderActionCollectInputsInputNumeric(StripeModel):
+    """Result of a form of the type `numeric`."""
+
     value: str | None = None
+    """Digits that the customer entered."""
 
 
 class TerminalReaderActionCollectInputsInputPhone(StripeModel):
-    """Phone number, including the country code."""
+    """Result of a form of the type `phone`."""
 
     value: str | None = None
+    """Phone number that the customer entered."""
 
 
 class TerminalReaderActionCollectInputsInputSelectionChoice(StripeModel):
+    """Choices from which the customer selects one."""
+
     id: str | None = None
-    """Unique ID of the object."""
+    """ID of the choice, up to 50 characters."""
     style: Literal["primary", "secondary"] | None = None
+    """How much the choice stands out.
+
+    - `primary`: It stands out.
+    - `secondary`: It stays in the background.
+    """
     text: str
+    """Label of the choice, up to 30 characters."""
 
 
 class TerminalReaderActionCollectInputsInputSelection(StripeModel):
+    """Choices and result of a form of the type `selection`."""
+
     choices: list[TerminalReaderActionCollectInputsInputSelectionChoice]
+    """Choices from which the customer selects one."""
     id: str | None = None
-    """Unique ID of the object."""
+    """ID of the selected choice."""
     text: str | None = None
+    """Label of the selected choice."""
 
 
 class TerminalReaderActionCollectInputsInputSignature(StripeModel):
+    """Result of a form of the type `signature`."""
+
     value: str | None = None
+    """ID of the file with the signature."""
 
 
 class TerminalReaderActionCollectInputsInputText(StripeModel):
+    """Result of a form of the type `text`."""
+
     value: str | None = None
+    """Text that the customer entered."""
 
 
 class TerminalReaderActionCollectInputsInputToggle(StripeModel):
+    """Switches on the form."""
+
     default_value: Literal["disabled", "enabled"] | None = None
+    """Whether the switch is on at first.
+
+    - `disabled`: Off.
+    - `enabled`: On.
+    """
     description: str | None = None
+    """Explanation of the switch, up to 50 characters."""
     title: str | None = None
+    """Label of the switch, up to 50 characters."""
     value: Literal["disabled", "enabled"] | None = None
+    """Whether the customer left the switch on.
+
+    - `disabled`: Off.
+    - `enabled`: On.
+    """
 
 
 class TerminalReaderActionCollectInputsInput(StripeModel):
+    """Forms, in the order in which they are shown."""
+
     custom_text: TerminalReaderActionCollectInputsInputCustomText | None = None
+    """Texts on the form."""
     email: TerminalReaderActionCollectInputsInputEmail | None = None
-    """Email address."""
+    """Result of a form of the type `email`."""
     numeric: TerminalReaderActionCollectInputsInputNumeric | None = None
+    """Result of a form of the type `numeric`."""
     phone: TerminalReaderActionCollectInputsInputPhone | None = None
-    """Phone number, including the country code."""
+    """Result of a form of the type `phone`."""
     required: bool | None = None
+    """Whether the customer has to fill in the form. Otherwise it can be skipped."""
     selection: TerminalReaderActionCollectInputsInputSelection | None = None
+    """Choices and result of a form of the type `selection`."""
     signature: TerminalReaderActionCollectInputsInputSignature | None = None
+    """Result of a form of the type `signature`."""
     skipped: bool | None = None
+    """Whether the customer skipped the form."""
     text: TerminalReaderActionCollectInputsInputText | None = None
+    """Result of a form of the type `text`."""
     toggles: list[TerminalReaderActionCollectInputsInputToggle] | None = None
+    """Switches on the form."""
     type: Literal["email", "numeric", "phone", "selection", "signature", "text"]
+    """What the form asks for.
+
+    - `email`: An email address.
+    - `numeric`: A number.
+    - `phone`: A phone number.
+    - `selection`: One of several choices.
+    - `signature`: A signature.
+    - `text`: A text.
+    """
 
 
 class TerminalReaderActionCollectInputs(StripeModel):
+    """The forms, with type `collect_inputs`."""
+
     inputs: list[TerminalReaderActionCollectInputsInput]
+    """Forms, in the order in which they are shown."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -422,129 +489,225 @@ class TerminalReaderActionCollectInputs(StripeModel):
 
 
 class TerminalReaderActionCollectPaymentMethodCollectConfigTipping(StripeModel):
+    """Settings for the tip on this payment."""
+
     amount_eligible: int | None = None
+    """Amount of which percentage tips are calculated, in the smallest currency unit. The whole amount
+    unless set.
+    """
 
 
 class TerminalReaderActionCollectPaymentMethodCollectConfig(StripeModel):
+    """Settings for the collection."""
+
     enable_customer_cancellation: bool | None = None
+    """Whether the reader shows a button with which the customer can cancel."""
     skip_tipping: bool | None = None
+    """Whether to leave out the tip screen, even if tips are configured."""
     tipping: TerminalReaderActionCollectPaymentMethodCollectConfigTipping | None = None
+    """Settings for the tip on this payment."""
 
 
 class TerminalReaderActionCollectPaymentMethod(StripeModel):
+    """The collection of a card, with type `collect_payment_method`."""
+
     collect_config: TerminalReaderActionCollectPaymentMethodCollectConfig | None = None
+    """Settings for the collection."""
     payment_intent: Expandable["PaymentIntent"]
-    """Payment intent that the object belongs to."""
+    """Payment intent of the action."""
     payment_method: Lazy["PaymentMethod"] | None = None
-    """Payment method that is used."""
+    """Payment method with the card that was collected."""
 
 
 class TerminalReaderActionConfirmPaymentIntentConfirmConfig(StripeModel):
+    """Settings for the confirmation."""
+
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
 
 
 class TerminalReaderActionConfirmPaymentIntent(StripeModel):
+    """The confirmation, with type `confirm_payment_intent`."""
+
     confirm_config: TerminalReaderActionConfirmPaymentIntentConfirmConfig | None = None
+    """Settings for the confirmation."""
     payment_intent: Expandable["PaymentIntent"]
-    """Payment intent that the object belongs to."""
+    """Payment intent of the action."""
 
 
 class TerminalReaderActionPrintContentImage(StripeModel):
+    """Image that is printed."""
+
     created_at: Timestamp
+    """Time at which the file was created."""
     filename: str
+    """Name of the file."""
     size: int
+    """Size of the file in bytes."""
     type: str
+    """Format of the file."""
 
 
 class TerminalReaderActionPrintContent(StripeModel):
+    """What is printed, with type `print_content`."""
+
     image: TerminalReaderActionPrintContentImage | None = None
+    """Image that is printed."""
     type: Literal["image"]
+    """Kind of content."""
 
 
 class TerminalReaderActionProcessPaymentIntentProcessConfigTipping(StripeModel):
+    """Settings for the tip on this payment."""
+
     amount_eligible: int | None = None
+    """Amount of which percentage tips are calculated, in the smallest currency unit. The whole amount
+    unless set.
+    """
 
 
 class TerminalReaderActionProcessPaymentIntentProcessConfig(StripeModel):
+    """Settings for the processing."""
+
     enable_customer_cancellation: bool | None = None
+    """Whether the reader shows a button with which the customer can cancel."""
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
     skip_tipping: bool | None = None
+    """Whether to leave out the tip screen, even if tips are configured."""
     tipping: TerminalReaderActionProcessPaymentIntentProcessConfigTipping | None = None
+    """Settings for the tip on this payment."""
 
 
 class TerminalReaderActionProcessPaymentIntent(StripeModel):
+    """The payment, with type `process_payment_intent`."""
+
     payment_intent: Expandable["PaymentIntent"]
-    """Payment intent that the object belongs to."""
+    """Payment intent of the action."""
     process_config: TerminalReaderActionProcessPaymentIntentProcessConfig | None = None
+    """Settings for the processing."""
 
 
 class TerminalReaderActionProcessSetupIntentProcessConfig(StripeModel):
+    """Settings for the processing."""
+
     enable_customer_cancellation: bool | None = None
+    """Whether the reader shows a button with which the customer can cancel."""
 
 
 class TerminalReaderActionProcessSetupIntent(StripeModel):
+    """The saving of a card, with type `process_setup_intent`."""
+
     generated_card: str | None = None
+    """ID of the payment method that was made of the card, for later payments."""
     process_config: TerminalReaderActionProcessSetupIntentProcessConfig | None = None
+    """Settings for the processing."""
     setup_intent: Expandable["SetupIntent"]
-    """Setup intent that the object belongs to."""
+    """Setup intent of the action."""
 
 
 class TerminalReaderActionRefundPaymentRefundPaymentConfig(StripeModel):
+    """Settings for the refund."""
+
     enable_customer_cancellation: bool | None = None
+    """Whether the reader shows a button with which the customer can cancel."""
 
 
 class TerminalReaderActionRefundPayment(StripeModel):
+    """The refund, with type `refund_payment`."""
+
     amount: int | None = None
+    """Amount to refund, in the smallest currency unit."""
     charge: Expandable["Charge"] | None = None
+    """Charge to refund."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_intent: Expandable["PaymentIntent"] | None = None
-    """Payment intent that the object belongs to."""
+    """Payment intent to refund."""
     reason: Literal["duplicate", "fraudulent", "requested_by_customer"] | None = None
+    """Why the payment is refunded.
+
+    - `duplicate`: The customer was charged twice.
+    - `fraudulent`: The payment was fraudulent.
+    - `requested_by_customer`: The customer asked for it.
+    """
     refund: Expandable["Refund"] | None = None
+    """The refund, once it is created."""
     refund_application_fee: bool | None = None
+    """Whether the application fee is refunded too, in proportion."""
     refund_payment_config: TerminalReaderActionRefundPaymentRefundPaymentConfig | None = None
+    """Settings for the refund."""
     reverse_transfer: bool | None = None
+    """Whether the transfer to the connected account is reversed too, in proportion."""
 
 
 class TerminalReaderActionSetReaderDisplayCartLineItem(StripeModel):
+    """Items of the cart."""
+
     amount: int
+    """Price of the item in the smallest unit of `currency`."""
     description: str
+    """Name of the item."""
     quantity: int
-    """Number of units."""
+    """Number of units of the item."""
 
 
 class TerminalReaderActionSetReaderDisplayCart(StripeModel):
+    """Cart that the reader shows."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     line_items: list[TerminalReaderActionSetReaderDisplayCartLineItem]
+    """Items of the cart."""
     tax: int | None = None
+    """Tax on the cart, in the smallest currency unit."""
     total: int
+    """Total including tax, in the smallest currency unit."""
 
 
 class TerminalReaderActionSetReaderDisplay(StripeModel):
+    """The display of a cart, with type `set_reader_display`."""
+
     cart: TerminalReaderActionSetReaderDisplayCart | None = None
+    """Cart that the reader shows."""
     type: Literal["cart"]
+    """What the reader shows."""
 
 
 class TerminalReaderAction(StripeModel):
+    """The latest action that was handed to the reader."""
+
     api_error: TerminalReaderActionApiError | None = None
-    """An error that Stripe returned, as kept with the object that failed."""
+    """Why the action failed, where it was a request that failed."""
     collect_inputs: TerminalReaderActionCollectInputs | None = None
+    """The forms, with type `collect_inputs`."""
     collect_payment_method: TerminalReaderActionCollectPaymentMethod | None = None
+    """The collection of a card, with type `collect_payment_method`."""
     confirm_payment_intent: TerminalReaderActionConfirmPaymentIntent | None = None
+    """The confirmation, with type `confirm_payment_intent`."""
     failure_code: str | None = None
+    """Code of the failure. With the status `failed`."""
     failure_message: str | None = None
+    """Description of the failure. With the status `failed`."""
     print_content: TerminalReaderActionPrintContent | None = None
+    """What is printed, with type `print_content`."""
     process_payment_intent: TerminalReaderActionProcessPaymentIntent | None = None
+    """The payment, with type `process_payment_intent`."""
     process_setup_intent: TerminalReaderActionProcessSetupIntent | None = None
+    """The saving of a card, with type `process_setup_intent`."""
     refund_payment: TerminalReaderActionRefundPayment | None = None
+    """The refund, with type `refund_payment`."""
     set_reader_display: TerminalReaderActionSetReaderDisplay | None = None
+    """The display of a cart, with type `set_reader_display`."""
     status: Literal["failed", "in_progress", "succeeded"]
+    """State of the action.
+
+    - `failed`: It failed. See `failure_code`.
+    - `in_progress`: The reader is busy with it.
+    - `succeeded`: It succeeded.
+    """
     type: Literal[
         "collect_inputs",
         "collect_payment_method",
@@ -555,16 +718,30 @@ class TerminalReaderAction(StripeModel):
         "refund_payment",
         "set_reader_display",
     ]
+    """What the reader is to do. The part of the same name has the details.
+
+    - `collect_inputs`: Collect what the customer enters.
+    - `collect_payment_method`: Collect a card.
+    - `confirm_payment_intent`: Confirm a payment with the collected card.
+    - `print_content`: Print an image.
+    - `process_payment_intent`: Collect a card and charge it.
+    - `process_setup_intent`: Collect a card and save it.
+    - `refund_payment`: Refund a payment.
+    - `set_reader_display`: Show a cart.
+    """
 
 
 class TerminalReader(StripeModel):
-    """A `terminal.reader` object.
+    """Card reader for in-person payments. Smart readers are controlled over the API by handing them one
+    action at a time.
 
     https://docs.stripe.com/api/terminal/readers/object
     """
 
     action: TerminalReaderAction | None = None
+    """The latest action that was handed to the reader."""
     device_sw_version: str | None = None
+    """Version of the reader's software."""
     device_type: Literal[
         "bbpos_chipper2x",
         "bbpos_wisepad3",
@@ -588,14 +765,19 @@ class TerminalReader(StripeModel):
         "verifone_ux700",
         "verifone_v660p",
     ]
+    """Model of the reader. Models that begin with `simulated_` are for tests."""
     id: str
     """Unique ID of the object."""
     ip_address: str | None = None
+    """IP address of the reader in its local network."""
     label: str
+    """Name of the reader, as in the Dashboard."""
     last_seen_at: Timestamp | None = None
+    """Time of the reader's latest contact with Stripe."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     location: Expandable["TerminalLocation"] | None = None
+    """Location that the reader is registered to."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -603,6 +785,12 @@ class TerminalReader(StripeModel):
     object: Literal["terminal.reader"]
     """Type of the object. All objects of a class have the same."""
     serial_number: str
+    """Serial number of the reader."""
     status: Literal["offline", "online"] | None = None
+    """Whether the reader is reachable.
+
+    - `offline`: Not reachable.
+    - `online`: Reachable.
+    """
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

@@ -6,7 +6,7 @@ __all__ = ["TerminalRefund"]
 
 
 class TerminalRefund(StripeModel):
-    """A `terminal.refund` object.
+    """Refund of an in-person payment.
 
     https://docs.stripe.com/api/terminal/refunds/object
     """

@@ -31,120 +31,279 @@ __all__ = [
 
 
 class ThreeDSecureAuthenticationAcquirerDetails(StripeModel):
+    """Your acquirer and you, as they are registered with the card network."""
+
     acquirer_bin: str | None = None
+    """Bank identification number (BIN) of the acquirer."""
     acquirer_country: str | None = None
+    """Two-letter ISO 3166-1 alpha-2 code of the acquirer's country."""
     acquirer_merchant_id: str | None = None
+    """ID that the acquirer gives you."""
     mcc: str | None = None
+    """Four-digit code of your merchant category (MCC)."""
     merchant_name: str | None = None
+    """Your name, which the cardholder sees."""
     requestor_id: str | None = None
+    """ID that the directory server gives you as the requestor of authentications."""
 
 
 class ThreeDSecureAuthenticationChannelBrowser(StripeModel):
+    """The cardholder's browser. With type `browser`."""
+
     accept_header: str
+    """Value of the `Accept` header that the browser sends."""
     color_depth: int | None = None
+    """Color depth of the screen in bits per pixel."""
     ip_address: str
+    """IP address of the browser."""
     java_enabled: bool | None = None
+    """Whether Java is enabled."""
     javascript_enabled: bool
+    """Whether JavaScript is enabled."""
     language: str
+    """Language of the browser, as an IETF language tag."""
     screen_height: int | None = None
+    """Height of the screen in pixels."""
     screen_width: int | None = None
+    """Width of the screen in pixels."""
     timezone_offset: int | None = None
+    """Difference between UTC and the browser's time zone, in minutes."""
     user_agent: str
-    """User agent of the browser used to accept or request."""
+    """Value of the `User-Agent` header that the browser sends."""
 
 
 class ThreeDSecureAuthenticationChannelThreeRI(StripeModel):
+    """Authentication that you start without the cardholder (3RI). With type `three_r_i`."""
+
     previous_authentication: str
+    """ID of the earlier authentication by the cardholder."""
     type: Literal["delayed_shipment", "other_payment", "recurring", "split_shipment"]
+    """Why the authentication takes place without the cardholder.
+
+    - `delayed_shipment`: The goods are shipped later.
+    - `other_payment`: Another payment.
+    - `recurring`: A recurring payment.
+    - `split_shipment`: The goods are shipped in several parts.
+    """
 
 
 class ThreeDSecureAuthenticationChannel(StripeModel):
+    """How the cardholder takes part."""
+
     browser: ThreeDSecureAuthenticationChannelBrowser | None = None
+    """The cardholder's browser. With type `browser`."""
     three_r_i: ThreeDSecureAuthenticationChannelThreeRI | None = None
+    """Authentication that you start without the cardholder (3RI). With type `three_r_i`."""
     type: Literal["browser", "three_r_i"]
+    """Kind of channel.
+
+    - `browser`: In the browser.
+    - `three_r_i`: Not at all; you start it with reference to an earlier authentication.
+    """
 
 
 class ThreeDSecureAuthenticationFlowPreferenceChallenge(StripeModel):
+    """Details of the type `challenge`."""
+
     type: Literal["mandated", "preferred"]
+    """How strongly you ask for a challenge.
+
+    - `mandated`: A challenge is mandatory.
+    - `preferred`: A challenge is preferred.
+    """
 
 
 class ThreeDSecureAuthenticationFlowPreferenceDataShare(StripeModel):
+    """Details of the type `data_share`."""
+
     type: Literal["ds_specific", "emv_standard"]
+    """By which rules data is shared.
+
+    - `ds_specific`: By those of the directory server.
+    - `emv_standard`: By those of the EMV standard.
+    """
 
 
 class ThreeDSecureAuthenticationFlowPreferenceFrictionless(StripeModel):
+    """Details of the type `frictionless`."""
+
     type: Literal["low_risk", "none"]
+    """On what ground you ask for no challenge.
+
+    - `low_risk`: You have found the risk to be low.
+    - `none`: On no special ground.
+    """
 
 
 class ThreeDSecureAuthenticationFlowPreference(StripeModel):
+    """What you ask of the issuer."""
+
     challenge: ThreeDSecureAuthenticationFlowPreferenceChallenge | None = None
+    """Details of the type `challenge`."""
     data_share: ThreeDSecureAuthenticationFlowPreferenceDataShare | None = None
+    """Details of the type `data_share`."""
     frictionless: ThreeDSecureAuthenticationFlowPreferenceFrictionless | None = None
+    """Details of the type `frictionless`."""
     type: Literal["challenge", "data_share", "frictionless"]
+    """Whether you ask for a challenge.
+
+    - `challenge`: You ask for a challenge.
+    - `data_share`: You only share data, without an authentication.
+    - `frictionless`: You ask for no challenge.
+    """
 
 
 class ThreeDSecureAuthenticationFutureUsageInstallmentExpiry(StripeModel):
+    """When the authorization for later payments ends."""
+
     date: str | None = None
+    """Last date for later payments. With type `date`."""
     type: Literal["date", "never"]
+    """Whether there is a last date.
+
+    - `date`: There is one, in `date`.
+    - `never`: There is none.
+    """
 
 
 class ThreeDSecureAuthenticationFutureUsageInstallment(StripeModel):
+    """Terms of the installments. With type `installment`."""
+
     amount: int | None = None
+    """Amount of an installment, in the smallest currency unit."""
     expiry: ThreeDSecureAuthenticationFutureUsageInstallmentExpiry
+    """When the authorization for later payments ends."""
     interval: Literal["day"]
-    """- `day`: Days."""
-    interval_count: int
-    number: int
-
-
-class ThreeDSecureAuthenticationFutureUsageRecurringExpiry(StripeModel):
-    date: str | None = None
-    type: Literal["date", "never"]
-
-
-class ThreeDSecureAuthenticationFutureUsageRecurring(StripeModel):
-    amount: int | None = None
-    expiry: ThreeDSecureAuthenticationFutureUsageRecurringExpiry
-    interval: Literal["day"]
-    """Unit of the billing interval.
+    """Unit of the time between payments.
 
     - `day`: Days.
     """
     interval_count: int
-    """Number of intervals between two bills. With the interval `month`, 3 bills every three months. At
-    most three years in total.
+    """Number of units between payments."""
+    number: int
+    """Number of installments."""
+
+
+class ThreeDSecureAuthenticationFutureUsageRecurringExpiry(StripeModel):
+    """When the authorization for later payments ends."""
+
+    date: str | None = None
+    """Last date for later payments. With type `date`."""
+    type: Literal["date", "never"]
+    """Whether there is a last date.
+
+    - `date`: There is one, in `date`.
+    - `never`: There is none.
     """
 
 
+class ThreeDSecureAuthenticationFutureUsageRecurring(StripeModel):
+    """Terms of the recurring payments. With type `recurring`."""
+
+    amount: int | None = None
+    """Amount of a payment, in the smallest currency unit."""
+    expiry: ThreeDSecureAuthenticationFutureUsageRecurringExpiry
+    """When the authorization for later payments ends."""
+    interval: Literal["day"]
+    """Unit of the time between payments.
+
+    - `day`: Days.
+    """
+    interval_count: int
+    """Number of units between payments."""
+
+
 class ThreeDSecureAuthenticationFutureUsage(StripeModel):
+    """For which later payments the card is authenticated."""
+
     installment: ThreeDSecureAuthenticationFutureUsageInstallment | None = None
+    """Terms of the installments. With type `installment`."""
     recurring: ThreeDSecureAuthenticationFutureUsageRecurring | None = None
+    """Terms of the recurring payments. With type `recurring`."""
     type: Literal["card_on_file", "installment", "recurring"]
+    """Kind of later payments.
+
+    - `card_on_file`: Payments with the stored card, at no fixed times.
+    - `installment`: Installments.
+    - `recurring`: Recurring payments.
+    """
 
 
 class ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires(StripeModel):
+    """Values of Cartes Bancaires."""
+
     avalgo: str
+    """Algorithm by which the cryptogram was made."""
     cb_exemption: str | None = None
+    """Exemption that was granted."""
     cb_score: str | None = None
+    """Score of the risk."""
 
 
 class ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails(StripeModel):
+    """Values of certain card networks."""
+
     cartes_bancaires: ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires | None = None
+    """Values of Cartes Bancaires."""
 
 
 class ThreeDSecureAuthenticationOutcomeDetails(StripeModel):
+    """Values that your processor needs for the payment."""
+
     acs_transaction_id: str | None = None
+    """ID that the issuer's access control server (ACS) gives the authentication."""
     ares: str | None = None
+    """The authentication response (ARes)."""
     ares_trans_status: Literal["A", "C", "D", "I", "N", "R", "S", "U", "Y"] | None = None
+    """Transaction status in the authentication response.
+
+    - `A`: Not authenticated, but the attempt is proven.
+    - `C`: A challenge is required.
+    - `D`: A challenge is required, outside of the browser.
+    - `I`: Information only.
+    - `N`: Not authenticated.
+    - `R`: Rejected by the issuer.
+    - `S`: A challenge with Secure Payment Confirmation (SPC) is required.
+    - `U`: The authentication could not be performed.
+    - `Y`: Authenticated.
+    """
     cryptogram: str | None = None
+    """Cryptogram that proves the authentication."""
     ds_transaction_id: str | None = None
+    """ID that the directory server gives the authentication."""
     eci: str | None = None
+    """Electronic commerce indicator (ECI)."""
     network_details: ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails | None = None
+    """Values of certain card networks."""
     protocol_version: Literal["2.1.0", "2.2.0", "2.3.1"]
+    """Version of 3D Secure that was used."""
     requestor_challenge_indicator: Literal["01", "02", "03", "04", "05", "06"] | None = None
+    """Code of the challenge preference that was sent to the issuer.
+
+    - `01`: No preference.
+    - `02`: No challenge requested.
+    - `03`: Challenge requested, by preference.
+    - `04`: Challenge requested, as it is mandatory.
+    - `05`: No challenge requested, as the risk was analyzed already.
+    - `06`: No challenge requested, as data is only shared.
+    """
     rreq: str | None = None
+    """The results request (RReq) after a challenge."""
     rreq_trans_status: Literal["A", "C", "D", "I", "N", "R", "S", "U", "Y"] | None = None
+    """Transaction status in the results request.
+
+    - `A`: Not authenticated, but the attempt is proven.
+    - `C`: A challenge is required.
+    - `D`: A challenge is required, outside of the browser.
+    - `I`: Information only.
+    - `N`: Not authenticated.
+    - `R`: Rejected by the issuer.
+    - `S`: A challenge with Secure Payment Confirmation (SPC) is required.
+    - `U`: The authentication could not be performed.
+    - `Y`: Authenticated.
+    """
     three_ds_server_transaction_id: str
+    """ID that Stripe's 3DS server gives the authentication."""
 
 
 class ThreeDSecureAuthenticationShippingAddress(StripeModel):
@@ -165,28 +324,42 @@ class ThreeDSecureAuthenticationShippingAddress(StripeModel):
 
 
 class ThreeDSecureAuthentication(StripeModel):
-    """A `three_d_secure.authentication` object.
+    """Authentication of a cardholder with 3D Secure that you run yourself, without a payment on Stripe.
+    Its result can be passed to another processor.
 
     https://docs.stripe.com/api/three_d_secure/authentications/object
     """
 
     acquirer_details: ThreeDSecureAuthenticationAcquirerDetails | None = None
+    """Your acquirer and you, as they are registered with the card network."""
     amount: int | None = None
+    """Amount of the payment, in the smallest currency unit."""
     challenge_url: str | None = None
+    """URL of the challenge, to open in the browser. With the status `requires_challenge`."""
     channel: ThreeDSecureAuthenticationChannel
+    """How the cardholder takes part."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     directory_server: Literal["american_express", "cartes_bancaires", "discover", "mastercard", "visa"]
+    """Card network whose directory server is used."""
     fingerprinting_url: str | None = None
+    """URL to open in a hidden frame of the browser, so that the issuer can recognize the device."""
     flow_preference: ThreeDSecureAuthenticationFlowPreference | None = None
+    """What you ask of the issuer."""
     future_usage: ThreeDSecureAuthenticationFutureUsage | None = None
+    """For which later payments the card is authenticated."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     message_category: Literal["non_payment_authentication", "payment_authentication"]
+    """Whether a payment is authenticated or only the card.
+
+    - `non_payment_authentication`: Only the card, such as before it is stored.
+    - `payment_authentication`: A payment.
+    """
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -209,7 +382,22 @@ class ThreeDSecureAuthentication(StripeModel):
         ]
         | None
     ) = None
+    """Result of the authentication.
+
+    - `abandoned`: The cardholder left the challenge.
+    - `attempt_acknowledged`: The issuer acknowledged the attempt, without an authentication.
+    - `authenticated`: The cardholder was authenticated.
+    - `canceled`: It was canceled.
+    - `denied`: The cardholder was not authenticated.
+    - `informational`: Data was shared only.
+    - `internal_error`: An error at Stripe.
+    - `not_supported`: The card does not support 3D Secure.
+    - `not_triggered`: No authentication took place.
+    - `processing_error`: An error while it was processed.
+    - `rejected`: The issuer rejected it.
+    """
     outcome_details: ThreeDSecureAuthenticationOutcomeDetails | None = None
+    """Values that your processor needs for the payment."""
     payment_method: Expandable["PaymentMethod"]
     """Payment method that is used."""
     reason: (
@@ -222,6 +410,23 @@ class ThreeDSecureAuthentication(StripeModel):
         ]
         | None
     ) = None
+    """Why you request the authentication.
+
+    - `cardholder_authentication`: To authenticate the cardholder.
+    - `issuer_requested`: The issuer asked for it, such as by a soft decline.
+    - `liability_shift`: To shift the liability for fraud to the issuer.
+    - `processing_costs`: To lower the costs of processing.
+    - `regulatory_compliance`: Regulations require it.
+    """
     shipping_address: ThreeDSecureAuthenticationShippingAddress | None = None
     """Delivery address."""
     status: Literal["canceled", "error", "failed", "requires_challenge", "requires_submission", "succeeded"]
+    """State of the authentication.
+
+    - `canceled`: It was canceled.
+    - `error`: It ended in an error.
+    - `failed`: It failed.
+    - `requires_challenge`: The cardholder has to pass the challenge at `challenge_url`.
+    - `requires_submission`: It has to be submitted.
+    - `succeeded`: It succeeded.
+    """

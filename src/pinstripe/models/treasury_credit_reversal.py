@@ -12,22 +12,28 @@ __all__ = ["TreasuryCreditReversal", "TreasuryCreditReversalStatusTransitions"]
 
 
 class TreasuryCreditReversalStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     posted_at: Timestamp | None = None
+    """Time at which it was posted."""
 
 
 class TreasuryCreditReversal(StripeModel):
-    """A `treasury.credit_reversal` object.
+    """Returns a received credit to its sender.
 
     https://docs.stripe.com/api/treasury/credit_reversals/object
     """
 
     amount: int
+    """Returned amount, in the smallest currency unit."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: str
+    """Financial account that the object belongs to."""
     hosted_regulatory_receipt_url: str | None = None
+    """URL of a page with the receipt that regulations require. You may have to show it to the customer."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -37,9 +43,19 @@ class TreasuryCreditReversal(StripeModel):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     network: Literal["ach", "stripe"]
+    """Network over which the money is returned."""
     object: Literal["treasury.credit_reversal"]
     """Type of the object. All objects of a class have the same."""
     received_credit: str
+    """Received credit that is reversed."""
     status: Literal["canceled", "posted", "processing"]
+    """State of the reversal.
+
+    - `canceled`: It was canceled.
+    - `posted`: The money has left.
+    - `processing`: The money is about to leave.
+    """
     status_transitions: TreasuryCreditReversalStatusTransitions
+    """Times at which the status changed."""
     transaction: Expandable["TreasuryTransaction"] | None = None
+    """Transaction of the reversal on the financial account."""

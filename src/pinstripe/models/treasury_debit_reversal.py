@@ -12,29 +12,39 @@ __all__ = ["TreasuryDebitReversal", "TreasuryDebitReversalLinkedFlows", "Treasur
 
 
 class TreasuryDebitReversalLinkedFlows(StripeModel):
+    """Objects that belong to the reversal."""
+
     issuing_dispute: str | None = None
+    """ID of the issuing dispute, for a purchase with an issued card."""
 
 
 class TreasuryDebitReversalStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     completed_at: Timestamp | None = None
+    """Time at which it was completed."""
 
 
 class TreasuryDebitReversal(StripeModel):
-    """A `treasury.debit_reversal` object.
+    """Takes back money that a received debit withdrew from a financial account.
 
     https://docs.stripe.com/api/treasury/debit_reversals/object
     """
 
     amount: int
+    """Amount to take back, in the smallest currency unit."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: str | None = None
+    """Financial account that the object belongs to."""
     hosted_regulatory_receipt_url: str | None = None
+    """URL of a page with the receipt that regulations require. You may have to show it to the customer."""
     id: str
     """Unique ID of the object."""
     linked_flows: TreasuryDebitReversalLinkedFlows | None = None
+    """Objects that belong to the reversal."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -42,9 +52,19 @@ class TreasuryDebitReversal(StripeModel):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     network: Literal["ach", "card"]
+    """Network over which the money comes back."""
     object: Literal["treasury.debit_reversal"]
     """Type of the object. All objects of a class have the same."""
     received_debit: str
+    """Received debit that is reversed."""
     status: Literal["failed", "processing", "succeeded"]
+    """State of the reversal.
+
+    - `failed`: The money does not come back.
+    - `processing`: The reversal is going on.
+    - `succeeded`: The money has come back.
+    """
     status_transitions: TreasuryDebitReversalStatusTransitions
+    """Times at which the status changed."""
     transaction: Expandable["TreasuryTransaction"] | None = None
+    """Transaction of the reversal on the financial account."""

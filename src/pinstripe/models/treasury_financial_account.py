@@ -20,17 +20,25 @@ __all__ = [
 
 
 class TreasuryFinancialAccountBalance(StripeModel):
+    """Amounts on the account, each by currency in the smallest unit."""
+
     cash: dict[str, int]
+    """Amount that can be spent."""
     inbound_pending: dict[str, int]
+    """Amount that is about to arrive."""
     outbound_pending: dict[str, int]
+    """Amount that is held to leave, such as for outbound payments."""
 
 
 class TreasuryFinancialAccountFinancialAddressAba(StripeModel):
+    """Account and routing number in the United States."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: str | None = None
-    """Number of the bank account."""
+    """Account number. Included only if expanded."""
     account_number_last4: str
+    """Last four digits of the account number."""
     bank_name: str
     """Name of the bank."""
     routing_number: str
@@ -38,26 +46,54 @@ class TreasuryFinancialAccountFinancialAddressAba(StripeModel):
 
 
 class TreasuryFinancialAccountFinancialAddress(StripeModel):
+    """Details under which the account receives money."""
+
     aba: TreasuryFinancialAccountFinancialAddressAba | None = None
+    """Account and routing number in the United States."""
     supported_networks: list[Literal["ach", "rtp", "us_domestic_wire"]] | None = None
+    """Networks over which money can be received."""
     type: Literal["aba"]
+    """Kind of address."""
 
 
 class TreasuryFinancialAccountPlatformRestrictions(StripeModel):
+    """What the platform has restricted."""
+
     inbound_flows: Literal["restricted", "unrestricted"] | None = None
+    """Whether money can come in.
+
+    - `restricted`: Not allowed.
+    - `unrestricted`: Allowed.
+    """
     outbound_flows: Literal["restricted", "unrestricted"] | None = None
+    """Whether money can go out.
+
+    - `restricted`: Not allowed.
+    - `unrestricted`: Allowed.
+    """
 
 
 class TreasuryFinancialAccountStatusDetailsClosed(StripeModel):
+    """Details of the closing."""
+
     reasons: list[Literal["account_rejected", "closed_by_platform", "other"]]
+    """Why the financial account was closed.
+
+    - `account_rejected`: Stripe rejected the account.
+    - `closed_by_platform`: The platform closed it.
+    - `other`: Another reason.
+    """
 
 
 class TreasuryFinancialAccountStatusDetails(StripeModel):
+    """Details of the status."""
+
     closed: TreasuryFinancialAccountStatusDetailsClosed | None = None
+    """Details of the closing."""
 
 
 class TreasuryFinancialAccount(StripeModel):
-    """A `treasury.financial_account` object.
+    """Account that holds money, with a balance apart from the account's payments balance.
 
     https://docs.stripe.com/api/treasury/financial_accounts/object
     """
@@ -80,16 +116,21 @@ class TreasuryFinancialAccount(StripeModel):
         ]
         | None
     ) = None
+    """Features that can be used."""
     balance: TreasuryFinancialAccountBalance
+    """Amounts on the account, each by currency in the smallest unit."""
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     created: Timestamp
     """Time at which the object was created."""
     features: Lazy["TreasuryFinancialAccountFeatures"] | None = None
+    """All features with their state."""
     financial_addresses: list[TreasuryFinancialAccountFinancialAddress]
+    """Details under which the account receives money."""
     id: str
     """Unique ID of the object."""
     is_default: bool | None = None
+    """Whether this is the account's default financial account."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
@@ -97,6 +138,7 @@ class TreasuryFinancialAccount(StripeModel):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nickname: str | None = None
+    """Name of your own for the financial account."""
     object: Literal["treasury.financial_account"]
     """Type of the object. All objects of a class have the same."""
     pending_features: (
@@ -117,7 +159,9 @@ class TreasuryFinancialAccount(StripeModel):
         ]
         | None
     ) = None
+    """Features that are being set up."""
     platform_restrictions: TreasuryFinancialAccountPlatformRestrictions | None = None
+    """What the platform has restricted."""
     restricted_features: (
         list[
             Literal[
@@ -136,6 +180,14 @@ class TreasuryFinancialAccount(StripeModel):
         ]
         | None
     ) = None
+    """Features that cannot be used at the moment."""
     status: Literal["closed", "open"]
+    """State of the financial account.
+
+    - `closed`: Closed for good.
+    - `open`: In use.
+    """
     status_details: TreasuryFinancialAccountStatusDetails
+    """Details of the status."""
     supported_currencies: list[str]
+    """Currencies that the financial account can hold, as ISO 4217 codes in lowercase."""

@@ -32,6 +32,8 @@ __all__ = [
 
 
 class TreasuryFinancialAccountFeaturesCardIssuingStatusDetails(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -43,20 +45,52 @@ class TreasuryFinancialAccountFeaturesCardIssuingStatusDetails(StripeModel):
         "restricted_by_platform",
         "restricted_other",
     ]
-    """Why the capability is not active."""
+    """Reason for which the feature is pending or restricted.
+
+    - `activating`: The feature is being activated.
+    - `capability_not_requested`: The account has not requested the capability that the feature needs.
+    - `financial_account_closed`: The financial account is closed.
+    - `rejected_other`: Stripe rejected the account.
+    - `rejected_unsupported_business`: Stripe does not support the account's kind of business.
+    - `requirements_past_due`: Information that was due is missing.
+    - `requirements_pending_verification`: Information is being verified.
+    - `restricted_by_platform`: The platform has restricted the feature.
+    - `restricted_other`: Stripe has restricted the feature.
+    """
     resolution: Literal["contact_stripe", "provide_information", "remove_restriction"] | None = None
-    """How to resolve the problem."""
+    """What makes the feature active.
+
+    - `contact_stripe`: Contact Stripe.
+    - `provide_information`: Provide the missing information.
+    - `remove_restriction`: Remove the restriction of the platform.
+    """
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
+    """Restriction of the platform that applies.
+
+    - `inbound_flows`: Money cannot come in.
+    - `outbound_flows`: Money cannot go out.
+    """
 
 
 class TreasuryFinancialAccountFeaturesCardIssuing(StripeModel):
+    """Lets issued cards draw on the financial account."""
+
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
+    """Whether the feature can be used.
+
+    - `active`: It can be used.
+    - `pending`: It is being set up or waits for its requirements.
+    - `restricted`: It cannot be used. See `status_details`.
+    """
     status_details: list[TreasuryFinancialAccountFeaturesCardIssuingStatusDetails]
+    """Why the feature cannot be used."""
 
 
 class TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetails(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -68,20 +102,52 @@ class TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetails(StripeModel)
         "restricted_by_platform",
         "restricted_other",
     ]
-    """Why the capability is not active."""
+    """Reason for which the feature is pending or restricted.
+
+    - `activating`: The feature is being activated.
+    - `capability_not_requested`: The account has not requested the capability that the feature needs.
+    - `financial_account_closed`: The financial account is closed.
+    - `rejected_other`: Stripe rejected the account.
+    - `rejected_unsupported_business`: Stripe does not support the account's kind of business.
+    - `requirements_past_due`: Information that was due is missing.
+    - `requirements_pending_verification`: Information is being verified.
+    - `restricted_by_platform`: The platform has restricted the feature.
+    - `restricted_other`: Stripe has restricted the feature.
+    """
     resolution: Literal["contact_stripe", "provide_information", "remove_restriction"] | None = None
-    """How to resolve the problem."""
+    """What makes the feature active.
+
+    - `contact_stripe`: Contact Stripe.
+    - `provide_information`: Provide the missing information.
+    - `remove_restriction`: Remove the restriction of the platform.
+    """
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
+    """Restriction of the platform that applies.
+
+    - `inbound_flows`: Money cannot come in.
+    - `outbound_flows`: Money cannot go out.
+    """
 
 
 class TreasuryFinancialAccountFeaturesDepositInsurance(StripeModel):
+    """Makes the balance eligible for deposit insurance."""
+
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
+    """Whether the feature can be used.
+
+    - `active`: It can be used.
+    - `pending`: It is being set up or waits for its requirements.
+    - `restricted`: It cannot be used. See `status_details`.
+    """
     status_details: list[TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetails]
+    """Why the feature cannot be used."""
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetails(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -93,24 +159,59 @@ class TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetails(StripeM
         "restricted_by_platform",
         "restricted_other",
     ]
-    """Why the capability is not active."""
+    """Reason for which the feature is pending or restricted.
+
+    - `activating`: The feature is being activated.
+    - `capability_not_requested`: The account has not requested the capability that the feature needs.
+    - `financial_account_closed`: The financial account is closed.
+    - `rejected_other`: Stripe rejected the account.
+    - `rejected_unsupported_business`: Stripe does not support the account's kind of business.
+    - `requirements_past_due`: Information that was due is missing.
+    - `requirements_pending_verification`: Information is being verified.
+    - `restricted_by_platform`: The platform has restricted the feature.
+    - `restricted_other`: Stripe has restricted the feature.
+    """
     resolution: Literal["contact_stripe", "provide_information", "remove_restriction"] | None = None
-    """How to resolve the problem."""
+    """What makes the feature active.
+
+    - `contact_stripe`: Contact Stripe.
+    - `provide_information`: Provide the missing information.
+    - `remove_restriction`: Remove the restriction of the platform.
+    """
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
+    """Restriction of the platform that applies.
+
+    - `inbound_flows`: Money cannot come in.
+    - `outbound_flows`: Money cannot go out.
+    """
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddressesAba(StripeModel):
+    """Account and routing number in the United States."""
+
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
+    """Whether the feature can be used.
+
+    - `active`: It can be used.
+    - `pending`: It is being set up or waits for its requirements.
+    - `restricted`: It cannot be used. See `status_details`.
+    """
     status_details: list[TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetails]
+    """Why the feature cannot be used."""
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddresses(StripeModel):
+    """Details under which the financial account receives money."""
+
     aba: TreasuryFinancialAccountFeaturesFinancialAddressesAba | None = None
+    """Account and routing number in the United States."""
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetails(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -122,24 +223,59 @@ class TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetails(StripeMod
         "restricted_by_platform",
         "restricted_other",
     ]
-    """Why the capability is not active."""
+    """Reason for which the feature is pending or restricted.
+
+    - `activating`: The feature is being activated.
+    - `capability_not_requested`: The account has not requested the capability that the feature needs.
+    - `financial_account_closed`: The financial account is closed.
+    - `rejected_other`: Stripe rejected the account.
+    - `rejected_unsupported_business`: Stripe does not support the account's kind of business.
+    - `requirements_past_due`: Information that was due is missing.
+    - `requirements_pending_verification`: Information is being verified.
+    - `restricted_by_platform`: The platform has restricted the feature.
+    - `restricted_other`: Stripe has restricted the feature.
+    """
     resolution: Literal["contact_stripe", "provide_information", "remove_restriction"] | None = None
-    """How to resolve the problem."""
+    """What makes the feature active.
+
+    - `contact_stripe`: Contact Stripe.
+    - `provide_information`: Provide the missing information.
+    - `remove_restriction`: Remove the restriction of the platform.
+    """
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
+    """Restriction of the platform that applies.
+
+    - `inbound_flows`: Money cannot come in.
+    - `outbound_flows`: Money cannot go out.
+    """
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfersAch(StripeModel):
+    """Movements by ACH."""
+
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
+    """Whether the feature can be used.
+
+    - `active`: It can be used.
+    - `pending`: It is being set up or waits for its requirements.
+    - `restricted`: It cannot be used. See `status_details`.
+    """
     status_details: list[TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetails]
+    """Why the feature cannot be used."""
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfers(StripeModel):
+    """Lets the financial account debit bank accounts of the same owner."""
+
     ach: TreasuryFinancialAccountFeaturesInboundTransfersAch | None = None
+    """Movements by ACH."""
 
 
 class TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetails(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -151,20 +287,52 @@ class TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetails(StripeModel)
         "restricted_by_platform",
         "restricted_other",
     ]
-    """Why the capability is not active."""
+    """Reason for which the feature is pending or restricted.
+
+    - `activating`: The feature is being activated.
+    - `capability_not_requested`: The account has not requested the capability that the feature needs.
+    - `financial_account_closed`: The financial account is closed.
+    - `rejected_other`: Stripe rejected the account.
+    - `rejected_unsupported_business`: Stripe does not support the account's kind of business.
+    - `requirements_past_due`: Information that was due is missing.
+    - `requirements_pending_verification`: Information is being verified.
+    - `restricted_by_platform`: The platform has restricted the feature.
+    - `restricted_other`: Stripe has restricted the feature.
+    """
     resolution: Literal["contact_stripe", "provide_information", "remove_restriction"] | None = None
-    """How to resolve the problem."""
+    """What makes the feature active.
+
+    - `contact_stripe`: Contact Stripe.
+    - `provide_information`: Provide the missing information.
+    - `remove_restriction`: Remove the restriction of the platform.
+    """
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
+    """Restriction of the platform that applies.
+
+    - `inbound_flows`: Money cannot come in.
+    - `outbound_flows`: Money cannot go out.
+    """
 
 
 class TreasuryFinancialAccountFeaturesIntraStripeFlows(StripeModel):
+    """Lets the financial account exchange money with others on Stripe."""
+
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
+    """Whether the feature can be used.
+
+    - `active`: It can be used.
+    - `pending`: It is being set up or waits for its requirements.
+    - `restricted`: It cannot be used. See `status_details`.
+    """
     status_details: list[TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetails]
+    """Why the feature cannot be used."""
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetails(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -176,20 +344,52 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetails(StripeMod
         "restricted_by_platform",
         "restricted_other",
     ]
-    """Why the capability is not active."""
+    """Reason for which the feature is pending or restricted.
+
+    - `activating`: The feature is being activated.
+    - `capability_not_requested`: The account has not requested the capability that the feature needs.
+    - `financial_account_closed`: The financial account is closed.
+    - `rejected_other`: Stripe rejected the account.
+    - `rejected_unsupported_business`: Stripe does not support the account's kind of business.
+    - `requirements_past_due`: Information that was due is missing.
+    - `requirements_pending_verification`: Information is being verified.
+    - `restricted_by_platform`: The platform has restricted the feature.
+    - `restricted_other`: Stripe has restricted the feature.
+    """
     resolution: Literal["contact_stripe", "provide_information", "remove_restriction"] | None = None
-    """How to resolve the problem."""
+    """What makes the feature active.
+
+    - `contact_stripe`: Contact Stripe.
+    - `provide_information`: Provide the missing information.
+    - `remove_restriction`: Remove the restriction of the platform.
+    """
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
+    """Restriction of the platform that applies.
+
+    - `inbound_flows`: Money cannot come in.
+    - `outbound_flows`: Money cannot go out.
+    """
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsAch(StripeModel):
+    """Movements by ACH."""
+
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
+    """Whether the feature can be used.
+
+    - `active`: It can be used.
+    - `pending`: It is being set up or waits for its requirements.
+    - `restricted`: It cannot be used. See `status_details`.
+    """
     status_details: list[TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetails]
+    """Why the feature cannot be used."""
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetails(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -201,25 +401,61 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetail
         "restricted_by_platform",
         "restricted_other",
     ]
-    """Why the capability is not active."""
+    """Reason for which the feature is pending or restricted.
+
+    - `activating`: The feature is being activated.
+    - `capability_not_requested`: The account has not requested the capability that the feature needs.
+    - `financial_account_closed`: The financial account is closed.
+    - `rejected_other`: Stripe rejected the account.
+    - `rejected_unsupported_business`: Stripe does not support the account's kind of business.
+    - `requirements_past_due`: Information that was due is missing.
+    - `requirements_pending_verification`: Information is being verified.
+    - `restricted_by_platform`: The platform has restricted the feature.
+    - `restricted_other`: Stripe has restricted the feature.
+    """
     resolution: Literal["contact_stripe", "provide_information", "remove_restriction"] | None = None
-    """How to resolve the problem."""
+    """What makes the feature active.
+
+    - `contact_stripe`: Contact Stripe.
+    - `provide_information`: Provide the missing information.
+    - `remove_restriction`: Remove the restriction of the platform.
+    """
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
+    """Restriction of the platform that applies.
+
+    - `inbound_flows`: Money cannot come in.
+    - `outbound_flows`: Money cannot go out.
+    """
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire(StripeModel):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
+    """Whether the feature can be used.
+
+    - `active`: It can be used.
+    - `pending`: It is being set up or waits for its requirements.
+    - `restricted`: It cannot be used. See `status_details`.
+    """
     status_details: list[TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetails]
+    """Why the feature cannot be used."""
 
 
 class TreasuryFinancialAccountFeaturesOutboundPayments(StripeModel):
+    """Lets the financial account send money to others."""
+
     ach: TreasuryFinancialAccountFeaturesOutboundPaymentsAch | None = None
+    """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire | None = None
+    """Movements by domestic wire transfer in the United States."""
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetails(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -231,20 +467,52 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetails(StripeMo
         "restricted_by_platform",
         "restricted_other",
     ]
-    """Why the capability is not active."""
+    """Reason for which the feature is pending or restricted.
+
+    - `activating`: The feature is being activated.
+    - `capability_not_requested`: The account has not requested the capability that the feature needs.
+    - `financial_account_closed`: The financial account is closed.
+    - `rejected_other`: Stripe rejected the account.
+    - `rejected_unsupported_business`: Stripe does not support the account's kind of business.
+    - `requirements_past_due`: Information that was due is missing.
+    - `requirements_pending_verification`: Information is being verified.
+    - `restricted_by_platform`: The platform has restricted the feature.
+    - `restricted_other`: Stripe has restricted the feature.
+    """
     resolution: Literal["contact_stripe", "provide_information", "remove_restriction"] | None = None
-    """How to resolve the problem."""
+    """What makes the feature active.
+
+    - `contact_stripe`: Contact Stripe.
+    - `provide_information`: Provide the missing information.
+    - `remove_restriction`: Remove the restriction of the platform.
+    """
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
+    """Restriction of the platform that applies.
+
+    - `inbound_flows`: Money cannot come in.
+    - `outbound_flows`: Money cannot go out.
+    """
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersAch(StripeModel):
+    """Movements by ACH."""
+
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
+    """Whether the feature can be used.
+
+    - `active`: It can be used.
+    - `pending`: It is being set up or waits for its requirements.
+    - `restricted`: It cannot be used. See `status_details`.
+    """
     status_details: list[TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetails]
+    """Why the feature cannot be used."""
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetails(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -256,36 +524,77 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetai
         "restricted_by_platform",
         "restricted_other",
     ]
-    """Why the capability is not active."""
+    """Reason for which the feature is pending or restricted.
+
+    - `activating`: The feature is being activated.
+    - `capability_not_requested`: The account has not requested the capability that the feature needs.
+    - `financial_account_closed`: The financial account is closed.
+    - `rejected_other`: Stripe rejected the account.
+    - `rejected_unsupported_business`: Stripe does not support the account's kind of business.
+    - `requirements_past_due`: Information that was due is missing.
+    - `requirements_pending_verification`: Information is being verified.
+    - `restricted_by_platform`: The platform has restricted the feature.
+    - `restricted_other`: Stripe has restricted the feature.
+    """
     resolution: Literal["contact_stripe", "provide_information", "remove_restriction"] | None = None
-    """How to resolve the problem."""
+    """What makes the feature active.
+
+    - `contact_stripe`: Contact Stripe.
+    - `provide_information`: Provide the missing information.
+    - `remove_restriction`: Remove the restriction of the platform.
+    """
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
+    """Restriction of the platform that applies.
+
+    - `inbound_flows`: Money cannot come in.
+    - `outbound_flows`: Money cannot go out.
+    """
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire(StripeModel):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
+    """Whether the feature can be used.
+
+    - `active`: It can be used.
+    - `pending`: It is being set up or waits for its requirements.
+    - `restricted`: It cannot be used. See `status_details`.
+    """
     status_details: list[TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetails]
+    """Why the feature cannot be used."""
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfers(StripeModel):
+    """Lets the financial account send money to accounts of the same owner."""
+
     ach: TreasuryFinancialAccountFeaturesOutboundTransfersAch | None = None
+    """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire | None = None
+    """Movements by domestic wire transfer in the United States."""
 
 
 class TreasuryFinancialAccountFeatures(StripeModel):
-    """A `treasury.financial_account_features` object.
+    """What a financial account can do, such as issue cards or send transfers, and which of it is active.
 
     https://docs.stripe.com/api/treasury/financial_accounts/features/object
     """
 
     card_issuing: TreasuryFinancialAccountFeaturesCardIssuing | None = None
+    """Lets issued cards draw on the financial account."""
     deposit_insurance: TreasuryFinancialAccountFeaturesDepositInsurance | None = None
+    """Makes the balance eligible for deposit insurance."""
     financial_addresses: TreasuryFinancialAccountFeaturesFinancialAddresses | None = None
+    """Details under which the financial account receives money."""
     inbound_transfers: TreasuryFinancialAccountFeaturesInboundTransfers | None = None
+    """Lets the financial account debit bank accounts of the same owner."""
     intra_stripe_flows: TreasuryFinancialAccountFeaturesIntraStripeFlows | None = None
+    """Lets the financial account exchange money with others on Stripe."""
     object: Literal["treasury.financial_account_features"]
     """Type of the object. All objects of a class have the same."""
     outbound_payments: TreasuryFinancialAccountFeaturesOutboundPayments | None = None
+    """Lets the financial account send money to others."""
     outbound_transfers: TreasuryFinancialAccountFeaturesOutboundTransfers | None = None
+    """Lets the financial account send money to accounts of the same owner."""

@@ -22,6 +22,8 @@ __all__ = [
 
 
 class TreasuryInboundTransferFailureDetails(StripeModel):
+    """Why the transfer failed. With the status `failed`."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -37,21 +39,25 @@ class TreasuryInboundTransferFailureDetails(StripeModel):
         "no_account",
         "other",
     ]
+    """Reason for the failure."""
 
 
 class TreasuryInboundTransferLinkedFlows(StripeModel):
+    """Objects that belong to the transfer."""
+
     received_debit: str | None = None
+    """ID of the received debit with which a succeeded transfer was returned."""
 
 
 class TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails(StripeModel):
-    """Name and contact details of the payer."""
+    """Name and contact details of the bank account's owner."""
 
     address: Address
-    """Billing address of the payer."""
+    """Address of the bank account's owner."""
     email: str | None = None
-    """Email address of the payer."""
+    """Email address of the bank account's owner."""
     name: str | None = None
-    """Full name of the payer."""
+    """Name of the bank account's owner."""
 
 
 class TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount(StripeModel):
@@ -64,6 +70,7 @@ class TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount(StripeModel
     - `individual`: An individual.
     """
     account_type: Literal["checking", "savings"] | None = None
+    """Whether it is a checking or a savings account."""
     bank_name: str | None = None
     """Name of the bank."""
     fingerprint: str | None = None
@@ -75,43 +82,60 @@ class TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount(StripeModel
     mandate: Expandable["Mandate"] | None = None
     """Mandate that authorizes the payment."""
     network: Literal["ach"]
+    """Network over which the money moves."""
     routing_number: str | None = None
     """Routing number of the bank."""
 
 
 class TreasuryInboundTransferOriginPaymentMethodDetails(StripeModel):
+    """Details of the bank account that is debited."""
+
     billing_details: TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails
-    """Name and contact details of the payer."""
+    """Name and contact details of the bank account's owner."""
     type: Literal["us_bank_account"]
+    """Kind of account."""
     us_bank_account: TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount | None = None
     """Data specific to bank accounts in the United States."""
 
 
 class TreasuryInboundTransferStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: Timestamp | None = None
+    """Time at which it was canceled."""
     failed_at: Timestamp | None = None
+    """Time at which it failed."""
     succeeded_at: Timestamp | None = None
+    """Time at which it succeeded."""
 
 
 class TreasuryInboundTransfer(StripeModel):
-    """A `treasury.inbound_transfer` object.
+    """Pulls money into a financial account by debiting a bank account of the same owner. The debit can
+    fail or be returned days later.
 
     https://docs.stripe.com/api/treasury/inbound_transfers/object
     """
 
     amount: int
+    """Amount to pull in, in the smallest currency unit."""
     cancelable: bool
+    """Whether it can still be canceled."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Description of your own."""
     failure_details: TreasuryInboundTransferFailureDetails | None = None
+    """Why the transfer failed. With the status `failed`."""
     financial_account: str
+    """Financial account that the object belongs to."""
     hosted_regulatory_receipt_url: str | None = None
+    """URL of a page with the receipt that regulations require. You may have to show it to the customer."""
     id: str
     """Unique ID of the object."""
     linked_flows: TreasuryInboundTransferLinkedFlows
+    """Objects that belong to the transfer."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -121,10 +145,22 @@ class TreasuryInboundTransfer(StripeModel):
     object: Literal["treasury.inbound_transfer"]
     """Type of the object. All objects of a class have the same."""
     origin_payment_method: str | None = None
+    """ID of the payment method with the bank account that is debited."""
     origin_payment_method_details: TreasuryInboundTransferOriginPaymentMethodDetails | None = None
+    """Details of the bank account that is debited."""
     returned: bool | None = None
+    """Whether the bank returned the debit after the transfer succeeded."""
     statement_descriptor: str
     """Text that appears on the bank or card statement."""
     status: Literal["canceled", "failed", "processing", "succeeded"]
+    """State of the transfer.
+
+    - `canceled`: It was canceled before it was sent.
+    - `failed`: The debit failed. See `failure_details`.
+    - `processing`: The debit is going on.
+    - `succeeded`: The money has arrived. It can still be returned.
+    """
     status_transitions: TreasuryInboundTransferStatusTransitions
+    """Times at which the status changed."""
     transaction: Expandable["TreasuryTransaction"] | None = None
+    """Transaction of the transfer on the financial account."""

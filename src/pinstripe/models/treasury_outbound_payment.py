@@ -26,20 +26,23 @@ __all__ = [
 
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetailsBillingDetails(StripeModel):
-    """Name and contact details of the payer."""
+    """Name and contact details of the recipient."""
 
     address: Address
-    """Billing address of the payer."""
+    """Address of the recipient."""
     email: str | None = None
-    """Email address of the payer."""
+    """Email address of the recipient."""
     name: str | None = None
-    """Full name of the payer."""
+    """Name of the recipient."""
 
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount(StripeModel):
+    """Financial account that the money is sent to."""
+
     id: str
-    """Unique ID of the object."""
+    """ID of the financial account."""
     network: Literal["stripe"]
+    """Network over which the money moves."""
 
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount(StripeModel):
@@ -52,6 +55,7 @@ class TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount(Stripe
     - `individual`: An individual.
     """
     account_type: Literal["checking", "savings"] | None = None
+    """Whether it is a checking or a savings account."""
     bank_name: str | None = None
     """Name of the bank."""
     fingerprint: str | None = None
@@ -63,25 +67,36 @@ class TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount(Stripe
     mandate: Expandable["Mandate"] | None = None
     """Mandate that authorizes the payment."""
     network: Literal["ach", "us_domestic_wire"]
+    """Network over which the money moves."""
     routing_number: str | None = None
     """Routing number of the bank."""
 
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetails(StripeModel):
+    """Destination of the money."""
+
     billing_details: TreasuryOutboundPaymentDestinationPaymentMethodDetailsBillingDetails
-    """Name and contact details of the payer."""
+    """Name and contact details of the recipient."""
     financial_account: TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount | None = None
+    """Financial account that the money is sent to."""
     type: Literal["financial_account", "us_bank_account"]
+    """Kind of destination. The field of the same name has the details."""
     us_bank_account: TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount | None = None
     """Data specific to bank accounts in the United States."""
 
 
 class TreasuryOutboundPaymentEndUserDetails(StripeModel):
+    """Person who requested the payment."""
+
     ip_address: str | None = None
+    """IP address of the person. Required if they are present."""
     present: bool
+    """Whether the person is present while you create the payment."""
 
 
 class TreasuryOutboundPaymentReturnedDetails(StripeModel):
+    """Why the money was returned."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -94,53 +109,84 @@ class TreasuryOutboundPaymentReturnedDetails(StripeModel):
         "no_account",
         "other",
     ]
+    """Reason for the return."""
     transaction: Expandable["TreasuryTransaction"]
+    """Transaction that put the money back."""
 
 
 class TreasuryOutboundPaymentStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: Timestamp | None = None
+    """Time at which it was canceled."""
     failed_at: Timestamp | None = None
+    """Time at which it failed."""
     posted_at: Timestamp | None = None
+    """Time at which it was posted."""
     returned_at: Timestamp | None = None
+    """Time at which it was returned."""
 
 
 class TreasuryOutboundPaymentTrackingDetailsAch(StripeModel):
+    """Numbers of an ACH transfer."""
+
     trace_id: str
+    """Trace ID of the ACH transfer."""
 
 
 class TreasuryOutboundPaymentTrackingDetailsUsDomesticWire(StripeModel):
+    """Numbers of a wire transfer."""
+
     chips: str | None = None
+    """CHIPS System Sequence Number (SSN) of the wire transfer."""
     imad: str | None = None
+    """Input Message Accountability Data (IMAD) of the wire transfer."""
     omad: str | None = None
+    """Output Message Accountability Data (OMAD) of the wire transfer."""
 
 
 class TreasuryOutboundPaymentTrackingDetails(StripeModel):
+    """Numbers with which the receiving bank can find the money."""
+
     ach: TreasuryOutboundPaymentTrackingDetailsAch | None = None
+    """Numbers of an ACH transfer."""
     type: Literal["ach", "us_domestic_wire"]
+    """Kind of transfer. The field of the same name has the numbers."""
     us_domestic_wire: TreasuryOutboundPaymentTrackingDetailsUsDomesticWire | None = None
+    """Numbers of a wire transfer."""
 
 
 class TreasuryOutboundPayment(StripeModel):
-    """A `treasury.outbound_payment` object.
+    """Sends money from a financial account to someone else, at a bank account or another financial
+    account.
 
     https://docs.stripe.com/api/treasury/outbound_payments/object
     """
 
     amount: int
+    """Amount to send, in the smallest currency unit."""
     cancelable: bool
+    """Whether it can still be canceled."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: str | None = None
-    """Customer that the object belongs to."""
+    """ID of the customer who receives the money."""
     description: str | None = None
+    """Description of your own."""
     destination_payment_method: str | None = None
+    """Payment method that the money is sent to."""
     destination_payment_method_details: TreasuryOutboundPaymentDestinationPaymentMethodDetails | None = None
+    """Destination of the money."""
     end_user_details: TreasuryOutboundPaymentEndUserDetails | None = None
+    """Person who requested the payment."""
     expected_arrival_date: Timestamp
+    """When the money is expected to arrive."""
     financial_account: str
+    """Financial account that the object belongs to."""
     hosted_regulatory_receipt_url: str | None = None
+    """URL of a page with the receipt that regulations require. You may have to show it to the customer."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -152,9 +198,21 @@ class TreasuryOutboundPayment(StripeModel):
     object: Literal["treasury.outbound_payment"]
     """Type of the object. All objects of a class have the same."""
     returned_details: TreasuryOutboundPaymentReturnedDetails | None = None
+    """Why the money was returned."""
     statement_descriptor: str
-    """Text that appears on the bank or card statement."""
+    """Text that appears on the statement of the recipient."""
     status: Literal["canceled", "failed", "posted", "processing", "returned"]
+    """State of the payment.
+
+    - `canceled`: It was canceled before it was sent.
+    - `failed`: It could not be sent. The amount is available again.
+    - `posted`: The money has left. It can still be returned.
+    - `processing`: The amount is held and about to leave.
+    - `returned`: The receiving bank has returned it. See `returned_details`.
+    """
     status_transitions: TreasuryOutboundPaymentStatusTransitions
+    """Times at which the status changed."""
     tracking_details: TreasuryOutboundPaymentTrackingDetails | None = None
+    """Numbers with which the receiving bank can find the money."""
     transaction: Expandable["TreasuryTransaction"]
+    """Transaction of the payment on the financial account."""

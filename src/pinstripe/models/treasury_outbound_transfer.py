@@ -25,20 +25,23 @@ __all__ = [
 
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetailsBillingDetails(StripeModel):
-    """Name and contact details of the payer."""
+    """Name and contact details of the account's owner."""
 
     address: Address
-    """Billing address of the payer."""
+    """Address of the account's owner."""
     email: str | None = None
-    """Email address of the payer."""
+    """Email address of the account's owner."""
     name: str | None = None
-    """Full name of the payer."""
+    """Name of the account's owner."""
 
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount(StripeModel):
+    """Financial account that the money is sent to."""
+
     id: str
-    """Unique ID of the object."""
+    """ID of the financial account."""
     network: Literal["stripe"]
+    """Network over which the money moves."""
 
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount(StripeModel):
@@ -51,6 +54,7 @@ class TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount(Strip
     - `individual`: An individual.
     """
     account_type: Literal["checking", "savings"] | None = None
+    """Whether it is a checking or a savings account."""
     bank_name: str | None = None
     """Name of the bank."""
     fingerprint: str | None = None
@@ -62,20 +66,27 @@ class TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount(Strip
     mandate: Expandable["Mandate"] | None = None
     """Mandate that authorizes the payment."""
     network: Literal["ach", "us_domestic_wire"]
+    """Network over which the money moves."""
     routing_number: str | None = None
     """Routing number of the bank."""
 
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetails(StripeModel):
+    """Destination of the money."""
+
     billing_details: TreasuryOutboundTransferDestinationPaymentMethodDetailsBillingDetails
-    """Name and contact details of the payer."""
+    """Name and contact details of the account's owner."""
     financial_account: TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount | None = None
+    """Financial account that the money is sent to."""
     type: Literal["financial_account", "us_bank_account"]
+    """Kind of destination. The field of the same name has the details."""
     us_bank_account: TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount | None = None
     """Data specific to bank accounts in the United States."""
 
 
 class TreasuryOutboundTransferReturnedDetails(StripeModel):
+    """Why the money was returned."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -88,50 +99,79 @@ class TreasuryOutboundTransferReturnedDetails(StripeModel):
         "no_account",
         "other",
     ]
+    """Reason for the return."""
     transaction: Expandable["TreasuryTransaction"]
+    """Transaction that put the money back."""
 
 
 class TreasuryOutboundTransferStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: Timestamp | None = None
+    """Time at which it was canceled."""
     failed_at: Timestamp | None = None
+    """Time at which it failed."""
     posted_at: Timestamp | None = None
+    """Time at which it was posted."""
     returned_at: Timestamp | None = None
+    """Time at which it was returned."""
 
 
 class TreasuryOutboundTransferTrackingDetailsAch(StripeModel):
+    """Numbers of an ACH transfer."""
+
     trace_id: str
+    """Trace ID of the ACH transfer."""
 
 
 class TreasuryOutboundTransferTrackingDetailsUsDomesticWire(StripeModel):
+    """Numbers of a wire transfer."""
+
     chips: str | None = None
+    """CHIPS System Sequence Number (SSN) of the wire transfer."""
     imad: str | None = None
+    """Input Message Accountability Data (IMAD) of the wire transfer."""
     omad: str | None = None
+    """Output Message Accountability Data (OMAD) of the wire transfer."""
 
 
 class TreasuryOutboundTransferTrackingDetails(StripeModel):
+    """Numbers with which the receiving bank can find the money."""
+
     ach: TreasuryOutboundTransferTrackingDetailsAch | None = None
+    """Numbers of an ACH transfer."""
     type: Literal["ach", "us_domestic_wire"]
+    """Kind of transfer. The field of the same name has the numbers."""
     us_domestic_wire: TreasuryOutboundTransferTrackingDetailsUsDomesticWire | None = None
+    """Numbers of a wire transfer."""
 
 
 class TreasuryOutboundTransfer(StripeModel):
-    """A `treasury.outbound_transfer` object.
+    """Sends money from a financial account to another account of the same owner.
 
     https://docs.stripe.com/api/treasury/outbound_transfers/object
     """
 
     amount: int
+    """Amount to send, in the smallest currency unit."""
     cancelable: bool
+    """Whether it can still be canceled."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Description of your own."""
     destination_payment_method: str | None = None
+    """Payment method that the money is sent to."""
     destination_payment_method_details: TreasuryOutboundTransferDestinationPaymentMethodDetails
+    """Destination of the money."""
     expected_arrival_date: Timestamp
+    """When the money is expected to arrive."""
     financial_account: str
+    """Financial account that the object belongs to."""
     hosted_regulatory_receipt_url: str | None = None
+    """URL of a page with the receipt that regulations require. You may have to show it to the customer."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -143,9 +183,21 @@ class TreasuryOutboundTransfer(StripeModel):
     object: Literal["treasury.outbound_transfer"]
     """Type of the object. All objects of a class have the same."""
     returned_details: TreasuryOutboundTransferReturnedDetails | None = None
+    """Why the money was returned."""
     statement_descriptor: str
-    """Text that appears on the bank or card statement."""
+    """Text that appears on the statement of the receiving account."""
     status: Literal["canceled", "failed", "posted", "processing", "returned"]
+    """State of the transfer.
+
+    - `canceled`: It was canceled before it was sent.
+    - `failed`: It could not be sent. The amount is available again.
+    - `posted`: The money has left. It can still be returned.
+    - `processing`: The amount is held and about to leave.
+    - `returned`: The receiving bank has returned it. See `returned_details`.
+    """
     status_transitions: TreasuryOutboundTransferStatusTransitions
+    """Times at which the status changed."""
     tracking_details: TreasuryOutboundTransferTrackingDetails | None = None
+    """Numbers with which the receiving bank can find the money."""
     transaction: Expandable["TreasuryTransaction"]
+    """Transaction of the transfer on the financial account."""

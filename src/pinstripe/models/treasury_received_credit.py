@@ -26,20 +26,23 @@ __all__ = [
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails(StripeModel):
-    """Name and contact details of the payer."""
+    """Name and contact details of the one who started the movement."""
 
     address: Address
-    """Billing address of the payer."""
+    """Address of the one who started the movement."""
     email: str | None = None
-    """Email address of the payer."""
+    """Email address of the one who started the movement."""
     name: str | None = None
-    """Full name of the payer."""
+    """Name of the one who started the movement."""
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount(StripeModel):
+    """Financial account from which the movement was started."""
+
     id: str
-    """Unique ID of the object."""
+    """ID of the financial account."""
     network: Literal["stripe"]
+    """Network over which the money moves."""
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount(StripeModel):
@@ -54,64 +57,118 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount(StripeMo
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetails(StripeModel):
+    """From where the movement was started."""
+
     balance: Literal["payments"] | None = None
+    """With type `balance`, `payments` for the payments balance."""
     billing_details: TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails
-    """Name and contact details of the payer."""
+    """Name and contact details of the one who started the movement."""
     financial_account: TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount | None = None
+    """Financial account from which the movement was started."""
     issuing_card: str | None = None
+    """ID of the issued card with which the movement was started."""
     type: Literal["balance", "financial_account", "issuing_card", "stripe", "us_bank_account"]
+    """Kind of origin. The field of the same name has the details."""
     us_bank_account: TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount | None = None
     """Data specific to bank accounts in the United States."""
 
 
 class TreasuryReceivedCreditLinkedFlowsSourceFlowDetails(StripeModel):
+    """The movement on Stripe that the money comes from, as an object."""
+
     credit_reversal: TreasuryCreditReversal | None = None
+    """Credit reversal."""
     outbound_payment: TreasuryOutboundPayment | None = None
+    """Outbound payment."""
     outbound_transfer: TreasuryOutboundTransfer | None = None
+    """Outbound transfer."""
     payout: Payout | None = None
+    """Payout."""
     type: Literal["credit_reversal", "other", "outbound_payment", "outbound_transfer", "payout"]
+    """Kind of movement that the credit comes from."""
 
 
 class TreasuryReceivedCreditLinkedFlows(StripeModel):
+    """Objects that belong to the credit."""
+
     credit_reversal: str | None = None
+    """ID of the credit reversal that returns the money."""
     issuing_authorization: str | None = None
+    """ID of the issuing authorization."""
     issuing_transaction: str | None = None
+    """ID of the issuing transaction."""
     source_flow: str | None = None
+    """ID of the movement on Stripe that the money comes from."""
     source_flow_details: TreasuryReceivedCreditLinkedFlowsSourceFlowDetails | None = None
+    """The movement on Stripe that the money comes from, as an object."""
     source_flow_type: str | None = None
+    """Kind of the movement in `source_flow`."""
 
 
 class TreasuryReceivedCreditReversalDetails(StripeModel):
+    """Whether and until when the movement can be reversed."""
+
     deadline: Timestamp | None = None
+    """Time until which the movement can be reversed."""
     restricted_reason: (
         Literal["already_reversed", "deadline_passed", "network_restricted", "other", "source_flow_restricted"] | None
     ) = None
+    """Why the movement cannot be reversed.
+
+    - `already_reversed`: It was reversed already.
+    - `deadline_passed`: It is too late.
+    - `network_restricted`: The network does not allow it.
+    - `other`: Another reason.
+    - `source_flow_restricted`: The movement that it comes from does not allow it.
+    """
 
 
 class TreasuryReceivedCredit(StripeModel):
-    """A `treasury.received_credit` object.
+    """Money that arrived in a financial account and was sent from outside of it. Stripe creates one on
+    arrival.
 
     https://docs.stripe.com/api/test_helpers/treasury/received_credits/object
     """
 
     amount: int
+    """Amount that arrived, in the smallest currency unit."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Description of the movement, as its sender or Stripe wrote it."""
     failure_code: Literal["account_closed", "account_frozen", "international_transaction", "other"] | None = None
+    """Why the money could not be received. With the status `failed`.
+
+    - `account_closed`: The financial account is closed.
+    - `account_frozen`: The financial account is frozen.
+    - `international_transaction`: The money came from abroad.
+    - `other`: Another reason.
+    """
     financial_account: str | None = None
+    """Financial account that the object belongs to."""
     hosted_regulatory_receipt_url: str | None = None
+    """URL of a page with the receipt that regulations require. You may have to show it to the customer."""
     id: str
     """Unique ID of the object."""
     initiating_payment_method_details: TreasuryReceivedCreditInitiatingPaymentMethodDetails
+    """From where the movement was started."""
     linked_flows: TreasuryReceivedCreditLinkedFlows
+    """Objects that belong to the credit."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     network: Literal["ach", "card", "rtp", "stripe", "us_domestic_wire"]
+    """Network over which the money moved."""
     object: Literal["treasury.received_credit"]
     """Type of the object. All objects of a class have the same."""
     reversal_details: TreasuryReceivedCreditReversalDetails | None = None
+    """Whether and until when the movement can be reversed."""
     status: Literal["failed", "succeeded"]
+    """Whether the money was received.
+
+    - `failed`: It could not be received. See `failure_code`.
+    - `succeeded`: It is on the balance.
+    """
     transaction: Expandable["TreasuryTransaction"] | None = None
+    """Transaction of the credit on the financial account."""

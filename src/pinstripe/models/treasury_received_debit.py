@@ -21,20 +21,23 @@ __all__ = [
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails(StripeModel):
-    """Name and contact details of the payer."""
+    """Name and contact details of the one who started the movement."""
 
     address: Address
-    """Billing address of the payer."""
+    """Address of the one who started the movement."""
     email: str | None = None
-    """Email address of the payer."""
+    """Email address of the one who started the movement."""
     name: str | None = None
-    """Full name of the payer."""
+    """Name of the one who started the movement."""
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsFinancialAccount(StripeModel):
+    """Financial account from which the movement was started."""
+
     id: str
-    """Unique ID of the object."""
+    """ID of the financial account."""
     network: Literal["stripe"]
+    """Network over which the money moves."""
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsUsBankAccount(StripeModel):
@@ -49,58 +52,105 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetailsUsBankAccount(StripeMod
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetails(StripeModel):
+    """From where the movement was started."""
+
     balance: Literal["payments"] | None = None
+    """With type `balance`, `payments` for the payments balance."""
     billing_details: TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails
-    """Name and contact details of the payer."""
+    """Name and contact details of the one who started the movement."""
     financial_account: TreasuryReceivedDebitInitiatingPaymentMethodDetailsFinancialAccount | None = None
+    """Financial account from which the movement was started."""
     issuing_card: str | None = None
+    """ID of the issued card with which the movement was started."""
     type: Literal["balance", "financial_account", "issuing_card", "stripe", "us_bank_account"]
+    """Kind of origin. The field of the same name has the details."""
     us_bank_account: TreasuryReceivedDebitInitiatingPaymentMethodDetailsUsBankAccount | None = None
     """Data specific to bank accounts in the United States."""
 
 
 class TreasuryReceivedDebitLinkedFlows(StripeModel):
+    """Objects that belong to the debit."""
+
     debit_reversal: str | None = None
+    """ID of the debit reversal that takes the money back."""
     inbound_transfer: str | None = None
+    """ID of the inbound transfer that this debit returns."""
     issuing_authorization: str | None = None
+    """ID of the issuing authorization."""
     issuing_transaction: str | None = None
+    """ID of the issuing transaction."""
     payout: str | None = None
+    """ID of the payout that the debit covers."""
     topup: str | None = None
+    """ID of the top-up that took the money."""
 
 
 class TreasuryReceivedDebitReversalDetails(StripeModel):
+    """Whether and until when the movement can be reversed."""
+
     deadline: Timestamp | None = None
+    """Time until which the movement can be reversed."""
     restricted_reason: (
         Literal["already_reversed", "deadline_passed", "network_restricted", "other", "source_flow_restricted"] | None
     ) = None
+    """Why the movement cannot be reversed.
+
+    - `already_reversed`: It was reversed already.
+    - `deadline_passed`: It is too late.
+    - `network_restricted`: The network does not allow it.
+    - `other`: Another reason.
+    - `source_flow_restricted`: The movement that it comes from does not allow it.
+    """
 
 
 class TreasuryReceivedDebit(StripeModel):
-    """A `treasury.received_debit` object.
+    """Money that was pulled from a financial account by someone else, such as an ACH debit.
 
     https://docs.stripe.com/api/test_helpers/treasury/received_debits/object
     """
 
     amount: int
+    """Amount that was taken, in the smallest currency unit."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Description of the movement, as the one who debited or Stripe wrote it."""
     failure_code: (
         Literal["account_closed", "account_frozen", "insufficient_funds", "international_transaction", "other"] | None
     ) = None
+    """Why the money could not be taken. With the status `failed`.
+
+    - `account_closed`: The financial account is closed.
+    - `account_frozen`: The financial account is frozen.
+    - `insufficient_funds`: The balance is too low.
+    - `international_transaction`: The debit came from abroad.
+    - `other`: Another reason.
+    """
     financial_account: str | None = None
+    """Financial account that the object belongs to."""
     hosted_regulatory_receipt_url: str | None = None
+    """URL of a page with the receipt that regulations require. You may have to show it to the customer."""
     id: str
     """Unique ID of the object."""
     initiating_payment_method_details: TreasuryReceivedDebitInitiatingPaymentMethodDetails | None = None
+    """From where the movement was started."""
     linked_flows: TreasuryReceivedDebitLinkedFlows
+    """Objects that belong to the debit."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     network: Literal["ach", "card", "stripe"]
+    """Network over which the money moved."""
     object: Literal["treasury.received_debit"]
     """Type of the object. All objects of a class have the same."""
     reversal_details: TreasuryReceivedDebitReversalDetails | None = None
+    """Whether and until when the movement can be reversed."""
     status: Literal["failed", "succeeded"]
+    """Whether the money was taken.
+
+    - `failed`: The balance was not debited. See `failure_code`.
+    - `succeeded`: The money is gone from the balance.
+    """
     transaction: Expandable["TreasuryTransaction"] | None = None
+    """Transaction of the debit on the financial account."""

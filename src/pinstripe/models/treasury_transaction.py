@@ -25,20 +25,35 @@ __all__ = [
 
 
 class TreasuryTransactionBalanceImpact(StripeModel):
+    """Change of each part of the balance."""
+
     cash: int
+    """Change of the amount that can be spent, in the smallest currency unit."""
     inbound_pending: int
+    """Change of the amount that is about to arrive."""
     outbound_pending: int
+    """Change of the amount that is held to leave."""
 
 
 class TreasuryTransactionFlowDetails(StripeModel):
+    """The movement of money, as an object. The field named by `type` is set."""
+
     credit_reversal: TreasuryCreditReversal | None = None
+    """Credit reversal."""
     debit_reversal: TreasuryDebitReversal | None = None
+    """Debit reversal."""
     inbound_transfer: TreasuryInboundTransfer | None = None
+    """Inbound transfer."""
     issuing_authorization: Lazy["IssuingAuthorization"] | None = None
+    """Issuing authorization."""
     outbound_payment: TreasuryOutboundPayment | None = None
+    """Outbound payment."""
     outbound_transfer: TreasuryOutboundTransfer | None = None
+    """Outbound transfer."""
     received_credit: Lazy["TreasuryReceivedCredit"] | None = None
+    """Received credit."""
     received_debit: TreasuryReceivedDebit | None = None
+    """Received debit."""
     type: Literal[
         "credit_reversal",
         "debit_reversal",
@@ -50,30 +65,42 @@ class TreasuryTransactionFlowDetails(StripeModel):
         "received_credit",
         "received_debit",
     ]
+    """Kind of movement."""
 
 
 class TreasuryTransactionStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     posted_at: Timestamp | None = None
+    """Time at which it was posted."""
     void_at: Timestamp | None = None
+    """Time at which it became void."""
 
 
 class TreasuryTransaction(StripeModel):
-    """A `treasury.transaction` object.
+    """Change of a financial account's balance by one movement of money, such as an outbound payment.
 
     https://docs.stripe.com/api/treasury/transactions/object
     """
 
     amount: int
+    """Change of the balance, in the smallest currency unit. Negative if money leaves."""
     balance_impact: TreasuryTransactionBalanceImpact
+    """Change of each part of the balance."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Description of the movement."""
     entries: ListObject[Lazy["TreasuryTransactionEntry"]] | None = None
+    """Entries of the transaction. Included only if expanded."""
     financial_account: str
+    """Financial account that the object belongs to."""
     flow: str | None = None
+    """ID of the object that describes the movement, such as an outbound payment."""
     flow_details: TreasuryTransactionFlowDetails | None = None
+    """The movement of money, as an object. The field named by `type` is set."""
     flow_type: Literal[
         "credit_reversal",
         "debit_reversal",
@@ -85,6 +112,7 @@ class TreasuryTransaction(StripeModel):
         "received_credit",
         "received_debit",
     ]
+    """Kind of the object in `flow`."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -92,4 +120,11 @@ class TreasuryTransaction(StripeModel):
     object: Literal["treasury.transaction"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["open", "posted", "void"]
+    """Whether the movement is final.
+
+    - `open`: The amount is held, and the movement is not final.
+    - `posted`: The movement is final.
+    - `void`: The movement did not take place.
+    """
     status_transitions: TreasuryTransactionStatusTransitions
+    """Times at which the status changed."""

@@ -20,20 +20,35 @@ __all__ = ["TreasuryTransactionEntry", "TreasuryTransactionEntryBalanceImpact", 
 
 
 class TreasuryTransactionEntryBalanceImpact(StripeModel):
+    """Change of each part of the balance."""
+
     cash: int
+    """Change of the amount that can be spent, in the smallest currency unit."""
     inbound_pending: int
+    """Change of the amount that is about to arrive."""
     outbound_pending: int
+    """Change of the amount that is held to leave."""
 
 
 class TreasuryTransactionEntryFlowDetails(StripeModel):
+    """The movement of money, as an object. The field named by `type` is set."""
+
     credit_reversal: TreasuryCreditReversal | None = None
+    """Credit reversal."""
     debit_reversal: TreasuryDebitReversal | None = None
+    """Debit reversal."""
     inbound_transfer: TreasuryInboundTransfer | None = None
+    """Inbound transfer."""
     issuing_authorization: Lazy["IssuingAuthorization"] | None = None
+    """Issuing authorization."""
     outbound_payment: TreasuryOutboundPayment | None = None
+    """Outbound payment."""
     outbound_transfer: TreasuryOutboundTransfer | None = None
+    """Outbound transfer."""
     received_credit: Lazy["TreasuryReceivedCredit"] | None = None
+    """Received credit."""
     received_debit: TreasuryReceivedDebit | None = None
+    """Received debit."""
     type: Literal[
         "credit_reversal",
         "debit_reversal",
@@ -45,23 +60,30 @@ class TreasuryTransactionEntryFlowDetails(StripeModel):
         "received_credit",
         "received_debit",
     ]
+    """Kind of movement."""
 
 
 class TreasuryTransactionEntry(StripeModel):
-    """A `treasury.transaction_entry` object.
+    """One step of a transaction that changes a part of the balance, such as first holding an amount and
+    then posting it.
 
     https://docs.stripe.com/api/treasury/transaction_entries/object
     """
 
     balance_impact: TreasuryTransactionEntryBalanceImpact
+    """Change of each part of the balance."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     effective_at: Timestamp
+    """Time at which the entry takes effect on the balance."""
     financial_account: str
+    """Financial account that the object belongs to."""
     flow: str | None = None
+    """ID of the object that describes the movement, such as an outbound payment."""
     flow_details: TreasuryTransactionEntryFlowDetails | None = None
+    """The movement of money, as an object. The field named by `type` is set."""
     flow_type: Literal[
         "credit_reversal",
         "debit_reversal",
@@ -73,6 +95,7 @@ class TreasuryTransactionEntry(StripeModel):
         "received_credit",
         "received_debit",
     ]
+    """Kind of the object in `flow`."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -80,6 +103,7 @@ class TreasuryTransactionEntry(StripeModel):
     object: Literal["treasury.transaction_entry"]
     """Type of the object. All objects of a class have the same."""
     transaction: Expandable["TreasuryTransaction"]
+    """Transaction that the entry belongs to."""
     type: Literal[
         "credit_reversal",
         "credit_reversal_posting",
@@ -102,3 +126,4 @@ class TreasuryTransactionEntry(StripeModel):
         "received_credit",
         "received_debit",
     ]
+    """What the entry does. The kind of the movement and its step."""

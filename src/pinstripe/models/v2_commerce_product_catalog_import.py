@@ -21,67 +21,121 @@ __all__ = [
 
 
 class V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl(StripeModel):
+    """Where to upload the file."""
+
     expires_at: DateTime
     """Time at which it expires."""
     url: str
+    """URL to send the file to, with a `PUT` request."""
 
 
 class V2CommerceProductCatalogImportStatusDetailsAwaitingUpload(StripeModel):
+    """Details of the status `awaiting_upload`."""
+
     upload_url: V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl
+    """Where to upload the file."""
 
 
 class V2CommerceProductCatalogImportStatusDetailsFailed(StripeModel):
+    """Details of the status `failed`."""
+
     code: Literal["file_not_found", "internal_error", "invalid_file"]
+    """Kind of failure, for use in code.
+
+    - `file_not_found`: The file is not there.
+    - `internal_error`: An error at Stripe.
+    - `invalid_file`: The file cannot be read.
+    """
     failure_message: str
+    """Description of the failure."""
     type: Literal["cannot_proceed", "transient_failure"]
+    """Whether another attempt makes sense.
+
+    - `cannot_proceed`: The file has to be changed first.
+    - `transient_failure`: Another attempt may succeed.
+    """
 
 
 class V2CommerceProductCatalogImportStatusDetailsProcessing(StripeModel):
+    """Progress, with the status `processing`."""
+
     error_count: Int64String
+    """Number of rows with errors."""
     success_count: Int64String
+    """Number of rows that were processed without an error."""
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceeded(StripeModel):
+    """Result, with the status `succeeded`."""
+
     success_count: Int64String
+    """Number of rows that were processed without an error."""
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl(StripeModel):
+    """Where to download the file."""
+
     expires_at: DateTime
     """Time at which it expires."""
     url: str
+    """URL of the file. It works without an API key until it expires."""
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile(StripeModel):
+    """File with all errors."""
+
     content_type: str
+    """MIME type of the file."""
     download_url: V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl
+    """Where to download the file."""
     size: Int64String
+    """Size of the file in bytes."""
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample(StripeModel):
+    """Some of the errors."""
+
     error_message: str
+    """Description of the error."""
     field: str
+    """Name of the field with the error."""
     id: str
-    """Unique ID of the object."""
+    """ID of the product in the file."""
     row: Int64String
+    """Number of the row with the error."""
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors(StripeModel):
+    """Result, with the status `succeeded_with_errors`."""
+
     error_count: Int64String
+    """Number of rows with errors."""
     error_file: V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile
+    """File with all errors."""
     samples: list[V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample]
+    """Some of the errors."""
     success_count: Int64String
+    """Number of rows that were processed without an error."""
 
 
 class V2CommerceProductCatalogImportStatusDetails(StripeModel):
+    """Details of the status."""
+
     awaiting_upload: V2CommerceProductCatalogImportStatusDetailsAwaitingUpload | None = None
+    """Details of the status `awaiting_upload`."""
     failed: V2CommerceProductCatalogImportStatusDetailsFailed | None = None
+    """Details of the status `failed`."""
     processing: V2CommerceProductCatalogImportStatusDetailsProcessing | None = None
+    """Progress, with the status `processing`."""
     succeeded: V2CommerceProductCatalogImportStatusDetailsSucceeded | None = None
+    """Result, with the status `succeeded`."""
     succeeded_with_errors: V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors | None = None
+    """Result, with the status `succeeded_with_errors`."""
 
 
 class V2CommerceProductCatalogImport(StripeModel):
-    """A `v2.commerce.product_catalog_import` object.
+    """Import of a product feed as a file. It is created first, the file is uploaded to the URL it
+    contains, and Stripe then processes the file in the background.
 
     https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object
     """
@@ -89,6 +143,13 @@ class V2CommerceProductCatalogImport(StripeModel):
     created: DateTime
     """Time at which the object was created."""
     feed_type: Literal["inventory", "pricing", "product", "promotion"]
+    """What the file contains.
+
+    - `inventory`: How many units are in stock.
+    - `pricing`: Prices.
+    - `product`: Products.
+    - `promotion`: Promotions.
+    """
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -98,7 +159,21 @@ class V2CommerceProductCatalogImport(StripeModel):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mode: Literal["replace", "upsert"]
+    """Whether the file adds to the catalog or replaces it.
+
+    - `replace`: The file replaces the catalog.
+    - `upsert`: Products of the file are added or updated; others do not change.
+    """
     object: Literal["v2.commerce.product_catalog_import"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["awaiting_upload", "failed", "processing", "succeeded", "succeeded_with_errors"]
+    """State of the import.
+
+    - `awaiting_upload`: The file is not uploaded yet.
+    - `failed`: The import failed as a whole.
+    - `processing`: The file is being processed.
+    - `succeeded`: All rows were processed without an error.
+    - `succeeded_with_errors`: Some rows had errors.
+    """
     status_details: V2CommerceProductCatalogImportStatusDetails | None = None
+    """Details of the status."""

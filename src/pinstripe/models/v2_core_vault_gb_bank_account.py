@@ -9,13 +9,15 @@ __all__ = ["V2CoreVaultGbBankAccount"]
 
 
 class V2CoreVaultGbBankAccount(StripeModel):
-    """A `v2.core.vault.gb_bank_account` object.
+    """Bank account in the United Kingdom that is stored as a destination of outbound money.
 
     https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/object
     """
 
     archived: bool
+    """Whether the bank account is archived and cannot be used."""
     bank_account_type: Literal["checking", "savings"]
+    """Whether it is a checking or a savings account."""
     bank_name: str
     """Name of the bank."""
     created: DateTime
@@ -29,6 +31,8 @@ class V2CoreVaultGbBankAccount(StripeModel):
     object: Literal["v2.core.vault.gb_bank_account"]
     """Type of the object. All objects of a class have the same."""
     restricted: bool
+    """Whether Stripe has restricted the use of the bank account."""
     sort_code: str | None = None
     """Sort code of the bank, six digits (United Kingdom)."""
     supported_currencies: list[str]
+    """Currencies that can be sent to the bank account, as ISO 4217 codes in lowercase."""

@@ -13,30 +13,53 @@ __all__ = [
 
 
 class V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails(StripeModel):
+    """Details of the microdeposits."""
+
     expires: str
+    """When the microdeposits can no longer be confirmed."""
     microdeposit_type: Literal["amounts", "descriptor_code"]
+    """What confirms the microdeposits.
+
+    - `amounts`: The amounts of two deposits.
+    - `descriptor_code`: A code in the descriptor of one deposit.
+    """
     sent: str
+    """When the microdeposits were sent."""
 
 
 class V2CoreVaultUsBankAccountVerification(StripeModel):
+    """Verification that the bank account is yours."""
+
     microdeposit_verification_details: V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails | None = None
+    """Details of the microdeposits."""
     status: Literal["awaiting_verification", "unverified", "verification_failed", "verified"]
+    """State of the verification.
+
+    - `awaiting_verification`: Microdeposits were sent and are to be confirmed.
+    - `unverified`: The verification was not started.
+    - `verification_failed`: The verification failed.
+    - `verified`: The bank account is verified.
+    """
 
 
 class V2CoreVaultUsBankAccount(StripeModel):
-    """A `v2.core.vault.us_bank_account` object.
+    """Bank account in the United States that is stored as a destination or source of money.
 
     https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object
     """
 
     archived: bool
+    """Whether the bank account is archived and cannot be used."""
     bank_account_type: Literal["checking", "savings"]
+    """Whether it is a checking or a savings account."""
     bank_name: str
     """Name of the bank."""
     created: DateTime
     """Time at which the object was created."""
     fedwire_routing_number: str | None = None
+    """Routing number for wire transfers, nine digits."""
     financial_connections_account: str | None = None
+    """ID of the linked Financial Connections account that this was created from."""
     id: str
     """Unique ID of the object."""
     last4: str
@@ -46,7 +69,10 @@ class V2CoreVaultUsBankAccount(StripeModel):
     object: Literal["v2.core.vault.us_bank_account"]
     """Type of the object. All objects of a class have the same."""
     restricted: bool
+    """Whether Stripe has restricted the use of the bank account."""
     routing_number: str | None = None
     """Routing number of the bank."""
     supported_currencies: list[str]
+    """Currencies that can be sent to the bank account, as ISO 4217 codes in lowercase."""
     verification: V2CoreVaultUsBankAccountVerification
+    """Verification that the bank account is yours."""

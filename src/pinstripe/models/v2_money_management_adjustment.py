@@ -13,35 +13,51 @@ __all__ = [
 
 
 class V2MoneyManagementAdjustmentAdjustedFlow(StripeModel):
+    """Movement of money that is corrected. The field named by `type` has its ID."""
+
     adjustment: str | None = None
+    """ID of the adjustment."""
     inbound_transfer: str | None = None
+    """ID of the inbound transfer."""
     outbound_payment: str | None = None
+    """ID of the outbound payment."""
     outbound_transfer: str | None = None
+    """ID of the outbound transfer."""
     received_credit: str | None = None
+    """ID of the received credit."""
     received_debit: str | None = None
+    """ID of the received debit."""
     type: Literal[
         "adjustment", "inbound_transfer", "outbound_payment", "outbound_transfer", "received_credit", "received_debit"
     ]
+    """Kind of movement."""
 
 
 class V2MoneyManagementAdjustmentAmount(StripeModel):
+    """Amount of the correction."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementAdjustment(StripeModel):
-    """A `v2.money_management.adjustment` object.
+    """Correction by Stripe of the balance of a financial account. Stripe creates it.
 
     https://docs.stripe.com/api/v2/money_management/adjustments/object
     """
 
     adjusted_flow: V2MoneyManagementAdjustmentAdjustedFlow | None = None
+    """Movement of money that is corrected. The field named by `type` has its ID."""
     amount: V2MoneyManagementAdjustmentAmount
+    """Amount of the correction."""
     created: DateTime
     """Time at which the object was created."""
     description: str | None = None
+    """Description of the correction."""
     financial_account: str
+    """Financial account that the object belongs to."""
     id: str
     """Unique ID of the object."""
     livemode: bool

@@ -18,59 +18,90 @@ __all__ = [
 
 
 class V2MoneyManagementFinancialAccountBalanceAvailable(StripeModel):
+    """Amount that can be spent, by currency."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementFinancialAccountBalanceInboundPending(StripeModel):
+    """Amount that is about to arrive, by currency."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementFinancialAccountBalanceOutboundPending(StripeModel):
+    """Amount that is held to leave, by currency."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementFinancialAccountBalance(StripeModel):
+    """Amounts on the account, each by currency."""
+
     available: dict[str, V2MoneyManagementFinancialAccountBalanceAvailable]
+    """Amount that can be spent, by currency."""
     inbound_pending: dict[str, V2MoneyManagementFinancialAccountBalanceInboundPending]
+    """Amount that is about to arrive, by currency."""
     outbound_pending: dict[str, V2MoneyManagementFinancialAccountBalanceOutboundPending]
+    """Amount that is held to leave, by currency."""
 
 
 class V2MoneyManagementFinancialAccountOther(StripeModel):
+    """Details of an account of another type."""
+
     type: str
+    """Type of the account, in words."""
 
 
 class V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility(StripeModel):
+    """Deposit insurance that the money in the account may have."""
+
     bank_name: Literal["fifth_third"]
     """Name of the bank."""
     currencies: list[str]
+    """Currencies to which the insurance applies, as ISO 4217 codes in lowercase."""
     type: Literal["fdic", "fdic_passthrough"]
+    """Kind of insurance.
+
+    - `fdic`: Insurance of the FDIC.
+    - `fdic_passthrough`: Insurance of the FDIC by pass-through.
+    """
 
 
 class V2MoneyManagementFinancialAccountStorage(StripeModel):
+    """Details of an account of the type `storage`."""
+
     deposit_insurance_eligibility: list[V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility] | None = (
         None
     )
+    """Deposit insurance that the money in the account may have."""
     holds_currencies: list[str]
+    """Currencies that the account can hold, as ISO 4217 codes in lowercase."""
 
 
 class V2MoneyManagementFinancialAccount(StripeModel):
-    """A `v2.money_management.financial_account` object.
+    """Account that holds money in one or several currencies.
 
     https://docs.stripe.com/api/v2/money_management/financial_accounts/object
     """
 
     balance: V2MoneyManagementFinancialAccountBalance
+    """Amounts on the account, each by currency."""
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     created: DateTime
     """Time at which the object was created."""
     display_name: str | None = None
+    """Name of your own for the financial account."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -82,6 +113,19 @@ class V2MoneyManagementFinancialAccount(StripeModel):
     object: Literal["v2.money_management.financial_account"]
     """Type of the object. All objects of a class have the same."""
     other: V2MoneyManagementFinancialAccountOther | None = None
+    """Details of an account of another type."""
     status: Literal["closed", "open", "pending"]
+    """State of the account.
+
+    - `closed`: Closed for good.
+    - `open`: In use.
+    - `pending`: It is being set up.
+    """
     storage: V2MoneyManagementFinancialAccountStorage | None = None
+    """Details of an account of the type `storage`."""
     type: Literal["other", "storage"]
+    """Kind of account.
+
+    - `other`: An account of another type, described in `other`.
+    - `storage`: An account that holds money.
+    """

@@ -16,6 +16,8 @@ __all__ = [
 
 
 class V2MoneyManagementFinancialAddressBankAccountAbaAddress(StripeModel):
+    """Address of the account's owner."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -33,11 +35,14 @@ class V2MoneyManagementFinancialAddressBankAccountAbaAddress(StripeModel):
 
 
 class V2MoneyManagementFinancialAddressBankAccountAba(StripeModel):
+    """Details in the United States. With type `aba`."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     account_number: str
     """Number of the bank account."""
     address: V2MoneyManagementFinancialAddressBankAccountAbaAddress | None = None
+    """Address of the account's owner."""
     bank_name: str | None = None
     """Name of the bank."""
     routing_number: str
@@ -45,10 +50,10 @@ class V2MoneyManagementFinancialAddressBankAccountAba(StripeModel):
 
 
 class V2MoneyManagementFinancialAddressBankAccountIban(StripeModel):
-    """International bank account number (IBAN)."""
+    """Details with an IBAN. With type `iban`."""
 
     account_holder_name: str
-    """Name of the bank account's owner."""
+    """Name of the account's owner."""
     bank_name: str
     """Name of the bank."""
     iban: str
@@ -56,39 +61,45 @@ class V2MoneyManagementFinancialAddressBankAccountIban(StripeModel):
 
 
 class V2MoneyManagementFinancialAddressBankAccountSortCode(StripeModel):
-    """Sort code of the bank, six digits (United Kingdom)."""
+    """Details in the United Kingdom. With type `sort_code`."""
 
     account_holder_name: str
-    """Name of the bank account's owner."""
+    """Name of the account's owner."""
     account_number: str
     """Number of the bank account."""
     sort_code: str
-    """Sort code of the bank, six digits (United Kingdom)."""
+    """Sort code, six digits."""
 
 
 class V2MoneyManagementFinancialAddressBankAccount(StripeModel):
+    """Bank account details. With type `bank_account`."""
+
     aba: V2MoneyManagementFinancialAddressBankAccountAba | None = None
+    """Details in the United States. With type `aba`."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     iban: V2MoneyManagementFinancialAddressBankAccountIban | None = None
-    """International bank account number (IBAN)."""
+    """Details with an IBAN. With type `iban`."""
     sort_code: V2MoneyManagementFinancialAddressBankAccountSortCode | None = None
-    """Sort code of the bank, six digits (United Kingdom)."""
+    """Details in the United Kingdom. With type `sort_code`."""
     type: Literal["aba", "iban", "sort_code"]
+    """Kind of bank account details."""
 
 
 class V2MoneyManagementFinancialAddress(StripeModel):
-    """A `v2.money_management.financial_address` object.
+    """Bank account details under which a financial account receives money from outside.
 
     https://docs.stripe.com/api/v2/money_management/financial_addresses/object
     """
 
     bank_account: V2MoneyManagementFinancialAddressBankAccount | None = None
+    """Bank account details. With type `bank_account`."""
     created: DateTime
     """Time at which the object was created."""
     financial_account: str
+    """ID of the financial account that receives the money."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -96,5 +107,17 @@ class V2MoneyManagementFinancialAddress(StripeModel):
     object: Literal["v2.money_management.financial_address"]
     """Type of the object. All objects of a class have the same."""
     settlement_currency: str
+    """Three-letter ISO 4217 code of the currency in which money is credited, in lowercase."""
     status: Literal["active", "archived", "failed", "pending"]
+    """State of the address.
+
+    - `active`: It can receive money.
+    - `archived`: It can no longer receive money.
+    - `failed`: It could not be created.
+    - `pending`: It is being created.
+    """
     type: Literal["bank_account"]
+    """Kind of address.
+
+    - `bank_account`: Bank account details.
+    """

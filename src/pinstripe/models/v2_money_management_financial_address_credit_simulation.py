@@ -8,10 +8,11 @@ __all__ = ["V2MoneyManagementFinancialAddressCreditSimulation"]
 
 
 class V2MoneyManagementFinancialAddressCreditSimulation(StripeModel):
-    """A `v2.money_management.financial_address_credit_simulation` object."""
+    """Result of a simulated credit to a financial address. Only in test mode and sandboxes."""
 
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["v2.money_management.financial_address_credit_simulation"]
     """Type of the object. All objects of a class have the same."""
     status: str
+    """State of the simulation."""

@@ -25,43 +25,62 @@ __all__ = [
 
 
 class V2MoneyManagementInboundTransferAmount(StripeModel):
+    """Amount to pull in."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementInboundTransferFromDebited(StripeModel):
+    """Amount that is debited."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementInboundTransferFromPaymentMethod(StripeModel):
-    """Payment method that is used."""
+    """Bank account that is debited, as a payment method."""
 
     type: str
+    """Type of the payment method."""
     us_bank_account: str | None = None
-    """Data specific to bank accounts in the United States."""
+    """Details of the bank account."""
 
 
 class V2MoneyManagementInboundTransferFrom(StripeModel):
+    """Where the money comes from."""
+
     debited: V2MoneyManagementInboundTransferFromDebited
+    """Amount that is debited."""
     payment_method: V2MoneyManagementInboundTransferFromPaymentMethod
-    """Payment method that is used."""
+    """Bank account that is debited, as a payment method."""
 
 
 class V2MoneyManagementInboundTransferToCredited(StripeModel):
+    """Amount that is credited."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementInboundTransferTo(StripeModel):
+    """Where the money goes."""
+
     credited: V2MoneyManagementInboundTransferToCredited
+    """Amount that is credited."""
     financial_account: str
+    """ID of the financial account that is credited."""
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed(StripeModel):
+    """Details of the type `bank_debit_failed`."""
+
     failure_reason: Literal[
         "bank_account_closed",
         "bank_account_not_found",
@@ -69,17 +88,27 @@ class V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed(StripeModel
         "bank_debit_not_authorized",
         "insufficient_funds",
     ]
+    """Why the debit failed.
+
+    - `bank_account_closed`: The bank account is closed.
+    - `bank_account_not_found`: The bank account was not found.
+    - `bank_debit_could_not_be_processed`: The debit could not be processed.
+    - `bank_debit_not_authorized`: The owner did not authorize the debit.
+    - `insufficient_funds`: The balance of the bank account is too low.
+    """
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing(StripeModel):
-    pass
+    """Details of the type `bank_debit_processing`."""
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued(StripeModel):
-    pass
+    """Details of the type `bank_debit_queued`."""
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned(StripeModel):
+    """Details of the type `bank_debit_returned`."""
+
     return_reason: Literal[
         "bank_account_closed",
         "bank_account_not_found",
@@ -87,39 +116,66 @@ class V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned(StripeMod
         "bank_debit_not_authorized",
         "insufficient_funds",
     ]
+    """Why the debit was returned.
+
+    - `bank_account_closed`: The bank account is closed.
+    - `bank_account_not_found`: The bank account was not found.
+    - `bank_debit_could_not_be_processed`: The debit could not be processed.
+    - `bank_debit_not_authorized`: The owner did not authorize the debit.
+    - `insufficient_funds`: The balance of the bank account is too low.
+    """
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceeded(StripeModel):
-    pass
+    """Details of the type `bank_debit_succeeded`."""
 
 
 class V2MoneyManagementInboundTransferTransferHistory(StripeModel):
+    """What has happened to the transfer, in order."""
+
     bank_debit_failed: V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed | None = None
+    """Details of the type `bank_debit_failed`."""
     bank_debit_processing: V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing | None = None
+    """Details of the type `bank_debit_processing`."""
     bank_debit_queued: V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued | None = None
+    """Details of the type `bank_debit_queued`."""
     bank_debit_returned: V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned | None = None
+    """Details of the type `bank_debit_returned`."""
     bank_debit_succeeded: V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceeded | None = None
+    """Details of the type `bank_debit_succeeded`."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the entry was created."""
     effective_at: DateTime
+    """Time at which it happened."""
     id: str
-    """Unique ID of the object."""
+    """ID of the entry."""
     type: Literal[
         "bank_debit_failed", "bank_debit_processing", "bank_debit_queued", "bank_debit_returned", "bank_debit_succeeded"
     ]
+    """What happened.
+
+    - `bank_debit_failed`: The debit failed.
+    - `bank_debit_processing`: The debit was sent to the bank.
+    - `bank_debit_queued`: The debit was queued.
+    - `bank_debit_returned`: The bank returned the debit.
+    - `bank_debit_succeeded`: The debit succeeded.
+    """
 
 
 class V2MoneyManagementInboundTransfer(StripeModel):
-    """A `v2.money_management.inbound_transfer` object.
+    """Pulls money into a financial account by debiting one of your own bank accounts.
 
     https://docs.stripe.com/api/v2/money_management/inbound_transfers/object
     """
 
     amount: V2MoneyManagementInboundTransferAmount
+    """Amount to pull in."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the transfer was created."""
     description: str
+    """Description of your own."""
     from_: V2MoneyManagementInboundTransferFrom = Field(alias="from")
+    """Where the money comes from."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -127,4 +183,6 @@ class V2MoneyManagementInboundTransfer(StripeModel):
     object: Literal["v2.money_management.inbound_transfer"]
     """Type of the object. All objects of a class have the same."""
     to: V2MoneyManagementInboundTransferTo
+    """Where the money goes."""
     transfer_history: list[V2MoneyManagementInboundTransferTransferHistory]
+    """What has happened to the transfer, in order."""

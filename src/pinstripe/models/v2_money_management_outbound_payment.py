@@ -31,27 +31,46 @@ __all__ = [
 
 
 class V2MoneyManagementOutboundPaymentAmount(StripeModel):
+    """Amount to send."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementOutboundPaymentFromDebited(StripeModel):
+    """Amount that is debited."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementOutboundPaymentFrom(StripeModel):
+    """Where the money comes from."""
+
     debited: V2MoneyManagementOutboundPaymentFromDebited
+    """Amount that is debited."""
     financial_account: str
+    """ID of the financial account that is debited."""
 
 
 class V2MoneyManagementOutboundPaymentRecipientNotification(StripeModel):
+    """Whether Stripe tells the recipient about the payment."""
+
     setting: Literal["configured", "none"]
+    """Which setting applies.
+
+    - `configured`: The recipient is notified as configured for the account.
+    - `none`: The recipient is not notified.
+    """
 
 
 class V2MoneyManagementOutboundPaymentStatusDetailsFailed(StripeModel):
+    """Details of the status `failed`."""
+
     reason: Literal[
         "fx_rate_drift_exceeded_after_review",
         "payout_method_amount_limit_exceeded",
@@ -63,13 +82,33 @@ class V2MoneyManagementOutboundPaymentStatusDetailsFailed(StripeModel):
         "review_rejected",
         "unknown_failure",
     ]
+    """Why the payment failed.
+
+    - `fx_rate_drift_exceeded_after_review`: The exchange rate changed too much during the review.
+    - `payout_method_amount_limit_exceeded`: The amount is too high for the payout method.
+    - `payout_method_declined`: The payout method was declined.
+    - `payout_method_does_not_exist`: The payout method does not exist.
+    - `payout_method_expired`: The payout method has expired.
+    - `payout_method_unsupported`: The payout method is not supported.
+    - `payout_method_usage_frequency_limit_exceeded`: The payout method was used too often.
+    - `review_rejected`: Stripe rejected the payment in a review.
+    - `unknown_failure`: The reason is not known.
+    """
 
 
 class V2MoneyManagementOutboundPaymentStatusDetailsProcessing(StripeModel):
+    """Details of the status `processing`."""
+
     reason: Literal["under_review"]
+    """Why the payment is not sent yet.
+
+    - `under_review`: Stripe reviews the payment.
+    """
 
 
 class V2MoneyManagementOutboundPaymentStatusDetailsReturned(StripeModel):
+    """Details of the status `returned`."""
+
     reason: Literal[
         "payout_method_canceled_by_customer",
         "payout_method_closed",
@@ -83,82 +122,159 @@ class V2MoneyManagementOutboundPaymentStatusDetailsReturned(StripeModel):
         "recalled",
         "unknown_failure",
     ]
+    """Why the payment was returned.
+
+    - `payout_method_canceled_by_customer`: The owner has canceled the payout method.
+    - `payout_method_closed`: The bank account is closed.
+    - `payout_method_currency_unsupported`: The bank account does not support the currency.
+    - `payout_method_does_not_exist`: The payout method does not exist.
+    - `payout_method_holder_address_incorrect`: The address of the owner is wrong.
+    - `payout_method_holder_details_incorrect`: Details of the owner are wrong.
+    - `payout_method_holder_name_incorrect`: The name of the owner is wrong.
+    - `payout_method_invalid_account_number`: The account number is wrong.
+    - `payout_method_restricted`: The payout method is restricted.
+    - `recalled`: The payment was recalled.
+    - `unknown_failure`: The reason is not known.
+    """
 
 
 class V2MoneyManagementOutboundPaymentStatusDetails(StripeModel):
+    """Details of the status."""
+
     failed: V2MoneyManagementOutboundPaymentStatusDetailsFailed | None = None
+    """Details of the status `failed`."""
     processing: V2MoneyManagementOutboundPaymentStatusDetailsProcessing | None = None
+    """Details of the status `processing`."""
     returned: V2MoneyManagementOutboundPaymentStatusDetailsReturned | None = None
+    """Details of the status `returned`."""
 
 
 class V2MoneyManagementOutboundPaymentStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: DateTime | None = None
+    """Time at which it was canceled."""
     failed_at: DateTime | None = None
+    """Time at which it failed."""
     posted_at: DateTime | None = None
+    """Time at which it was posted."""
     returned_at: DateTime | None = None
+    """Time at which it was returned."""
 
 
 class V2MoneyManagementOutboundPaymentToCredited(StripeModel):
+    """Amount that the recipient receives."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(StripeModel):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"] | None = None
+    """How soon the transfer is submitted.
+
+    - `next_day`: For settlement on the next business day.
+    - `same_day`: For settlement on the same business day.
+    """
     transaction_purpose: Literal["payroll"] | None = None
+    """Purpose of the transfer.
+
+    - `payroll`: Payroll.
+    """
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions(StripeModel):
+    """Settings per network."""
+
     ach: V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch | None = None
+    """Settings for ACH."""
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount(StripeModel):
+    """Settings for bank accounts."""
+
     preferred_network_options: (
         V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions | None
     ) = None
+    """Settings per network."""
     preferred_networks: list[Literal["ach", "fedwire", "fps", "rtp", "sepa", "swift"]] | None = None
+    """Networks to use, most preferred first."""
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptions(StripeModel):
+    """Settings for the payout method."""
+
     bank_account: V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount | None = None
+    """Settings for bank accounts."""
 
 
 class V2MoneyManagementOutboundPaymentTo(StripeModel):
+    """Where the money goes."""
+
     credited: V2MoneyManagementOutboundPaymentToCredited
+    """Amount that the recipient receives."""
     payout_method: str | None = None
+    """ID of the payout method that the money is sent to."""
     payout_method_options: V2MoneyManagementOutboundPaymentToPayoutMethodOptions | None = None
+    """Settings for the payout method."""
     recipient: str
+    """ID of the account (API v2) of the recipient."""
 
 
 class V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount(StripeModel):
+    """Numbers of the transfer to a bank account."""
+
     trace_id: str | None = None
+    """Trace ID of the transfer."""
 
 
 class V2MoneyManagementOutboundPaymentTrackingDetailsCard(StripeModel):
+    """Numbers of the transfer to a card."""
+
     retrieval_reference: str | None = None
+    """Retrieval reference number of the transfer."""
 
 
 class V2MoneyManagementOutboundPaymentTrackingDetails(StripeModel):
+    """Numbers with which the receiving bank can find the money."""
+
     bank_account: V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount | None = None
+    """Numbers of the transfer to a bank account."""
     card: V2MoneyManagementOutboundPaymentTrackingDetailsCard | None = None
+    """Numbers of the transfer to a card."""
     status: Literal["pending", "supported", "unsupported"]
+    """Whether the tracking numbers are available.
+
+    - `pending`: They are not available yet.
+    - `supported`: They are available.
+    - `unsupported`: There are none for this payment.
+    """
     type: Literal["bank_account", "card"]
+    """Kind of destination."""
 
 
 class V2MoneyManagementOutboundPayment(StripeModel):
-    """A `v2.money_management.outbound_payment` object.
+    """Sends money from a financial account to a recipient, such as a vendor.
 
     https://docs.stripe.com/api/v2/money_management/outbound_payments/object
     """
 
     amount: V2MoneyManagementOutboundPaymentAmount
+    """Amount to send."""
     cancelable: bool
+    """Whether it can still be canceled."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the payment was created."""
     description: str | None = None
+    """Description of your own."""
     expected_arrival_date: str | None = None
+    """When the money is expected to arrive."""
     from_: V2MoneyManagementOutboundPaymentFrom = Field(alias="from")
+    """Where the money comes from."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -170,12 +286,27 @@ class V2MoneyManagementOutboundPayment(StripeModel):
     object: Literal["v2.money_management.outbound_payment"]
     """Type of the object. All objects of a class have the same."""
     payout_intent: str | None = None
+    """ID of the payout intent that created the payment."""
     recipient_notification: V2MoneyManagementOutboundPaymentRecipientNotification
+    """Whether Stripe tells the recipient about the payment."""
     recipient_verification: str | None = None
+    """ID of the verification of the recipient."""
     statement_descriptor: str
-    """Text that appears on the bank or card statement."""
+    """Text that appears on the statement of the recipient."""
     status: Literal["canceled", "failed", "posted", "processing", "returned"]
+    """State of the payment.
+
+    - `canceled`: It was canceled before it was sent.
+    - `failed`: It could not be sent. The amount is available again.
+    - `posted`: The money has left. It can still be returned.
+    - `processing`: The amount is held and about to leave.
+    - `returned`: The money came back.
+    """
     status_details: V2MoneyManagementOutboundPaymentStatusDetails | None = None
+    """Details of the status."""
     status_transitions: V2MoneyManagementOutboundPaymentStatusTransitions | None = None
+    """Times at which the status changed."""
     to: V2MoneyManagementOutboundPaymentTo
+    """Where the money goes."""
     tracking_details: V2MoneyManagementOutboundPaymentTrackingDetails | None = None
+    """Numbers with which the receiving bank can find the money."""

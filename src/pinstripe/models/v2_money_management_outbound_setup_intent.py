@@ -10,7 +10,8 @@ __all__ = ["V2MoneyManagementOutboundSetupIntent"]
 
 
 class V2MoneyManagementOutboundSetupIntent(StripeModel):
-    """A `v2.money_management.outbound_setup_intent` object.
+    """Collects a payout method for a recipient and prepares it for use. Its status says whether something
+    is left to do.
 
     https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/object
     """
@@ -24,5 +25,18 @@ class V2MoneyManagementOutboundSetupIntent(StripeModel):
     object: Literal["v2.money_management.outbound_setup_intent"]
     """Type of the object. All objects of a class have the same."""
     payout_method: V2MoneyManagementPayoutMethod | None = None
+    """Payout method that is set up."""
     status: Literal["canceled", "requires_action", "requires_payout_method", "succeeded"]
+    """State of the setup.
+
+    - `canceled`: It was canceled.
+    - `requires_action`: Something is left to do before the payout method can be used.
+    - `requires_payout_method`: A payout method has to be given.
+    - `succeeded`: The payout method is set up.
+    """
     usage_intent: Literal["payment", "transfer"]
+    """What the payout method is meant for.
+
+    - `payment`: Payments to others.
+    - `transfer`: Transfers to your own accounts.
+    """

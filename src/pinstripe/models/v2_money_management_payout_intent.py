@@ -39,40 +39,68 @@ __all__ = [
 
 
 class V2MoneyManagementPayoutIntentAmount(StripeModel):
+    """Amount to send."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeAmount(StripeModel):
+    """Amount of the fee."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch(StripeModel):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"] | None = None
+    """How soon the transfer is submitted.
+
+    - `next_day`: For settlement on the next business day.
+    - `same_day`: For settlement on the same business day.
+    """
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptions(StripeModel):
+    """Settings per network."""
+
     ach: V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch | None = None
+    """Settings for ACH."""
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails(StripeModel):
+    """Network that the fee is for. With type `network_fee`."""
+
     network: Literal["ach", "fedwire", "fps", "local", "rtp", "sepa", "swift"]
+    """Name of the network."""
     network_options: V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptions
+    """Settings per network."""
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeTaxAmount(StripeModel):
+    """Tax on the fee."""
+
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the tax's currency, in lowercase."""
     value_decimal: str
+    """Amount of the tax, with decimal places."""
 
 
 class V2MoneyManagementPayoutIntentEstimatedFee(StripeModel):
+    """Fees that are to be expected."""
+
     amount: V2MoneyManagementPayoutIntentEstimatedFeeAmount
+    """Amount of the fee."""
     network_fee_details: V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails | None = None
+    """Network that the fee is for. With type `network_fee`."""
     tax_amount: V2MoneyManagementPayoutIntentEstimatedFeeTaxAmount | None = None
+    """Tax on the fee."""
     type: Literal[
         "cross_border_fee",
         "foreign_exchange_fee",
@@ -83,46 +111,87 @@ class V2MoneyManagementPayoutIntentEstimatedFee(StripeModel):
         "standard_payout_fee",
         "wire_payout_fee",
     ]
+    """Kind of fee."""
 
 
 class V2MoneyManagementPayoutIntentFromDebited(StripeModel):
+    """Amount that is debited."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementPayoutIntentFrom(StripeModel):
+    """Where the money comes from."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     debited: V2MoneyManagementPayoutIntentFromDebited | None = None
+    """Amount that is debited."""
     financial_account: str
+    """ID of the financial account that is debited."""
 
 
 class V2MoneyManagementPayoutIntentFxQuoteRates(StripeModel):
+    """Rates, by the currency that is converted."""
+
     exchange_rate: str
-    """Rate by which the amount was converted between currencies."""
+    """Rate by which an amount is multiplied."""
 
 
 class V2MoneyManagementPayoutIntentFxQuote(StripeModel):
+    """Exchange rate, if the recipient receives another currency."""
+
     lock_duration: Literal["five_minutes", "none"]
+    """How long the rate is guaranteed.
+
+    - `five_minutes`: For five minutes.
+    - `none`: Not at all.
+    """
     lock_expires_at: DateTime | None = None
+    """Time until which the rate is guaranteed."""
     lock_status: Literal["active", "expired", "none"]
+    """Whether the rate is guaranteed at the moment.
+
+    - `active`: It is guaranteed.
+    - `expired`: The guarantee has expired.
+    - `none`: There is no guarantee.
+    """
     rates: dict[str, V2MoneyManagementPayoutIntentFxQuoteRates]
+    """Rates, by the currency that is converted."""
     to_currency: str
+    """Three-letter ISO 4217 code of the currency that the recipient receives, in lowercase."""
 
 
 class V2MoneyManagementPayoutIntentLatestPayout(StripeModel):
+    """The movement of money that was created last. The field named by `type` has its ID."""
+
     outbound_payment: str | None = None
+    """ID of the outbound payment."""
     outbound_transfer: str | None = None
+    """ID of the outbound transfer."""
     type: Literal["outbound_payment", "outbound_transfer"]
+    """Kind of movement."""
 
 
 class V2MoneyManagementPayoutIntentNextActionConfirm(StripeModel):
+    """Details of the type `confirm`."""
+
     fields_to_review: list[Literal["estimated_fees", "fx_quote", "recipient_verification"]] | None = None
+    """Fields to look at before you confirm."""
     reason: Literal["automatically_required", "manually_requested"]
+    """Why you have to confirm.
+
+    - `automatically_required`: Stripe found something that you should review.
+    - `manually_requested`: You asked to confirm it yourself.
+    """
 
 
 class V2MoneyManagementPayoutIntentNextActionHandleFailure(StripeModel):
+    """Details of the type `handle_failure`."""
+
     failure_reason: Literal[
         "account_not_configured_as_recipient",
         "fx_rate_drift_exceeded_after_review",
@@ -148,94 +217,179 @@ class V2MoneyManagementPayoutIntentNextActionHandleFailure(StripeModel):
         "review_rejected",
         "unknown_failure",
     ]
+    """Why the money could not be sent or was returned."""
 
 
 class V2MoneyManagementPayoutIntentNextAction(StripeModel):
+    """What you have to do. With the status `requires_action`."""
+
     confirm: V2MoneyManagementPayoutIntentNextActionConfirm | None = None
+    """Details of the type `confirm`."""
     handle_failure: V2MoneyManagementPayoutIntentNextActionHandleFailure | None = None
+    """Details of the type `handle_failure`."""
     type: Literal["confirm", "handle_failure"]
+    """Kind of action.
+
+    - `confirm`: Confirm the payout intent.
+    - `handle_failure`: Change what caused the failure, or cancel the payout intent.
+    """
 
 
 class V2MoneyManagementPayoutIntentRecipientNotification(StripeModel):
+    """Whether Stripe tells the recipient about the payment."""
+
     setting: Literal["configured", "none"]
+    """Which setting applies.
+
+    - `configured`: The recipient is notified as configured for the account.
+    - `none`: The recipient is not notified.
+    """
 
 
 class V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails(StripeModel):
+    """Details of the comparison."""
+
     matched_business_type: Literal["business", "personal"] | None = None
+    """Kind of owner that the bank knows."""
     matched_name: str | None = None
+    """Name of the owner that the bank knows."""
     message: str
+    """Description of the result."""
     provided_business_type: Literal["business", "personal"] | None = None
+    """Kind of owner that was compared."""
     provided_name: str
+    """Name that was compared."""
 
 
 class V2MoneyManagementPayoutIntentRecipientVerification(StripeModel):
+    """Result of the verification of the recipient."""
+
     match_result: Literal["close_match", "match", "no_match", "unavailable"]
+    """Whether the name matches the owner of the bank account.
+
+    - `close_match`: The name is similar.
+    - `match`: The name matches.
+    - `no_match`: The name does not match.
+    - `unavailable`: The name could not be compared.
+    """
     match_result_details: V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails
+    """Details of the comparison."""
 
 
 class V2MoneyManagementPayoutIntentScheduleOptions(StripeModel):
+    """When the payout intent is executed."""
+
     execute_on: str | None = None
+    """Date on which the payout intent is executed."""
 
 
 class V2MoneyManagementPayoutIntentStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: DateTime | None = None
+    """Time at which it was canceled."""
     posted_at: DateTime | None = None
+    """Time at which it was posted."""
     processing_at: DateTime | None = None
+    """Time at which its processing began."""
     requires_action_at: DateTime | None = None
+    """Time at which it began to require an action."""
 
 
 class V2MoneyManagementPayoutIntentToCredited(StripeModel):
+    """Amount that the recipient receives."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(StripeModel):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"] | None = None
+    """How soon the transfer is submitted.
+
+    - `next_day`: For settlement on the next business day.
+    - `same_day`: For settlement on the same business day.
+    """
     transaction_purpose: Literal["payroll"] | None = None
+    """Purpose of the transfer.
+
+    - `payroll`: Payroll.
+    """
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptions(StripeModel):
+    """Settings per network."""
+
     ach: V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch | None = None
+    """Settings for ACH."""
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount(StripeModel):
+    """Settings for bank accounts."""
+
     preferred_network_options: (
         V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptions | None
     ) = None
+    """Settings per network."""
     preferred_networks: list[Literal["ach", "fedwire", "fps", "rtp", "sepa", "swift"]] | None = None
+    """Networks to use, most preferred first."""
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptions(StripeModel):
+    """Settings for the payout method."""
+
     bank_account: V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount | None = None
+    """Settings for bank accounts."""
 
 
 class V2MoneyManagementPayoutIntentTo(StripeModel):
+    """Where the money goes."""
+
     credited: V2MoneyManagementPayoutIntentToCredited | None = None
+    """Amount that the recipient receives."""
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     payout_method: str | None = None
+    """ID of the payout method that the money is sent to."""
     payout_method_options: V2MoneyManagementPayoutIntentToPayoutMethodOptions | None = None
+    """Settings for the payout method."""
     recipient: str | None = None
+    """ID of the account (API v2) of the recipient."""
 
 
 class V2MoneyManagementPayoutIntent(StripeModel):
-    """A `v2.money_management.payout_intent` object.
+    """Plan to pay out money to a recipient. It collects the method, the rate and the verification that are
+    needed, and creates the outbound payment when it is executed.
 
     https://docs.stripe.com/api/v2/money_management/payout_intents/object
     """
 
     amount: V2MoneyManagementPayoutIntentAmount
+    """Amount to send."""
     confirmation_method: Literal["automatic", "manual"]
+    """Whether you have to confirm the payout intent before it is executed.
+
+    - `automatic`: Only if Stripe finds something that you should review.
+    - `manual`: Always.
+    """
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the payout intent was created."""
     description: str | None = None
+    """Description of your own."""
     estimated_fees: list[V2MoneyManagementPayoutIntentEstimatedFee] | None = None
+    """Fees that are to be expected."""
     from_: V2MoneyManagementPayoutIntentFrom = Field(alias="from")
+    """Where the money comes from."""
     fx_quote: V2MoneyManagementPayoutIntentFxQuote | None = None
+    """Exchange rate, if the recipient receives another currency."""
     id: str
     """Unique ID of the object."""
     latest_payout: V2MoneyManagementPayoutIntentLatestPayout | None = None
+    """The movement of money that was created last. The field named by `type` has its ID."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
@@ -243,13 +397,27 @@ class V2MoneyManagementPayoutIntent(StripeModel):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     next_action: V2MoneyManagementPayoutIntentNextAction | None = None
+    """What you have to do. With the status `requires_action`."""
     object: Literal["v2.money_management.payout_intent"]
     """Type of the object. All objects of a class have the same."""
     recipient_notification: V2MoneyManagementPayoutIntentRecipientNotification | None = None
+    """Whether Stripe tells the recipient about the payment."""
     recipient_verification: V2MoneyManagementPayoutIntentRecipientVerification | None = None
+    """Result of the verification of the recipient."""
     schedule_options: V2MoneyManagementPayoutIntentScheduleOptions | None = None
+    """When the payout intent is executed."""
     statement_descriptor: str | None = None
-    """Text that appears on the bank or card statement."""
+    """Text that appears on the statement of the recipient."""
     status: Literal["canceled", "pending", "posted", "processing", "requires_action"]
+    """State of the payout intent.
+
+    - `canceled`: It was canceled.
+    - `pending`: It waits to be executed.
+    - `posted`: The money has left.
+    - `processing`: It is being executed.
+    - `requires_action`: You have to do something first. See `next_action`.
+    """
     status_transitions: V2MoneyManagementPayoutIntentStatusTransitions | None = None
+    """Times at which the status changed."""
     to: V2MoneyManagementPayoutIntentTo
+    """Where the money goes."""

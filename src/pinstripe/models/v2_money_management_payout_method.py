@@ -14,23 +14,37 @@ __all__ = [
 
 
 class V2MoneyManagementPayoutMethodBankAccount(StripeModel):
+    """Details of a bank account. With type `bank_account`."""
+
     bank_account_type: Literal["checking", "futsu", "savings", "toza"]
+    """Kind of bank account.
+
+    - `checking`: Checking account.
+    - `futsu`: Ordinary account (Japan).
+    - `savings`: Savings account.
+    - `toza`: Current account (Japan).
+    """
     bank_name: str
     """Name of the bank."""
     branch_number: str | None = None
+    """Number of the branch, for bank accounts in certain countries."""
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     financial_connections_account: str | None = None
+    """ID of the linked Financial Connections account."""
     last4: str
     """Last four characters of the number."""
     routing_number: str | None = None
     """Routing number of the bank."""
     supported_currencies: list[str]
+    """Currencies that can be sent there, as ISO 4217 codes in lowercase."""
     swift_code: str | None = None
     """SWIFT code of the bank."""
 
 
 class V2MoneyManagementPayoutMethodCard(StripeModel):
+    """Details of a card. With type `card`."""
+
     exp_month: str
     """Month in which the card expires, from 1 to 12."""
     exp_year: str
@@ -42,31 +56,57 @@ class V2MoneyManagementPayoutMethodCard(StripeModel):
     last4: str
     """Last four characters of the number."""
     supported_currencies: list[str]
+    """Currencies that can be sent there, as ISO 4217 codes in lowercase."""
 
 
 class V2MoneyManagementPayoutMethodUsageStatus(StripeModel):
+    """For what the payout method can be used."""
+
     payments: Literal["disabled", "eligible", "ineligible", "invalid", "requires_action"]
+    """Whether payments to others can be sent there.
+
+    - `disabled`: It was disabled.
+    - `eligible`: It can be used.
+    - `ineligible`: It cannot be used for this.
+    - `invalid`: Its details are wrong.
+    - `requires_action`: Something has to be done first.
+    """
     transfers: Literal["disabled", "eligible", "ineligible", "invalid", "requires_action"]
+    """Whether transfers between your own accounts can be sent there.
+
+    - `disabled`: It was disabled.
+    - `eligible`: It can be used.
+    - `ineligible`: It cannot be used for this.
+    - `invalid`: Its details are wrong.
+    - `requires_action`: Something has to be done first.
+    """
 
 
 class V2MoneyManagementPayoutMethod(StripeModel):
-    """A `v2.money_management.payout_method` object.
+    """Bank account or card to which outbound money can be sent.
 
     https://docs.stripe.com/api/v2/money_management/payout_methods/object
     """
 
     archived: bool
+    """Whether the payout method is archived and cannot be used."""
     bank_account: V2MoneyManagementPayoutMethodBankAccount | None = None
+    """Details of a bank account. With type `bank_account`."""
     card: V2MoneyManagementPayoutMethodCard | None = None
+    """Details of a card. With type `card`."""
     created: DateTime
     """Time at which the object was created."""
     id: str
     """Unique ID of the object."""
     latest_outbound_setup_intent: str | None = None
+    """ID of the latest outbound setup intent for the payout method."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["v2.money_management.payout_method"]
     """Type of the object. All objects of a class have the same."""
     restricted: bool
+    """Whether Stripe has restricted the use of the payout method."""
     type: Literal["bank_account", "card"]
+    """Kind of payout method."""
     usage_status: V2MoneyManagementPayoutMethodUsageStatus
+    """For what the payout method can be used."""

@@ -13,32 +13,50 @@ __all__ = [
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman(StripeModel):
+    """Name of the field in the country, to show to people."""
+
     content: str
+    """The name in English."""
     localization_key: str
+    """Key by which the name can be translated."""
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField(StripeModel):
+    """The fields of a form, in their order."""
+
     currencies: list[str] | None = None
+    """Currencies for which the field is needed, as ISO 4217 codes in lowercase. All if it is null."""
     local_name: str
+    """Name of the field in the country, for use in code."""
     local_name_human: V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman
+    """Name of the field in the country, to show to people."""
     max_length: int
+    """Largest number of characters."""
     min_length: int
+    """Smallest number of characters."""
     placeholder: str
+    """Example to show in the empty field."""
     stripe_name: str
+    """Name of the parameter of the API."""
     validation_regex: str
+    """Regular expression that the value must match."""
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecCountries(StripeModel):
+    """The required details, by two-letter country code."""
+
     fields: list[V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField]
+    """The fields of a form, in their order."""
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpec(StripeModel):
-    """A `v2.money_management.payout_methods_bank_account_spec` object.
+    """The bank account details that each country requires, by which you can build a form for them.
 
     https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec/object
     """
 
     countries: dict[str, V2MoneyManagementPayoutMethodsBankAccountSpecCountries]
+    """The required details, by two-letter country code."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["v2.money_management.payout_methods_bank_account_spec"]

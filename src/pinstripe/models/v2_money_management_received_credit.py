@@ -23,27 +23,43 @@ __all__ = [
 
 
 class V2MoneyManagementReceivedCreditAmount(StripeModel):
+    """Amount that was sent."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementReceivedCreditAmountReceived(StripeModel):
+    """Amount that arrived, in the currency of the financial account."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementReceivedCreditBalanceTransfer(StripeModel):
+    """Movement on Stripe that the money comes from. With type `balance_transfer`."""
+
     from_account: str | None = None
+    """ID of the account that sent the money."""
     outbound_payment: str | None = None
+    """ID of the outbound payment."""
     outbound_transfer: str | None = None
+    """ID of the outbound transfer."""
     payout: str | None = None
+    """ID of the payout."""
     transfer: str | None = None
+    """ID of the transfer."""
     type: Literal["outbound_payment", "outbound_transfer", "payout", "transfer"]
+    """Kind of movement. The field of the same name has its ID."""
 
 
 class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba(StripeModel):
+    """Details of a bank account in the United States."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_name: str | None = None
@@ -55,7 +71,7 @@ class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba(Strip
 
 
 class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban(StripeModel):
-    """International bank account number (IBAN)."""
+    """Details of a bank account with an IBAN."""
 
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
@@ -70,7 +86,7 @@ class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban(Stri
 
 
 class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode(StripeModel):
-    """Sort code of the bank, six digits (United Kingdom)."""
+    """Details of a bank account in the United Kingdom."""
 
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
@@ -83,63 +99,100 @@ class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode(
 
 
 class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount(StripeModel):
+    """Bank account that the money came from."""
+
     aba: V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba | None = None
+    """Details of a bank account in the United States."""
     iban: V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban | None = None
-    """International bank account number (IBAN)."""
+    """Details of a bank account with an IBAN."""
     sort_code: V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode | None = None
-    """Sort code of the bank, six digits (United Kingdom)."""
+    """Details of a bank account in the United Kingdom."""
     type: Literal["aba", "iban", "sort_code"]
+    """Kind of bank account details."""
 
 
 class V2MoneyManagementReceivedCreditBankTransfer(StripeModel):
-    """Settings for bank transfers."""
+    """Bank transfer that the money came with. With type `bank_transfer`."""
 
     financial_address: str
+    """ID of the financial address that received the money."""
     network: Literal["ach", "chaps", "fedwire", "fps", "rtp", "sepa", "sepa_instant"]
+    """Network over which the money came."""
     originating_bank_account: V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount
+    """Bank account that the money came from."""
     statement_descriptor: str | None = None
     """Text that appears on the bank or card statement."""
 
 
 class V2MoneyManagementReceivedCreditStatusDetailsFailed(StripeModel):
+    """Details of the status `failed`."""
+
     reason: Literal[
         "capability_inactive",
         "currency_unsupported_on_financial_address",
         "financial_address_inactive",
         "stripe_rejected",
     ]
+    """Why the money could not be received.
+
+    - `capability_inactive`: A capability of the account is inactive.
+    - `currency_unsupported_on_financial_address`: The financial address does not support the currency.
+    - `financial_address_inactive`: The financial address is inactive.
+    - `stripe_rejected`: Stripe rejected it.
+    """
 
 
 class V2MoneyManagementReceivedCreditStatusDetailsReturned(StripeModel):
+    """Details of the status `returned`."""
+
     reason: Literal["originator_initiated_reversal"]
+    """Why the money was returned.
+
+    - `originator_initiated_reversal`: The sender took it back.
+    """
 
 
 class V2MoneyManagementReceivedCreditStatusDetails(StripeModel):
+    """Details of the status."""
+
     failed: V2MoneyManagementReceivedCreditStatusDetailsFailed | None = None
+    """Details of the status `failed`."""
     returned: V2MoneyManagementReceivedCreditStatusDetailsReturned | None = None
+    """Details of the status `returned`."""
 
 
 class V2MoneyManagementReceivedCreditStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     failed_at: DateTime | None = None
+    """Time at which it failed."""
     returned_at: DateTime | None = None
+    """Time at which it was returned."""
     succeeded_at: DateTime | None = None
+    """Time at which it succeeded."""
 
 
 class V2MoneyManagementReceivedCredit(StripeModel):
-    """A `v2.money_management.received_credit` object.
+    """Money that arrived in a financial account and was sent from outside of it. Stripe creates one on
+    arrival.
 
     https://docs.stripe.com/api/v2/money_management/received_credits/object
     """
 
     amount: V2MoneyManagementReceivedCreditAmount
+    """Amount that was sent."""
     amount_received: V2MoneyManagementReceivedCreditAmountReceived
+    """Amount that arrived, in the currency of the financial account."""
     balance_transfer: V2MoneyManagementReceivedCreditBalanceTransfer | None = None
+    """Movement on Stripe that the money comes from. With type `balance_transfer`."""
     bank_transfer: V2MoneyManagementReceivedCreditBankTransfer | None = None
-    """Settings for bank transfers."""
+    """Bank transfer that the money came with. With type `bank_transfer`."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the credit was created."""
     description: str | None = None
+    """Description of the movement."""
     financial_account: str
+    """ID of the financial account that received the money."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -147,6 +200,20 @@ class V2MoneyManagementReceivedCredit(StripeModel):
     object: Literal["v2.money_management.received_credit"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["failed", "pending", "returned", "succeeded"]
+    """State of the credit.
+
+    - `failed`: The money could not be received.
+    - `pending`: The money is about to arrive.
+    - `returned`: The money went back.
+    - `succeeded`: The money has arrived.
+    """
     status_details: V2MoneyManagementReceivedCreditStatusDetails | None = None
+    """Details of the status."""
     status_transitions: V2MoneyManagementReceivedCreditStatusTransitions | None = None
+    """Times at which the status changed."""
     type: Literal["balance_transfer", "bank_transfer"]
+    """How the money came.
+
+    - `balance_transfer`: From another balance or account on Stripe.
+    - `bank_transfer`: By bank transfer.
+    """

@@ -14,44 +14,85 @@ __all__ = [
 
 
 class V2MoneyManagementRecipientVerificationConsumedBy(StripeModel):
+    """What the verification was used for."""
+
     outbound_payment: str | None = None
+    """ID of the outbound payment."""
     type: Literal["outbound_payment"]
+    """Kind of movement."""
 
 
 class V2MoneyManagementRecipientVerificationMatchResultDetails(StripeModel):
+    """Details of the comparison."""
+
     matched_business_type: Literal["business", "personal"] | None = None
+    """Kind of owner that the bank knows."""
     matched_name: str | None = None
+    """Name of the owner that the bank knows."""
     message: str
+    """Description of the result."""
     provided_business_type: Literal["business", "personal"] | None = None
+    """Kind of owner that was compared."""
     provided_name: str
+    """Name that was compared."""
 
 
 class V2MoneyManagementRecipientVerificationStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     acknowledged_at: DateTime | None = None
+    """Time at which it was acknowledged."""
     consumed_at: DateTime | None = None
+    """Time at which it was used."""
 
 
 class V2MoneyManagementRecipientVerification(StripeModel):
-    """A `v2.money_management.recipient_verification` object.
+    """Check whether a name matches the owner of a recipient's bank account, before money is sent there.
 
     https://docs.stripe.com/api/v2/money_management/recipient_verifications/object
     """
 
     consumed_by: V2MoneyManagementRecipientVerificationConsumedBy | None = None
+    """What the verification was used for."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the verification was created."""
     expires_at: DateTime | None = None
-    """Time at which it expires."""
+    """Time until which the verification can be used."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     match_result: Literal["close_match", "match", "no_match", "unavailable"]
+    """Whether the name matches the owner of the bank account.
+
+    - `close_match`: The name is similar.
+    - `match`: The name matches.
+    - `no_match`: The name does not match.
+    - `unavailable`: The name could not be compared.
+    """
     match_result_details: V2MoneyManagementRecipientVerificationMatchResultDetails
+    """Details of the comparison."""
     object: Literal["v2.money_management.recipient_verification"]
     """Type of the object. All objects of a class have the same."""
     payout_method: str
+    """ID of the payout method whose owner is verified."""
     recipient: str | None = None
+    """ID of the account (API v2) of the recipient."""
     status: Literal["acknowledged", "awaiting_acknowledgement", "consumed", "expired", "verified"]
+    """State of the verification.
+
+    - `acknowledged`: You have accepted that the name does not match.
+    - `awaiting_acknowledgement`: The name does not match, and you have to accept that before money is
+      sent.
+    - `consumed`: It was used for a payment.
+    - `expired`: It was not used in time.
+    - `verified`: The name matches.
+    """
     status_transitions: V2MoneyManagementRecipientVerificationStatusTransitions | None = None
+    """Times at which the status changed."""
     verification_type: Literal["confirmation_of_payee", "verification_of_payee"]
+    """Service by which the name was compared.
+
+    - `confirmation_of_payee`: Confirmation of Payee in the United Kingdom.
+    - `verification_of_payee`: Verification of Payee in the European Union.
+    """

@@ -20,48 +20,78 @@ __all__ = [
 
 
 class V2MoneyManagementTransactionAmount(StripeModel):
+    """Change of the balance. Negative if money leaves."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementTransactionBalanceImpactAvailable(StripeModel):
+    """Change of the amount that can be spent."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementTransactionBalanceImpactInboundPending(StripeModel):
+    """Change of the amount that is about to arrive."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementTransactionBalanceImpactOutboundPending(StripeModel):
+    """Change of the amount that is held to leave."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementTransactionBalanceImpact(StripeModel):
+    """Change of each part of the balance."""
+
     available: V2MoneyManagementTransactionBalanceImpactAvailable
+    """Change of the amount that can be spent."""
     inbound_pending: V2MoneyManagementTransactionBalanceImpactInboundPending
+    """Change of the amount that is about to arrive."""
     outbound_pending: V2MoneyManagementTransactionBalanceImpactOutboundPending
+    """Change of the amount that is held to leave."""
 
 
 class V2MoneyManagementTransactionCounterparty(StripeModel):
+    """The other side of the movement."""
+
     name: str | None = None
+    """Name of the other side."""
 
 
 class V2MoneyManagementTransactionFlow(StripeModel):
+    """Object that describes the movement. The field named by `type` has its ID."""
+
     adjustment: str | None = None
+    """ID of the adjustment."""
     currency_conversion: str | None = None
+    """ID of the currency conversion."""
     fee_batch: str | None = None
+    """ID of the batch of fees."""
     inbound_transfer: str | None = None
+    """ID of the inbound transfer."""
     outbound_payment: str | None = None
+    """ID of the outbound payment."""
     outbound_transfer: str | None = None
+    """ID of the outbound transfer."""
     received_credit: str | None = None
+    """ID of the received credit."""
     received_debit: str | None = None
+    """ID of the received debit."""
     type: Literal[
         "adjustment",
         "currency_conversion",
@@ -72,27 +102,45 @@ class V2MoneyManagementTransactionFlow(StripeModel):
         "received_credit",
         "received_debit",
     ]
+    """Kind of movement."""
 
 
 class V2MoneyManagementTransactionRegulatoryReceipt(StripeModel):
+    """Receipt that regulations require."""
+
     status: Literal["available", "not_applicable", "pending", "url_expired"]
+    """Whether the receipt is available.
+
+    - `available`: It is available at `url`.
+    - `not_applicable`: There is none.
+    - `pending`: It is not available yet.
+    - `url_expired`: The URL has expired. Get a new one with `refresh_regulatory_receipt`.
+    """
     url: str | None = None
+    """URL of the receipt."""
     url_expires_at: DateTime | None = None
+    """Time until which the URL works."""
 
 
 class V2MoneyManagementTransactionStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     posted_at: DateTime | None = None
+    """Time at which it was posted."""
     void_at: DateTime | None = None
+    """Time at which it became void."""
 
 
 class V2MoneyManagementTransaction(StripeModel):
-    """A `v2.money_management.transaction` object.
+    """Change of a financial account's balance by one movement of money.
 
     https://docs.stripe.com/api/v2/money_management/transactions/object
     """
 
     amount: V2MoneyManagementTransactionAmount
+    """Change of the balance. Negative if money leaves."""
     balance_impact: V2MoneyManagementTransactionBalanceImpact
+    """Change of each part of the balance."""
     category: Literal[
         "adjustment",
         "currency_conversion",
@@ -109,12 +157,33 @@ class V2MoneyManagementTransaction(StripeModel):
         "stripe_fee",
         "stripe_fee_tax",
     ]
+    """Kind of movement.
+
+    - `adjustment`: Adjustment.
+    - `currency_conversion`: Currency conversion.
+    - `inbound_transfer`: Inbound transfer.
+    - `inbound_transfer_reversal`: Reversal of an inbound transfer.
+    - `outbound_payment`: Outbound payment.
+    - `outbound_payment_reversal`: Reversal of an outbound payment.
+    - `outbound_transfer`: Outbound transfer.
+    - `outbound_transfer_reversal`: Reversal of an outbound transfer.
+    - `received_credit`: Received credit.
+    - `received_credit_reversal`: Reversal of a received credit.
+    - `received_debit`: Received debit.
+    - `received_debit_reversal`: Reversal of a received debit.
+    - `stripe_fee`: Fee of Stripe.
+    - `stripe_fee_tax`: Tax on a fee of Stripe.
+    """
     counterparty: V2MoneyManagementTransactionCounterparty | None = None
+    """The other side of the movement."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the transaction was created."""
     description: str | None = None
+    """Description of the movement."""
     financial_account: str
+    """Financial account that the object belongs to."""
     flow: V2MoneyManagementTransactionFlow | None = None
+    """Object that describes the movement. The field named by `type` has its ID."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -126,5 +195,13 @@ class V2MoneyManagementTransaction(StripeModel):
     object: Literal["v2.money_management.transaction"]
     """Type of the object. All objects of a class have the same."""
     regulatory_receipt: V2MoneyManagementTransactionRegulatoryReceipt
+    """Receipt that regulations require."""
     status: Literal["pending", "posted", "void"]
+    """Whether the movement is final.
+
+    - `pending`: The movement is not final.
+    - `posted`: The movement is final.
+    - `void`: The movement did not take place.
+    """
     status_transitions: V2MoneyManagementTransactionStatusTransitions
+    """Times at which the status changed."""

@@ -17,38 +17,62 @@ __all__ = [
 
 
 class V2MoneyManagementTransactionEntryBalanceImpactAvailable(StripeModel):
+    """Change of the amount that can be spent."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementTransactionEntryBalanceImpactInboundPending(StripeModel):
+    """Change of the amount that is about to arrive."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementTransactionEntryBalanceImpactOutboundPending(StripeModel):
+    """Change of the amount that is held to leave."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementTransactionEntryBalanceImpact(StripeModel):
+    """Change of each part of the balance."""
+
     available: V2MoneyManagementTransactionEntryBalanceImpactAvailable
+    """Change of the amount that can be spent."""
     inbound_pending: V2MoneyManagementTransactionEntryBalanceImpactInboundPending
+    """Change of the amount that is about to arrive."""
     outbound_pending: V2MoneyManagementTransactionEntryBalanceImpactOutboundPending
+    """Change of the amount that is held to leave."""
 
 
 class V2MoneyManagementTransactionEntryTransactionDetailsFlow(StripeModel):
+    """Object that describes the movement. The field named by `type` has its ID."""
+
     adjustment: str | None = None
+    """ID of the adjustment."""
     currency_conversion: str | None = None
+    """ID of the currency conversion."""
     fee_batch: str | None = None
+    """ID of the batch of fees."""
     inbound_transfer: str | None = None
+    """ID of the inbound transfer."""
     outbound_payment: str | None = None
+    """ID of the outbound payment."""
     outbound_transfer: str | None = None
+    """ID of the outbound transfer."""
     received_credit: str | None = None
+    """ID of the received credit."""
     received_debit: str | None = None
+    """ID of the received debit."""
     type: Literal[
         "adjustment",
         "currency_conversion",
@@ -59,9 +83,12 @@ class V2MoneyManagementTransactionEntryTransactionDetailsFlow(StripeModel):
         "received_credit",
         "received_debit",
     ]
+    """Kind of movement."""
 
 
 class V2MoneyManagementTransactionEntryTransactionDetails(StripeModel):
+    """Details of the transaction."""
+
     category: Literal[
         "adjustment",
         "currency_conversion",
@@ -78,20 +105,41 @@ class V2MoneyManagementTransactionEntryTransactionDetails(StripeModel):
         "stripe_fee",
         "stripe_fee_tax",
     ]
+    """Kind of movement.
+
+    - `adjustment`: Adjustment.
+    - `currency_conversion`: Currency conversion.
+    - `inbound_transfer`: Inbound transfer.
+    - `inbound_transfer_reversal`: Reversal of an inbound transfer.
+    - `outbound_payment`: Outbound payment.
+    - `outbound_payment_reversal`: Reversal of an outbound payment.
+    - `outbound_transfer`: Outbound transfer.
+    - `outbound_transfer_reversal`: Reversal of an outbound transfer.
+    - `received_credit`: Received credit.
+    - `received_credit_reversal`: Reversal of a received credit.
+    - `received_debit`: Received debit.
+    - `received_debit_reversal`: Reversal of a received debit.
+    - `stripe_fee`: Fee of Stripe.
+    - `stripe_fee_tax`: Tax on a fee of Stripe.
+    """
     financial_account: str
+    """ID of the financial account."""
     flow: V2MoneyManagementTransactionEntryTransactionDetailsFlow | None = None
+    """Object that describes the movement. The field named by `type` has its ID."""
 
 
 class V2MoneyManagementTransactionEntry(StripeModel):
-    """A `v2.money_management.transaction_entry` object.
+    """One step of a transaction that changes the balance, such as from pending to available.
 
     https://docs.stripe.com/api/v2/money_management/transaction_entries/object
     """
 
     balance_impact: V2MoneyManagementTransactionEntryBalanceImpact
+    """Change of each part of the balance."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the entry was created."""
     effective_at: DateTime
+    """Time at which the entry takes effect on the balance."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -99,4 +147,6 @@ class V2MoneyManagementTransactionEntry(StripeModel):
     object: Literal["v2.money_management.transaction_entry"]
     """Type of the object. All objects of a class have the same."""
     transaction: str
+    """ID of the transaction that the entry belongs to."""
     transaction_details: V2MoneyManagementTransactionEntryTransactionDetails
+    """Details of the transaction."""

@@ -9,6 +9,7 @@ class ApplePayDomainCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/apple_pay/domains`."""
 
     domain_name: Required[str]
+    """Name of the domain, such as `shop.example.com`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
@@ -17,6 +18,7 @@ class ApplePayDomainListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/apple_pay/domains`."""
 
     domain_name: str
+    """Name of the domain, such as `shop.example.com`."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]

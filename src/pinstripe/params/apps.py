@@ -27,9 +27,13 @@ class AppsInstallCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/apps/installs`."""
 
     app: Required[str]
+    """ID of the app."""
     channel: Literal["private_live", "private_test", "public", "testing"]
+    """Channel from which the version of the app comes."""
     code_challenge: str
+    """Code challenge of PKCE."""
     code_challenge_method: str
+    """Method by which the code challenge was made of the verifier."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
@@ -53,11 +57,15 @@ class AppsInstallListParams(TypedDict, total=False, closed=True):
     account: str
     """Only objects of this account."""
     app: str
+    """Only installs of this app."""
     approval_required: bool
+    """Only installs that do or do not wait for approval."""
     channel: Literal["private_live", "private_test", "public", "testing"]
+    """Only installs from this channel."""
     created: AppsInstallListParamsCreated | int
     """Only objects created at this time, or in this range of times."""
     created_by: str
+    """Only installs created by this user."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -69,7 +77,14 @@ class AppsInstallListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["install_failed", "installed", "installing", "uninstall_failed", "uninstalling"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `install_failed`: The app could not be installed.
+    - `installed`: The app is installed.
+    - `installing`: The app is being installed.
+    - `uninstall_failed`: The app could not be uninstalled.
+    - `uninstalling`: The app is being uninstalled.
+    """
 
 
 class AppsInstallRetrieveParams(TypedDict, total=False, closed=True):
@@ -94,8 +109,16 @@ class AppsInstallUpdateParams(TypedDict, total=False, closed=True):
 
 
 class AppsSecretCreateParamsScope(TypedDict, total=False, closed=True):
+    """To whom the secret belongs."""
+
     type: Required[Literal["account", "user"]]
+    """Whether the secret belongs to the account or to one user of it.
+
+    - `account`: To all users of the account.
+    - `user`: To one user.
+    """
     user: str
+    """ID of the user. With type `user`."""
 
 
 class AppsSecretCreateParams(TypedDict, total=False, closed=True):
@@ -104,15 +127,26 @@ class AppsSecretCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """Time at which Stripe deletes the secret. Null if it does not expire."""
     name: Required[str]
+    """Name of the secret, unique in its scope."""
     payload: Required[str]
+    """Value to store."""
     scope: Required[AppsSecretCreateParamsScope]
+    """To whom the secret belongs."""
 
 
 class AppsSecretDeleteWhereParamsScope(TypedDict, total=False, closed=True):
+    """To whom the secret belongs."""
+
     type: Required[Literal["account", "user"]]
+    """Whether the secret belongs to the account or to one user of it.
+
+    - `account`: To all users of the account.
+    - `user`: To one user.
+    """
     user: str
+    """ID of the user. With type `user`."""
 
 
 class AppsSecretDeleteWhereParams(TypedDict, total=False, closed=True):
@@ -121,12 +155,22 @@ class AppsSecretDeleteWhereParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     name: Required[str]
+    """Name of the secret, unique in its scope."""
     scope: Required[AppsSecretDeleteWhereParamsScope]
+    """To whom the secret belongs."""
 
 
 class AppsSecretFindParamsScope(TypedDict, total=False, closed=True):
+    """To whom the secret belongs."""
+
     type: Required[Literal["account", "user"]]
+    """Whether the secret belongs to the account or to one user of it.
+
+    - `account`: To all users of the account.
+    - `user`: To one user.
+    """
     user: str
+    """ID of the user. With type `user`."""
 
 
 class AppsSecretFindParams(TypedDict, total=False, closed=True):
@@ -135,13 +179,22 @@ class AppsSecretFindParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     name: Required[str]
+    """Name of the secret, unique in its scope."""
     scope: Required[AppsSecretFindParamsScope]
+    """To whom the secret belongs."""
 
 
 class AppsSecretListParamsScope(TypedDict, total=False, closed=True):
+    """Scope whose secrets to list."""
+
     type: Required[Literal["account", "user"]]
-    """Only objects of this type."""
+    """Kind of the scope.
+
+    - `account`: To all users of the account.
+    - `user`: To one user.
+    """
     user: str
+    """ID of the user. With type `user`."""
 
 
 class AppsSecretListParams(TypedDict, total=False, closed=True):
@@ -156,5 +209,6 @@ class AppsSecretListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     scope: Required[AppsSecretListParamsScope]
+    """Scope whose secrets to list."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""

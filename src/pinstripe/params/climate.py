@@ -28,16 +28,23 @@ class ClimateOrderCancelParams(TypedDict, total=False, closed=True):
 
 
 class ClimateOrderCreateParamsBeneficiary(TypedDict, total=False, closed=True):
+    """For whom the carbon is removed."""
+
     public_name: Required[str]
+    """Name of the beneficiary, which may be published."""
 
 
 class ClimateOrderCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/climate/orders`."""
 
     amount: int
+    """Amount to spend, with fees, in the smallest currency unit. Give either it or `metric_tons`."""
     beneficiary: ClimateOrderCreateParamsBeneficiary
+    """For whom the carbon is removed."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency to pay in, in lowercase. Your default currency unless
+    set.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -45,7 +52,9 @@ class ClimateOrderCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     metric_tons: Decimal | str
+    """Metric tons of carbon to remove. Give either it or `amount`."""
     product: Required[str]
+    """Product that is ordered."""
 
 
 class ClimateOrderListParams(TypedDict, total=False, closed=True):
@@ -71,13 +80,17 @@ class ClimateOrderRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class ClimateOrderUpdateParamsBeneficiary(TypedDict, total=False, closed=True):
+    """For whom the carbon is removed."""
+
     public_name: Required[str | None]
+    """Name of the beneficiary, which may be published."""
 
 
 class ClimateOrderUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/climate/orders/{order}`."""
 
     beneficiary: ClimateOrderUpdateParamsBeneficiary | None
+    """For whom the carbon is removed."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]

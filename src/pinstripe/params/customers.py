@@ -1419,11 +1419,11 @@ class CustomerSubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=Fa
     """Discounts for this item only."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
@@ -1546,11 +1546,11 @@ class CustomerSubscriptionCreateParamsDiscount(TypedDict, total=False, closed=Tr
     """
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class CustomerSubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -1608,11 +1608,11 @@ class CustomerSubscriptionCreateParamsItemDiscount(TypedDict, total=False, close
     """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class CustomerSubscriptionCreateParamsItemPriceDataRecurring(TypedDict, total=False, closed=True):
@@ -2351,11 +2351,11 @@ class CustomerSubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=Fa
     """Discounts for this item only."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
@@ -2522,11 +2522,11 @@ class CustomerSubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=Tr
     """
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class CustomerSubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -2584,11 +2584,11 @@ class CustomerSubscriptionUpdateParamsItemDiscount(TypedDict, total=False, close
     """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class CustomerSubscriptionUpdateParamsItemPriceDataRecurring(TypedDict, total=False, closed=True):

@@ -9,12 +9,15 @@ class EphemeralKeyCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/ephemeral_keys`."""
 
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer that the key gives access to."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     issuing_card: str
+    """ID of the issued card that the key gives access to."""
     nonce: str
+    """One-time value from the mobile SDK, which lets it read the details of an issued card."""
     verification_session: str
+    """ID of the identity verification session that the key gives access to."""
 
 
 class EphemeralKeyDeleteParams(TypedDict, total=False, closed=True):

@@ -36,6 +36,8 @@ class FinancialConnectionsAccountDisconnectParams(TypedDict, total=False, closed
 
 
 class FinancialConnectionsAccountListParamsAccountHolder(TypedDict, total=False, closed=True):
+    """Only accounts of this owner."""
+
     account: str
     """Only objects of this account."""
     customer: str
@@ -48,6 +50,7 @@ class FinancialConnectionsAccountListParams(TypedDict, total=False, closed=True)
     """The parameters of `GET /v1/financial_connections/accounts`."""
 
     account_holder: FinancialConnectionsAccountListParamsAccountHolder
+    """Only accounts of this owner."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -57,6 +60,7 @@ class FinancialConnectionsAccountListParams(TypedDict, total=False, closed=True)
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     session: str
+    """Only accounts that were linked in this session."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -73,6 +77,7 @@ class FinancialConnectionsAccountOwnerListParams(TypedDict, total=False, closed=
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     ownership: Required[str]
+    """ID of the ownership whose owners to list."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -83,6 +88,7 @@ class FinancialConnectionsAccountRefreshParams(TypedDict, total=False, closed=Tr
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     features: Required[Sequence[Literal["balance", "ownership", "transactions"]]]
+    """Data that is refreshed."""
 
 
 class FinancialConnectionsAccountRetrieveParams(TypedDict, total=False, closed=True):
@@ -98,6 +104,7 @@ class FinancialConnectionsAccountSubscribeParams(TypedDict, total=False, closed=
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     features: Required[Sequence[Literal["transactions"]]]
+    """Data that is refreshed."""
 
 
 class FinancialConnectionsAccountUnsubscribeParams(TypedDict, total=False, closed=True):
@@ -106,43 +113,83 @@ class FinancialConnectionsAccountUnsubscribeParams(TypedDict, total=False, close
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     features: Required[Sequence[Literal["transactions"]]]
+    """Data that is refreshed."""
 
 
 class FinancialConnectionsSessionCreateParamsAccountHolder(TypedDict, total=False, closed=True):
+    """Who gave access to the account."""
+
     account: str
+    """Connected account that the linked account belongs to. With type `account`."""
     customer: str
-    """Customer that the object belongs to."""
+    """Customer that the linked account belongs to. With type `customer`."""
     customer_account: str
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     type: Required[Literal["account", "customer"]]
+    """Whether the linked account belongs to a connected account or a customer.
+
+    - `account`: A connected account.
+    - `customer`: A customer.
+    """
 
 
 class FinancialConnectionsSessionCreateParamsFilters(TypedDict, total=False, closed=True):
+    """Limits which accounts can be linked."""
+
     account_subcategories: Sequence[Literal["checking", "credit_card", "line_of_credit", "mortgage", "savings"]]
+    """Kinds of accounts that can be linked."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country whose institutions are shown."""
     require_payment_method_support: Literal["all", "at_least_one", "none"]
+    """Whether payment methods must be possible with the accounts.
+
+    - `all`: With every account.
+    - `at_least_one`: With one account or more.
+    - `none`: Not necessary.
+    """
 
 
 class FinancialConnectionsSessionCreateParamsLimits(TypedDict, total=False, closed=True):
+    """Limits on how much can be linked."""
+
     accounts: Required[int | None]
+    """Largest number of accounts that can be linked."""
 
 
 class FinancialConnectionsSessionCreateParamsManualEntry(TypedDict, total=False, closed=True):
+    """Settings for bank accounts that the person enters by hand."""
+
     mode: Literal["automatic", "disabled"]
+    """Whether bank accounts can be entered by hand.
+
+    - `automatic`: Offered where Stripe supports it.
+    - `disabled`: Not offered.
+    """
 
 
 class FinancialConnectionsSessionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/financial_connections/sessions`."""
 
     account_holder: Required[FinancialConnectionsSessionCreateParamsAccountHolder]
+    """Who gave access to the account."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     filters: FinancialConnectionsSessionCreateParamsFilters
+    """Limits which accounts can be linked."""
     limits: FinancialConnectionsSessionCreateParamsLimits
+    """Limits on how much can be linked."""
     manual_entry: FinancialConnectionsSessionCreateParamsManualEntry
+    """Settings for bank accounts that the person enters by hand."""
     permissions: Required[Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]]
+    """Data that you ask to access. The person must agree.
+
+    - `balances`: Balances.
+    - `ownership`: Names and contact details of the owners.
+    - `payment_method`: The account number, to make a payment method of it.
+    - `transactions`: Transactions.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
+    """Data that Stripe retrieves as soon as an account is linked."""
     return_url: str
     """URL to which the customer or user returns afterwards."""
 
@@ -155,6 +202,8 @@ class FinancialConnectionsSessionRetrieveParams(TypedDict, total=False, closed=T
 
 
 class FinancialConnectionsTransactionListParamsTransactedAt(TypedDict, total=False, closed=True):
+    """Only transactions at this time, or in this range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -166,14 +215,17 @@ class FinancialConnectionsTransactionListParamsTransactedAt(TypedDict, total=Fal
 
 
 class FinancialConnectionsTransactionListParamsTransactionRefresh(TypedDict, total=False, closed=True):
+    """Only transactions of certain refreshes."""
+
     after: Required[str]
+    """Only transactions created or updated after this refresh, given by its ID."""
 
 
 class FinancialConnectionsTransactionListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/financial_connections/transactions`."""
 
     account: Required[str]
-    """Only objects of this account."""
+    """ID of the linked account whose transactions to list."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -185,7 +237,9 @@ class FinancialConnectionsTransactionListParams(TypedDict, total=False, closed=T
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     transacted_at: FinancialConnectionsTransactionListParamsTransactedAt | int | datetime
+    """Only transactions at this time, or in this range of times."""
     transaction_refresh: FinancialConnectionsTransactionListParamsTransactionRefresh
+    """Only transactions of certain refreshes."""
 
 
 class FinancialConnectionsTransactionRetrieveParams(TypedDict, total=False, closed=True):

@@ -16,13 +16,21 @@ __all__ = [
 
 
 class ForwardingRequestCreateParamsRequestHeader(TypedDict, total=False, closed=True):
+    """Headers of the request."""
+
     name: Required[str]
+    """Name of the header."""
     value: Required[str]
+    """Value of the header."""
 
 
 class ForwardingRequestCreateParamsRequest(TypedDict, total=False, closed=True):
+    """The request to send."""
+
     body: str
+    """Body of the request, with placeholders for the card details."""
     headers: Sequence[ForwardingRequestCreateParamsRequestHeader]
+    """Headers of the request."""
 
 
 class ForwardingRequestCreateParams(TypedDict, total=False, closed=True):
@@ -31,16 +39,24 @@ class ForwardingRequestCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty string removes its key.
-    """
+    """Up to 50 key-value pairs of your own, which are stored with the object and not forwarded."""
     payment_method: Required[str]
-    """Payment method that is used."""
+    """Payment method whose details were filled in."""
     replacements: Required[
         Sequence[Literal["card_cvc", "card_expiry", "card_number", "cardholder_name", "request_signature"]]
     ]
+    """Values that Stripe filled into the body and headers.
+
+    - `card_cvc`: The security code.
+    - `card_expiry`: The expiry date.
+    - `card_number`: The card number.
+    - `cardholder_name`: The name of the cardholder.
+    - `request_signature`: A signature of the request.
+    """
     request: ForwardingRequestCreateParamsRequest
+    """The request to send."""
     url: Required[str]
+    """URL that the request was sent to. Stripe must have enabled it for your account."""
 
 
 class ForwardingRequestListParamsCreated(TypedDict, total=False, closed=True):

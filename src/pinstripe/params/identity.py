@@ -58,8 +58,13 @@ class IdentityVerificationReportListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     type: Literal["document", "id_number"]
-    """Only objects of this type."""
+    """Only objects of this type.
+
+    - `document`: An identity document, and a selfie if required.
+    - `id_number`: A name, a date of birth and an ID number.
+    """
     verification_session: str
+    """Only reports of this session."""
 
 
 class IdentityVerificationReportRetrieveParams(TypedDict, total=False, closed=True):
@@ -77,32 +82,53 @@ class IdentityVerificationSessionCancelParams(TypedDict, total=False, closed=Tru
 
 
 class IdentityVerificationSessionCreateParamsOptionsDocument(TypedDict, total=False, closed=True):
+    """Settings for the check of the document."""
+
     allowed_types: Sequence[Literal["driving_license", "id_card", "passport"]]
+    """Kinds of documents that are accepted. All unless set.
+
+    - `driving_license`: Driving license.
+    - `id_card`: Identity card.
+    - `passport`: Passport.
+    """
     require_id_number: bool
+    """Whether an ID number is checked as well."""
     require_live_capture: bool
+    """Whether photos must be taken with the camera at that moment, instead of uploaded."""
     require_matching_selfie: bool
+    """Whether a selfie is taken and compared with the photo of the document."""
 
 
 class IdentityVerificationSessionCreateParamsOptions(TypedDict, total=False, closed=True):
+    """Settings for the checks."""
+
     document: IdentityVerificationSessionCreateParamsOptionsDocument | None
+    """Settings for the check of the document."""
 
 
 class IdentityVerificationSessionCreateParamsProvidedDetails(TypedDict, total=False, closed=True):
+    """What you know of the person already."""
+
     email: str
-    """Email address."""
+    """Email address of the person."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with country code."""
 
 
 class IdentityVerificationSessionCreateParamsRelatedPerson(TypedDict, total=False, closed=True):
+    """Person of an account that is verified."""
+
     account: Required[str]
+    """ID of the account that the person belongs to."""
     person: Required[str]
+    """ID of the person."""
 
 
 class IdentityVerificationSessionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/identity/verification_sessions`."""
 
     client_reference_id: str
+    """Reference of your own, such as the ID of the user in your system."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -110,14 +136,27 @@ class IdentityVerificationSessionCreateParams(TypedDict, total=False, closed=Tru
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     options: IdentityVerificationSessionCreateParamsOptions
+    """Settings for the checks."""
     provided_details: IdentityVerificationSessionCreateParamsProvidedDetails
+    """What you know of the person already."""
     related_customer: str
+    """ID of the customer who is verified."""
     related_customer_account: str
+    """ID of the account (API v2) that is verified, in the role of a customer."""
     related_person: IdentityVerificationSessionCreateParamsRelatedPerson
+    """Person of an account that is verified."""
     return_url: str
-    """URL to which the customer or user returns afterwards."""
+    """URL to which the person returns after the pages at `url`."""
     type: Literal["document", "id_number"]
+    """What is checked.
+
+    - `document`: An identity document, and a selfie if required.
+    - `id_number`: A name, a date of birth and an ID number.
+    """
     verification_flow: str
+    """ID of the flow, set up in the Dashboard, that determines what is checked. Replaces `type` and
+    `options`.
+    """
 
 
 class IdentityVerificationSessionListParamsCreated(TypedDict, total=False, closed=True):
@@ -149,11 +188,19 @@ class IdentityVerificationSessionListParams(TypedDict, total=False, closed=True)
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     related_customer: str
+    """Only sessions of this customer."""
     related_customer_account: str
+    """Only sessions of this account (API v2) in the role of a customer."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["canceled", "processing", "requires_input", "verified"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `canceled`: The session was canceled and cannot be used any more.
+    - `processing`: The person has submitted everything, and Stripe checks it.
+    - `requires_input`: The person has something to submit, at first or again after a failure.
+    - `verified`: All checks have passed.
+    """
 
 
 class IdentityVerificationSessionRedactParams(TypedDict, total=False, closed=True):
@@ -171,21 +218,37 @@ class IdentityVerificationSessionRetrieveParams(TypedDict, total=False, closed=T
 
 
 class IdentityVerificationSessionUpdateParamsOptionsDocument(TypedDict, total=False, closed=True):
+    """Settings for the check of the document."""
+
     allowed_types: Sequence[Literal["driving_license", "id_card", "passport"]]
+    """Kinds of documents that are accepted. All unless set.
+
+    - `driving_license`: Driving license.
+    - `id_card`: Identity card.
+    - `passport`: Passport.
+    """
     require_id_number: bool
+    """Whether an ID number is checked as well."""
     require_live_capture: bool
+    """Whether photos must be taken with the camera at that moment, instead of uploaded."""
     require_matching_selfie: bool
+    """Whether a selfie is taken and compared with the photo of the document."""
 
 
 class IdentityVerificationSessionUpdateParamsOptions(TypedDict, total=False, closed=True):
+    """Settings for the checks."""
+
     document: IdentityVerificationSessionUpdateParamsOptionsDocument | None
+    """Settings for the check of the document."""
 
 
 class IdentityVerificationSessionUpdateParamsProvidedDetails(TypedDict, total=False, closed=True):
+    """What you know of the person already."""
+
     email: str
-    """Email address."""
+    """Email address of the person."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with country code."""
 
 
 class IdentityVerificationSessionUpdateParams(TypedDict, total=False, closed=True):
@@ -198,5 +261,12 @@ class IdentityVerificationSessionUpdateParams(TypedDict, total=False, closed=Tru
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     options: IdentityVerificationSessionUpdateParamsOptions
+    """Settings for the checks."""
     provided_details: IdentityVerificationSessionUpdateParamsProvidedDetails
+    """What you know of the person already."""
     type: Literal["document", "id_number"]
+    """What is checked.
+
+    - `document`: An identity document, and a selfie if required.
+    - `id_number`: A name, a date of birth and an ID number.
+    """

@@ -1944,7 +1944,9 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseInvoiceSettings(TypedDict, t
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     days_until_due: int
-    """Number of days until the invoice is due."""
+    """Number of days after its finalization at which an invoice is due. Only with the collection method
+    `send_invoice`.
+    """
     issuer: InvoiceCreatePreviewParamsScheduleDetailsPhaseInvoiceSettingsIssuer
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
 

@@ -116,6 +116,7 @@ class IssuingAuthorizationApproveParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/issuing/authorizations/{authorization}/approve`."""
 
     amount: int
+    """Amount that was approved or declined in all, in the smallest unit of `currency`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -168,7 +169,13 @@ class IssuingAuthorizationListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["closed", "expired", "pending", "reversed"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `closed`: It was captured or declined. Nothing is held any more.
+    - `expired`: It expired without being captured.
+    - `pending`: It was approved and waits for a capture, or for your decision.
+    - `reversed`: The merchant reversed it.
+    """
 
 
 class IssuingAuthorizationRetrieveParams(TypedDict, total=False, closed=True):
@@ -190,6 +197,8 @@ class IssuingAuthorizationUpdateParams(TypedDict, total=False, closed=True):
 
 
 class IssuingCardholderCreateParamsBillingAddress(TypedDict, total=False, closed=True):
+    """Address against which merchants check the address that the cardholder gives."""
+
     city: Required[str]
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -205,23 +214,35 @@ class IssuingCardholderCreateParamsBillingAddress(TypedDict, total=False, closed
 
 
 class IssuingCardholderCreateParamsBilling(TypedDict, total=False, closed=True):
+    """Billing address of the cardholder, which merchants may check."""
+
     address: Required[IssuingCardholderCreateParamsBillingAddress]
+    """Address against which merchants check the address that the cardholder gives."""
 
 
 class IssuingCardholderCreateParamsCompany(TypedDict, total=False, closed=True):
+    """Details of a cardholder that is a company."""
+
     tax_id: str
+    """Tax ID of the company, in the format of its country."""
 
 
 class IssuingCardholderCreateParamsIndividualCardIssuingUserTermsAcceptance(TypedDict, total=False, closed=True):
+    """Acceptance of the cardholder terms of the bank, required by certain programs."""
+
     date: int | datetime
+    """Time at which the cardholder accepted the terms."""
     ip: str
-    """IP address of the person who accepted or requested."""
+    """IP address of the cardholder at that time."""
     user_agent: str | None
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser in which the cardholder accepted the terms."""
 
 
 class IssuingCardholderCreateParamsIndividualCardIssuing(TypedDict, total=False, closed=True):
+    """Data for certain card programs."""
+
     user_terms_acceptance: IssuingCardholderCreateParamsIndividualCardIssuingUserTermsAcceptance
+    """Acceptance of the cardholder terms of the bank, required by certain programs."""
 
 
 class IssuingCardholderCreateParamsIndividualDob(TypedDict, total=False, closed=True):
@@ -236,6 +257,8 @@ class IssuingCardholderCreateParamsIndividualDob(TypedDict, total=False, closed=
 
 
 class IssuingCardholderCreateParamsIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """Identity document, front and back."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -243,11 +266,17 @@ class IssuingCardholderCreateParamsIndividualVerificationDocument(TypedDict, tot
 
 
 class IssuingCardholderCreateParamsIndividualVerification(TypedDict, total=False, closed=True):
+    """Documents that verify the cardholder's identity."""
+
     document: IssuingCardholderCreateParamsIndividualVerificationDocument
+    """Identity document, front and back."""
 
 
 class IssuingCardholderCreateParamsIndividual(TypedDict, total=False, closed=True):
+    """Details of a cardholder who is a person."""
+
     card_issuing: IssuingCardholderCreateParamsIndividualCardIssuing
+    """Data for certain card programs."""
     dob: IssuingCardholderCreateParamsIndividualDob
     """Date of birth."""
     first_name: str
@@ -255,10 +284,14 @@ class IssuingCardholderCreateParamsIndividual(TypedDict, total=False, closed=Tru
     last_name: str
     """Family name of the person."""
     verification: IssuingCardholderCreateParamsIndividualVerification
+    """Documents that verify the cardholder's identity."""
 
 
 class IssuingCardholderCreateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: Required[int]
+    """Largest sum in the interval, in the smallest currency unit."""
     categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -558,11 +591,28 @@ class IssuingCardholderCreateParamsSpendingControlsSpendingLimit(TypedDict, tota
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that count. All unless set."""
     interval: Required[Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]]
+    """Interval over which amounts are added up.
+
+    - `all_time`: All time.
+    - `daily`: Per day, in UTC.
+    - `monthly`: Per calendar month, in UTC.
+    - `per_authorization`: For each authorization.
+    - `weekly`: Per week, in UTC.
+    - `yearly`: Per calendar year, in UTC.
+    """
 
 
 class IssuingCardholderCreateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """Limits that apply to all cards of the cardholder together."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
+    """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     allowed_categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -862,8 +912,19 @@ class IssuingCardholderCreateParamsSpendingControls(TypedDict, total=False, clos
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that are allowed; all others are blocked. Not together with
+    `blocked_categories`.
+    """
     allowed_merchant_countries: list[str]
+    """Countries of merchants that are allowed, as two-letter ISO codes. Not together with
+    `blocked_merchant_countries`.
+    """
     blocked_card_presences: Sequence[Literal["not_present", "present"]]
+    """Ways of using the card that are blocked. Not together with `allowed_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     blocked_categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -1163,32 +1224,56 @@ class IssuingCardholderCreateParamsSpendingControls(TypedDict, total=False, clos
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that are blocked; all others are allowed. Not together with
+    `allowed_categories`.
+    """
     blocked_merchant_countries: list[str]
+    """Countries of merchants that are blocked, as two-letter ISO codes. Not together with
+    `allowed_merchant_countries`.
+    """
     spending_limits: Sequence[IssuingCardholderCreateParamsSpendingControlsSpendingLimit]
+    """Limits on the amount, each for an interval and certain categories."""
     spending_limits_currency: str
+    """Three-letter ISO 4217 code of the currency of the limits, in lowercase."""
 
 
 class IssuingCardholderCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/issuing/cardholders`."""
 
     billing: Required[IssuingCardholderCreateParamsBilling]
+    """Billing address of the cardholder, which merchants may check."""
     company: IssuingCardholderCreateParamsCompany
+    """Details of a cardholder that is a company."""
     email: str
-    """Email address."""
+    """Email address of the cardholder."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     individual: IssuingCardholderCreateParamsIndividual
+    """Details of a cardholder who is a person."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
+    """Name of the cardholder, which is printed on physical cards."""
     phone_number: str
+    """Phone number with country code. Used for 3D Secure and fraud challenges."""
     preferred_locales: Sequence[Literal["de", "en", "es", "fr", "it"]]
-    """The customer's preferred languages as IETF language tags, most preferred first."""
+    """Languages in which the cardholder is addressed, such as in 3D Secure, most preferred first."""
     spending_controls: IssuingCardholderCreateParamsSpendingControls
+    """Limits that apply to all cards of the cardholder together."""
     status: Literal["active", "inactive"]
+    """Whether cards of the cardholder can be used.
+
+    - `active`: The cards can be used.
+    - `inactive`: Requests on all cards are declined until the cardholder is activated again.
+    """
     type: Literal["company", "individual"]
+    """Whether the cardholder is a person or a company.
+
+    - `company`: A company.
+    - `individual`: A person.
+    """
 
 
 class IssuingCardholderListParamsCreated(TypedDict, total=False, closed=True):
@@ -1210,7 +1295,7 @@ class IssuingCardholderListParams(TypedDict, total=False, closed=True):
     created: IssuingCardholderListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     email: str
-    """Only objects with exactly this email address. Upper and lower case matter."""
+    """Only cardholders with this email address."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -1220,12 +1305,22 @@ class IssuingCardholderListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     phone_number: str
+    """Only cardholders with this phone number."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["active", "blocked", "inactive"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `active`: The cards can be used.
+    - `blocked`: Requests on all cards are declined. An update cannot set this status.
+    - `inactive`: Requests on all cards are declined until the cardholder is activated again.
+    """
     type: Literal["company", "individual"]
-    """Only objects of this type."""
+    """Only objects of this type.
+
+    - `company`: A company.
+    - `individual`: A person.
+    """
 
 
 class IssuingCardholderRetrieveParams(TypedDict, total=False, closed=True):
@@ -1236,6 +1331,8 @@ class IssuingCardholderRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class IssuingCardholderUpdateParamsBillingAddress(TypedDict, total=False, closed=True):
+    """Address against which merchants check the address that the cardholder gives."""
+
     city: Required[str]
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -1251,23 +1348,35 @@ class IssuingCardholderUpdateParamsBillingAddress(TypedDict, total=False, closed
 
 
 class IssuingCardholderUpdateParamsBilling(TypedDict, total=False, closed=True):
+    """Billing address of the cardholder, which merchants may check."""
+
     address: Required[IssuingCardholderUpdateParamsBillingAddress]
+    """Address against which merchants check the address that the cardholder gives."""
 
 
 class IssuingCardholderUpdateParamsCompany(TypedDict, total=False, closed=True):
+    """Details of a cardholder that is a company."""
+
     tax_id: str
+    """Tax ID of the company, in the format of its country."""
 
 
 class IssuingCardholderUpdateParamsIndividualCardIssuingUserTermsAcceptance(TypedDict, total=False, closed=True):
+    """Acceptance of the cardholder terms of the bank, required by certain programs."""
+
     date: int | datetime
+    """Time at which the cardholder accepted the terms."""
     ip: str
-    """IP address of the person who accepted or requested."""
+    """IP address of the cardholder at that time."""
     user_agent: str | None
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser in which the cardholder accepted the terms."""
 
 
 class IssuingCardholderUpdateParamsIndividualCardIssuing(TypedDict, total=False, closed=True):
+    """Data for certain card programs."""
+
     user_terms_acceptance: IssuingCardholderUpdateParamsIndividualCardIssuingUserTermsAcceptance
+    """Acceptance of the cardholder terms of the bank, required by certain programs."""
 
 
 class IssuingCardholderUpdateParamsIndividualDob(TypedDict, total=False, closed=True):
@@ -1282,6 +1391,8 @@ class IssuingCardholderUpdateParamsIndividualDob(TypedDict, total=False, closed=
 
 
 class IssuingCardholderUpdateParamsIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """Identity document, front and back."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -1289,11 +1400,17 @@ class IssuingCardholderUpdateParamsIndividualVerificationDocument(TypedDict, tot
 
 
 class IssuingCardholderUpdateParamsIndividualVerification(TypedDict, total=False, closed=True):
+    """Documents that verify the cardholder's identity."""
+
     document: IssuingCardholderUpdateParamsIndividualVerificationDocument
+    """Identity document, front and back."""
 
 
 class IssuingCardholderUpdateParamsIndividual(TypedDict, total=False, closed=True):
+    """Details of a cardholder who is a person."""
+
     card_issuing: IssuingCardholderUpdateParamsIndividualCardIssuing
+    """Data for certain card programs."""
     dob: IssuingCardholderUpdateParamsIndividualDob
     """Date of birth."""
     first_name: str
@@ -1301,10 +1418,14 @@ class IssuingCardholderUpdateParamsIndividual(TypedDict, total=False, closed=Tru
     last_name: str
     """Family name of the person."""
     verification: IssuingCardholderUpdateParamsIndividualVerification
+    """Documents that verify the cardholder's identity."""
 
 
 class IssuingCardholderUpdateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: Required[int]
+    """Largest sum in the interval, in the smallest currency unit."""
     categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -1604,11 +1725,28 @@ class IssuingCardholderUpdateParamsSpendingControlsSpendingLimit(TypedDict, tota
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that count. All unless set."""
     interval: Required[Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]]
+    """Interval over which amounts are added up.
+
+    - `all_time`: All time.
+    - `daily`: Per day, in UTC.
+    - `monthly`: Per calendar month, in UTC.
+    - `per_authorization`: For each authorization.
+    - `weekly`: Per week, in UTC.
+    - `yearly`: Per calendar year, in UTC.
+    """
 
 
 class IssuingCardholderUpdateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """Limits that apply to all cards of the cardholder together."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
+    """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     allowed_categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -1908,8 +2046,19 @@ class IssuingCardholderUpdateParamsSpendingControls(TypedDict, total=False, clos
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that are allowed; all others are blocked. Not together with
+    `blocked_categories`.
+    """
     allowed_merchant_countries: list[str]
+    """Countries of merchants that are allowed, as two-letter ISO codes. Not together with
+    `blocked_merchant_countries`.
+    """
     blocked_card_presences: Sequence[Literal["not_present", "present"]]
+    """Ways of using the card that are blocked. Not together with `allowed_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     blocked_categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -2209,46 +2358,73 @@ class IssuingCardholderUpdateParamsSpendingControls(TypedDict, total=False, clos
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that are blocked; all others are allowed. Not together with
+    `allowed_categories`.
+    """
     blocked_merchant_countries: list[str]
+    """Countries of merchants that are blocked, as two-letter ISO codes. Not together with
+    `allowed_merchant_countries`.
+    """
     spending_limits: Sequence[IssuingCardholderUpdateParamsSpendingControlsSpendingLimit]
+    """Limits on the amount, each for an interval and certain categories."""
     spending_limits_currency: str
+    """Three-letter ISO 4217 code of the currency of the limits, in lowercase."""
 
 
 class IssuingCardholderUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/issuing/cardholders/{cardholder}`."""
 
     billing: IssuingCardholderUpdateParamsBilling
+    """Billing address of the cardholder, which merchants may check."""
     company: IssuingCardholderUpdateParamsCompany
+    """Details of a cardholder that is a company."""
     email: str
-    """Email address."""
+    """Email address of the cardholder."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     individual: IssuingCardholderUpdateParamsIndividual
+    """Details of a cardholder who is a person."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     phone_number: str
+    """Phone number with country code. Used for 3D Secure and fraud challenges."""
     preferred_locales: Sequence[Literal["de", "en", "es", "fr", "it"]]
-    """The customer's preferred languages as IETF language tags, most preferred first."""
+    """Languages in which the cardholder is addressed, such as in 3D Secure, most preferred first."""
     spending_controls: IssuingCardholderUpdateParamsSpendingControls
+    """Limits that apply to all cards of the cardholder together."""
     status: Literal["active", "inactive"]
+    """Whether cards of the cardholder can be used.
+
+    - `active`: The cards can be used.
+    - `inactive`: Requests on all cards are declined until the cardholder is activated again.
+    """
 
 
 class IssuingCardCreateParamsLifecycleControlsCancelAfter(TypedDict, total=False, closed=True):
+    """When the card is canceled."""
+
     payment_count: Required[int]
+    """Number of payments after which the card is canceled."""
 
 
 class IssuingCardCreateParamsLifecycleControls(TypedDict, total=False, closed=True):
+    """Rules that cancel the card by themselves."""
+
     cancel_after: Required[IssuingCardCreateParamsLifecycleControlsCancelAfter]
+    """When the card is canceled."""
 
 
 class IssuingCardCreateParamsPin(TypedDict, total=False, closed=True):
+    """PIN of the card."""
+
     encrypted_number: str
+    """The PIN, encrypted with Stripe's public key."""
 
 
 class IssuingCardCreateParamsShippingAddress(TypedDict, total=False, closed=True):
-    """Delivery address."""
+    """Address that the card is shipped to."""
 
     city: Required[str]
     """City, district, suburb, town or village."""
@@ -2265,31 +2441,61 @@ class IssuingCardCreateParamsShippingAddress(TypedDict, total=False, closed=True
 
 
 class IssuingCardCreateParamsShippingAddressValidation(TypedDict, total=False, closed=True):
+    """Validation of the address."""
+
     mode: Required[Literal["disabled", "normalization_only", "validation_and_normalization"]]
+    """Whether the address is validated and normalized.
+
+    - `disabled`: Neither validated nor normalized.
+    - `normalization_only`: Only normalized.
+    - `validation_and_normalization`: Validated and normalized.
+    """
 
 
 class IssuingCardCreateParamsShippingCustoms(TypedDict, total=False, closed=True):
+    """Data for the customs authorities."""
+
     eori_number: str
+    """EORI number of the recipient, needed for imports by businesses into the EU."""
 
 
 class IssuingCardCreateParamsShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Where and how the card is shipped. Only for physical cards."""
 
     address: Required[IssuingCardCreateParamsShippingAddress]
-    """Delivery address."""
+    """Address that the card is shipped to."""
     address_validation: IssuingCardCreateParamsShippingAddressValidation
+    """Validation of the address."""
     business_name: str
+    """Company name on the envelope."""
     customs: IssuingCardCreateParamsShippingCustoms
+    """Data for the customs authorities."""
     name: Required[str]
     """Name of the recipient."""
     phone_number: str
+    """Phone number of the recipient, with country code."""
     require_signature: bool
+    """Whether the recipient has to sign. Not available for all services."""
     service: Literal["express", "priority", "standard"]
+    """Speed of the shipment.
+
+    - `express`: With priority and tracking.
+    - `priority`: Faster than standard, with tracking.
+    - `standard`: The cheapest and slowest, often without tracking.
+    """
     type: Literal["bulk", "individual"]
+    """Whether the card is packed for its own recipient or together with others.
+
+    - `bulk`: Several cards in one package.
+    - `individual`: One card in an envelope.
+    """
 
 
 class IssuingCardCreateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: Required[int]
+    """Largest sum in the interval, in the smallest currency unit."""
     categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -2589,11 +2795,28 @@ class IssuingCardCreateParamsSpendingControlsSpendingLimit(TypedDict, total=Fals
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that count. All unless set."""
     interval: Required[Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]]
+    """Interval over which amounts are added up.
+
+    - `all_time`: All time.
+    - `daily`: Per day, in UTC.
+    - `monthly`: Per calendar month, in UTC.
+    - `per_authorization`: For each authorization.
+    - `weekly`: Per week, in UTC.
+    - `yearly`: Per calendar year, in UTC.
+    """
 
 
 class IssuingCardCreateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """Limits on what can be bought and for how much. Requests beyond them are declined."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
+    """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     allowed_categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -2893,8 +3116,19 @@ class IssuingCardCreateParamsSpendingControls(TypedDict, total=False, closed=Tru
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that are allowed; all others are blocked. Not together with
+    `blocked_categories`.
+    """
     allowed_merchant_countries: list[str]
+    """Countries of merchants that are allowed, as two-letter ISO codes. Not together with
+    `blocked_merchant_countries`.
+    """
     blocked_card_presences: Sequence[Literal["not_present", "present"]]
+    """Ways of using the card that are blocked. Not together with `allowed_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     blocked_categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -3194,38 +3428,70 @@ class IssuingCardCreateParamsSpendingControls(TypedDict, total=False, closed=Tru
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that are blocked; all others are allowed. Not together with
+    `allowed_categories`.
+    """
     blocked_merchant_countries: list[str]
+    """Countries of merchants that are blocked, as two-letter ISO codes. Not together with
+    `allowed_merchant_countries`.
+    """
     spending_limits: Sequence[IssuingCardCreateParamsSpendingControlsSpendingLimit]
+    """Limits on the amount, each for an interval and certain categories."""
 
 
 class IssuingCardCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/issuing/cards`."""
 
     cardholder: str
+    """ID of the cardholder who will use the card."""
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency that the card spends, in lowercase."""
     exp_month: int
-    """Month in which the card expires, from 1 to 12."""
+    """Month in which the card is to expire, from 1 to 12. Chosen by Stripe unless set."""
     exp_year: int
-    """Year in which the card expires, four digits."""
+    """Year in which the card is to expire, four digits. Chosen by Stripe unless set."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     financial_account: str
+    """ID of the Treasury financial account that the card will draw on."""
     lifecycle_controls: IssuingCardCreateParamsLifecycleControls
+    """Rules that cancel the card by themselves."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     personalization_design: str
+    """ID of the design to make the physical card with. Your default design unless set."""
     pin: IssuingCardCreateParamsPin
+    """PIN of the card."""
     replacement_for: str
+    """ID of the card that the new card replaces."""
     replacement_reason: Literal["damaged", "expired", "lost", "stolen"]
+    """Why the earlier card is replaced.
+
+    - `damaged`: The earlier card is damaged.
+    - `expired`: The earlier card has expired.
+    - `lost`: The earlier card was lost.
+    - `stolen`: The earlier card was stolen.
+    """
     second_line: str | None
+    """Text to print below the cardholder's name. Only if the physical bundle supports it."""
     shipping: IssuingCardCreateParamsShipping
-    """Recipient and address of a delivery."""
+    """Where and how the card is shipped. Only for physical cards."""
     spending_controls: IssuingCardCreateParamsSpendingControls
+    """Limits on what can be bought and for how much. Requests beyond them are declined."""
     status: Literal["active", "inactive"]
+    """Whether the card can be used. `inactive` unless set at creation.
+
+    - `active`: The card can be used.
+    - `inactive`: Requests are declined until the card is activated.
+    """
     type: Required[Literal["physical", "virtual"]]
+    """Whether the card is physical or virtual.
+
+    - `physical`: A card that is printed and shipped.
+    - `virtual`: A card that consists of its details only.
+    """
 
 
 class IssuingCardListParamsCreated(TypedDict, total=False, closed=True):
@@ -3245,30 +3511,40 @@ class IssuingCardListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/issuing/cards`."""
 
     cardholder: str
-    """Only objects of this cardholder."""
+    """ID of the cardholder who will use the card."""
     created: IssuingCardListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     exp_month: int
-    """Month in which the card expires, from 1 to 12."""
+    """Only cards that expire in this month of the year, from 1 to 12."""
     exp_year: int
-    """Year in which the card expires, four digits."""
+    """Only cards that expire in this year, four digits."""
     expand: list[str]
     """Fields to expand, by dotted path starting with `data.`. An expanded field contains the object
     instead of its ID.
     """
     last4: str
-    """Last four characters of the number."""
+    """Only cards whose number ends in these four digits."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     personalization_design: str
+    """Only cards with this design."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["active", "canceled", "inactive"]
-    """Only objects with this status."""
+    """Whether the card can be used. `inactive` unless set at creation.
+
+    - `active`: The card can be used.
+    - `canceled`: The card can never be used again.
+    - `inactive`: Requests are declined until the card is activated.
+    """
     type: Literal["physical", "virtual"]
-    """Only objects of this type."""
+    """Only objects of this type.
+
+    - `physical`: A card that is printed and shipped.
+    - `virtual`: A card that consists of its details only.
+    """
 
 
 class IssuingCardRetrieveParams(TypedDict, total=False, closed=True):
@@ -3279,11 +3555,14 @@ class IssuingCardRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class IssuingCardUpdateParamsPin(TypedDict, total=False, closed=True):
+    """PIN of the card."""
+
     encrypted_number: str
+    """The PIN, encrypted with Stripe's public key."""
 
 
 class IssuingCardUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
-    """Delivery address."""
+    """Address that the card is shipped to."""
 
     city: Required[str]
     """City, district, suburb, town or village."""
@@ -3300,31 +3579,61 @@ class IssuingCardUpdateParamsShippingAddress(TypedDict, total=False, closed=True
 
 
 class IssuingCardUpdateParamsShippingAddressValidation(TypedDict, total=False, closed=True):
+    """Validation of the address."""
+
     mode: Required[Literal["disabled", "normalization_only", "validation_and_normalization"]]
+    """Whether the address is validated and normalized.
+
+    - `disabled`: Neither validated nor normalized.
+    - `normalization_only`: Only normalized.
+    - `validation_and_normalization`: Validated and normalized.
+    """
 
 
 class IssuingCardUpdateParamsShippingCustoms(TypedDict, total=False, closed=True):
+    """Data for the customs authorities."""
+
     eori_number: str
+    """EORI number of the recipient, needed for imports by businesses into the EU."""
 
 
 class IssuingCardUpdateParamsShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Where and how the card is shipped. Only for physical cards."""
 
     address: Required[IssuingCardUpdateParamsShippingAddress]
-    """Delivery address."""
+    """Address that the card is shipped to."""
     address_validation: IssuingCardUpdateParamsShippingAddressValidation
+    """Validation of the address."""
     business_name: str
+    """Company name on the envelope."""
     customs: IssuingCardUpdateParamsShippingCustoms
+    """Data for the customs authorities."""
     name: Required[str]
     """Name of the recipient."""
     phone_number: str
+    """Phone number of the recipient, with country code."""
     require_signature: bool
+    """Whether the recipient has to sign. Not available for all services."""
     service: Literal["express", "priority", "standard"]
+    """Speed of the shipment.
+
+    - `express`: With priority and tracking.
+    - `priority`: Faster than standard, with tracking.
+    - `standard`: The cheapest and slowest, often without tracking.
+    """
     type: Literal["bulk", "individual"]
+    """Whether the card is packed for its own recipient or together with others.
+
+    - `bulk`: Several cards in one package.
+    - `individual`: One card in an envelope.
+    """
 
 
 class IssuingCardUpdateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: Required[int]
+    """Largest sum in the interval, in the smallest currency unit."""
     categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -3624,11 +3933,28 @@ class IssuingCardUpdateParamsSpendingControlsSpendingLimit(TypedDict, total=Fals
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that count. All unless set."""
     interval: Required[Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]]
+    """Interval over which amounts are added up.
+
+    - `all_time`: All time.
+    - `daily`: Per day, in UTC.
+    - `monthly`: Per calendar month, in UTC.
+    - `per_authorization`: For each authorization.
+    - `weekly`: Per week, in UTC.
+    - `yearly`: Per calendar year, in UTC.
+    """
 
 
 class IssuingCardUpdateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """Limits on what can be bought and for how much. Requests beyond them are declined."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
+    """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     allowed_categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -3928,8 +4254,19 @@ class IssuingCardUpdateParamsSpendingControls(TypedDict, total=False, closed=Tru
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that are allowed; all others are blocked. Not together with
+    `blocked_categories`.
+    """
     allowed_merchant_countries: list[str]
+    """Countries of merchants that are allowed, as two-letter ISO codes. Not together with
+    `blocked_merchant_countries`.
+    """
     blocked_card_presences: Sequence[Literal["not_present", "present"]]
+    """Ways of using the card that are blocked. Not together with `allowed_card_presences`.
+
+    - `not_present`: The card is not there, such as online.
+    - `present`: The card or a phone with it is at the terminal.
+    """
     blocked_categories: Sequence[
         Literal[
             "ac_refrigeration_repair",
@@ -4229,101 +4566,208 @@ class IssuingCardUpdateParamsSpendingControls(TypedDict, total=False, closed=Tru
             "wrecking_and_salvage_yards",
         ]
     ]
+    """Merchant categories that are blocked; all others are allowed. Not together with
+    `allowed_categories`.
+    """
     blocked_merchant_countries: list[str]
+    """Countries of merchants that are blocked, as two-letter ISO codes. Not together with
+    `allowed_merchant_countries`.
+    """
     spending_limits: Sequence[IssuingCardUpdateParamsSpendingControlsSpendingLimit]
+    """Limits on the amount, each for an interval and certain categories."""
 
 
 class IssuingCardUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/issuing/cards/{card}`."""
 
     cancellation_reason: Literal["lost", "stolen"]
+    """Why the card is canceled. Only together with the status `canceled`.
+
+    - `lost`: The card was lost.
+    - `stolen`: The card was stolen.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     financial_account: str
+    """ID of the Treasury financial account that the card will draw on."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     personalization_design: str
+    """ID of the design to make the physical card with. Your default design unless set."""
     pin: IssuingCardUpdateParamsPin
+    """PIN of the card."""
     shipping: IssuingCardUpdateParamsShipping
-    """Recipient and address of a delivery."""
+    """Where and how the card is shipped. Only for physical cards."""
     spending_controls: IssuingCardUpdateParamsSpendingControls
+    """Limits on what can be bought and for how much. Requests beyond them are declined."""
     status: Literal["active", "canceled", "inactive"]
+    """Whether the card can be used. `inactive` unless set at creation.
+
+    - `active`: The card can be used.
+    - `canceled`: The card can never be used again.
+    - `inactive`: Requests are declined until the card is activated.
+    """
 
 
 class IssuingDisputeCreateParamsEvidenceCanceled(TypedDict, total=False, closed=True):
+    """Evidence for a canceled purchase."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     canceled_at: int | datetime | None
+    """When the order was canceled."""
     cancellation_policy_provided: bool | None
+    """Whether the merchant informed the cardholder of a cancellation policy."""
     cancellation_reason: Annotated[str, MaxLen(2500)] | None
+    """Why the order was canceled."""
     expected_at: int | datetime | None
+    """When the cardholder expected to receive the goods or service."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     product_description: Annotated[str, MaxLen(2500)] | None
+    """What was bought."""
     product_type: Literal["merchandise", "service"] | None
+    """Whether goods or a service were bought.
+
+    - `merchandise`: Goods.
+    - `service`: A service.
+    """
     return_status: Literal["merchant_rejected", "successful"] | None
+    """Whether the cardholder could return the goods.
+
+    - `merchant_rejected`: The merchant refused to take the goods back.
+    - `successful`: The goods were returned.
+    """
     returned_at: int | datetime | None
+    """When the goods were returned, or when the cardholder tried to."""
 
 
 class IssuingDisputeCreateParamsEvidenceDuplicate(TypedDict, total=False, closed=True):
+    """Evidence for a purchase that was charged twice."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     card_statement: str | None
+    """File with the card statement that shows the other payment."""
     cash_receipt: str | None
+    """File with the receipt of a payment in cash."""
     check_image: str | None
+    """File with an image of the check that paid for the goods."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     original_transaction: str
+    """ID of the first transaction, of which this one is the duplicate."""
 
 
 class IssuingDisputeCreateParamsEvidenceFraudulent(TypedDict, total=False, closed=True):
+    """Evidence for a purchase that the cardholder did not make."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
 
 
 class IssuingDisputeCreateParamsEvidenceMerchandiseNotAsDescribed(TypedDict, total=False, closed=True):
+    """Evidence for goods that were not as described."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     received_at: int | datetime | None
+    """When the goods were received."""
     return_description: Annotated[str, MaxLen(2500)] | None
+    """How the cardholder returned the goods or tried to."""
     return_status: Literal["merchant_rejected", "successful"] | None
+    """Whether the cardholder could return the goods.
+
+    - `merchant_rejected`: The merchant refused to take the goods back.
+    - `successful`: The goods were returned.
+    """
     returned_at: int | datetime | None
+    """When the goods were returned, or when the cardholder tried to."""
 
 
 class IssuingDisputeCreateParamsEvidenceNoValidAuthorization(TypedDict, total=False, closed=True):
+    """Evidence for a transaction without a valid authorization."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
 
 
 class IssuingDisputeCreateParamsEvidenceNotReceived(TypedDict, total=False, closed=True):
+    """Evidence for goods or a service that did not arrive."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     expected_at: int | datetime | None
+    """When the cardholder expected to receive the goods or service."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     product_description: Annotated[str, MaxLen(2500)] | None
+    """What was bought."""
     product_type: Literal["merchandise", "service"] | None
+    """Whether goods or a service were bought.
+
+    - `merchandise`: Goods.
+    - `service`: A service.
+    """
 
 
 class IssuingDisputeCreateParamsEvidenceOther(TypedDict, total=False, closed=True):
+    """Evidence for any other ground."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     product_description: Annotated[str, MaxLen(2500)] | None
+    """What was bought."""
     product_type: Literal["merchandise", "service"] | None
+    """Whether goods or a service were bought.
+
+    - `merchandise`: Goods.
+    - `service`: A service.
+    """
 
 
 class IssuingDisputeCreateParamsEvidenceServiceNotAsDescribed(TypedDict, total=False, closed=True):
+    """Evidence for a service that was not as described."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     canceled_at: int | datetime | None
+    """When the order was canceled."""
     cancellation_reason: Annotated[str, MaxLen(2500)] | None
+    """Why the order was canceled."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     received_at: int | datetime | None
+    """When the service was received."""
 
 
 class IssuingDisputeCreateParamsEvidence(TypedDict, total=False, closed=True):
+    """What supports the dispute. The part for the `reason` has to be complete before it can be submitted."""
+
     canceled: IssuingDisputeCreateParamsEvidenceCanceled | None
+    """Evidence for a canceled purchase."""
     duplicate: IssuingDisputeCreateParamsEvidenceDuplicate | None
+    """Evidence for a purchase that was charged twice."""
     fraudulent: IssuingDisputeCreateParamsEvidenceFraudulent | None
+    """Evidence for a purchase that the cardholder did not make."""
     merchandise_not_as_described: IssuingDisputeCreateParamsEvidenceMerchandiseNotAsDescribed | None
+    """Evidence for goods that were not as described."""
     no_valid_authorization: IssuingDisputeCreateParamsEvidenceNoValidAuthorization | None
+    """Evidence for a transaction without a valid authorization."""
     not_received: IssuingDisputeCreateParamsEvidenceNotReceived | None
+    """Evidence for goods or a service that did not arrive."""
     other: IssuingDisputeCreateParamsEvidenceOther | None
+    """Evidence for any other ground."""
     reason: Literal[
         "canceled",
         "duplicate",
@@ -4334,18 +4778,35 @@ class IssuingDisputeCreateParamsEvidence(TypedDict, total=False, closed=True):
         "other",
         "service_not_as_described",
     ]
+    """Ground of the dispute. The part of the evidence with the same name applies.
+
+    - `canceled`: The purchase was canceled, and the money was not refunded.
+    - `duplicate`: The purchase was charged twice, or paid otherwise.
+    - `fraudulent`: The cardholder did not make the purchase.
+    - `merchandise_not_as_described`: The goods were not as described.
+    - `no_valid_authorization`: The transaction had no valid authorization.
+    - `not_received`: The goods or the service did not arrive.
+    - `other`: Any other ground.
+    - `service_not_as_described`: The service was not as described.
+    """
     service_not_as_described: IssuingDisputeCreateParamsEvidenceServiceNotAsDescribed | None
+    """Evidence for a service that was not as described."""
 
 
 class IssuingDisputeCreateParamsTreasury(TypedDict, total=False, closed=True):
+    """For transactions on a Treasury financial account."""
+
     received_debit: Required[str]
+    """ID of the received debit that is disputed."""
 
 
 class IssuingDisputeCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/issuing/disputes`."""
 
     amount: int
+    """Disputed amount in the smallest unit of the card's currency. The whole transaction unless set."""
     evidence: IssuingDisputeCreateParamsEvidence
+    """What supports the dispute. The part for the `reason` has to be complete before it can be submitted."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -4353,7 +4814,9 @@ class IssuingDisputeCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     transaction: str
+    """Transaction that is disputed."""
     treasury: IssuingDisputeCreateParamsTreasury
+    """For transactions on a Treasury financial account."""
 
 
 class IssuingDisputeListParamsCreated(TypedDict, total=False, closed=True):
@@ -4385,8 +4848,16 @@ class IssuingDisputeListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["expired", "lost", "submitted", "unsubmitted", "won"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `expired`: It was not submitted in time.
+    - `lost`: The dispute was lost.
+    - `submitted`: The network and the merchant are considering it.
+    - `unsubmitted`: It is not submitted yet.
+    - `won`: The dispute was won, and the amount is yours.
+    """
     transaction: str
+    """Only disputes about this transaction."""
 
 
 class IssuingDisputeRetrieveParams(TypedDict, total=False, closed=True):
@@ -4408,77 +4879,162 @@ class IssuingDisputeSubmitParams(TypedDict, total=False, closed=True):
 
 
 class IssuingDisputeUpdateParamsEvidenceCanceled(TypedDict, total=False, closed=True):
+    """Evidence for a canceled purchase."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     canceled_at: int | datetime | None
+    """When the order was canceled."""
     cancellation_policy_provided: bool | None
+    """Whether the merchant informed the cardholder of a cancellation policy."""
     cancellation_reason: Annotated[str, MaxLen(2500)] | None
+    """Why the order was canceled."""
     expected_at: int | datetime | None
+    """When the cardholder expected to receive the goods or service."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     product_description: Annotated[str, MaxLen(2500)] | None
+    """What was bought."""
     product_type: Literal["merchandise", "service"] | None
+    """Whether goods or a service were bought.
+
+    - `merchandise`: Goods.
+    - `service`: A service.
+    """
     return_status: Literal["merchant_rejected", "successful"] | None
+    """Whether the cardholder could return the goods.
+
+    - `merchant_rejected`: The merchant refused to take the goods back.
+    - `successful`: The goods were returned.
+    """
     returned_at: int | datetime | None
+    """When the goods were returned, or when the cardholder tried to."""
 
 
 class IssuingDisputeUpdateParamsEvidenceDuplicate(TypedDict, total=False, closed=True):
+    """Evidence for a purchase that was charged twice."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     card_statement: str | None
+    """File with the card statement that shows the other payment."""
     cash_receipt: str | None
+    """File with the receipt of a payment in cash."""
     check_image: str | None
+    """File with an image of the check that paid for the goods."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     original_transaction: str
+    """ID of the first transaction, of which this one is the duplicate."""
 
 
 class IssuingDisputeUpdateParamsEvidenceFraudulent(TypedDict, total=False, closed=True):
+    """Evidence for a purchase that the cardholder did not make."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
 
 
 class IssuingDisputeUpdateParamsEvidenceMerchandiseNotAsDescribed(TypedDict, total=False, closed=True):
+    """Evidence for goods that were not as described."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     received_at: int | datetime | None
+    """When the goods were received."""
     return_description: Annotated[str, MaxLen(2500)] | None
+    """How the cardholder returned the goods or tried to."""
     return_status: Literal["merchant_rejected", "successful"] | None
+    """Whether the cardholder could return the goods.
+
+    - `merchant_rejected`: The merchant refused to take the goods back.
+    - `successful`: The goods were returned.
+    """
     returned_at: int | datetime | None
+    """When the goods were returned, or when the cardholder tried to."""
 
 
 class IssuingDisputeUpdateParamsEvidenceNoValidAuthorization(TypedDict, total=False, closed=True):
+    """Evidence for a transaction without a valid authorization."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
 
 
 class IssuingDisputeUpdateParamsEvidenceNotReceived(TypedDict, total=False, closed=True):
+    """Evidence for goods or a service that did not arrive."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     expected_at: int | datetime | None
+    """When the cardholder expected to receive the goods or service."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     product_description: Annotated[str, MaxLen(2500)] | None
+    """What was bought."""
     product_type: Literal["merchandise", "service"] | None
+    """Whether goods or a service were bought.
+
+    - `merchandise`: Goods.
+    - `service`: A service.
+    """
 
 
 class IssuingDisputeUpdateParamsEvidenceOther(TypedDict, total=False, closed=True):
+    """Evidence for any other ground."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     product_description: Annotated[str, MaxLen(2500)] | None
+    """What was bought."""
     product_type: Literal["merchandise", "service"] | None
+    """Whether goods or a service were bought.
+
+    - `merchandise`: Goods.
+    - `service`: A service.
+    """
 
 
 class IssuingDisputeUpdateParamsEvidenceServiceNotAsDescribed(TypedDict, total=False, closed=True):
+    """Evidence for a service that was not as described."""
+
     additional_documentation: str | None
+    """File with further documents that support the dispute."""
     canceled_at: int | datetime | None
+    """When the order was canceled."""
     cancellation_reason: Annotated[str, MaxLen(2500)] | None
+    """Why the order was canceled."""
     explanation: Annotated[str, MaxLen(2500)] | None
+    """Explanation of why the cardholder disputes the transaction."""
     received_at: int | datetime | None
+    """When the service was received."""
 
 
 class IssuingDisputeUpdateParamsEvidence(TypedDict, total=False, closed=True):
+    """What supports the dispute. The part for the `reason` has to be complete before it can be submitted."""
+
     canceled: IssuingDisputeUpdateParamsEvidenceCanceled | None
+    """Evidence for a canceled purchase."""
     duplicate: IssuingDisputeUpdateParamsEvidenceDuplicate | None
+    """Evidence for a purchase that was charged twice."""
     fraudulent: IssuingDisputeUpdateParamsEvidenceFraudulent | None
+    """Evidence for a purchase that the cardholder did not make."""
     merchandise_not_as_described: IssuingDisputeUpdateParamsEvidenceMerchandiseNotAsDescribed | None
+    """Evidence for goods that were not as described."""
     no_valid_authorization: IssuingDisputeUpdateParamsEvidenceNoValidAuthorization | None
+    """Evidence for a transaction without a valid authorization."""
     not_received: IssuingDisputeUpdateParamsEvidenceNotReceived | None
+    """Evidence for goods or a service that did not arrive."""
     other: IssuingDisputeUpdateParamsEvidenceOther | None
+    """Evidence for any other ground."""
     reason: Literal[
         "canceled",
         "duplicate",
@@ -4489,14 +5045,28 @@ class IssuingDisputeUpdateParamsEvidence(TypedDict, total=False, closed=True):
         "other",
         "service_not_as_described",
     ]
+    """Ground of the dispute. The part of the evidence with the same name applies.
+
+    - `canceled`: The purchase was canceled, and the money was not refunded.
+    - `duplicate`: The purchase was charged twice, or paid otherwise.
+    - `fraudulent`: The cardholder did not make the purchase.
+    - `merchandise_not_as_described`: The goods were not as described.
+    - `no_valid_authorization`: The transaction had no valid authorization.
+    - `not_received`: The goods or the service did not arrive.
+    - `other`: Any other ground.
+    - `service_not_as_described`: The service was not as described.
+    """
     service_not_as_described: IssuingDisputeUpdateParamsEvidenceServiceNotAsDescribed | None
+    """Evidence for a service that was not as described."""
 
 
 class IssuingDisputeUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/issuing/disputes/{dispute}`."""
 
     amount: int
+    """Disputed amount in the smallest unit of the card's currency. The whole transaction unless set."""
     evidence: IssuingDisputeUpdateParamsEvidence
+    """What supports the dispute. The part for the `reason` has to be complete before it can be submitted."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -4506,37 +5076,57 @@ class IssuingDisputeUpdateParams(TypedDict, total=False, closed=True):
 
 
 class IssuingPersonalizationDesignCreateParamsCarrierText(TypedDict, total=False, closed=True):
+    """Texts on the letter that carries the card."""
+
     footer_body: Annotated[str, MaxLen(200)] | None
+    """Text of the footer, up to 200 characters."""
     footer_title: Annotated[str, MaxLen(30)] | None
+    """Title of the footer, up to 30 characters."""
     header_body: Annotated[str, MaxLen(200)] | None
+    """Text of the header, up to 200 characters."""
     header_title: Annotated[str, MaxLen(30)] | None
+    """Title of the header, up to 30 characters."""
 
 
 class IssuingPersonalizationDesignCreateParamsPreferences(TypedDict, total=False, closed=True):
+    """Whether the design is used by default."""
+
     is_default: Required[bool]
+    """Whether your new cards use this design if they name none."""
 
 
 class IssuingPersonalizationDesignCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/issuing/personalization_designs`."""
 
     card_logo: str
+    """File with the logo that is printed on the card."""
     carrier_text: IssuingPersonalizationDesignCreateParamsCarrierText
+    """Texts on the letter that carries the card."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     lookup_key: Annotated[str, MaxLen(200)]
+    """Key of your own by which you can find the design, up to 200 characters."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(200)]
+    """Name of the design, up to 200 characters."""
     physical_bundle: Required[str]
+    """Physical bundle that the design is for."""
     preferences: IssuingPersonalizationDesignCreateParamsPreferences
+    """Whether the design is used by default."""
     transfer_lookup_key: bool
+    """Whether to take the lookup key from the design that has it now."""
 
 
 class IssuingPersonalizationDesignListParamsPreferences(TypedDict, total=False, closed=True):
+    """Only designs with these preferences."""
+
     is_default: bool
+    """Only designs that are or are not the default."""
     is_platform_default: bool
+    """Only designs that are or are not the default of the platform."""
 
 
 class IssuingPersonalizationDesignListParams(TypedDict, total=False, closed=True):
@@ -4553,10 +5143,17 @@ class IssuingPersonalizationDesignListParams(TypedDict, total=False, closed=True
     lookup_keys: list[Annotated[str, MaxLen(200)]]
     """Only objects with one of these lookup keys."""
     preferences: IssuingPersonalizationDesignListParamsPreferences
+    """Only designs with these preferences."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["active", "inactive", "rejected", "review"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `active`: Cards can be made with it.
+    - `inactive`: It can no longer be used.
+    - `rejected`: It did not pass the review. See `rejection_reasons`.
+    - `review`: Stripe is reviewing it.
+    """
 
 
 class IssuingPersonalizationDesignRetrieveParams(TypedDict, total=False, closed=True):
@@ -4567,32 +5164,48 @@ class IssuingPersonalizationDesignRetrieveParams(TypedDict, total=False, closed=
 
 
 class IssuingPersonalizationDesignUpdateParamsCarrierText(TypedDict, total=False, closed=True):
+    """Texts on the letter that carries the card."""
+
     footer_body: Annotated[str, MaxLen(200)] | None
+    """Text of the footer, up to 200 characters."""
     footer_title: Annotated[str, MaxLen(30)] | None
+    """Title of the footer, up to 30 characters."""
     header_body: Annotated[str, MaxLen(200)] | None
+    """Text of the header, up to 200 characters."""
     header_title: Annotated[str, MaxLen(30)] | None
+    """Title of the header, up to 30 characters."""
 
 
 class IssuingPersonalizationDesignUpdateParamsPreferences(TypedDict, total=False, closed=True):
+    """Whether the design is used by default."""
+
     is_default: Required[bool]
+    """Whether your new cards use this design if they name none."""
 
 
 class IssuingPersonalizationDesignUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/issuing/personalization_designs/{personalization_design}`."""
 
     card_logo: str | None
+    """File with the logo that is printed on the card."""
     carrier_text: IssuingPersonalizationDesignUpdateParamsCarrierText | None
+    """Texts on the letter that carries the card."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     lookup_key: Annotated[str, MaxLen(200)] | None
+    """Key of your own by which you can find the design, up to 200 characters."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(200)] | None
+    """Name of the design, up to 200 characters."""
     physical_bundle: str
+    """Physical bundle that the design is for."""
     preferences: IssuingPersonalizationDesignUpdateParamsPreferences
+    """Whether the design is used by default."""
     transfer_lookup_key: bool
+    """Whether to take the lookup key from the design that has it now."""
 
 
 class IssuingPhysicalBundleListParams(TypedDict, total=False, closed=True):
@@ -4609,9 +5222,18 @@ class IssuingPhysicalBundleListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["active", "inactive", "review"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `active`: It can be used for cards.
+    - `inactive`: It cannot be used.
+    - `review`: It is being reviewed.
+    """
     type: Literal["custom", "standard"]
-    """Only objects of this type."""
+    """Only objects of this type.
+
+    - `custom`: Made for you.
+    - `standard`: Available to everyone.
+    """
 
 
 class IssuingPhysicalBundleRetrieveParams(TypedDict, total=False, closed=True):
@@ -4670,7 +5292,13 @@ class IssuingTokenListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["active", "deleted", "requested", "suspended"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `active`: It can be used.
+    - `deleted`: It can never be used again.
+    - `requested`: It was requested and is not active yet.
+    - `suspended`: It cannot be used until it is activated again.
+    """
 
 
 class IssuingTokenRetrieveParams(TypedDict, total=False, closed=True):
@@ -4686,6 +5314,12 @@ class IssuingTokenUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     status: Required[Literal["active", "deleted", "suspended"]]
+    """Status to set.
+
+    - `active`: It can be used.
+    - `deleted`: It can never be used again.
+    - `suspended`: It cannot be used until it is activated again.
+    """
 
 
 class IssuingTransactionListParamsCreated(TypedDict, total=False, closed=True):
@@ -4721,7 +5355,11 @@ class IssuingTransactionListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     type: Literal["capture", "refund"]
-    """Only objects of this type."""
+    """Only objects of this type.
+
+    - `capture`: A purchase, which lowers the balance.
+    - `refund`: A refund, which raises the balance.
+    """
 
 
 class IssuingTransactionRetrieveParams(TypedDict, total=False, closed=True):

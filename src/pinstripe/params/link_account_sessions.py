@@ -16,40 +16,79 @@ __all__ = [
 
 
 class LinkAccountSessionCreateParamsAccountHolder(TypedDict, total=False, closed=True):
+    """Who gave access to the account."""
+
     account: str
+    """Connected account that the linked account belongs to. With type `account`."""
     customer: str
-    """Customer that the object belongs to."""
+    """Customer that the linked account belongs to. With type `customer`."""
     customer_account: str
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     type: Required[Literal["account", "customer"]]
+    """Whether the linked account belongs to a connected account or a customer.
+
+    - `account`: A connected account.
+    - `customer`: A customer.
+    """
 
 
 class LinkAccountSessionCreateParamsFilters(TypedDict, total=False, closed=True):
+    """Limits which accounts can be linked."""
+
     account_subcategories: Sequence[Literal["checking", "credit_card", "line_of_credit", "mortgage", "savings"]]
+    """Kinds of accounts that can be linked."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country whose institutions are shown."""
     require_payment_method_support: Literal["all", "at_least_one", "none"]
+    """Whether payment methods must be possible with the accounts.
+
+    - `all`: With every account.
+    - `at_least_one`: With one account or more.
+    - `none`: Not necessary.
+    """
 
 
 class LinkAccountSessionCreateParamsLimits(TypedDict, total=False, closed=True):
+    """Limits on how much can be linked."""
+
     accounts: Required[int | None]
+    """Largest number of accounts that can be linked."""
 
 
 class LinkAccountSessionCreateParamsManualEntry(TypedDict, total=False, closed=True):
+    """Settings for bank accounts that the person enters by hand."""
+
     mode: Literal["automatic", "disabled"]
+    """Whether bank accounts can be entered by hand.
+
+    - `automatic`: Offered where Stripe supports it.
+    - `disabled`: Not offered.
+    """
 
 
 class LinkAccountSessionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/link_account_sessions`."""
 
     account_holder: Required[LinkAccountSessionCreateParamsAccountHolder]
+    """Who gave access to the account."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     filters: LinkAccountSessionCreateParamsFilters
+    """Limits which accounts can be linked."""
     limits: LinkAccountSessionCreateParamsLimits
+    """Limits on how much can be linked."""
     manual_entry: LinkAccountSessionCreateParamsManualEntry
+    """Settings for bank accounts that the person enters by hand."""
     permissions: Required[Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]]
+    """Data that you ask to access. The person must agree.
+
+    - `balances`: Balances.
+    - `ownership`: Names and contact details of the owners.
+    - `payment_method`: The account number, to make a payment method of it.
+    - `transactions`: Transactions.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
+    """Data that Stripe retrieves as soon as an account is linked."""
     return_url: str
     """URL to which the customer or user returns afterwards."""
 

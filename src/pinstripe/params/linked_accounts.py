@@ -23,6 +23,8 @@ class LinkedAccountDisconnectParams(TypedDict, total=False, closed=True):
 
 
 class LinkedAccountListParamsAccountHolder(TypedDict, total=False, closed=True):
+    """Only accounts of this owner."""
+
     account: str
     """Only objects of this account."""
     customer: str
@@ -35,6 +37,7 @@ class LinkedAccountListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/linked_accounts`."""
 
     account_holder: LinkedAccountListParamsAccountHolder
+    """Only accounts of this owner."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -44,6 +47,7 @@ class LinkedAccountListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     session: str
+    """Only accounts that were linked in this session."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -60,6 +64,7 @@ class LinkedAccountOwnerListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     ownership: Required[str]
+    """ID of the ownership whose owners to list."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -70,6 +75,7 @@ class LinkedAccountRefreshParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     features: Required[Sequence[Literal["balance", "ownership", "transactions"]]]
+    """Data that is refreshed."""
 
 
 class LinkedAccountRetrieveParams(TypedDict, total=False, closed=True):

@@ -324,6 +324,7 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, to
     """Up to four additional lines of name and value on the invoice."""
 
     name: Required[Annotated[str, MaxLen(40)]]
+    """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
     """Value next to the name, up to 140 characters."""
 
@@ -1360,6 +1361,7 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, to
     """Up to four additional lines of name and value on the invoice."""
 
     name: Required[Annotated[str, MaxLen(40)]]
+    """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
     """Value next to the name, up to 140 characters."""
 

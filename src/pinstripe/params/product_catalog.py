@@ -18,34 +18,53 @@ __all__ = [
 
 
 class ProductCatalogTrialOfferCreateParamsDurationRelative(TypedDict, total=False, closed=True):
+    """Length in billing intervals of the trial's price. With type `relative`."""
+
     iterations: Required[int]
+    """Number of billing intervals."""
 
 
 class ProductCatalogTrialOfferCreateParamsDuration(TypedDict, total=False, closed=True):
+    """How long the trial is."""
+
     relative: ProductCatalogTrialOfferCreateParamsDurationRelative
+    """Length in billing intervals of the trial's price. With type `relative`."""
     type: Required[Literal["relative"]]
+    """How the length is given.
+
+    - `relative`: As a number of billing intervals.
+    """
 
 
 class ProductCatalogTrialOfferCreateParamsEndBehaviorTransition(TypedDict, total=False, closed=True):
+    """Change to another price. With type `transition`."""
+
     price: Required[str]
-    """Price that applies."""
+    """Price that the subscription item has after the trial."""
 
 
 class ProductCatalogTrialOfferCreateParamsEndBehavior(TypedDict, total=False, closed=True):
+    """What happens at the end of the trial."""
+
     transition: Required[ProductCatalogTrialOfferCreateParamsEndBehaviorTransition]
+    """Change to another price. With type `transition`."""
 
 
 class ProductCatalogTrialOfferCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/product_catalog/trial_offers`."""
 
     active: bool
+    """Whether new subscriptions can use the trial offer."""
     duration: Required[ProductCatalogTrialOfferCreateParamsDuration]
+    """How long the trial is."""
     end_behavior: Required[ProductCatalogTrialOfferCreateParamsEndBehavior]
+    """What happens at the end of the trial."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     nickname: str
+    """Name of your own for the trial offer. Customers do not see it."""
     price: Required[str]
-    """Price that applies."""
+    """Price during the trial."""
 
 
 class ProductCatalogTrialOfferListParamsCreated(TypedDict, total=False, closed=True):
@@ -65,7 +84,7 @@ class ProductCatalogTrialOfferListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/product_catalog/trial_offers`."""
 
     active: bool
-    """Only active or only inactive objects."""
+    """Only active or only inactive trial offers."""
     created: ProductCatalogTrialOfferListParamsCreated | int
     """Only objects created at this time, or in this range of times."""
     ending_before: str
@@ -77,6 +96,7 @@ class ProductCatalogTrialOfferListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     prices: list[str]
+    """Only trial offers of these prices."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -92,5 +112,6 @@ class ProductCatalogTrialOfferUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/product_catalog/trial_offers/{id}`."""
 
     active: bool
+    """Whether new subscriptions can use the trial offer."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""

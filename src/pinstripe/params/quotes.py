@@ -105,11 +105,11 @@ class QuoteCreateParamsDiscount(TypedDict, total=False, closed=True):
     """Coupons, promotion codes or existing discounts for the whole quote. `None` removes all."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class QuoteCreateParamsFromQuote(TypedDict, total=False, closed=True):
@@ -162,11 +162,11 @@ class QuoteCreateParamsLineItemDiscount(TypedDict, total=False, closed=True):
     """Coupons, promotion codes or existing discounts for this line item."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class QuoteCreateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed=True):
@@ -434,11 +434,11 @@ class QuoteUpdateParamsDiscount(TypedDict, total=False, closed=True):
     """Coupons, promotion codes or existing discounts for the whole quote. `None` removes all."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class QuoteUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -482,11 +482,11 @@ class QuoteUpdateParamsLineItemDiscount(TypedDict, total=False, closed=True):
     """Coupons, promotion codes or existing discounts for this line item."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class QuoteUpdateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed=True):

@@ -17,13 +17,20 @@ __all__ = [
 
 
 class ReportingReportRunCreateParamsParameters(TypedDict, total=False, closed=True):
+    """Parameters of the run. The report type says which ones it takes."""
+
     columns: list[str]
+    """Columns of the result, in this order. The default columns of the report type unless set."""
     connected_account: str
+    """ID of the connected account to which the report is limited."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency to which the report is limited, in lowercase."""
     interval_end: int | datetime
+    """End of the period, itself excluded."""
     interval_start: int | datetime
+    """Start of the period, itself included."""
     payout: str
+    """ID of the payout to which the report is limited."""
     reporting_category: Literal[
         "advance",
         "advance_funding",
@@ -63,6 +70,7 @@ class ReportingReportRunCreateParamsParameters(TypedDict, total=False, closed=Tr
         "transfer_reversal",
         "unreconciled_customer_funds",
     ]
+    """Category of balance transactions to which the report is limited."""
     timezone: Literal[
         "Africa/Abidjan",
         "Africa/Accra",
@@ -664,6 +672,7 @@ class ReportingReportRunCreateParamsParameters(TypedDict, total=False, closed=Tr
         "WET",
         "Zulu",
     ]
+    """Time zone of the times in the result, as a name of the IANA database. UTC unless set."""
 
 
 class ReportingReportRunCreateParams(TypedDict, total=False, closed=True):
@@ -672,7 +681,9 @@ class ReportingReportRunCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     parameters: ReportingReportRunCreateParamsParameters
+    """Parameters of the run. The report type says which ones it takes."""
     report_type: Required[str]
+    """ID of the report type, such as `balance.summary.1`."""
 
 
 class ReportingReportRunListParamsCreated(TypedDict, total=False, closed=True):

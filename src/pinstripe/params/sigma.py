@@ -15,7 +15,9 @@ class SigmaSavedQueryUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     name: str
+    """Name of the query."""
     sql: Annotated[str, MaxLen(100000)]
+    """SQL of the query."""
 
 
 class SigmaScheduledQueryRunListParams(TypedDict, total=False, closed=True):

@@ -44,11 +44,11 @@ class SubscriptionItemCreateParamsDiscount(TypedDict, total=False, closed=True):
     """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionItemCreateParamsPriceDataRecurring(TypedDict, total=False, closed=True):
@@ -218,11 +218,11 @@ class SubscriptionItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
     """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionItemUpdateParamsPriceDataRecurring(TypedDict, total=False, closed=True):

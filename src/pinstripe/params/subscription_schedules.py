@@ -208,7 +208,9 @@ class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettings(TypedDict, 
     custom_fields: Sequence[SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsCustomField] | None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int
-    """Number of days until the invoice is due."""
+    """Number of days after its finalization at which an invoice is due. Only with the collection method
+    `send_invoice`.
+    """
     description: str | None
     """Description to show on the invoice, also called memo."""
     footer: str | None
@@ -419,11 +421,11 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemDiscount(TypedDict, tot
     """Discounts for this item only."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
@@ -543,11 +545,11 @@ class SubscriptionScheduleCreateParamsPhaseDiscount(TypedDict, total=False, clos
     """Coupons, promotion codes or existing discounts for the whole subscription during the phase."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionScheduleCreateParamsPhaseDuration(TypedDict, total=False, closed=True):
@@ -595,7 +597,9 @@ class SubscriptionScheduleCreateParamsPhaseInvoiceSettings(TypedDict, total=Fals
     custom_fields: Sequence[SubscriptionScheduleCreateParamsPhaseInvoiceSettingsCustomField] | None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int
-    """Number of days until the invoice is due."""
+    """Number of days after its finalization at which an invoice is due. Only with the collection method
+    `send_invoice`.
+    """
     description: str | None
     """Description to show on the invoice, also called memo."""
     footer: str | None
@@ -615,11 +619,11 @@ class SubscriptionScheduleCreateParamsPhaseItemDiscount(TypedDict, total=False, 
     """Coupons, promotion codes or existing discounts for this item during the phase."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionScheduleCreateParamsPhaseItemPriceDataRecurring(TypedDict, total=False, closed=True):
@@ -961,7 +965,9 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettings(TypedDict, 
     custom_fields: Sequence[SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsCustomField] | None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int
-    """Number of days until the invoice is due."""
+    """Number of days after its finalization at which an invoice is due. Only with the collection method
+    `send_invoice`.
+    """
     description: str | None
     """Description to show on the invoice, also called memo."""
     footer: str | None
@@ -1172,11 +1178,11 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemDiscount(TypedDict, tot
     """Discounts for this item only."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
@@ -1296,11 +1302,11 @@ class SubscriptionScheduleUpdateParamsPhaseDiscount(TypedDict, total=False, clos
     """Coupons, promotion codes or existing discounts for the whole subscription during the phase."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseDuration(TypedDict, total=False, closed=True):
@@ -1348,7 +1354,9 @@ class SubscriptionScheduleUpdateParamsPhaseInvoiceSettings(TypedDict, total=Fals
     custom_fields: Sequence[SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsCustomField] | None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int
-    """Number of days until the invoice is due."""
+    """Number of days after its finalization at which an invoice is due. Only with the collection method
+    `send_invoice`.
+    """
     description: str | None
     """Description to show on the invoice, also called memo."""
     footer: str | None
@@ -1368,11 +1376,11 @@ class SubscriptionScheduleUpdateParamsPhaseItemDiscount(TypedDict, total=False, 
     """Coupons, promotion codes or existing discounts for this item during the phase."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemPriceDataRecurring(TypedDict, total=False, closed=True):

@@ -197,11 +197,11 @@ class SubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=False, clo
     """Discounts for this item only."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionCreateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
@@ -428,11 +428,11 @@ class SubscriptionCreateParamsDiscount(TypedDict, total=False, closed=True):
     """
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -490,11 +490,11 @@ class SubscriptionCreateParamsItemDiscount(TypedDict, total=False, closed=True):
     """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionCreateParamsItemPriceDataRecurring(TypedDict, total=False, closed=True):
@@ -1481,11 +1481,11 @@ class SubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=False, clo
     """Discounts for this item only."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
@@ -1713,11 +1713,11 @@ class SubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=True):
     """
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -1775,11 +1775,11 @@ class SubscriptionUpdateParamsItemDiscount(TypedDict, total=False, closed=True):
     """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to redeem."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to redeem."""
 
 
 class SubscriptionUpdateParamsItemPriceDataRecurring(TypedDict, total=False, closed=True):

@@ -538,6 +538,8 @@ class TaxCalculationRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TaxLocationCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Address of the place."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -556,10 +558,16 @@ class TaxLocationCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/tax/locations`."""
 
     address: Required[TaxLocationCreateParamsAddress]
+    """Address of the place."""
     description: str
+    """Description of the place."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     type: Required[Literal["performance"]]
+    """Kind of place.
+
+    - `performance`: Where a performance takes place.
+    """
 
 
 class TaxLocationListParams(TypedDict, total=False, closed=True):
@@ -576,7 +584,10 @@ class TaxLocationListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     type: Required[Literal["performance"]]
-    """Only objects of this type."""
+    """Only objects of this type.
+
+    - `performance`: Where a performance takes place.
+    """
 
 
 class TaxLocationRetrieveParams(TypedDict, total=False, closed=True):

@@ -137,48 +137,75 @@ __all__ = [
 
 
 class TerminalConfigurationCreateParamsBbposWisepad3(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsBbposWiseposE(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsCellular(TypedDict, total=False, closed=True):
+    """Settings for the mobile network."""
+
     enabled: Required[bool]
+    """Whether readers may use the mobile network."""
 
 
 class TerminalConfigurationCreateParamsOffline(TypedDict, total=False, closed=True):
+    """Settings for payments while a reader has no connection."""
+
     enabled: Required[bool]
+    """Whether readers accept payments without a connection. They are forwarded once the connection is
+    back.
+    """
 
 
 class TerminalConfigurationCreateParamsReaderSecurity(TypedDict, total=False, closed=True):
+    """Settings that protect the readers."""
+
     admin_menu_passcode: str | None
+    """Passcode of the reader's admin menu."""
 
 
 class TerminalConfigurationCreateParamsRebootWindow(TypedDict, total=False, closed=True):
+    """Hours within which readers may restart."""
+
     end_hour: Required[int]
+    """Hour at which the window ends, from 0 to 23, in the reader's time zone."""
     start_hour: Required[int]
+    """Hour at which the window begins, from 0 to 23, in the reader's time zone."""
 
 
 class TerminalConfigurationCreateParamsStripeS700(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsStripeS710(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsStripeT600(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsTippingAed(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -190,6 +217,8 @@ class TerminalConfigurationCreateParamsTippingAed(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingAud(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -201,6 +230,8 @@ class TerminalConfigurationCreateParamsTippingAud(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingCad(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -212,6 +243,8 @@ class TerminalConfigurationCreateParamsTippingCad(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingChf(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -223,6 +256,8 @@ class TerminalConfigurationCreateParamsTippingChf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingCzk(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -234,6 +269,8 @@ class TerminalConfigurationCreateParamsTippingCzk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingDkk(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -245,6 +282,8 @@ class TerminalConfigurationCreateParamsTippingDkk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingEur(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -256,6 +295,8 @@ class TerminalConfigurationCreateParamsTippingEur(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingGbp(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -267,6 +308,8 @@ class TerminalConfigurationCreateParamsTippingGbp(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingGip(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -278,6 +321,8 @@ class TerminalConfigurationCreateParamsTippingGip(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingHkd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -289,6 +334,8 @@ class TerminalConfigurationCreateParamsTippingHkd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingHuf(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -300,6 +347,8 @@ class TerminalConfigurationCreateParamsTippingHuf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingJpy(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -311,6 +360,8 @@ class TerminalConfigurationCreateParamsTippingJpy(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingMxn(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -322,6 +373,8 @@ class TerminalConfigurationCreateParamsTippingMxn(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingMyr(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -333,6 +386,8 @@ class TerminalConfigurationCreateParamsTippingMyr(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingNok(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -344,6 +399,8 @@ class TerminalConfigurationCreateParamsTippingNok(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingNzd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -355,6 +412,8 @@ class TerminalConfigurationCreateParamsTippingNzd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingPln(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -366,6 +425,8 @@ class TerminalConfigurationCreateParamsTippingPln(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingRon(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -377,6 +438,8 @@ class TerminalConfigurationCreateParamsTippingRon(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingSek(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -388,6 +451,8 @@ class TerminalConfigurationCreateParamsTippingSek(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingSgd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -399,6 +464,8 @@ class TerminalConfigurationCreateParamsTippingSgd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingUsd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -410,103 +477,181 @@ class TerminalConfigurationCreateParamsTippingUsd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTipping(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests, by currency."""
+
     aed: TerminalConfigurationCreateParamsTippingAed
+    """Tips that the reader suggests for payments in this currency."""
     aud: TerminalConfigurationCreateParamsTippingAud
+    """Tips that the reader suggests for payments in this currency."""
     cad: TerminalConfigurationCreateParamsTippingCad
+    """Tips that the reader suggests for payments in this currency."""
     chf: TerminalConfigurationCreateParamsTippingChf
+    """Tips that the reader suggests for payments in this currency."""
     czk: TerminalConfigurationCreateParamsTippingCzk
+    """Tips that the reader suggests for payments in this currency."""
     dkk: TerminalConfigurationCreateParamsTippingDkk
+    """Tips that the reader suggests for payments in this currency."""
     eur: TerminalConfigurationCreateParamsTippingEur
+    """Tips that the reader suggests for payments in this currency."""
     gbp: TerminalConfigurationCreateParamsTippingGbp
+    """Tips that the reader suggests for payments in this currency."""
     gip: TerminalConfigurationCreateParamsTippingGip
+    """Tips that the reader suggests for payments in this currency."""
     hkd: TerminalConfigurationCreateParamsTippingHkd
+    """Tips that the reader suggests for payments in this currency."""
     huf: TerminalConfigurationCreateParamsTippingHuf
+    """Tips that the reader suggests for payments in this currency."""
     jpy: TerminalConfigurationCreateParamsTippingJpy
+    """Tips that the reader suggests for payments in this currency."""
     mxn: TerminalConfigurationCreateParamsTippingMxn
+    """Tips that the reader suggests for payments in this currency."""
     myr: TerminalConfigurationCreateParamsTippingMyr
+    """Tips that the reader suggests for payments in this currency."""
     nok: TerminalConfigurationCreateParamsTippingNok
+    """Tips that the reader suggests for payments in this currency."""
     nzd: TerminalConfigurationCreateParamsTippingNzd
+    """Tips that the reader suggests for payments in this currency."""
     pln: TerminalConfigurationCreateParamsTippingPln
+    """Tips that the reader suggests for payments in this currency."""
     ron: TerminalConfigurationCreateParamsTippingRon
+    """Tips that the reader suggests for payments in this currency."""
     sek: TerminalConfigurationCreateParamsTippingSek
+    """Tips that the reader suggests for payments in this currency."""
     sgd: TerminalConfigurationCreateParamsTippingSgd
+    """Tips that the reader suggests for payments in this currency."""
     usd: TerminalConfigurationCreateParamsTippingUsd
+    """Tips that the reader suggests for payments in this currency."""
 
 
 class TerminalConfigurationCreateParamsVerifoneM425(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneP400(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneP630(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneUx700(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneV660p(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsWifiEnterpriseEapPeap(TypedDict, total=False, closed=True):
+    """Details for WPA Enterprise with EAP-PEAP."""
+
     ca_certificate_file: str
+    """ID of the file with the certificate of the certificate authority, in PEM format."""
     password: Required[str]
+    """Password with which the reader signs in."""
     ssid: Required[str]
+    """Name of the network."""
     username: Required[str]
+    """User name with which the reader signs in."""
 
 
 class TerminalConfigurationCreateParamsWifiEnterpriseEapTls(TypedDict, total=False, closed=True):
+    """Details for WPA Enterprise with EAP-TLS."""
+
     ca_certificate_file: str
+    """ID of the file with the certificate of the certificate authority, in PEM format."""
     client_certificate_file: Required[str]
+    """ID of the file with the client certificate, in PEM format."""
     private_key_file: Required[str]
+    """ID of the file with the private key, in PEM format."""
     private_key_file_password: str
+    """Password of the private key."""
     ssid: Required[str]
+    """Name of the network."""
 
 
 class TerminalConfigurationCreateParamsWifiPersonalPsk(TypedDict, total=False, closed=True):
+    """Details for WPA Personal."""
+
     password: Required[Annotated[str, MaxLen(63)]]
+    """Password of the network."""
     ssid: Required[str]
+    """Name of the network."""
 
 
 class TerminalConfigurationCreateParamsWifi(TypedDict, total=False, closed=True):
+    """Wi-Fi network that readers join."""
+
     enterprise_eap_peap: TerminalConfigurationCreateParamsWifiEnterpriseEapPeap
+    """Details for WPA Enterprise with EAP-PEAP."""
     enterprise_eap_tls: TerminalConfigurationCreateParamsWifiEnterpriseEapTls
+    """Details for WPA Enterprise with EAP-TLS."""
     personal_psk: TerminalConfigurationCreateParamsWifiPersonalPsk
+    """Details for WPA Personal."""
     type: Required[Literal["enterprise_eap_peap", "enterprise_eap_tls", "personal_psk"]]
+    """How the network is secured. The part of the same name has the details.
+
+    - `enterprise_eap_peap`: WPA Enterprise with a user name and password.
+    - `enterprise_eap_tls`: WPA Enterprise with a client certificate.
+    - `personal_psk`: WPA Personal with a password that all readers share.
+    """
 
 
 class TerminalConfigurationCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/terminal/configurations`."""
 
     bbpos_wisepad3: TerminalConfigurationCreateParamsBbposWisepad3
+    """Settings for readers of this model."""
     bbpos_wisepos_e: TerminalConfigurationCreateParamsBbposWiseposE
+    """Settings for readers of this model."""
     cellular: TerminalConfigurationCreateParamsCellular | None
+    """Settings for the mobile network."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     name: Annotated[str, MaxLen(100)]
+    """Name of the configuration, as in the Dashboard."""
     offline: TerminalConfigurationCreateParamsOffline | None
+    """Settings for payments while a reader has no connection."""
     reader_security: TerminalConfigurationCreateParamsReaderSecurity | None
+    """Settings that protect the readers."""
     reboot_window: TerminalConfigurationCreateParamsRebootWindow
+    """Hours within which readers may restart."""
     stripe_s700: TerminalConfigurationCreateParamsStripeS700
+    """Settings for readers of this model."""
     stripe_s710: TerminalConfigurationCreateParamsStripeS710
+    """Settings for readers of this model."""
     stripe_t600: TerminalConfigurationCreateParamsStripeT600
+    """Settings for readers of this model."""
     tipping: TerminalConfigurationCreateParamsTipping | None
+    """Tips that the reader suggests, by currency."""
     verifone_m425: TerminalConfigurationCreateParamsVerifoneM425
+    """Settings for readers of this model."""
     verifone_p400: TerminalConfigurationCreateParamsVerifoneP400
+    """Settings for readers of this model."""
     verifone_p630: TerminalConfigurationCreateParamsVerifoneP630
+    """Settings for readers of this model."""
     verifone_ux700: TerminalConfigurationCreateParamsVerifoneUx700
+    """Settings for readers of this model."""
     verifone_v660p: TerminalConfigurationCreateParamsVerifoneV660p
+    """Settings for readers of this model."""
     wifi: TerminalConfigurationCreateParamsWifi | None
+    """Wi-Fi network that readers join."""
 
 
 class TerminalConfigurationListParams(TypedDict, total=False, closed=True):
@@ -519,6 +664,7 @@ class TerminalConfigurationListParams(TypedDict, total=False, closed=True):
     instead of its ID.
     """
     is_account_default: bool
+    """Only the default configuration of the account, or only the others."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     starting_after: str
@@ -533,48 +679,75 @@ class TerminalConfigurationRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TerminalConfigurationUpdateParamsBbposWisepad3(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsBbposWiseposE(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsCellular(TypedDict, total=False, closed=True):
+    """Settings for the mobile network."""
+
     enabled: Required[bool]
+    """Whether readers may use the mobile network."""
 
 
 class TerminalConfigurationUpdateParamsOffline(TypedDict, total=False, closed=True):
+    """Settings for payments while a reader has no connection."""
+
     enabled: Required[bool]
+    """Whether readers accept payments without a connection. They are forwarded once the connection is
+    back.
+    """
 
 
 class TerminalConfigurationUpdateParamsReaderSecurity(TypedDict, total=False, closed=True):
+    """Settings that protect the readers."""
+
     admin_menu_passcode: str | None
+    """Passcode of the reader's admin menu."""
 
 
 class TerminalConfigurationUpdateParamsRebootWindow(TypedDict, total=False, closed=True):
+    """Hours within which readers may restart."""
+
     end_hour: Required[int]
+    """Hour at which the window ends, from 0 to 23, in the reader's time zone."""
     start_hour: Required[int]
+    """Hour at which the window begins, from 0 to 23, in the reader's time zone."""
 
 
 class TerminalConfigurationUpdateParamsStripeS700(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsStripeS710(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsStripeT600(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsTippingAed(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -586,6 +759,8 @@ class TerminalConfigurationUpdateParamsTippingAed(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingAud(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -597,6 +772,8 @@ class TerminalConfigurationUpdateParamsTippingAud(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingCad(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -608,6 +785,8 @@ class TerminalConfigurationUpdateParamsTippingCad(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingChf(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -619,6 +798,8 @@ class TerminalConfigurationUpdateParamsTippingChf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingCzk(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -630,6 +811,8 @@ class TerminalConfigurationUpdateParamsTippingCzk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingDkk(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -641,6 +824,8 @@ class TerminalConfigurationUpdateParamsTippingDkk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingEur(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -652,6 +837,8 @@ class TerminalConfigurationUpdateParamsTippingEur(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingGbp(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -663,6 +850,8 @@ class TerminalConfigurationUpdateParamsTippingGbp(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingGip(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -674,6 +863,8 @@ class TerminalConfigurationUpdateParamsTippingGip(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingHkd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -685,6 +876,8 @@ class TerminalConfigurationUpdateParamsTippingHkd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingHuf(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -696,6 +889,8 @@ class TerminalConfigurationUpdateParamsTippingHuf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingJpy(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -707,6 +902,8 @@ class TerminalConfigurationUpdateParamsTippingJpy(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingMxn(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -718,6 +915,8 @@ class TerminalConfigurationUpdateParamsTippingMxn(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingMyr(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -729,6 +928,8 @@ class TerminalConfigurationUpdateParamsTippingMyr(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingNok(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -740,6 +941,8 @@ class TerminalConfigurationUpdateParamsTippingNok(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingNzd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -751,6 +954,8 @@ class TerminalConfigurationUpdateParamsTippingNzd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingPln(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -762,6 +967,8 @@ class TerminalConfigurationUpdateParamsTippingPln(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingRon(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -773,6 +980,8 @@ class TerminalConfigurationUpdateParamsTippingRon(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingSek(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -784,6 +993,8 @@ class TerminalConfigurationUpdateParamsTippingSek(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingSgd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -795,6 +1006,8 @@ class TerminalConfigurationUpdateParamsTippingSgd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingUsd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -806,103 +1019,181 @@ class TerminalConfigurationUpdateParamsTippingUsd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTipping(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests, by currency."""
+
     aed: TerminalConfigurationUpdateParamsTippingAed
+    """Tips that the reader suggests for payments in this currency."""
     aud: TerminalConfigurationUpdateParamsTippingAud
+    """Tips that the reader suggests for payments in this currency."""
     cad: TerminalConfigurationUpdateParamsTippingCad
+    """Tips that the reader suggests for payments in this currency."""
     chf: TerminalConfigurationUpdateParamsTippingChf
+    """Tips that the reader suggests for payments in this currency."""
     czk: TerminalConfigurationUpdateParamsTippingCzk
+    """Tips that the reader suggests for payments in this currency."""
     dkk: TerminalConfigurationUpdateParamsTippingDkk
+    """Tips that the reader suggests for payments in this currency."""
     eur: TerminalConfigurationUpdateParamsTippingEur
+    """Tips that the reader suggests for payments in this currency."""
     gbp: TerminalConfigurationUpdateParamsTippingGbp
+    """Tips that the reader suggests for payments in this currency."""
     gip: TerminalConfigurationUpdateParamsTippingGip
+    """Tips that the reader suggests for payments in this currency."""
     hkd: TerminalConfigurationUpdateParamsTippingHkd
+    """Tips that the reader suggests for payments in this currency."""
     huf: TerminalConfigurationUpdateParamsTippingHuf
+    """Tips that the reader suggests for payments in this currency."""
     jpy: TerminalConfigurationUpdateParamsTippingJpy
+    """Tips that the reader suggests for payments in this currency."""
     mxn: TerminalConfigurationUpdateParamsTippingMxn
+    """Tips that the reader suggests for payments in this currency."""
     myr: TerminalConfigurationUpdateParamsTippingMyr
+    """Tips that the reader suggests for payments in this currency."""
     nok: TerminalConfigurationUpdateParamsTippingNok
+    """Tips that the reader suggests for payments in this currency."""
     nzd: TerminalConfigurationUpdateParamsTippingNzd
+    """Tips that the reader suggests for payments in this currency."""
     pln: TerminalConfigurationUpdateParamsTippingPln
+    """Tips that the reader suggests for payments in this currency."""
     ron: TerminalConfigurationUpdateParamsTippingRon
+    """Tips that the reader suggests for payments in this currency."""
     sek: TerminalConfigurationUpdateParamsTippingSek
+    """Tips that the reader suggests for payments in this currency."""
     sgd: TerminalConfigurationUpdateParamsTippingSgd
+    """Tips that the reader suggests for payments in this currency."""
     usd: TerminalConfigurationUpdateParamsTippingUsd
+    """Tips that the reader suggests for payments in this currency."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneM425(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneP400(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneP630(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneUx700(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneV660p(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap(TypedDict, total=False, closed=True):
+    """Details for WPA Enterprise with EAP-PEAP."""
+
     ca_certificate_file: str
+    """ID of the file with the certificate of the certificate authority, in PEM format."""
     password: Required[str]
+    """Password with which the reader signs in."""
     ssid: Required[str]
+    """Name of the network."""
     username: Required[str]
+    """User name with which the reader signs in."""
 
 
 class TerminalConfigurationUpdateParamsWifiEnterpriseEapTls(TypedDict, total=False, closed=True):
+    """Details for WPA Enterprise with EAP-TLS."""
+
     ca_certificate_file: str
+    """ID of the file with the certificate of the certificate authority, in PEM format."""
     client_certificate_file: Required[str]
+    """ID of the file with the client certificate, in PEM format."""
     private_key_file: Required[str]
+    """ID of the file with the private key, in PEM format."""
     private_key_file_password: str
+    """Password of the private key."""
     ssid: Required[str]
+    """Name of the network."""
 
 
 class TerminalConfigurationUpdateParamsWifiPersonalPsk(TypedDict, total=False, closed=True):
+    """Details for WPA Personal."""
+
     password: Required[Annotated[str, MaxLen(63)]]
+    """Password of the network."""
     ssid: Required[str]
+    """Name of the network."""
 
 
 class TerminalConfigurationUpdateParamsWifi(TypedDict, total=False, closed=True):
+    """Wi-Fi network that readers join."""
+
     enterprise_eap_peap: TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap
+    """Details for WPA Enterprise with EAP-PEAP."""
     enterprise_eap_tls: TerminalConfigurationUpdateParamsWifiEnterpriseEapTls
+    """Details for WPA Enterprise with EAP-TLS."""
     personal_psk: TerminalConfigurationUpdateParamsWifiPersonalPsk
+    """Details for WPA Personal."""
     type: Required[Literal["enterprise_eap_peap", "enterprise_eap_tls", "personal_psk"]]
+    """How the network is secured. The part of the same name has the details.
+
+    - `enterprise_eap_peap`: WPA Enterprise with a user name and password.
+    - `enterprise_eap_tls`: WPA Enterprise with a client certificate.
+    - `personal_psk`: WPA Personal with a password that all readers share.
+    """
 
 
 class TerminalConfigurationUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/terminal/configurations/{configuration}`."""
 
     bbpos_wisepad3: TerminalConfigurationUpdateParamsBbposWisepad3 | None
+    """Settings for readers of this model."""
     bbpos_wisepos_e: TerminalConfigurationUpdateParamsBbposWiseposE | None
+    """Settings for readers of this model."""
     cellular: TerminalConfigurationUpdateParamsCellular | None
+    """Settings for the mobile network."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     name: Annotated[str, MaxLen(100)]
+    """Name of the configuration, as in the Dashboard."""
     offline: TerminalConfigurationUpdateParamsOffline | None
+    """Settings for payments while a reader has no connection."""
     reader_security: TerminalConfigurationUpdateParamsReaderSecurity | None
+    """Settings that protect the readers."""
     reboot_window: TerminalConfigurationUpdateParamsRebootWindow | None
+    """Hours within which readers may restart."""
     stripe_s700: TerminalConfigurationUpdateParamsStripeS700 | None
+    """Settings for readers of this model."""
     stripe_s710: TerminalConfigurationUpdateParamsStripeS710 | None
+    """Settings for readers of this model."""
     stripe_t600: TerminalConfigurationUpdateParamsStripeT600 | None
+    """Settings for readers of this model."""
     tipping: TerminalConfigurationUpdateParamsTipping | None
+    """Tips that the reader suggests, by currency."""
     verifone_m425: TerminalConfigurationUpdateParamsVerifoneM425 | None
+    """Settings for readers of this model."""
     verifone_p400: TerminalConfigurationUpdateParamsVerifoneP400 | None
+    """Settings for readers of this model."""
     verifone_p630: TerminalConfigurationUpdateParamsVerifoneP630 | None
+    """Settings for readers of this model."""
     verifone_ux700: TerminalConfigurationUpdateParamsVerifoneUx700 | None
+    """Settings for readers of this model."""
     verifone_v660p: TerminalConfigurationUpdateParamsVerifoneV660p | None
+    """Settings for readers of this model."""
     wifi: TerminalConfigurationUpdateParamsWifi | None
+    """Wi-Fi network that readers join."""
 
 
 class TerminalConnectionTokenCreateParams(TypedDict, total=False, closed=True):
@@ -911,9 +1202,12 @@ class TerminalConnectionTokenCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     location: str
+    """ID of a location. The token then connects only to readers there; otherwise to all readers."""
 
 
 class TerminalLocationCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Address of the location. Its country decides which readers and payment methods can be used."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -970,14 +1264,19 @@ class TerminalLocationCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/terminal/locations`."""
 
     address: TerminalLocationCreateParamsAddress
+    """Address of the location. Its country decides which readers and payment methods can be used."""
     address_kana: TerminalLocationCreateParamsAddressKana
     """Address in kana (Japan only)."""
     address_kanji: TerminalLocationCreateParamsAddressKanji
     """Address in kanji (Japan only)."""
     configuration_overrides: Annotated[str, MaxLen(500)]
+    """ID of the configuration that the readers of the location use instead of the account's default."""
     display_name: Annotated[str, MaxLen(1000)]
+    """Name of the location, up to 1000 characters."""
     display_name_kana: Annotated[str, MaxLen(1000)]
+    """Name of the location in kana (Japan only)."""
     display_name_kanji: Annotated[str, MaxLen(1000)]
+    """Name of the location in kanji (Japan only)."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -1011,6 +1310,8 @@ class TerminalLocationRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TerminalLocationUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """Address of the location. Its country decides which readers and payment methods can be used."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1067,14 +1368,19 @@ class TerminalLocationUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/terminal/locations/{location}`."""
 
     address: TerminalLocationUpdateParamsAddress
+    """Address of the location. Its country decides which readers and payment methods can be used."""
     address_kana: TerminalLocationUpdateParamsAddressKana
     """Address in kana (Japan only)."""
     address_kanji: TerminalLocationUpdateParamsAddressKanji
     """Address in kanji (Japan only)."""
     configuration_overrides: Annotated[str, MaxLen(1000)] | None
+    """ID of the configuration that the readers of the location use instead of the account's default."""
     display_name: Annotated[str, MaxLen(1000)] | None
+    """Name of the location, up to 1000 characters."""
     display_name_kana: Annotated[str, MaxLen(1000)] | None
+    """Name of the location in kana (Japan only)."""
     display_name_kanji: Annotated[str, MaxLen(1000)] | None
+    """Name of the location in kanji (Japan only)."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -1086,12 +1392,19 @@ class TerminalLocationUpdateParams(TypedDict, total=False, closed=True):
 
 
 class TerminalOnboardingLinkCreateParamsLinkOptionsAppleTermsAndConditions(TypedDict, total=False, closed=True):
+    """Options for links to Apple's terms."""
+
     allow_relinking: bool
+    """Whether a merchant whose Apple account is linked already can link one again."""
     merchant_display_name: Required[str]
+    """Business name of the merchant who accepts the terms."""
 
 
 class TerminalOnboardingLinkCreateParamsLinkOptions(TypedDict, total=False, closed=True):
+    """Options for the kind of link."""
+
     apple_terms_and_conditions: TerminalOnboardingLinkCreateParamsLinkOptionsAppleTermsAndConditions
+    """Options for links to Apple's terms."""
 
 
 class TerminalOnboardingLinkCreateParams(TypedDict, total=False, closed=True):
@@ -1100,11 +1413,14 @@ class TerminalOnboardingLinkCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     link_options: Required[TerminalOnboardingLinkCreateParamsLinkOptions]
+    """Options for the kind of link."""
     link_type: Required[Literal["apple_terms_and_conditions"]]
-    on_behalf_of: str
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
+    """What the link is for.
+
+    - `apple_terms_and_conditions`: To accept Apple's terms for Tap to Pay on iPhone.
     """
+    on_behalf_of: str
+    """ID of the connected account that the link is for."""
 
 
 class TerminalReaderCancelActionParams(TypedDict, total=False, closed=True):
@@ -1115,35 +1431,76 @@ class TerminalReaderCancelActionParams(TypedDict, total=False, closed=True):
 
 
 class TerminalReaderCollectInputsParamsInputCustomText(TypedDict, total=False, closed=True):
+    """Texts on the form."""
+
     description: Annotated[str, MaxLen(500)]
+    """Explanation below the title, up to 500 characters."""
     skip_button: Annotated[str, MaxLen(14)]
+    """Label of the button that skips the form, up to 14 characters."""
     submit_button: Annotated[str, MaxLen(30)]
+    """Label of the button that submits the form, up to 30 characters."""
     title: Required[Annotated[str, MaxLen(40)]]
+    """Title of the form, up to 40 characters."""
 
 
 class TerminalReaderCollectInputsParamsInputSelectionChoice(TypedDict, total=False, closed=True):
+    """Choices from which the customer selects one."""
+
     id: Required[Annotated[str, MaxLen(50)]]
-    """Unique ID of the object."""
+    """ID of the choice, up to 50 characters."""
     style: Literal["primary", "secondary"]
+    """How much the choice stands out.
+
+    - `primary`: It stands out.
+    - `secondary`: It stays in the background.
+    """
     text: Required[Annotated[str, MaxLen(30)]]
+    """Label of the choice, up to 30 characters."""
 
 
 class TerminalReaderCollectInputsParamsInputSelection(TypedDict, total=False, closed=True):
+    """Choices of a form of the type `selection`."""
+
     choices: Required[Sequence[TerminalReaderCollectInputsParamsInputSelectionChoice]]
+    """Choices from which the customer selects one."""
 
 
 class TerminalReaderCollectInputsParamsInputToggle(TypedDict, total=False, closed=True):
+    """Switches on the form."""
+
     default_value: Literal["disabled", "enabled"]
+    """Whether the switch is on at first.
+
+    - `disabled`: Off.
+    - `enabled`: On.
+    """
     description: Annotated[str, MaxLen(50)]
+    """Explanation of the switch, up to 50 characters."""
     title: Annotated[str, MaxLen(50)]
+    """Label of the switch, up to 50 characters."""
 
 
 class TerminalReaderCollectInputsParamsInput(TypedDict, total=False, closed=True):
+    """Forms to show, in their order."""
+
     custom_text: Required[TerminalReaderCollectInputsParamsInputCustomText]
+    """Texts on the form."""
     required: bool
+    """Whether the customer has to fill in the form. Otherwise it can be skipped."""
     selection: TerminalReaderCollectInputsParamsInputSelection
+    """Choices of a form of the type `selection`."""
     toggles: Sequence[TerminalReaderCollectInputsParamsInputToggle]
+    """Switches on the form."""
     type: Required[Literal["email", "numeric", "phone", "selection", "signature", "text"]]
+    """What the form asks for.
+
+    - `email`: An email address.
+    - `numeric`: A number.
+    - `phone`: A phone number.
+    - `selection`: One of several choices.
+    - `signature`: A signature.
+    - `text`: A text.
+    """
 
 
 class TerminalReaderCollectInputsParams(TypedDict, total=False, closed=True):
@@ -1152,6 +1509,7 @@ class TerminalReaderCollectInputsParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     inputs: Required[Sequence[TerminalReaderCollectInputsParamsInput]]
+    """Forms to show, in their order."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -1159,10 +1517,17 @@ class TerminalReaderCollectInputsParams(TypedDict, total=False, closed=True):
 
 
 class TerminalReaderCollectPaymentMethodParamsCollectConfigTipping(TypedDict, total=False, closed=True):
+    """Settings for the tip on this payment."""
+
     amount_eligible: int
+    """Amount of which percentage tips are calculated, in the smallest currency unit. The whole amount
+    unless set.
+    """
 
 
 class TerminalReaderCollectPaymentMethodParamsCollectConfig(TypedDict, total=False, closed=True):
+    """Settings for the collection."""
+
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -1171,21 +1536,27 @@ class TerminalReaderCollectPaymentMethodParamsCollectConfig(TypedDict, total=Fal
     - `unspecified`: The customer has not been asked.
     """
     enable_customer_cancellation: bool
+    """Whether the reader shows a button with which the customer can cancel."""
     skip_tipping: bool
+    """Whether to leave out the tip screen, even if tips are configured."""
     tipping: TerminalReaderCollectPaymentMethodParamsCollectConfigTipping
+    """Settings for the tip on this payment."""
 
 
 class TerminalReaderCollectPaymentMethodParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/terminal/readers/{reader}/collect_payment_method`."""
 
     collect_config: TerminalReaderCollectPaymentMethodParamsCollectConfig
+    """Settings for the collection."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     payment_intent: Required[str]
-    """Payment intent that the object belongs to."""
+    """ID of the payment intent. It must allow payment methods of the type `card_present`."""
 
 
 class TerminalReaderConfirmPaymentIntentParamsConfirmConfig(TypedDict, total=False, closed=True):
+    """Settings for the confirmation."""
+
     return_url: str
     """URL to which the customer or user returns afterwards."""
 
@@ -1194,10 +1565,11 @@ class TerminalReaderConfirmPaymentIntentParams(TypedDict, total=False, closed=Tr
     """The parameters of `POST /v1/terminal/readers/{reader}/confirm_payment_intent`."""
 
     confirm_config: TerminalReaderConfirmPaymentIntentParamsConfirmConfig
+    """Settings for the confirmation."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     payment_intent: Required[str]
-    """Payment intent that the object belongs to."""
+    """ID of the payment intent for which a card was collected."""
 
 
 class TerminalReaderCreateParams(TypedDict, total=False, closed=True):
@@ -1206,12 +1578,15 @@ class TerminalReaderCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     label: str
+    """Name of the reader, as in the Dashboard."""
     location: str
+    """ID of the location to register the reader to."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     registration_code: Required[str]
+    """Code that the reader shows while it is being registered."""
 
 
 class TerminalReaderListParams(TypedDict, total=False, closed=True):
@@ -1240,6 +1615,7 @@ class TerminalReaderListParams(TypedDict, total=False, closed=True):
         "verifone_ux700",
         "verifone_v660p",
     ]
+    """Only readers of this model."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -1249,18 +1625,31 @@ class TerminalReaderListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     location: str
+    """Only readers at this location."""
     serial_number: str
+    """Only the reader with this serial number."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["offline", "online"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `offline`: Not reachable.
+    - `online`: Reachable.
+    """
 
 
 class TerminalReaderProcessPaymentIntentParamsProcessConfigTipping(TypedDict, total=False, closed=True):
+    """Settings for the tip on this payment."""
+
     amount_eligible: int
+    """Amount of which percentage tips are calculated, in the smallest currency unit. The whole amount
+    unless set.
+    """
 
 
 class TerminalReaderProcessPaymentIntentParamsProcessConfig(TypedDict, total=False, closed=True):
+    """Settings for the processing."""
+
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -1269,10 +1658,13 @@ class TerminalReaderProcessPaymentIntentParamsProcessConfig(TypedDict, total=Fal
     - `unspecified`: The customer has not been asked.
     """
     enable_customer_cancellation: bool
+    """Whether the reader shows a button with which the customer can cancel."""
     return_url: str
     """URL to which the customer or user returns afterwards."""
     skip_tipping: bool
+    """Whether to leave out the tip screen, even if tips are configured."""
     tipping: TerminalReaderProcessPaymentIntentParamsProcessConfigTipping
+    """Settings for the tip on this payment."""
 
 
 class TerminalReaderProcessPaymentIntentParams(TypedDict, total=False, closed=True):
@@ -1281,12 +1673,16 @@ class TerminalReaderProcessPaymentIntentParams(TypedDict, total=False, closed=Tr
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     payment_intent: Required[str]
-    """Payment intent that the object belongs to."""
+    """ID of the payment intent. It must allow payment methods of the type `card_present`."""
     process_config: TerminalReaderProcessPaymentIntentParamsProcessConfig
+    """Settings for the processing."""
 
 
 class TerminalReaderProcessSetupIntentParamsProcessConfig(TypedDict, total=False, closed=True):
+    """Settings for the processing."""
+
     enable_customer_cancellation: bool
+    """Whether the reader shows a button with which the customer can cancel."""
 
 
 class TerminalReaderProcessSetupIntentParams(TypedDict, total=False, closed=True):
@@ -1302,19 +1698,25 @@ class TerminalReaderProcessSetupIntentParams(TypedDict, total=False, closed=True
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     process_config: TerminalReaderProcessSetupIntentParamsProcessConfig
+    """Settings for the processing."""
     setup_intent: Required[str]
-    """Setup intent that the object belongs to."""
+    """ID of the setup intent."""
 
 
 class TerminalReaderRefundPaymentParamsRefundPaymentConfig(TypedDict, total=False, closed=True):
+    """Settings for the refund."""
+
     enable_customer_cancellation: bool
+    """Whether the reader shows a button with which the customer can cancel."""
 
 
 class TerminalReaderRefundPaymentParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/terminal/readers/{reader}/refund_payment`."""
 
     amount: int
+    """Amount to refund, in the smallest currency unit. The whole payment unless set."""
     charge: str
+    """ID of the charge to refund. Give it or a payment intent."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -1322,10 +1724,13 @@ class TerminalReaderRefundPaymentParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_intent: str
-    """Payment intent that the object belongs to."""
+    """ID of the payment intent to refund. Give it or a charge."""
     refund_application_fee: bool
+    """Whether the application fee is refunded too, in proportion."""
     refund_payment_config: TerminalReaderRefundPaymentParamsRefundPaymentConfig
+    """Settings for the refund."""
     reverse_transfer: bool
+    """Whether the transfer to the connected account is reversed too, in proportion."""
 
 
 class TerminalReaderRetrieveParams(TypedDict, total=False, closed=True):
@@ -1336,27 +1741,38 @@ class TerminalReaderRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TerminalReaderSetReaderDisplayParamsCartLineItem(TypedDict, total=False, closed=True):
+    """Items of the cart."""
+
     amount: Required[int]
+    """Price of the item in the smallest unit of `currency`."""
     description: Required[str]
+    """Name of the item."""
     quantity: Required[int]
-    """Number of units."""
+    """Number of units of the item."""
 
 
 class TerminalReaderSetReaderDisplayParamsCart(TypedDict, total=False, closed=True):
+    """Cart that the reader shows."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     line_items: Required[Sequence[TerminalReaderSetReaderDisplayParamsCartLineItem]]
+    """Items of the cart."""
     tax: int
+    """Tax on the cart, in the smallest currency unit."""
     total: Required[int]
+    """Total including tax, in the smallest currency unit."""
 
 
 class TerminalReaderSetReaderDisplayParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/terminal/readers/{reader}/set_reader_display`."""
 
     cart: TerminalReaderSetReaderDisplayParamsCart
+    """Cart that the reader shows."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     type: Required[Literal["cart"]]
+    """What to show. Only `cart` is possible."""
 
 
 class TerminalReaderUpdateParams(TypedDict, total=False, closed=True):
@@ -1365,6 +1781,7 @@ class TerminalReaderUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     label: str | None
+    """Name of the reader, as in the Dashboard."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.

@@ -1056,156 +1056,289 @@ class TestHelpersCustomerFundCashBalanceParams(TypedDict, total=False, closed=Tr
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetCardholderPromptData(
     TypedDict, total=False, closed=True
 ):
+    """What the driver entered at the terminal."""
+
     driver_id: str
+    """ID of the driver."""
     odometer: int
+    """Odometer reading of the vehicle."""
     unspecified_id: str
+    """ID that the driver entered, of a kind that is not known."""
     user_id: str
+    """ID of the user of the card."""
     vehicle_number: str
+    """Number of the vehicle."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: Decimal | str
+    """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: Decimal | str
+    """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownTax(
     TypedDict, total=False, closed=True
 ):
+    """Taxes on the purchase."""
+
     local_amount_decimal: Decimal | str
+    """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: Decimal | str
+    """National taxes such as VAT, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdown(
     TypedDict, total=False, closed=True
 ):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel
+    """Part of the purchase for fuel."""
     non_fuel: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel
+    """Part of the purchase for anything but fuel."""
     tax: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownTax
+    """Taxes on the purchase."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleet(TypedDict, total=False, closed=True):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetCardholderPromptData
+    """What the driver entered at the terminal."""
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
+    """Whether fuel or something else was bought.
+
+    - `fuel_and_non_fuel_purchase`: Fuel and something else.
+    - `fuel_purchase`: Only fuel.
+    - `non_fuel_purchase`: Anything but fuel.
+    """
     reported_breakdown: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdown
+    """Amounts of the parts of the purchase, as the merchant reports them."""
     service_type: Literal["full_service", "non_fuel_transaction", "self_service"]
+    """Who filled the tank.
+
+    - `full_service`: An attendant.
+    - `non_fuel_transaction`: Nobody, as no fuel was bought.
+    - `self_service`: The driver.
+    """
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlightSegment(TypedDict, total=False, closed=True):
+    """Legs of the journey."""
+
     arrival_airport_code: Annotated[str, MaxLen(3)]
+    """Three-letter IATA code of the airport of arrival."""
     carrier: str
+    """Code of the airline."""
     departure_airport_code: Annotated[str, MaxLen(3)]
+    """Three-letter IATA code of the airport of departure."""
     flight_number: str
+    """Number of the flight."""
     service_class: str
+    """Booking class of the ticket."""
     stopover_allowed: bool
+    """Whether a stopover is allowed."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlight(TypedDict, total=False, closed=True):
+    """Details of a purchased flight."""
+
     departure_at: int | datetime
+    """When the flight departs."""
     passenger_name: str
+    """Name of the passenger."""
     refundable: bool
+    """Whether the ticket can be refunded."""
     segments: Sequence[TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlightSegment]
+    """Legs of the journey."""
     travel_agency: str
+    """Travel agency that sold the ticket."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFuel(TypedDict, total=False, closed=True):
+    """Data about purchased fuel."""
+
     industry_product_code: str
+    """Conexxus code of the fuel."""
     quantity_decimal: Decimal | str
+    """Quantity of fuel, in the unit of `unit`."""
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
+    """Kind of fuel."""
     unit: Literal[
         "charging_minute", "imperial_gallon", "kilogram", "kilowatt_hour", "liter", "other", "pound", "us_gallon"
     ]
+    """Unit of the quantity."""
     unit_cost_decimal: Decimal | str
+    """Price of one unit of fuel, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsLodging(TypedDict, total=False, closed=True):
+    """Details of a purchased stay."""
+
     check_in_at: int | datetime
+    """When the guest checks in."""
     nights: int
+    """Number of nights."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsReceipt(TypedDict, total=False, closed=True):
+    """Items of the receipt."""
+
     description: Annotated[str, MaxLen(26)]
+    """Name of the item."""
     quantity: Decimal | str
-    """Number of units."""
+    """Number of units of the item."""
     total: int
+    """Total for the item, in the smallest currency unit."""
     unit_cost: int
+    """Price per unit, in the smallest currency unit."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetails(TypedDict, total=False, closed=True):
+    """Details of the purchase that the merchant provides."""
+
     fleet: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleet
+    """Data of a fleet card, which merchants of fuel provide."""
     flight: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlight
+    """Details of a purchased flight."""
     fuel: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFuel
+    """Data about purchased fuel."""
     lodging: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsLodging
+    """Details of a purchased stay."""
     receipt: Sequence[TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsReceipt]
+    """Items of the receipt."""
     reference: str
+    """Order number that the merchant gave to the purchase."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/test_helpers/issuing/authorizations/{authorization}/capture`."""
 
     capture_amount: int
+    """Amount to capture, in the smallest currency unit. The whole authorized amount unless set."""
     close_authorization: bool
+    """Whether the authorization is closed after the capture. `True` unless set; `False` allows more
+    captures.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     purchase_details: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetails
+    """Details of the purchase that the merchant provides."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsAmountDetails(TypedDict, total=False, closed=True):
+    """Parts of the amount that are not the price of the goods."""
+
     atm_fee: int
+    """Fee of the ATM, in the smallest currency unit."""
     cashback_amount: int
+    """Cash that the cardholder asked for, in the smallest currency unit."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetCardholderPromptData(TypedDict, total=False, closed=True):
+    """What the driver entered at the terminal."""
+
     driver_id: str
+    """ID of the driver."""
     odometer: int
+    """Odometer reading of the vehicle."""
     unspecified_id: str
+    """ID that the driver entered, of a kind that is not known."""
     user_id: str
+    """ID of the user of the card."""
     vehicle_number: str
+    """Number of the vehicle."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownFuel(TypedDict, total=False, closed=True):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: Decimal | str
+    """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownNonFuel(TypedDict, total=False, closed=True):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: Decimal | str
+    """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownTax(TypedDict, total=False, closed=True):
+    """Taxes on the purchase."""
+
     local_amount_decimal: Decimal | str
+    """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: Decimal | str
+    """National taxes such as VAT, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdown(TypedDict, total=False, closed=True):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownFuel
+    """Part of the purchase for fuel."""
     non_fuel: TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownNonFuel
+    """Part of the purchase for anything but fuel."""
     tax: TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownTax
+    """Taxes on the purchase."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleet(TypedDict, total=False, closed=True):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: TestHelpersIssuingAuthorizationCreateParamsFleetCardholderPromptData
+    """What the driver entered at the terminal."""
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
+    """Whether fuel or something else was bought.
+
+    - `fuel_and_non_fuel_purchase`: Fuel and something else.
+    - `fuel_purchase`: Only fuel.
+    - `non_fuel_purchase`: Anything but fuel.
+    """
     reported_breakdown: TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdown
+    """Amounts of the parts of the purchase, as the merchant reports them."""
     service_type: Literal["full_service", "non_fuel_transaction", "self_service"]
+    """Who filled the tank.
+
+    - `full_service`: An attendant.
+    - `non_fuel_transaction`: Nobody, as no fuel was bought.
+    - `self_service`: The driver.
+    """
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFuel(TypedDict, total=False, closed=True):
+    """Data about purchased fuel."""
+
     industry_product_code: str
+    """Conexxus code of the fuel."""
     quantity_decimal: Decimal | str
+    """Quantity of fuel, in the unit of `unit`."""
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
+    """Kind of fuel."""
     unit: Literal[
         "charging_minute", "imperial_gallon", "kilogram", "kilowatt_hour", "liter", "other", "pound", "us_gallon"
     ]
+    """Unit of the quantity."""
     unit_cost_decimal: Decimal | str
+    """Price of one unit of fuel, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsMerchantData(TypedDict, total=False, closed=True):
+    """Merchant that uses the card."""
+
     category: Literal[
         "ac_refrigeration_repair",
         "accounting_bookkeeping_services",
@@ -1502,88 +1635,195 @@ class TestHelpersIssuingAuthorizationCreateParamsMerchantData(TypedDict, total=F
         "womens_ready_to_wear_stores",
         "wrecking_and_salvage_yards",
     ]
+    """Category of the merchant's business, by name."""
     city: str
-    """City, district, suburb, town or village."""
+    """City in which the merchant is."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the merchant's country."""
     name: str
+    """Name of the merchant."""
     network_id: str
+    """ID that the card network gives the merchant. It can differ between acquirers."""
     postal_code: str
-    """ZIP or postal code."""
+    """Postal code of the merchant."""
     state: str
-    """State, county, province or region."""
+    """State in which the merchant is."""
     terminal_id: str
+    """ID that the merchant gives the terminal."""
     url: str
+    """Web address of the merchant."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsNetworkData(TypedDict, total=False, closed=True):
+    """Identifiers of the card network."""
+
     acquiring_institution_id: str
+    """ID that the network gives the merchant's bank."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentCardTestingRisk(TypedDict, total=False, closed=True):
+    """Risk that the merchant is used to test stolen cards."""
+
     invalid_account_number_decline_rate_past_hour: int
+    """Share of the merchant's requests in the last hour that were declined for a wrong card number."""
     invalid_credentials_decline_rate_past_hour: int
+    """Share of the merchant's requests in the last hour that were declined for wrong details, such as the
+    security code.
+    """
     level: Required[Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]]
+    """Level of the risk of card testing."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentFraudRisk(TypedDict, total=False, closed=True):
+    """Risk that the purchase is fraudulent."""
+
     level: Required[Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]]
+    """Level of the risk of fraud."""
     score: float
+    """Score of the risk of fraud. Higher is riskier."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentMerchantDisputeRisk(TypedDict, total=False, closed=True):
+    """Risk that purchases at the merchant are disputed."""
+
     dispute_rate: int
+    """Rate at which purchases at the merchant are disputed."""
     level: Required[Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]]
+    """Level of the risk of disputes."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessment(TypedDict, total=False, closed=True):
+    """Stripe's assessment of the risk to simulate."""
+
     card_testing_risk: TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentCardTestingRisk
+    """Risk that the merchant is used to test stolen cards."""
     fraud_risk: TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentFraudRisk
+    """Risk that the purchase is fraudulent."""
     merchant_dispute_risk: TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentMerchantDisputeRisk
+    """Risk that purchases at the merchant are disputed."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsVerificationDataAuthenticationExemption(
     TypedDict, total=False, closed=True
 ):
+    """Exemption from strong authentication that was claimed."""
+
     claimed_by: Required[Literal["acquirer", "issuer"]]
+    """Who claimed the exemption.
+
+    - `acquirer`: The merchant's bank.
+    - `issuer`: The issuer of the card.
+    """
     type: Required[Literal["low_value_transaction", "transaction_risk_analysis", "unknown"]]
+    """On what ground the exemption was claimed.
+
+    - `low_value_transaction`: The amount is low.
+    - `transaction_risk_analysis`: The risk was analyzed and found to be low.
+    - `unknown`: The ground is not known.
+    """
 
 
 class TestHelpersIssuingAuthorizationCreateParamsVerificationDataThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure."""
+
     result: Required[Literal["attempt_acknowledged", "authenticated", "failed", "required"]]
+    """Whether 3D Secure authenticated the cardholder.
+
+    - `attempt_acknowledged`: The issuer acknowledged the attempt, without an authentication.
+    - `authenticated`: The cardholder was authenticated.
+    - `failed`: The authentication failed.
+    - `required`: Authentication was required but did not take place.
+    """
 
 
 class TestHelpersIssuingAuthorizationCreateParamsVerificationData(TypedDict, total=False, closed=True):
+    """Results of the checks of what the cardholder told the merchant."""
+
     address_line1_check: Literal["match", "mismatch", "not_provided"]
+    """Whether the first address line is that of the cardholder.
+
+    - `match`: It matches.
+    - `mismatch`: It does not match.
+    - `not_provided`: It was not given or not checked.
+    """
     address_postal_code_check: Literal["match", "mismatch", "not_provided"]
+    """Whether the postal code is that of the cardholder.
+
+    - `match`: It matches.
+    - `mismatch`: It does not match.
+    - `not_provided`: It was not given or not checked.
+    """
     authentication_exemption: TestHelpersIssuingAuthorizationCreateParamsVerificationDataAuthenticationExemption
+    """Exemption from strong authentication that was claimed."""
     cvc_check: Literal["match", "mismatch", "not_provided"]
+    """Whether the security code is that of the card.
+
+    - `match`: It matches.
+    - `mismatch`: It does not match.
+    - `not_provided`: It was not given or not checked.
+    """
     expiry_check: Literal["match", "mismatch", "not_provided"]
+    """Whether the expiry date is that of the card.
+
+    - `match`: It matches.
+    - `mismatch`: It does not match.
+    - `not_provided`: It was not given or not checked.
+    """
     three_d_secure: TestHelpersIssuingAuthorizationCreateParamsVerificationDataThreeDSecure
+    """Result of 3D Secure."""
 
 
 class TestHelpersIssuingAuthorizationCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/test_helpers/issuing/authorizations`."""
 
     amount: int
+    """Amount that was approved or declined in all, in the smallest unit of `currency`."""
     amount_details: TestHelpersIssuingAuthorizationCreateParamsAmountDetails
+    """Parts of the amount that are not the price of the goods."""
     authorization_method: Literal["chip", "contactless", "keyed_in", "online", "swipe"]
+    """How the card details were given to the merchant.
+
+    - `chip`: The chip of the card was read.
+    - `contactless`: The card or a phone was held to the terminal.
+    - `keyed_in`: The card number was typed into the terminal.
+    - `online`: The card number was entered on a web page or in an app.
+    - `swipe`: The magnetic stripe was read.
+    """
     card: Required[str]
+    """Card that was used."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of your account's balance, in lowercase. See
+    `merchant_currency`.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     fleet: TestHelpersIssuingAuthorizationCreateParamsFleet
+    """Data of a fleet card, which merchants of fuel provide."""
     fraud_disputability_likelihood: Literal["neutral", "unknown", "very_likely", "very_unlikely"]
+    """How likely a dispute for fraud would succeed."""
     fuel: TestHelpersIssuingAuthorizationCreateParamsFuel
+    """Data about purchased fuel."""
     is_amount_controllable: bool
+    """Whether the amount can be approved in part."""
     merchant_amount: int
+    """Amount in the smallest unit of `merchant_currency`."""
     merchant_currency: str
+    """Three-letter ISO 4217 code of the merchant's currency, in lowercase."""
     merchant_data: TestHelpersIssuingAuthorizationCreateParamsMerchantData
+    """Merchant that uses the card."""
     network_data: TestHelpersIssuingAuthorizationCreateParamsNetworkData
+    """Identifiers of the card network."""
     risk_assessment: TestHelpersIssuingAuthorizationCreateParamsRiskAssessment
+    """Stripe's assessment of the risk to simulate."""
     verification_data: TestHelpersIssuingAuthorizationCreateParamsVerificationData
+    """Results of the checks of what the cardholder told the merchant."""
     wallet: Literal["apple_pay", "google_pay", "samsung_pay"]
+    """Wallet that was used, such as `apple_pay`.
+
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `samsung_pay`: Samsung Pay.
+    """
 
 
 class TestHelpersIssuingAuthorizationExpireParams(TypedDict, total=False, closed=True):
@@ -1594,51 +1834,96 @@ class TestHelpersIssuingAuthorizationExpireParams(TypedDict, total=False, closed
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetCardholderPromptData(TypedDict, total=False, closed=True):
+    """What the driver entered at the terminal."""
+
     driver_id: str
+    """ID of the driver."""
     odometer: int
+    """Odometer reading of the vehicle."""
     unspecified_id: str
+    """ID that the driver entered, of a kind that is not known."""
     user_id: str
+    """ID of the user of the card."""
     vehicle_number: str
+    """Number of the vehicle."""
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: Decimal | str
+    """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: Decimal | str
+    """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownTax(TypedDict, total=False, closed=True):
+    """Taxes on the purchase."""
+
     local_amount_decimal: Decimal | str
+    """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: Decimal | str
+    """National taxes such as VAT, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdown(TypedDict, total=False, closed=True):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownFuel
+    """Part of the purchase for fuel."""
     non_fuel: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownNonFuel
+    """Part of the purchase for anything but fuel."""
     tax: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownTax
+    """Taxes on the purchase."""
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleet(TypedDict, total=False, closed=True):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetCardholderPromptData
+    """What the driver entered at the terminal."""
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
+    """Whether fuel or something else was bought.
+
+    - `fuel_and_non_fuel_purchase`: Fuel and something else.
+    - `fuel_purchase`: Only fuel.
+    - `non_fuel_purchase`: Anything but fuel.
+    """
     reported_breakdown: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdown
+    """Amounts of the parts of the purchase, as the merchant reports them."""
     service_type: Literal["full_service", "non_fuel_transaction", "self_service"]
+    """Who filled the tank.
+
+    - `full_service`: An attendant.
+    - `non_fuel_transaction`: Nobody, as no fuel was bought.
+    - `self_service`: The driver.
+    """
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFuel(TypedDict, total=False, closed=True):
+    """Data about purchased fuel."""
+
     industry_product_code: str
+    """Conexxus code of the fuel."""
     quantity_decimal: Decimal | str
+    """Quantity of fuel, in the unit of `unit`."""
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
+    """Kind of fuel."""
     unit: Literal[
         "charging_minute", "imperial_gallon", "kilogram", "kilowatt_hour", "liter", "other", "pound", "us_gallon"
     ]
+    """Unit of the quantity."""
     unit_cost_decimal: Decimal | str
+    """Price of one unit of fuel, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParams(TypedDict, total=False, closed=True):
@@ -1647,8 +1932,11 @@ class TestHelpersIssuingAuthorizationFinalizeAmountParams(TypedDict, total=False
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     final_amount: Required[int]
+    """Final amount of the fuel purchase, in the smallest currency unit."""
     fleet: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleet
+    """Data of a fleet card, which merchants of fuel provide."""
     fuel: TestHelpersIssuingAuthorizationFinalizeAmountParamsFuel
+    """Data about purchased fuel."""
 
 
 class TestHelpersIssuingAuthorizationIncrementParams(TypedDict, total=False, closed=True):
@@ -1657,13 +1945,16 @@ class TestHelpersIssuingAuthorizationIncrementParams(TypedDict, total=False, clo
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     increment_amount: Required[int]
+    """Amount to add to the authorization, in the smallest currency unit."""
     is_amount_controllable: bool
+    """Whether the amount can be approved in part."""
 
 
 class TestHelpersIssuingAuthorizationRespondParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond`."""
 
     confirmed: Required[bool]
+    """Whether the cardholder confirms that the purchase is theirs."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
@@ -1674,6 +1965,7 @@ class TestHelpersIssuingAuthorizationReverseParams(TypedDict, total=False, close
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     reverse_amount: int
+    """Part of the amount to release, in the smallest currency unit. All of it unless set."""
 
 
 class TestHelpersIssuingCardDeliverCardParams(TypedDict, total=False, closed=True):
@@ -1726,6 +2018,8 @@ class TestHelpersIssuingPersonalizationDesignDeactivateParams(TypedDict, total=F
 
 
 class TestHelpersIssuingPersonalizationDesignRejectParamsRejectionReasons(TypedDict, total=False, closed=True):
+    """Why the design was rejected, by part."""
+
     card_logo: Sequence[
         Literal[
             "geographic_location",
@@ -1738,6 +2032,17 @@ class TestHelpersIssuingPersonalizationDesignRejectParamsRejectionReasons(TypedD
             "promotional_material",
         ]
     ]
+    """Why the logo was rejected.
+
+    - `geographic_location`: It names a place or shows its symbols.
+    - `inappropriate`: It is offensive or otherwise not acceptable.
+    - `network_name`: It names a card network.
+    - `non_binary_image`: The logo is not pure black and white.
+    - `non_fiat_currency`: It refers to a cryptocurrency.
+    - `other`: Another reason.
+    - `other_entity`: It names another company.
+    - `promotional_material`: It contains advertising.
+    """
     carrier_text: Sequence[
         Literal[
             "geographic_location",
@@ -1749,6 +2054,16 @@ class TestHelpersIssuingPersonalizationDesignRejectParamsRejectionReasons(TypedD
             "promotional_material",
         ]
     ]
+    """Why the texts were rejected.
+
+    - `geographic_location`: They name a place.
+    - `inappropriate`: They are offensive or otherwise not acceptable.
+    - `network_name`: They name a card network.
+    - `non_fiat_currency`: They refer to a cryptocurrency.
+    - `other`: For another reason.
+    - `other_entity`: They name another company.
+    - `promotional_material`: They contain advertising.
+    """
 
 
 class TestHelpersIssuingPersonalizationDesignRejectParams(TypedDict, total=False, closed=True):
@@ -1757,6 +2072,7 @@ class TestHelpersIssuingPersonalizationDesignRejectParams(TypedDict, total=False
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     rejection_reasons: Required[TestHelpersIssuingPersonalizationDesignRejectParamsRejectionReasons]
+    """Why the design was rejected, by part."""
 
 
 class TestHelpersIssuingSettlementCompleteParams(TypedDict, total=False, closed=True):
@@ -1770,20 +2086,30 @@ class TestHelpersIssuingSettlementCreateParams(TypedDict, total=False, closed=Tr
     """The parameters of `POST /v1/test_helpers/issuing/settlements`."""
 
     bin: Required[str]
+    """Bank identification number (BIN) of the cards."""
     clearing_date: Required[int]
+    """Day on which the network cleared the transactions."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     interchange_fees_amount: int
+    """Interchange fees, in the smallest currency unit."""
     net_total_amount: Required[int]
+    """Amount that is settled after all fees, in the smallest currency unit."""
     network: Literal["maestro", "visa"]
+    """Card network that settles."""
     network_settlement_identifier: str
+    """ID that the network gives the settlement."""
     transaction_amount: int
+    """Sum of the transactions, in the smallest currency unit."""
     transaction_count: int
+    """Number of transactions."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsMerchantData(TypedDict, total=False, closed=True):
+    """Merchant that uses the card."""
+
     category: Literal[
         "ac_refrigeration_repair",
         "accounting_bookkeeping_services",
@@ -2080,131 +2406,219 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsMerchantData(TypedDic
         "womens_ready_to_wear_stores",
         "wrecking_and_salvage_yards",
     ]
+    """Category of the merchant's business, by name."""
     city: str
-    """City, district, suburb, town or village."""
+    """City in which the merchant is."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the merchant's country."""
     name: str
+    """Name of the merchant."""
     network_id: str
+    """ID that the card network gives the merchant. It can differ between acquirers."""
     postal_code: str
-    """ZIP or postal code."""
+    """Postal code of the merchant."""
     state: str
-    """State, county, province or region."""
+    """State in which the merchant is."""
     terminal_id: str
+    """ID that the merchant gives the terminal."""
     url: str
+    """Web address of the merchant."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetCardholderPromptData(
     TypedDict, total=False, closed=True
 ):
+    """What the driver entered at the terminal."""
+
     driver_id: str
+    """ID of the driver."""
     odometer: int
+    """Odometer reading of the vehicle."""
     unspecified_id: str
+    """ID that the driver entered, of a kind that is not known."""
     user_id: str
+    """ID of the user of the card."""
     vehicle_number: str
+    """Number of the vehicle."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: Decimal | str
+    """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: Decimal | str
+    """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownTax(
     TypedDict, total=False, closed=True
 ):
+    """Taxes on the purchase."""
+
     local_amount_decimal: Decimal | str
+    """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: Decimal | str
+    """National taxes such as VAT, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdown(
     TypedDict, total=False, closed=True
 ):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel
+    """Part of the purchase for fuel."""
     non_fuel: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel
+    """Part of the purchase for anything but fuel."""
     tax: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownTax
+    """Taxes on the purchase."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleet(TypedDict, total=False, closed=True):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: (
         TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetCardholderPromptData
     )
+    """What the driver entered at the terminal."""
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
+    """Whether fuel or something else was bought.
+
+    - `fuel_and_non_fuel_purchase`: Fuel and something else.
+    - `fuel_purchase`: Only fuel.
+    - `non_fuel_purchase`: Anything but fuel.
+    """
     reported_breakdown: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdown
+    """Amounts of the parts of the purchase, as the merchant reports them."""
     service_type: Literal["full_service", "non_fuel_transaction", "self_service"]
+    """Who filled the tank.
+
+    - `full_service`: An attendant.
+    - `non_fuel_transaction`: Nobody, as no fuel was bought.
+    - `self_service`: The driver.
+    """
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlightSegment(
     TypedDict, total=False, closed=True
 ):
+    """Legs of the journey."""
+
     arrival_airport_code: Annotated[str, MaxLen(3)]
+    """Three-letter IATA code of the airport of arrival."""
     carrier: str
+    """Code of the airline."""
     departure_airport_code: Annotated[str, MaxLen(3)]
+    """Three-letter IATA code of the airport of departure."""
     flight_number: str
+    """Number of the flight."""
     service_class: str
+    """Booking class of the ticket."""
     stopover_allowed: bool
+    """Whether a stopover is allowed."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlight(TypedDict, total=False, closed=True):
+    """Details of a purchased flight."""
+
     departure_at: int | datetime
+    """When the flight departs."""
     passenger_name: str
+    """Name of the passenger."""
     refundable: bool
+    """Whether the ticket can be refunded."""
     segments: Sequence[TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlightSegment]
+    """Legs of the journey."""
     travel_agency: str
+    """Travel agency that sold the ticket."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFuel(TypedDict, total=False, closed=True):
+    """Data about purchased fuel."""
+
     industry_product_code: str
+    """Conexxus code of the fuel."""
     quantity_decimal: Decimal | str
+    """Quantity of fuel, in the unit of `unit`."""
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
+    """Kind of fuel."""
     unit: Literal[
         "charging_minute", "imperial_gallon", "kilogram", "kilowatt_hour", "liter", "other", "pound", "us_gallon"
     ]
+    """Unit of the quantity."""
     unit_cost_decimal: Decimal | str
+    """Price of one unit of fuel, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsLodging(TypedDict, total=False, closed=True):
+    """Details of a purchased stay."""
+
     check_in_at: int | datetime
+    """When the guest checks in."""
     nights: int
+    """Number of nights."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsReceipt(TypedDict, total=False, closed=True):
+    """Items of the receipt."""
+
     description: Annotated[str, MaxLen(26)]
+    """Name of the item."""
     quantity: Decimal | str
-    """Number of units."""
+    """Number of units of the item."""
     total: int
+    """Total for the item, in the smallest currency unit."""
     unit_cost: int
+    """Price per unit, in the smallest currency unit."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetails(TypedDict, total=False, closed=True):
+    """Details of the purchase that the merchant provides."""
+
     fleet: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleet
+    """Data of a fleet card, which merchants of fuel provide."""
     flight: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlight
+    """Details of a purchased flight."""
     fuel: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFuel
+    """Data about purchased fuel."""
     lodging: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsLodging
+    """Details of a purchased stay."""
     receipt: Sequence[TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsReceipt]
+    """Items of the receipt."""
     reference: str
+    """Order number that the merchant gave to the purchase."""
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/test_helpers/issuing/transactions/create_force_capture`."""
 
     amount: Required[int]
+    """Amount in the smallest currency unit, as a positive number."""
     card: Required[str]
+    """Card that was used."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     merchant_data: TestHelpersIssuingTransactionCreateForceCaptureParamsMerchantData
+    """Merchant that uses the card."""
     purchase_details: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetails
+    """Details of the purchase that the merchant provides."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsMerchantData(TypedDict, total=False, closed=True):
+    """Merchant that uses the card."""
+
     category: Literal[
         "ac_refrigeration_repair",
         "accounting_bookkeeping_services",
@@ -2501,132 +2915,218 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsMerchantData(TypedD
         "womens_ready_to_wear_stores",
         "wrecking_and_salvage_yards",
     ]
+    """Category of the merchant's business, by name."""
     city: str
-    """City, district, suburb, town or village."""
+    """City in which the merchant is."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the merchant's country."""
     name: str
+    """Name of the merchant."""
     network_id: str
+    """ID that the card network gives the merchant. It can differ between acquirers."""
     postal_code: str
-    """ZIP or postal code."""
+    """Postal code of the merchant."""
     state: str
-    """State, county, province or region."""
+    """State in which the merchant is."""
     terminal_id: str
+    """ID that the merchant gives the terminal."""
     url: str
+    """Web address of the merchant."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetCardholderPromptData(
     TypedDict, total=False, closed=True
 ):
+    """What the driver entered at the terminal."""
+
     driver_id: str
+    """ID of the driver."""
     odometer: int
+    """Odometer reading of the vehicle."""
     unspecified_id: str
+    """ID that the driver entered, of a kind that is not known."""
     user_id: str
+    """ID of the user of the card."""
     vehicle_number: str
+    """Number of the vehicle."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: Decimal | str
+    """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: Decimal | str
+    """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownTax(
     TypedDict, total=False, closed=True
 ):
+    """Taxes on the purchase."""
+
     local_amount_decimal: Decimal | str
+    """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: Decimal | str
+    """National taxes such as VAT, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdown(
     TypedDict, total=False, closed=True
 ):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownFuel
+    """Part of the purchase for fuel."""
     non_fuel: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownNonFuel
+    """Part of the purchase for anything but fuel."""
     tax: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownTax
+    """Taxes on the purchase."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleet(TypedDict, total=False, closed=True):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: (
         TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetCardholderPromptData
     )
+    """What the driver entered at the terminal."""
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
+    """Whether fuel or something else was bought.
+
+    - `fuel_and_non_fuel_purchase`: Fuel and something else.
+    - `fuel_purchase`: Only fuel.
+    - `non_fuel_purchase`: Anything but fuel.
+    """
     reported_breakdown: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdown
+    """Amounts of the parts of the purchase, as the merchant reports them."""
     service_type: Literal["full_service", "non_fuel_transaction", "self_service"]
+    """Who filled the tank.
+
+    - `full_service`: An attendant.
+    - `non_fuel_transaction`: Nobody, as no fuel was bought.
+    - `self_service`: The driver.
+    """
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlightSegment(
     TypedDict, total=False, closed=True
 ):
+    """Legs of the journey."""
+
     arrival_airport_code: Annotated[str, MaxLen(3)]
+    """Three-letter IATA code of the airport of arrival."""
     carrier: str
+    """Code of the airline."""
     departure_airport_code: Annotated[str, MaxLen(3)]
+    """Three-letter IATA code of the airport of departure."""
     flight_number: str
+    """Number of the flight."""
     service_class: str
+    """Booking class of the ticket."""
     stopover_allowed: bool
+    """Whether a stopover is allowed."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlight(TypedDict, total=False, closed=True):
+    """Details of a purchased flight."""
+
     departure_at: int | datetime
+    """When the flight departs."""
     passenger_name: str
+    """Name of the passenger."""
     refundable: bool
+    """Whether the ticket can be refunded."""
     segments: Sequence[TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlightSegment]
+    """Legs of the journey."""
     travel_agency: str
+    """Travel agency that sold the ticket."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFuel(TypedDict, total=False, closed=True):
+    """Data about purchased fuel."""
+
     industry_product_code: str
+    """Conexxus code of the fuel."""
     quantity_decimal: Decimal | str
+    """Quantity of fuel, in the unit of `unit`."""
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
+    """Kind of fuel."""
     unit: Literal[
         "charging_minute", "imperial_gallon", "kilogram", "kilowatt_hour", "liter", "other", "pound", "us_gallon"
     ]
+    """Unit of the quantity."""
     unit_cost_decimal: Decimal | str
+    """Price of one unit of fuel, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsLodging(
     TypedDict, total=False, closed=True
 ):
+    """Details of a purchased stay."""
+
     check_in_at: int | datetime
+    """When the guest checks in."""
     nights: int
+    """Number of nights."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsReceipt(
     TypedDict, total=False, closed=True
 ):
+    """Items of the receipt."""
+
     description: Annotated[str, MaxLen(26)]
+    """Name of the item."""
     quantity: Decimal | str
-    """Number of units."""
+    """Number of units of the item."""
     total: int
+    """Total for the item, in the smallest currency unit."""
     unit_cost: int
+    """Price per unit, in the smallest currency unit."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetails(TypedDict, total=False, closed=True):
+    """Details of the purchase that the merchant provides."""
+
     fleet: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleet
+    """Data of a fleet card, which merchants of fuel provide."""
     flight: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlight
+    """Details of a purchased flight."""
     fuel: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFuel
+    """Data about purchased fuel."""
     lodging: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsLodging
+    """Details of a purchased stay."""
     receipt: Sequence[TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsReceipt]
+    """Items of the receipt."""
     reference: str
+    """Order number that the merchant gave to the purchase."""
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/test_helpers/issuing/transactions/create_unlinked_refund`."""
 
     amount: Required[int]
+    """Amount in the smallest currency unit, as a positive number."""
     card: Required[str]
+    """Card that was used."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     merchant_data: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsMerchantData
+    """Merchant that uses the card."""
     purchase_details: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetails
+    """Details of the purchase that the merchant provides."""
 
 
 class TestHelpersIssuingTransactionRefundParams(TypedDict, total=False, closed=True):
@@ -2635,6 +3135,7 @@ class TestHelpersIssuingTransactionRefundParams(TypedDict, total=False, closed=T
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     refund_amount: int
+    """Amount to refund, in the smallest currency unit. The whole transaction unless set."""
 
 
 class TestHelpersRefundExpireParams(TypedDict, total=False, closed=True):
@@ -2645,6 +3146,8 @@ class TestHelpersRefundExpireParams(TypedDict, total=False, closed=True):
 
 
 class TestHelpersTerminalReaderPresentPaymentMethodParamsCard(TypedDict, total=False, closed=True):
+    """Test card whose details are entered by hand, with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: Required[int]
@@ -2652,29 +3155,38 @@ class TestHelpersTerminalReaderPresentPaymentMethodParamsCard(TypedDict, total=F
     exp_year: Required[int]
     """Year in which the card expires, four digits."""
     number: Required[str]
+    """Number of a test card."""
 
 
 class TestHelpersTerminalReaderPresentPaymentMethodParamsCardPresent(TypedDict, total=False, closed=True):
+    """Test card to present."""
+
     number: str
+    """Number of a test card."""
 
 
 class TestHelpersTerminalReaderPresentPaymentMethodParamsInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Test card of Interac to present."""
 
     number: str
+    """Number of a test card."""
 
 
 class TestHelpersTerminalReaderPresentPaymentMethodParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`."""
 
     amount_tip: int
+    """Tip that the customer adds, in the smallest currency unit."""
     card: TestHelpersTerminalReaderPresentPaymentMethodParamsCard
+    """Test card whose details are entered by hand, with the type `card`."""
     card_present: TestHelpersTerminalReaderPresentPaymentMethodParamsCardPresent
+    """Test card to present."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     interac_present: TestHelpersTerminalReaderPresentPaymentMethodParamsInteracPresent
-    """Data specific to in-person Interac payments."""
+    """Test card of Interac to present."""
     type: Literal["card", "card_present", "interac_present"]
+    """Kind of card to present."""
 
 
 class TestHelpersTerminalReaderSucceedInputCollectionParams(TypedDict, total=False, closed=True):
@@ -2683,6 +3195,11 @@ class TestHelpersTerminalReaderSucceedInputCollectionParams(TypedDict, total=Fal
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     skip_non_required_inputs: Literal["all", "none"]
+    """Whether forms that are not required are skipped.
+
+    - `all`: They are skipped.
+    - `none`: They are filled in.
+    """
 
 
 class TestHelpersTerminalReaderTimeoutInputCollectionParams(TypedDict, total=False, closed=True):
@@ -2739,6 +3256,8 @@ class TestHelpersTestClockRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TestHelpersTreasuryInboundTransferFailParamsFailureDetails(TypedDict, total=False, closed=True):
+    """Why the transfer failed. With the status `failed`."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -2754,6 +3273,7 @@ class TestHelpersTreasuryInboundTransferFailParamsFailureDetails(TypedDict, tota
         "no_account",
         "other",
     ]
+    """Reason for the failure."""
 
 
 class TestHelpersTreasuryInboundTransferFailParams(TypedDict, total=False, closed=True):
@@ -2762,6 +3282,7 @@ class TestHelpersTreasuryInboundTransferFailParams(TypedDict, total=False, close
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     failure_details: TestHelpersTreasuryInboundTransferFailParamsFailureDetails
+    """Why the transfer failed. With the status `failed`."""
 
 
 class TestHelpersTreasuryInboundTransferReturnInboundTransferParams(TypedDict, total=False, closed=True):
@@ -2793,6 +3314,8 @@ class TestHelpersTreasuryOutboundPaymentPostParams(TypedDict, total=False, close
 
 
 class TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParamsReturnedDetails(TypedDict, total=False, closed=True):
+    """Why the money was returned."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -2805,6 +3328,7 @@ class TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParamsReturnedDetai
         "no_account",
         "other",
     ]
+    """Reason for the return."""
 
 
 class TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParams(TypedDict, total=False, closed=True):
@@ -2813,22 +3337,36 @@ class TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParams(TypedDict, t
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     returned_details: TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParamsReturnedDetails
+    """Why the money was returned."""
 
 
 class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsAch(TypedDict, total=False, closed=True):
+    """Numbers of an ACH transfer."""
+
     trace_id: Required[str]
+    """Trace ID of the ACH transfer."""
 
 
 class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsUsDomesticWire(TypedDict, total=False, closed=True):
+    """Numbers of a wire transfer."""
+
     chips: str
+    """CHIPS System Sequence Number (SSN) of the wire transfer."""
     imad: str
+    """Input Message Accountability Data (IMAD) of the wire transfer."""
     omad: str
+    """Output Message Accountability Data (OMAD) of the wire transfer."""
 
 
 class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetails(TypedDict, total=False, closed=True):
+    """Numbers with which the receiving bank can find the money."""
+
     ach: TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsAch
+    """Numbers of an ACH transfer."""
     type: Required[Literal["ach", "us_domestic_wire"]]
+    """Kind of transfer. The field of the same name has the numbers."""
     us_domestic_wire: TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsUsDomesticWire
+    """Numbers of a wire transfer."""
 
 
 class TestHelpersTreasuryOutboundPaymentUpdateParams(TypedDict, total=False, closed=True):
@@ -2837,6 +3375,7 @@ class TestHelpersTreasuryOutboundPaymentUpdateParams(TypedDict, total=False, clo
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     tracking_details: Required[TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetails]
+    """Numbers with which the receiving bank can find the money."""
 
 
 class TestHelpersTreasuryOutboundTransferFailParams(TypedDict, total=False, closed=True):
@@ -2856,6 +3395,8 @@ class TestHelpersTreasuryOutboundTransferPostParams(TypedDict, total=False, clos
 class TestHelpersTreasuryOutboundTransferReturnOutboundTransferParamsReturnedDetails(
     TypedDict, total=False, closed=True
 ):
+    """Why the money was returned."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -2868,6 +3409,7 @@ class TestHelpersTreasuryOutboundTransferReturnOutboundTransferParamsReturnedDet
         "no_account",
         "other",
     ]
+    """Reason for the return."""
 
 
 class TestHelpersTreasuryOutboundTransferReturnOutboundTransferParams(TypedDict, total=False, closed=True):
@@ -2876,22 +3418,36 @@ class TestHelpersTreasuryOutboundTransferReturnOutboundTransferParams(TypedDict,
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     returned_details: TestHelpersTreasuryOutboundTransferReturnOutboundTransferParamsReturnedDetails
+    """Why the money was returned."""
 
 
 class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsAch(TypedDict, total=False, closed=True):
+    """Numbers of an ACH transfer."""
+
     trace_id: Required[str]
+    """Trace ID of the ACH transfer."""
 
 
 class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsUsDomesticWire(TypedDict, total=False, closed=True):
+    """Numbers of a wire transfer."""
+
     chips: str
+    """CHIPS System Sequence Number (SSN) of the wire transfer."""
     imad: str
+    """Input Message Accountability Data (IMAD) of the wire transfer."""
     omad: str
+    """Output Message Accountability Data (OMAD) of the wire transfer."""
 
 
 class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetails(TypedDict, total=False, closed=True):
+    """Numbers with which the receiving bank can find the money."""
+
     ach: TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsAch
+    """Numbers of an ACH transfer."""
     type: Required[Literal["ach", "us_domestic_wire"]]
+    """Kind of transfer. The field of the same name has the numbers."""
     us_domestic_wire: TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsUsDomesticWire
+    """Numbers of a wire transfer."""
 
 
 class TestHelpersTreasuryOutboundTransferUpdateParams(TypedDict, total=False, closed=True):
@@ -2900,6 +3456,7 @@ class TestHelpersTreasuryOutboundTransferUpdateParams(TypedDict, total=False, cl
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     tracking_details: Required[TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetails]
+    """Numbers with which the receiving bank can find the money."""
 
 
 class TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetailsUsBankAccount(
@@ -2916,7 +3473,10 @@ class TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetail
 
 
 class TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """From where the movement was started."""
+
     type: Required[Literal["us_bank_account"]]
+    """Kind of origin. The field of the same name has the details."""
     us_bank_account: TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetailsUsBankAccount
     """Data specific to bank accounts in the United States."""
 
@@ -2925,14 +3485,19 @@ class TestHelpersTreasuryReceivedCreditCreateParams(TypedDict, total=False, clos
     """The parameters of `POST /v1/test_helpers/treasury/received_credits`."""
 
     amount: Required[int]
+    """Amount that arrived, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Description of the movement, as its sender or Stripe wrote it."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     financial_account: Required[str]
+    """Financial account that the object belongs to."""
     initiating_payment_method_details: TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetails
+    """From where the movement was started."""
     network: Required[Literal["ach", "rtp", "us_domestic_wire"]]
+    """Network over which the money moved."""
 
 
 class TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetailsUsBankAccount(
@@ -2949,7 +3514,10 @@ class TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetails
 
 
 class TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """From where the movement was started."""
+
     type: Required[Literal["us_bank_account"]]
+    """Kind of origin. The field of the same name has the details."""
     us_bank_account: TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetailsUsBankAccount
     """Data specific to bank accounts in the United States."""
 
@@ -2958,11 +3526,16 @@ class TestHelpersTreasuryReceivedDebitCreateParams(TypedDict, total=False, close
     """The parameters of `POST /v1/test_helpers/treasury/received_debits`."""
 
     amount: Required[int]
+    """Amount that was taken, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Description of the movement, as the one who debited or Stripe wrote it."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     financial_account: Required[str]
+    """Financial account that the object belongs to."""
     initiating_payment_method_details: TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetails
+    """From where the movement was started."""
     network: Required[Literal["ach"]]
+    """Network over which the money moved."""

@@ -45,96 +45,204 @@ class ThreeDSecureAuthenticationCancelParams(TypedDict, total=False, closed=True
 
 
 class ThreeDSecureAuthenticationCreateParamsAcquirerDetails(TypedDict, total=False, closed=True):
+    """Your acquirer and you, as they are registered with the card network."""
+
     acquirer_bin: Required[str]
+    """Bank identification number (BIN) of the acquirer."""
     acquirer_country: Required[str]
+    """Two-letter ISO 3166-1 alpha-2 code of the acquirer's country."""
     acquirer_merchant_id: Required[str]
+    """ID that the acquirer gives you."""
     mcc: str
+    """Four-digit code of your merchant category (MCC)."""
     merchant_name: str
+    """Your name, which the cardholder sees."""
     requestor_id: str
+    """ID that the directory server gives you as the requestor of authentications."""
 
 
 class ThreeDSecureAuthenticationCreateParamsChannelBrowser(TypedDict, total=False, closed=True):
+    """The cardholder's browser. With type `browser`."""
+
     accept_header: Required[str]
+    """Value of the `Accept` header that the browser sends."""
     color_depth: int
+    """Color depth of the screen in bits per pixel."""
     device_id: str
+    """ID of the device."""
     ip_address: Required[str]
+    """IP address of the browser."""
     java_enabled: bool
+    """Whether Java is enabled."""
     javascript_enabled: Required[bool]
+    """Whether JavaScript is enabled."""
     language: Required[str]
+    """Language of the browser, as an IETF language tag."""
     screen_height: int
+    """Height of the screen in pixels."""
     screen_width: int
+    """Width of the screen in pixels."""
     timezone_offset: int
+    """Difference between UTC and the browser's time zone, in minutes."""
     user_agent: Required[str]
-    """User agent of the browser used to accept or request."""
+    """Value of the `User-Agent` header that the browser sends."""
 
 
 class ThreeDSecureAuthenticationCreateParamsChannelThreeRI(TypedDict, total=False, closed=True):
+    """Authentication that you start without the cardholder (3RI). With type `three_r_i`."""
+
     previous_authentication: Required[str]
+    """ID of the earlier authentication by the cardholder."""
     type: Required[Literal["delayed_shipment", "other_payment", "recurring", "split_shipment"]]
+    """Why the authentication takes place without the cardholder.
+
+    - `delayed_shipment`: The goods are shipped later.
+    - `other_payment`: Another payment.
+    - `recurring`: A recurring payment.
+    - `split_shipment`: The goods are shipped in several parts.
+    """
 
 
 class ThreeDSecureAuthenticationCreateParamsChannel(TypedDict, total=False, closed=True):
+    """How the cardholder takes part."""
+
     browser: ThreeDSecureAuthenticationCreateParamsChannelBrowser
+    """The cardholder's browser. With type `browser`."""
     three_r_i: ThreeDSecureAuthenticationCreateParamsChannelThreeRI
+    """Authentication that you start without the cardholder (3RI). With type `three_r_i`."""
     type: Required[Literal["browser", "three_r_i"]]
+    """Kind of channel.
+
+    - `browser`: In the browser.
+    - `three_r_i`: Not at all; you start it with reference to an earlier authentication.
+    """
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreferenceChallenge(TypedDict, total=False, closed=True):
+    """Details of the type `challenge`."""
+
     type: Required[Literal["mandated", "preferred"]]
+    """How strongly you ask for a challenge.
+
+    - `mandated`: A challenge is mandatory.
+    - `preferred`: A challenge is preferred.
+    """
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreferenceDataShare(TypedDict, total=False, closed=True):
+    """Details of the type `data_share`."""
+
     type: Required[Literal["ds_specific", "emv_standard"]]
+    """By which rules data is shared.
+
+    - `ds_specific`: By those of the directory server.
+    - `emv_standard`: By those of the EMV standard.
+    """
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreferenceFrictionless(TypedDict, total=False, closed=True):
+    """Details of the type `frictionless`."""
+
     type: Required[Literal["low_risk", "none"]]
+    """On what ground you ask for no challenge.
+
+    - `low_risk`: You have found the risk to be low.
+    - `none`: On no special ground.
+    """
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreference(TypedDict, total=False, closed=True):
+    """What you ask of the issuer."""
+
     challenge: ThreeDSecureAuthenticationCreateParamsFlowPreferenceChallenge
+    """Details of the type `challenge`."""
     data_share: ThreeDSecureAuthenticationCreateParamsFlowPreferenceDataShare
+    """Details of the type `data_share`."""
     frictionless: ThreeDSecureAuthenticationCreateParamsFlowPreferenceFrictionless
+    """Details of the type `frictionless`."""
     type: Required[Literal["challenge", "data_share", "frictionless"]]
+    """Whether you ask for a challenge.
+
+    - `challenge`: You ask for a challenge.
+    - `data_share`: You only share data, without an authentication.
+    - `frictionless`: You ask for no challenge.
+    """
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsageInstallmentExpiry(TypedDict, total=False, closed=True):
+    """When the authorization for later payments ends."""
+
     date: str
+    """Last date for later payments. With type `date`."""
     type: Required[Literal["date", "never"]]
+    """Whether there is a last date.
+
+    - `date`: There is one, in `date`.
+    - `never`: There is none.
+    """
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment(TypedDict, total=False, closed=True):
+    """Terms of the installments. With type `installment`."""
+
     amount: Required[int]
+    """Amount of an installment, in the smallest currency unit."""
     expiry: Required[ThreeDSecureAuthenticationCreateParamsFutureUsageInstallmentExpiry]
+    """When the authorization for later payments ends."""
     interval: Literal["day"]
-    """- `day`: Days."""
-    interval_count: int
-    number: Required[int]
-
-
-class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry(TypedDict, total=False, closed=True):
-    date: str
-    type: Required[Literal["date", "never"]]
-
-
-class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring(TypedDict, total=False, closed=True):
-    amount: Required[int]
-    expiry: Required[ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry]
-    interval: Literal["day"]
-    """Unit of the billing interval.
+    """Unit of the time between payments.
 
     - `day`: Days.
     """
     interval_count: int
-    """Number of intervals between two bills. With the interval `month`, 3 bills every three months. At
-    most three years in total.
+    """Number of units between payments."""
+    number: Required[int]
+    """Number of installments."""
+
+
+class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry(TypedDict, total=False, closed=True):
+    """When the authorization for later payments ends."""
+
+    date: str
+    """Last date for later payments. With type `date`."""
+    type: Required[Literal["date", "never"]]
+    """Whether there is a last date.
+
+    - `date`: There is one, in `date`.
+    - `never`: There is none.
     """
 
 
+class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring(TypedDict, total=False, closed=True):
+    """Terms of the recurring payments. With type `recurring`."""
+
+    amount: Required[int]
+    """Amount of a payment, in the smallest currency unit."""
+    expiry: Required[ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry]
+    """When the authorization for later payments ends."""
+    interval: Literal["day"]
+    """Unit of the time between payments.
+
+    - `day`: Days.
+    """
+    interval_count: int
+    """Number of units between payments."""
+
+
 class ThreeDSecureAuthenticationCreateParamsFutureUsage(TypedDict, total=False, closed=True):
+    """For which later payments the card is authenticated."""
+
     installment: ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment
+    """Terms of the installments. With type `installment`."""
     recurring: ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring
+    """Terms of the recurring payments. With type `recurring`."""
     type: Required[Literal["card_on_file", "installment", "recurring"]]
+    """Kind of later payments.
+
+    - `card_on_file`: Payments with the stored card, at no fixed times.
+    - `installment`: Installments.
+    - `recurring`: Recurring payments.
+    """
 
 
 class ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -177,17 +285,20 @@ class ThreeDSecureAuthenticationCreateParamsPaymentMethodDataCard(TypedDict, tot
     exp_year: int
     """Year in which the card expires, four digits."""
     number: str
+    """Card number."""
     token: str
+    """Token of the card."""
 
 
 class ThreeDSecureAuthenticationCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
-    """Details of a new payment method to create and use."""
+    """The card to authenticate."""
 
     billing_details: ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetails
     """Name and contact details of the payer."""
     card: Required[ThreeDSecureAuthenticationCreateParamsPaymentMethodDataCard]
     """The card, by number or token."""
     type: Required[Literal["card"]]
+    """Type of payment method. Only `card` is possible."""
 
 
 class ThreeDSecureAuthenticationCreateParamsShippingAddress(TypedDict, total=False, closed=True):
@@ -211,16 +322,27 @@ class ThreeDSecureAuthenticationCreateParams(TypedDict, total=False, closed=True
     """The parameters of `POST /v1/three_d_secure/authentications`."""
 
     acquirer_details: ThreeDSecureAuthenticationCreateParamsAcquirerDetails
+    """Your acquirer and you, as they are registered with the card network."""
     amount: int
+    """Amount of the payment, in the smallest currency unit."""
     channel: Required[ThreeDSecureAuthenticationCreateParamsChannel]
+    """How the cardholder takes part."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     directory_server: Literal["american_express", "cartes_bancaires", "discover", "mastercard", "visa"]
+    """Card network whose directory server is used."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     flow_preference: ThreeDSecureAuthenticationCreateParamsFlowPreference
+    """What you ask of the issuer."""
     future_usage: ThreeDSecureAuthenticationCreateParamsFutureUsage
+    """For which later payments the card is authenticated."""
     message_category: Required[Literal["non_payment_authentication", "payment_authentication"]]
+    """Whether a payment is authenticated or only the card.
+
+    - `non_payment_authentication`: Only the card, such as before it is stored.
+    - `payment_authentication`: A payment.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -228,13 +350,27 @@ class ThreeDSecureAuthenticationCreateParams(TypedDict, total=False, closed=True
     payment_method: str
     """Payment method that is used."""
     payment_method_data: ThreeDSecureAuthenticationCreateParamsPaymentMethodData
-    """Details of a new payment method to create and use."""
+    """The card to authenticate."""
     reason: Literal[
         "cardholder_authentication", "issuer_requested", "liability_shift", "processing_costs", "regulatory_compliance"
     ]
+    """Why you request the authentication.
+
+    - `cardholder_authentication`: To authenticate the cardholder.
+    - `issuer_requested`: The issuer asked for it, such as by a soft decline.
+    - `liability_shift`: To shift the liability for fraud to the issuer.
+    - `processing_costs`: To lower the costs of processing.
+    - `regulatory_compliance`: Regulations require it.
+    """
     shipping_address: ThreeDSecureAuthenticationCreateParamsShippingAddress
     """Delivery address."""
     submit: Literal["always", "if_fingerprinting_not_supported", "never"]
+    """Whether to submit the authentication right at its creation.
+
+    - `always`: Always.
+    - `if_fingerprinting_not_supported`: Only if the issuer does not fingerprint the device.
+    - `never`: Never.
+    """
 
 
 class ThreeDSecureAuthenticationListParamsCreated(TypedDict, total=False, closed=True):
@@ -266,7 +402,15 @@ class ThreeDSecureAuthenticationListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["canceled", "error", "failed", "requires_challenge", "requires_submission", "succeeded"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `canceled`: It was canceled.
+    - `error`: It ended in an error.
+    - `failed`: It failed.
+    - `requires_challenge`: The cardholder has to pass the challenge at `challenge_url`.
+    - `requires_submission`: It has to be submitted.
+    - `succeeded`: It succeeded.
+    """
 
 
 class ThreeDSecureAuthenticationRetrieveParams(TypedDict, total=False, closed=True):
@@ -282,6 +426,7 @@ class ThreeDSecureAuthenticationSubmitParams(TypedDict, total=False, closed=True
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     fingerprinting_result: str
+    """Result of the fingerprinting in the browser."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.

@@ -118,6 +118,7 @@ class TreasuryCreditReversalCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     received_credit: Required[str]
+    """Received credit that is reversed."""
 
 
 class TreasuryCreditReversalListParams(TypedDict, total=False, closed=True):
@@ -134,10 +135,16 @@ class TreasuryCreditReversalListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     received_credit: str
+    """Only reversals of this received credit."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["canceled", "posted", "processing"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `canceled`: It was canceled.
+    - `posted`: The money has left.
+    - `processing`: The money is about to leave.
+    """
 
 
 class TreasuryCreditReversalRetrieveParams(TypedDict, total=False, closed=True):
@@ -157,6 +164,7 @@ class TreasuryDebitReversalCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     received_debit: Required[str]
+    """Received debit that is reversed."""
 
 
 class TreasuryDebitReversalListParams(TypedDict, total=False, closed=True):
@@ -173,11 +181,16 @@ class TreasuryDebitReversalListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     received_debit: str
+    """Only reversals of this received debit."""
     resolution: Literal["lost", "won"]
+    """Only reversals with this result."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["canceled", "completed", "processing"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `processing`: The reversal is going on.
+    """
 
 
 class TreasuryDebitReversalRetrieveParams(TypedDict, total=False, closed=True):
@@ -188,10 +201,18 @@ class TreasuryDebitReversalRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TreasuryFinancialAccountCloseParamsForwardingSettings(TypedDict, total=False, closed=True):
+    """Where money goes that arrives after the financial account was closed."""
+
     financial_account: str
+    """ID of the financial account that receives the money."""
     payment_method: str
-    """Payment method that is used."""
+    """ID of the payment method with the bank account that receives the money."""
     type: Required[Literal["financial_account", "payment_method"]]
+    """Kind of receiver.
+
+    - `financial_account`: Another financial account.
+    - `payment_method`: A bank account.
+    """
 
 
 class TreasuryFinancialAccountCloseParams(TypedDict, total=False, closed=True):
@@ -200,84 +221,138 @@ class TreasuryFinancialAccountCloseParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     forwarding_settings: TreasuryFinancialAccountCloseParamsForwardingSettings
+    """Where money goes that arrives after the financial account was closed."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesCardIssuing(TypedDict, total=False, closed=True):
+    """Lets issued cards draw on the financial account."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesDepositInsurance(TypedDict, total=False, closed=True):
+    """Makes the balance eligible for deposit insurance."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesFinancialAddressesAba(TypedDict, total=False, closed=True):
+    """Account and routing number in the United States."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesFinancialAddresses(TypedDict, total=False, closed=True):
+    """Details under which the financial account receives money."""
+
     aba: TreasuryFinancialAccountCreateParamsFeaturesFinancialAddressesAba
+    """Account and routing number in the United States."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesInboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesInboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account debit bank accounts of the same owner."""
+
     ach: TreasuryFinancialAccountCreateParamsFeaturesInboundTransfersAch
+    """Movements by ACH."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesIntraStripeFlows(TypedDict, total=False, closed=True):
+    """Lets the financial account exchange money with others on Stripe."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundPayments(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to others."""
+
     ach: TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsAch
+    """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsUsDomesticWire
+    """Movements by domestic wire transfer in the United States."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to accounts of the same owner."""
+
     ach: TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersAch
+    """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersUsDomesticWire
+    """Movements by domestic wire transfer in the United States."""
 
 
 class TreasuryFinancialAccountCreateParamsFeatures(TypedDict, total=False, closed=True):
+    """Features to request. Those that you leave out do not change."""
+
     card_issuing: TreasuryFinancialAccountCreateParamsFeaturesCardIssuing
+    """Lets issued cards draw on the financial account."""
     deposit_insurance: TreasuryFinancialAccountCreateParamsFeaturesDepositInsurance
+    """Makes the balance eligible for deposit insurance."""
     financial_addresses: TreasuryFinancialAccountCreateParamsFeaturesFinancialAddresses
+    """Details under which the financial account receives money."""
     inbound_transfers: TreasuryFinancialAccountCreateParamsFeaturesInboundTransfers
+    """Lets the financial account debit bank accounts of the same owner."""
     intra_stripe_flows: TreasuryFinancialAccountCreateParamsFeaturesIntraStripeFlows
+    """Lets the financial account exchange money with others on Stripe."""
     outbound_payments: TreasuryFinancialAccountCreateParamsFeaturesOutboundPayments
+    """Lets the financial account send money to others."""
     outbound_transfers: TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfers
+    """Lets the financial account send money to accounts of the same owner."""
 
 
 class TreasuryFinancialAccountCreateParamsPlatformRestrictions(TypedDict, total=False, closed=True):
+    """What the platform has restricted."""
+
     inbound_flows: Literal["restricted", "unrestricted"]
+    """Whether money can come in.
+
+    - `restricted`: Not allowed.
+    - `unrestricted`: Allowed.
+    """
     outbound_flows: Literal["restricted", "unrestricted"]
+    """Whether money can go out.
+
+    - `restricted`: Not allowed.
+    - `unrestricted`: Allowed.
+    """
 
 
 class TreasuryFinancialAccountCreateParams(TypedDict, total=False, closed=True):
@@ -286,13 +361,17 @@ class TreasuryFinancialAccountCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     features: TreasuryFinancialAccountCreateParamsFeatures
+    """Features to request. Those that you leave out do not change."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nickname: str | None
+    """Name of your own for the financial account."""
     platform_restrictions: TreasuryFinancialAccountCreateParamsPlatformRestrictions
+    """What the platform has restricted."""
     supported_currencies: Required[list[str]]
+    """Currencies that the financial account can hold, as ISO 4217 codes in lowercase."""
 
 
 class TreasuryFinancialAccountFeatureRetrieveParams(TypedDict, total=False, closed=True):
@@ -303,80 +382,119 @@ class TreasuryFinancialAccountFeatureRetrieveParams(TypedDict, total=False, clos
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsCardIssuing(TypedDict, total=False, closed=True):
+    """Lets issued cards draw on the financial account."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsDepositInsurance(TypedDict, total=False, closed=True):
+    """Makes the balance eligible for deposit insurance."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsFinancialAddressesAba(TypedDict, total=False, closed=True):
+    """Account and routing number in the United States."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsFinancialAddresses(TypedDict, total=False, closed=True):
+    """Details under which the financial account receives money."""
+
     aba: TreasuryFinancialAccountFeatureUpdateParamsFinancialAddressesAba
+    """Account and routing number in the United States."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsInboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsInboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account debit bank accounts of the same owner."""
+
     ach: TreasuryFinancialAccountFeatureUpdateParamsInboundTransfersAch
+    """Movements by ACH."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsIntraStripeFlows(TypedDict, total=False, closed=True):
+    """Lets the financial account exchange money with others on Stripe."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsOutboundPaymentsAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsOutboundPaymentsUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsOutboundPayments(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to others."""
+
     ach: TreasuryFinancialAccountFeatureUpdateParamsOutboundPaymentsAch
+    """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountFeatureUpdateParamsOutboundPaymentsUsDomesticWire
+    """Movements by domestic wire transfer in the United States."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfersUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to accounts of the same owner."""
+
     ach: TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfersAch
+    """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfersUsDomesticWire
+    """Movements by domestic wire transfer in the United States."""
 
 
 class TreasuryFinancialAccountFeatureUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/treasury/financial_accounts/{financial_account}/features`."""
 
     card_issuing: TreasuryFinancialAccountFeatureUpdateParamsCardIssuing
+    """Lets issued cards draw on the financial account."""
     deposit_insurance: TreasuryFinancialAccountFeatureUpdateParamsDepositInsurance
+    """Makes the balance eligible for deposit insurance."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     financial_addresses: TreasuryFinancialAccountFeatureUpdateParamsFinancialAddresses
+    """Details under which the financial account receives money."""
     inbound_transfers: TreasuryFinancialAccountFeatureUpdateParamsInboundTransfers
+    """Lets the financial account debit bank accounts of the same owner."""
     intra_stripe_flows: TreasuryFinancialAccountFeatureUpdateParamsIntraStripeFlows
+    """Lets the financial account exchange money with others on Stripe."""
     outbound_payments: TreasuryFinancialAccountFeatureUpdateParamsOutboundPayments
+    """Lets the financial account send money to others."""
     outbound_transfers: TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfers
+    """Lets the financial account send money to accounts of the same owner."""
 
 
 class TreasuryFinancialAccountListParamsCreated(TypedDict, total=False, closed=True):
@@ -408,7 +526,11 @@ class TreasuryFinancialAccountListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["closed", "open"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `closed`: Closed for good.
+    - `open`: In use.
+    """
 
 
 class TreasuryFinancialAccountRetrieveParams(TypedDict, total=False, closed=True):
@@ -419,88 +541,149 @@ class TreasuryFinancialAccountRetrieveParams(TypedDict, total=False, closed=True
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesCardIssuing(TypedDict, total=False, closed=True):
+    """Lets issued cards draw on the financial account."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesDepositInsurance(TypedDict, total=False, closed=True):
+    """Makes the balance eligible for deposit insurance."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddressesAba(TypedDict, total=False, closed=True):
+    """Account and routing number in the United States."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddresses(TypedDict, total=False, closed=True):
+    """Details under which the financial account receives money."""
+
     aba: TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddressesAba
+    """Account and routing number in the United States."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesInboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesInboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account debit bank accounts of the same owner."""
+
     ach: TreasuryFinancialAccountUpdateParamsFeaturesInboundTransfersAch
+    """Movements by ACH."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesIntraStripeFlows(TypedDict, total=False, closed=True):
+    """Lets the financial account exchange money with others on Stripe."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundPayments(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to others."""
+
     ach: TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsAch
+    """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsUsDomesticWire
+    """Movements by domestic wire transfer in the United States."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to accounts of the same owner."""
+
     ach: TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersAch
+    """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersUsDomesticWire
+    """Movements by domestic wire transfer in the United States."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeatures(TypedDict, total=False, closed=True):
+    """Features to request. Those that you leave out do not change."""
+
     card_issuing: TreasuryFinancialAccountUpdateParamsFeaturesCardIssuing
+    """Lets issued cards draw on the financial account."""
     deposit_insurance: TreasuryFinancialAccountUpdateParamsFeaturesDepositInsurance
+    """Makes the balance eligible for deposit insurance."""
     financial_addresses: TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddresses
+    """Details under which the financial account receives money."""
     inbound_transfers: TreasuryFinancialAccountUpdateParamsFeaturesInboundTransfers
+    """Lets the financial account debit bank accounts of the same owner."""
     intra_stripe_flows: TreasuryFinancialAccountUpdateParamsFeaturesIntraStripeFlows
+    """Lets the financial account exchange money with others on Stripe."""
     outbound_payments: TreasuryFinancialAccountUpdateParamsFeaturesOutboundPayments
+    """Lets the financial account send money to others."""
     outbound_transfers: TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfers
+    """Lets the financial account send money to accounts of the same owner."""
 
 
 class TreasuryFinancialAccountUpdateParamsForwardingSettings(TypedDict, total=False, closed=True):
+    """Where money goes that arrives after the financial account was closed."""
+
     financial_account: str
+    """ID of the financial account that receives the money."""
     payment_method: str
-    """Payment method that is used."""
+    """ID of the payment method with the bank account that receives the money."""
     type: Required[Literal["financial_account", "payment_method"]]
+    """Kind of receiver.
+
+    - `financial_account`: Another financial account.
+    - `payment_method`: A bank account.
+    """
 
 
 class TreasuryFinancialAccountUpdateParamsPlatformRestrictions(TypedDict, total=False, closed=True):
+    """What the platform has restricted."""
+
     inbound_flows: Literal["restricted", "unrestricted"]
+    """Whether money can come in.
+
+    - `restricted`: Not allowed.
+    - `unrestricted`: Allowed.
+    """
     outbound_flows: Literal["restricted", "unrestricted"]
+    """Whether money can go out.
+
+    - `restricted`: Not allowed.
+    - `unrestricted`: Allowed.
+    """
 
 
 class TreasuryFinancialAccountUpdateParams(TypedDict, total=False, closed=True):
@@ -509,13 +692,17 @@ class TreasuryFinancialAccountUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     features: TreasuryFinancialAccountUpdateParamsFeatures
+    """Features to request. Those that you leave out do not change."""
     forwarding_settings: TreasuryFinancialAccountUpdateParamsForwardingSettings
+    """Where money goes that arrives after the financial account was closed."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nickname: str | None
+    """Name of your own for the financial account."""
     platform_restrictions: TreasuryFinancialAccountUpdateParamsPlatformRestrictions
+    """What the platform has restricted."""
 
 
 class TreasuryInboundTransferCancelParams(TypedDict, total=False, closed=True):
@@ -529,17 +716,21 @@ class TreasuryInboundTransferCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/treasury/inbound_transfers`."""
 
     amount: Required[int]
+    """Amount to pull in, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Description of your own."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     financial_account: Required[str]
+    """Financial account that the object belongs to."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     origin_payment_method: Required[str]
+    """ID of the payment method with the bank account that is debited."""
     statement_descriptor: Annotated[str, MaxLen(10)]
     """Text that appears on the bank or card statement."""
 
@@ -560,7 +751,13 @@ class TreasuryInboundTransferListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["canceled", "failed", "processing", "succeeded"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `canceled`: It was canceled before it was sent.
+    - `failed`: The debit failed. See `failure_details`.
+    - `processing`: The debit is going on.
+    - `succeeded`: The money has arrived. It can still be returned.
+    """
 
 
 class TreasuryInboundTransferRetrieveParams(TypedDict, total=False, closed=True):
@@ -580,7 +777,7 @@ class TreasuryOutboundPaymentCancelParams(TypedDict, total=False, closed=True):
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDetailsAddress(
     TypedDict, total=False, closed=True
 ):
-    """Billing address of the payer."""
+    """Address of the recipient."""
 
     city: str
     """City, district, suburb, town or village."""
@@ -599,16 +796,16 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDeta
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDetails(
     TypedDict, total=False, closed=True
 ):
-    """Name and contact details of the payer."""
+    """Name and contact details of the recipient."""
 
     address: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDetailsAddress | None
-    """Billing address of the payer."""
+    """Address of the recipient."""
     email: str | None
-    """Email address of the payer."""
+    """Email address of the recipient."""
     name: str | None
-    """Full name of the payer."""
+    """Name of the recipient."""
     phone: str | None
-    """Phone number of the payer, including the country code."""
+    """Phone number of the recipient."""
 
 
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
@@ -623,20 +820,26 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataUsBankAccou
     account_number: str
     """Number of the bank account."""
     account_type: Literal["checking", "savings"]
+    """Whether it is a checking or a savings account."""
     financial_connections_account: str
+    """ID of the linked Financial Connections account to send the money to."""
     routing_number: str
     """Routing number of the bank."""
 
 
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to send the money to."""
+
     billing_details: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDetails
-    """Name and contact details of the payer."""
+    """Name and contact details of the recipient."""
     financial_account: str
+    """ID of the financial account to send the money to."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     type: Required[Literal["financial_account", "us_bank_account"]]
+    """Kind of destination. The field of the same name has the details."""
     us_bank_account: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataUsBankAccount
     """Data specific to bank accounts in the United States."""
 
@@ -647,40 +850,54 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptionsUsBankAc
     """Data specific to bank accounts in the United States."""
 
     network: Literal["ach", "us_domestic_wire"]
+    """Network over which the money moves."""
 
 
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per kind of destination."""
+
     us_bank_account: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptionsUsBankAccount | None
     """Data specific to bank accounts in the United States."""
 
 
 class TreasuryOutboundPaymentCreateParamsEndUserDetails(TypedDict, total=False, closed=True):
+    """Person who requested the payment."""
+
     ip_address: str
+    """IP address of the person. Required if they are present."""
     present: Required[bool]
+    """Whether the person is present while you create the payment."""
 
 
 class TreasuryOutboundPaymentCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/treasury/outbound_payments`."""
 
     amount: Required[int]
+    """Amount to send, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer who receives the money."""
     description: str
+    """Description of your own."""
     destination_payment_method: str
+    """Payment method that the money is sent to."""
     destination_payment_method_data: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodData
+    """Details of a new payment method to send the money to."""
     destination_payment_method_options: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptions
+    """Settings per kind of destination."""
     end_user_details: TreasuryOutboundPaymentCreateParamsEndUserDetails
+    """Person who requested the payment."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     financial_account: Required[str]
+    """Financial account that the object belongs to."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     statement_descriptor: str
-    """Text that appears on the bank or card statement."""
+    """Text that appears on the statement of the recipient."""
 
 
 class TreasuryOutboundPaymentListParamsCreated(TypedDict, total=False, closed=True):
@@ -716,7 +933,14 @@ class TreasuryOutboundPaymentListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["canceled", "failed", "posted", "processing", "returned"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `canceled`: It was canceled before it was sent.
+    - `failed`: It could not be sent. The amount is available again.
+    - `posted`: The money has left. It can still be returned.
+    - `processing`: The amount is held and about to leave.
+    - `returned`: The receiving bank has returned it. See `returned_details`.
+    """
 
 
 class TreasuryOutboundPaymentRetrieveParams(TypedDict, total=False, closed=True):
@@ -734,8 +958,12 @@ class TreasuryOutboundTransferCancelParams(TypedDict, total=False, closed=True):
 
 
 class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to send the money to."""
+
     financial_account: str
+    """ID of the financial account to send the money to."""
     type: Required[Literal["financial_account"]]
+    """Kind of destination. The field of the same name has the details."""
 
 
 class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptionsUsBankAccount(
@@ -744,9 +972,12 @@ class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptionsUsBankA
     """Data specific to bank accounts in the United States."""
 
     network: Literal["ach", "us_domestic_wire"]
+    """Network over which the money moves."""
 
 
 class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per kind of destination."""
+
     us_bank_account: TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptionsUsBankAccount | None
     """Data specific to bank accounts in the United States."""
 
@@ -755,21 +986,27 @@ class TreasuryOutboundTransferCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/treasury/outbound_transfers`."""
 
     amount: Required[int]
+    """Amount to send, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Description of your own."""
     destination_payment_method: str
+    """Payment method that the money is sent to."""
     destination_payment_method_data: TreasuryOutboundTransferCreateParamsDestinationPaymentMethodData
+    """Details of a new payment method to send the money to."""
     destination_payment_method_options: TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptions
+    """Settings per kind of destination."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     financial_account: Required[str]
+    """Financial account that the object belongs to."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     statement_descriptor: str
-    """Text that appears on the bank or card statement."""
+    """Text that appears on the statement of the receiving account."""
 
 
 class TreasuryOutboundTransferListParams(TypedDict, total=False, closed=True):
@@ -788,7 +1025,14 @@ class TreasuryOutboundTransferListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["canceled", "failed", "posted", "processing", "returned"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `canceled`: It was canceled before it was sent.
+    - `failed`: It could not be sent. The amount is available again.
+    - `posted`: The money has left. It can still be returned.
+    - `processing`: The amount is held and about to leave.
+    - `returned`: The receiving bank has returned it. See `returned_details`.
+    """
 
 
 class TreasuryOutboundTransferRetrieveParams(TypedDict, total=False, closed=True):
@@ -799,7 +1043,10 @@ class TreasuryOutboundTransferRetrieveParams(TypedDict, total=False, closed=True
 
 
 class TreasuryReceivedCreditListParamsLinkedFlows(TypedDict, total=False, closed=True):
+    """Only credits that belong to certain objects."""
+
     source_flow_type: Required[Literal["credit_reversal", "other", "outbound_payment", "outbound_transfer", "payout"]]
+    """Only credits from movements of this kind."""
 
 
 class TreasuryReceivedCreditListParams(TypedDict, total=False, closed=True):
@@ -816,10 +1063,15 @@ class TreasuryReceivedCreditListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     linked_flows: TreasuryReceivedCreditListParamsLinkedFlows
+    """Only credits that belong to certain objects."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["failed", "succeeded"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `failed`: It could not be received. See `failure_code`.
+    - `succeeded`: It is on the balance.
+    """
 
 
 class TreasuryReceivedCreditRetrieveParams(TypedDict, total=False, closed=True):
@@ -845,7 +1097,11 @@ class TreasuryReceivedDebitListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["failed", "succeeded"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `failed`: The balance was not debited. See `failure_code`.
+    - `succeeded`: The money is gone from the balance.
+    """
 
 
 class TreasuryReceivedDebitRetrieveParams(TypedDict, total=False, closed=True):
@@ -869,6 +1125,8 @@ class TreasuryTransactionEntryListParamsCreated(TypedDict, total=False, closed=T
 
 
 class TreasuryTransactionEntryListParamsEffectiveAt(TypedDict, total=False, closed=True):
+    """Only entries that take effect at this time, or in this range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -885,6 +1143,7 @@ class TreasuryTransactionEntryListParams(TypedDict, total=False, closed=True):
     created: TreasuryTransactionEntryListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     effective_at: TreasuryTransactionEntryListParamsEffectiveAt | int | datetime
+    """Only entries that take effect at this time, or in this range of times."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -896,9 +1155,15 @@ class TreasuryTransactionEntryListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     order_by: Literal["created", "effective_at"]
+    """By which time the entries are sorted.
+
+    - `created`: By the time of creation.
+    - `effective_at`: By the time at which they take effect.
+    """
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     transaction: str
+    """Only entries of this transaction."""
 
 
 class TreasuryTransactionEntryRetrieveParams(TypedDict, total=False, closed=True):
@@ -922,6 +1187,8 @@ class TreasuryTransactionListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class TreasuryTransactionListParamsStatusTransitionsPostedAt(TypedDict, total=False, closed=True):
+    """Only transactions posted at this time, or in this range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -933,7 +1200,10 @@ class TreasuryTransactionListParamsStatusTransitionsPostedAt(TypedDict, total=Fa
 
 
 class TreasuryTransactionListParamsStatusTransitions(TypedDict, total=False, closed=True):
+    """Only transactions whose status changed at certain times."""
+
     posted_at: TreasuryTransactionListParamsStatusTransitionsPostedAt | int | datetime
+    """Only transactions posted at this time, or in this range of times."""
 
 
 class TreasuryTransactionListParams(TypedDict, total=False, closed=True):
@@ -952,11 +1222,22 @@ class TreasuryTransactionListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     order_by: Literal["created", "posted_at"]
+    """By which time the transactions are sorted.
+
+    - `created`: By the time of creation.
+    - `posted_at`: By the time of posting.
+    """
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["open", "posted", "void"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `open`: The amount is held, and the movement is not final.
+    - `posted`: The movement is final.
+    - `void`: The movement did not take place.
+    """
     status_transitions: TreasuryTransactionListParamsStatusTransitions
+    """Only transactions whose status changed at certain times."""
 
 
 class TreasuryTransactionRetrieveParams(TypedDict, total=False, closed=True):

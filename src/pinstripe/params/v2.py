@@ -561,16 +561,23 @@ class V2BillingMeterEventAdjustmentCreateParams(TypedDict, total=False, closed=T
 
 
 class V2BillingMeterEventStreamCreateParamsEvent(TypedDict, total=False, closed=True):
+    """Meter events to report."""
+
     event_name: Required[str]
+    """Name of the event, as in `event_name` of the meter."""
     identifier: str
+    """ID of the event, by which Stripe recognizes one sent twice. Stripe generates one unless it is given."""
     payload: Required[Mapping[str, str]]
+    """Whose usage it is and how much, as strings under the keys that the meter expects."""
     timestamp: datetime | str
+    """When the usage happened. The time of the request unless set."""
 
 
 class V2BillingMeterEventStreamCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/billing/meter_event_stream`."""
 
     events: Required[Sequence[V2BillingMeterEventStreamCreateParamsEvent]]
+    """Meter events to report."""
 
 
 class V2BillingMeterEventCreateParams(TypedDict, total=False, closed=True):
@@ -596,11 +603,23 @@ class V2CommerceProductCatalogImportCreateParams(TypedDict, total=False, closed=
     """The parameters of `POST /v2/commerce/product_catalog/imports`."""
 
     feed_type: Required[Literal["inventory", "pricing", "product", "promotion"]]
+    """What the file contains.
+
+    - `inventory`: How many units are in stock.
+    - `pricing`: Prices.
+    - `product`: Products.
+    - `promotion`: Promotions.
+    """
     metadata: Required[Mapping[str, str]]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mode: Required[Literal["replace", "upsert"]]
+    """Whether the file adds to the catalog or replaces it.
+
+    - `replace`: The file replaces the catalog.
+    - `upsert`: Products of the file are added or updated; others do not change.
+    """
 
 
 class V2CommerceProductCatalogImportListParams(TypedDict, total=False, closed=True):
@@ -609,16 +628,34 @@ class V2CommerceProductCatalogImportListParams(TypedDict, total=False, closed=Tr
     created: datetime | str
     """Only objects created at this time, or in this range of times."""
     created_gt: datetime | str
+    """Only imports created after this time."""
     created_gte: datetime | str
+    """Only imports created at or after this time."""
     created_lt: datetime | str
+    """Only imports created before this time."""
     created_lte: datetime | str
+    """Only imports created at or before this time."""
     feed_type: Literal["inventory", "pricing", "product", "promotion"]
+    """Only imports of this kind.
+
+    - `inventory`: How many units are in stock.
+    - `pricing`: Prices.
+    - `product`: Products.
+    - `promotion`: Promotions.
+    """
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     page: str
     """Token of the page to return, from the response before it. Leave it out for the first page."""
     status: Literal["awaiting_upload", "failed", "processing", "succeeded", "succeeded_with_errors"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `awaiting_upload`: The file is not uploaded yet.
+    - `failed`: The import failed as a whole.
+    - `processing`: The file is being processed.
+    - `succeeded`: All rows were processed without an error.
+    - `succeeded_with_errors`: Some rows had errors.
+    """
 
 
 class V2CoreAccountLinkCreateParamsUseCaseAccountOnboardingCollectionOptions(TypedDict, total=False, closed=True):
@@ -7460,6 +7497,7 @@ class V2CoreVaultGbBankAccountCreateParams(TypedDict, total=False, closed=True):
     account_number: str
     """Number of the bank account."""
     bank_account_type: Literal["checking", "savings"]
+    """Whether it is a checking or a savings account."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     iban: str
@@ -7481,7 +7519,9 @@ class V2CoreVaultUsBankAccountConfirmMicrodepositsParams(TypedDict, total=False,
     """The parameters of `POST /v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits`."""
 
     amounts: Sequence[int]
+    """Amounts of the two microdeposits, in cents."""
     descriptor_code: str
+    """Code in the statement descriptor of the microdeposit."""
 
 
 class V2CoreVaultUsBankAccountCreateParams(TypedDict, total=False, closed=True):
@@ -7490,9 +7530,11 @@ class V2CoreVaultUsBankAccountCreateParams(TypedDict, total=False, closed=True):
     account_number: Required[str]
     """Number of the bank account."""
     bank_account_type: Literal["checking", "savings"]
+    """Whether it is a checking or a savings account."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     fedwire_routing_number: str
+    """Routing number for wire transfers, nine digits."""
     routing_number: str
     """Routing number of the bank."""
 
@@ -7505,12 +7547,14 @@ class V2CoreVaultUsBankAccountListParams(TypedDict, total=False, closed=True):
     page: str
     """Token of the page to return, from the response before it. Leave it out for the first page."""
     verification_status: Literal["awaiting_verification", "unverified", "verification_failed", "verified"]
+    """Only bank accounts with this state of the verification."""
 
 
 class V2CoreVaultUsBankAccountUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/vault/us_bank_accounts/{id}`."""
 
     fedwire_routing_number: str
+    """Routing number for wire transfers, nine digits."""
     routing_number: str
     """Routing number of the bank."""
 
@@ -7532,6 +7576,7 @@ class V2MoneyManagementAdjustmentListParams(TypedDict, total=False, closed=True)
     """The parameters of `GET /v2/money_management/adjustments`."""
 
     adjusted_flow: str
+    """Only adjustments of this movement, given by its ID."""
     created: V2MoneyManagementAdjustmentListParamsCreated
     """Only objects created at this time, or in this range of times."""
     limit: int
@@ -7550,6 +7595,7 @@ class V2MoneyManagementFinancialAccountListParams(TypedDict, total=False, closed
     page: str
     """Token of the page to return, from the response before it. Leave it out for the first page."""
     statuses: Sequence[Literal["closed", "open", "pending"]]
+    """Only financial accounts with one of these statuses."""
 
 
 class V2MoneyManagementFinancialAccountRetrieveParams(TypedDict, total=False, closed=True):
@@ -7563,6 +7609,7 @@ class V2MoneyManagementFinancialAccountUpdateParams(TypedDict, total=False, clos
     """The parameters of `POST /v2/money_management/financial_accounts/{id}`."""
 
     display_name: str
+    """Name of your own for the financial account."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -7570,6 +7617,8 @@ class V2MoneyManagementFinancialAccountUpdateParams(TypedDict, total=False, clos
 
 
 class V2MoneyManagementFinancialAddressCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for bank account details."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     currency: Required[Literal["eur", "gbp", "usd"]]
@@ -7580,8 +7629,14 @@ class V2MoneyManagementFinancialAddressCreateParams(TypedDict, total=False, clos
     """The parameters of `POST /v2/money_management/financial_addresses`."""
 
     bank_account: V2MoneyManagementFinancialAddressCreateParamsBankAccount
+    """Settings for bank account details."""
     financial_account: Required[str]
+    """ID of the financial account that receives the money."""
     type: Required[Literal["bank_account"]]
+    """Kind of address.
+
+    - `bank_account`: Bank account details.
+    """
 
 
 class V2MoneyManagementFinancialAddressListParams(TypedDict, total=False, closed=True):
@@ -7596,22 +7651,30 @@ class V2MoneyManagementFinancialAddressListParams(TypedDict, total=False, closed
 
 
 class V2MoneyManagementInboundTransferCreateParamsAmount(TypedDict, total=False, closed=True):
+    """Amount to pull in."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementInboundTransferCreateParamsFrom(TypedDict, total=False, closed=True):
+    """Where the money comes from."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payment_method: Required[str]
-    """Payment method that is used."""
+    """Bank account that is debited, as a payment method."""
 
 
 class V2MoneyManagementInboundTransferCreateParamsTo(TypedDict, total=False, closed=True):
+    """Where the money goes."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: Required[str]
+    """ID of the financial account that is credited."""
 
 
 V2MoneyManagementInboundTransferCreateParams = TypedDict(
@@ -7652,51 +7715,90 @@ class V2MoneyManagementInboundTransferListParams(TypedDict, total=False, closed=
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsAmount(TypedDict, total=False, closed=True):
+    """Amount to send."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsFrom(TypedDict, total=False, closed=True):
+    """Where the money comes from."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: Required[str]
+    """ID of the financial account that is debited."""
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsRecipientNotification(TypedDict, total=False, closed=True):
+    """Whether Stripe tells the recipient about the payment."""
+
     setting: Required[Literal["configured", "none"]]
+    """Which setting applies.
+
+    - `configured`: The recipient is notified as configured for the account.
+    - `none`: The recipient is not notified.
+    """
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(
     TypedDict, total=False, closed=True
 ):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"]
+    """How soon the transfer is submitted.
+
+    - `next_day`: For settlement on the next business day.
+    - `same_day`: For settlement on the same business day.
+    """
     transaction_purpose: Literal["payroll"]
+    """Purpose of the transfer.
+
+    - `payroll`: Payroll.
+    """
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions(
     TypedDict, total=False, closed=True
 ):
+    """Settings per network."""
+
     ach: V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
+    """Settings for ACH."""
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for bank accounts."""
+
     preferred_network_options: (
         V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions
     )
+    """Settings per network."""
     preferred_networks: Sequence[Literal["ach", "fedwire", "fps", "rtp", "sepa", "swift"]]
+    """Networks to use, most preferred first."""
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for the payout method."""
+
     bank_account: V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccount
+    """Settings for bank accounts."""
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsTo(TypedDict, total=False, closed=True):
+    """Where the money goes."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payout_method: str
+    """ID of the payout method that the money is sent to."""
     payout_method_options: V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptions
+    """Settings for the payout method."""
     recipient: Required[str]
+    """ID of the account (API v2) of the recipient."""
 
 
 V2MoneyManagementOutboundPaymentCreateParams = TypedDict(
@@ -7739,15 +7841,33 @@ class V2MoneyManagementOutboundPaymentListParams(TypedDict, total=False, closed=
     page: str
     """Token of the page to return, from the response before it. Leave it out for the first page."""
     recipient: str
+    """Only payments to this recipient."""
     status: Sequence[Literal["canceled", "failed", "posted", "processing", "returned"]]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `canceled`: It was canceled before it was sent.
+    - `failed`: It could not be sent. The amount is available again.
+    - `posted`: The money has left. It can still be returned.
+    - `processing`: The amount is held and about to leave.
+    - `returned`: The money came back.
+    """
 
 
 class V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodDataBankAccount(TypedDict, total=False, closed=True):
+    """Details of a bank account. With type `bank_account`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bank_account_type: Literal["checking", "futsu", "savings", "toza"]
+    """Kind of bank account.
+
+    - `checking`: Checking account.
+    - `futsu`: Ordinary account (Japan).
+    - `savings`: Savings account.
+    - `toza`: Current account (Japan).
+    """
     branch_number: str
+    """Number of the branch, for bank accounts in certain countries."""
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 country code."""
     currency: Required[str]
@@ -7759,16 +7879,27 @@ class V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodDataBankAccoun
 
 
 class V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payout method."""
+
     bank_account: V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodDataBankAccount
+    """Details of a bank account. With type `bank_account`."""
     type: Required[Literal["bank_account", "card"]]
+    """Kind of payout method."""
 
 
 class V2MoneyManagementOutboundSetupIntentCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/money_management/outbound_setup_intents`."""
 
     payout_method: str
+    """ID of an existing payout method to set up."""
     payout_method_data: V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodData
+    """Details of a new payout method."""
     usage_intent: Literal["payment", "transfer"]
+    """What the payout method is meant for.
+
+    - `payment`: Payments to others.
+    - `transfer`: Transfers to your own accounts.
+    """
 
 
 class V2MoneyManagementOutboundSetupIntentListParams(TypedDict, total=False, closed=True):
@@ -7781,10 +7912,20 @@ class V2MoneyManagementOutboundSetupIntentListParams(TypedDict, total=False, clo
 
 
 class V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodDataBankAccount(TypedDict, total=False, closed=True):
+    """Details of a bank account. With type `bank_account`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bank_account_type: Literal["checking", "futsu", "savings", "toza"]
+    """Kind of bank account.
+
+    - `checking`: Checking account.
+    - `futsu`: Ordinary account (Japan).
+    - `savings`: Savings account.
+    - `toza`: Current account (Japan).
+    """
     branch_number: str
+    """Number of the branch, for bank accounts in certain countries."""
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 country code."""
     currency: Required[str]
@@ -7796,67 +7937,115 @@ class V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodDataBankAccoun
 
 
 class V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payout method."""
+
     bank_account: V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodDataBankAccount
+    """Details of a bank account. With type `bank_account`."""
     type: Required[Literal["bank_account", "card"]]
+    """Kind of payout method."""
 
 
 class V2MoneyManagementOutboundSetupIntentUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/money_management/outbound_setup_intents/{id}`."""
 
     payout_method: str
+    """ID of an existing payout method to set up."""
     payout_method_data: V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodData
+    """Details of a new payout method."""
 
 
 class V2MoneyManagementPayoutIntentCreateParamsAmount(TypedDict, total=False, closed=True):
+    """Amount to send."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementPayoutIntentCreateParamsFrom(TypedDict, total=False, closed=True):
+    """Where the money comes from."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: Required[str]
+    """ID of the financial account that is debited."""
 
 
 class V2MoneyManagementPayoutIntentCreateParamsRecipientNotification(TypedDict, total=False, closed=True):
+    """Whether Stripe tells the recipient about the payment."""
+
     setting: Required[Literal["configured", "none"]]
+    """Which setting applies.
+
+    - `configured`: The recipient is notified as configured for the account.
+    - `none`: The recipient is not notified.
+    """
 
 
 class V2MoneyManagementPayoutIntentCreateParamsScheduleOptions(TypedDict, total=False, closed=True):
+    """When the payout intent is executed."""
+
     execute_on: str
+    """Date on which the payout intent is executed."""
 
 
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(
     TypedDict, total=False, closed=True
 ):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"]
+    """How soon the transfer is submitted.
+
+    - `next_day`: For settlement on the next business day.
+    - `same_day`: For settlement on the same business day.
+    """
     transaction_purpose: Literal["payroll"]
+    """Purpose of the transfer.
+
+    - `payroll`: Payroll.
+    """
 
 
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions(
     TypedDict, total=False, closed=True
 ):
+    """Settings per network."""
+
     ach: V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
+    """Settings for ACH."""
 
 
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for bank accounts."""
+
     preferred_network_options: (
         V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions
     )
+    """Settings per network."""
     preferred_networks: Sequence[Literal["ach", "fedwire", "fps", "rtp", "sepa", "swift"]]
+    """Networks to use, most preferred first."""
 
 
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for the payout method."""
+
     bank_account: V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccount
+    """Settings for bank accounts."""
 
 
 class V2MoneyManagementPayoutIntentCreateParamsTo(TypedDict, total=False, closed=True):
+    """Where the money goes."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payout_method: str
+    """ID of the payout method that the money is sent to."""
     payout_method_options: V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptions
+    """Settings for the payout method."""
     recipient: str
+    """ID of the account (API v2) of the recipient."""
 
 
 V2MoneyManagementPayoutIntentCreateParams = TypedDict(
@@ -7887,63 +8076,121 @@ class V2MoneyManagementPayoutIntentListParams(TypedDict, total=False, closed=Tru
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsRecipientNotification(TypedDict, total=False, closed=True):
+    """Whether Stripe tells the recipient about the payment."""
+
     setting: Required[Literal["configured", "none"]]
+    """Which setting applies.
+
+    - `configured`: The recipient is notified as configured for the account.
+    - `none`: The recipient is not notified.
+    """
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsScheduleOptions(TypedDict, total=False, closed=True):
+    """When the payout intent is executed."""
+
     execute_on: str
+    """Date on which the payout intent is executed."""
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(
     TypedDict, total=False, closed=True
 ):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"]
+    """How soon the transfer is submitted.
+
+    - `next_day`: For settlement on the next business day.
+    - `same_day`: For settlement on the same business day.
+    """
     transaction_purpose: Literal["payroll"]
+    """Purpose of the transfer.
+
+    - `payroll`: Payroll.
+    """
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions(
     TypedDict, total=False, closed=True
 ):
+    """Settings per network."""
+
     ach: V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
+    """Settings for ACH."""
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for bank accounts."""
+
     preferred_network_options: (
         V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions
     )
+    """Settings per network."""
     preferred_networks: Sequence[Literal["ach", "fedwire", "fps", "rtp", "sepa", "swift"]]
+    """Networks to use, most preferred first."""
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for the payout method."""
+
     bank_account: V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccount
+    """Settings for bank accounts."""
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsTo(TypedDict, total=False, closed=True):
+    """Where the money goes."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payout_method: str
+    """ID of the payout method that the money is sent to."""
     payout_method_options: V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptions
+    """Settings for the payout method."""
     recipient: str
+    """ID of the account (API v2) of the recipient."""
 
 
 class V2MoneyManagementPayoutIntentUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/money_management/payout_intents/{id}`."""
 
     description: str
+    """Description of your own."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     recipient_notification: V2MoneyManagementPayoutIntentUpdateParamsRecipientNotification
+    """Whether Stripe tells the recipient about the payment."""
     schedule_options: V2MoneyManagementPayoutIntentUpdateParamsScheduleOptions
+    """When the payout intent is executed."""
     statement_descriptor: str
-    """Text that appears on the bank or card statement."""
+    """Text that appears on the statement of the recipient."""
     to: V2MoneyManagementPayoutIntentUpdateParamsTo
+    """Where the money goes."""
 
 
 class V2MoneyManagementPayoutMethodListParamsUsageStatus(TypedDict, total=False, closed=True):
+    """Only payout methods with these usages."""
+
     payments: Sequence[Literal["disabled", "eligible", "ineligible", "invalid", "requires_action"]]
+    """Only payout methods with one of these states for payments.
+
+    - `disabled`: It was disabled.
+    - `eligible`: It can be used.
+    - `ineligible`: It cannot be used for this.
+    - `invalid`: Its details are wrong.
+    - `requires_action`: Something has to be done first.
+    """
     transfers: Sequence[Literal["disabled", "eligible", "ineligible", "invalid", "requires_action"]]
+    """Only payout methods with one of these states for transfers.
+
+    - `disabled`: It was disabled.
+    - `eligible`: It can be used.
+    - `ineligible`: It cannot be used for this.
+    - `invalid`: Its details are wrong.
+    - `requires_action`: Something has to be done first.
+    """
 
 
 class V2MoneyManagementPayoutMethodListParams(TypedDict, total=False, closed=True):
@@ -7954,12 +8201,14 @@ class V2MoneyManagementPayoutMethodListParams(TypedDict, total=False, closed=Tru
     page: str
     """Token of the page to return, from the response before it. Leave it out for the first page."""
     usage_status: V2MoneyManagementPayoutMethodListParamsUsageStatus
+    """Only payout methods with these usages."""
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecRetrieveParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v2/money_management/payout_methods_bank_account_spec`."""
 
     countries: list[str]
+    """Two-letter codes of the countries to include. All unless set."""
 
 
 class V2MoneyManagementReceivedCreditListParamsCreated(TypedDict, total=False, closed=True):
@@ -7990,22 +8239,29 @@ class V2MoneyManagementRecipientVerificationCreateParams(TypedDict, total=False,
     """The parameters of `POST /v2/money_management/recipient_verifications`."""
 
     payout_method: Required[str]
+    """ID of the payout method whose owner is verified."""
     recipient: str
+    """ID of the account (API v2) of the recipient."""
 
 
 class V2MoneyManagementTestHelpersFinancialAddressCreditParamsAmount(TypedDict, total=False, closed=True):
+    """Amount that arrives."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """Amount in the smallest unit of `currency`."""
 
 
 class V2MoneyManagementTestHelpersFinancialAddressCreditParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/money_management/test_helpers/financial_addresses/{id}/credit`."""
 
     amount: Required[V2MoneyManagementTestHelpersFinancialAddressCreditParamsAmount]
+    """Amount that arrives."""
     network: Required[Literal["ach", "chaps", "fedwire", "fps", "rtp", "sepa"]]
+    """Network over which the money arrives."""
     statement_descriptor: str
-    """Text that appears on the bank or card statement."""
+    """Text that comes with the money."""
 
 
 class V2MoneyManagementTransactionEntryListParamsCreated(TypedDict, total=False, closed=True):
@@ -8031,6 +8287,7 @@ class V2MoneyManagementTransactionEntryListParams(TypedDict, total=False, closed
     page: str
     """Token of the page to return, from the response before it. Leave it out for the first page."""
     transaction: str
+    """Only entries of this transaction."""
 
 
 class V2MoneyManagementTransactionListParamsCreated(TypedDict, total=False, closed=True):
@@ -8054,6 +8311,7 @@ class V2MoneyManagementTransactionListParams(TypedDict, total=False, closed=True
     financial_account: str
     """Only objects of this financial account."""
     flow: str
+    """Only transactions of this movement, given by its ID."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     page: str
@@ -8064,6 +8322,7 @@ class V2MoneyManagementTransactionUpdateParams(TypedDict, total=False, closed=Tr
     """The parameters of `POST /v2/money_management/transactions/{id}`."""
 
     description: str
+    """Description of the movement."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -8074,5 +8333,14 @@ class V2TestHelpersMoneyManagementRecipientVerificationsParams(TypedDict, total=
     """The parameters of `POST /v2/test_helpers/money_management/recipient_verifications`."""
 
     match_result: Required[Literal["close_match", "match", "no_match", "unavailable"]]
+    """Result that the verification is to have.
+
+    - `close_match`: The name is similar.
+    - `match`: The name matches.
+    - `no_match`: The name does not match.
+    - `unavailable`: The name could not be compared.
+    """
     payout_method: Required[str]
+    """ID of the payout method whose owner is verified."""
     recipient: str
+    """ID of the account (API v2) of the recipient."""

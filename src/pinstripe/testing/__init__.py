@@ -1,9 +1,10 @@
-"""For tests of one's own: realistic, signed deliveries of any event, posted to an application or a URL.
+"""Helpers for your tests: realistic, signed webhook requests for any event type, posted to an application or a URL.
 
-    delivery = pinstripe.testing.delivery("invoice.paid", {"amount_paid": 2900}, secret="whsec_test")
-    assert deliver(delivery, app, "/webhooks/stripe").status_code == 200
+    request = pinstripe.testing.signed_request("invoice.paid", {"amount_paid": 2900}, secret="whsec_test")
+    assert deliver(request, app, "/webhooks/stripe").status_code == 200
 
-Fixtures for pytest are in `pinstripe.testing.plugin`; they come by themselves. https://docs.stripe.com/webhooks#test-webhook
+`pinstripe.testing.plugin` has fixtures for pytest, which loads it automatically.
+https://docs.stripe.com/webhooks#test-webhook
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
@@ -25,60 +26,55 @@ from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.defaults import rfc3339
 from pinstripe.emulator.state.environment import Environment
 from pinstripe.errors import InvalidArgumentError
+from pinstripe.events import AnyEvent, AnyNotification
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 
-if TYPE_CHECKING:
-    from pinstripe.events import AnyEvent, AnyNotification
+__all__ = ["SECRET", "SignedRequest", "adeliver", "deliver", "event_json", "signed_request"]
 
-__all__ = ["SECRET", "Delivery", "adeliver", "deliver", "delivery", "event_json"]
-
-SECRET = "whsec_pinstripe_testing"  # noqa: S105  # of tests
-WHEN = 1_767_225_600
-"""When the made-up things happen, in unix seconds: 2026 begins. Signatures are made now."""
+SECRET = "whsec_pinstripe_testing"  # noqa: S105  # for tests only
+CREATED = 1_767_225_600
+"""Creation time of events and objects, in Unix seconds: 2026-01-01 00:00 UTC. Signatures use the current time."""
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """One webhook request: its body and its headers, signed."""
+class SignedRequest:
+    """A webhook request: its body, and headers with a signature."""
 
     payload: bytes
     headers: Mapping[str, str]
 
     @property
     def event(self) -> AnyEvent | AnyNotification:
-        """The event in it, typed."""
+        """The typed event in the body."""
         return webhooks.read(self.payload)
-
-
-def _account_state(account: str = "") -> AccountState:
-    return AccountState(account, _environment, _account_state)
 
 
 def event_json(
     event_type: str,
-    about: StripeModel | Mapping[str, Any] | None = None,  # Any: JSON
+    data_object: StripeModel | Mapping[str, Any] | None = None,  # Any: JSON
     *,
     previous_attributes: Mapping[str, Any] | None = None,  # Any: JSON
     **fields: Any,  # Any: JSON
-) -> dict[str, Any]:
-    """An event of a type as JSON: about a model, or about a made-up object with these fields; ``fields`` are the event's own.
+) -> dict[str, Any]:  # Any: JSON
+    """Return an event as JSON, whose ``data.object`` is a model, or an example object with the given fields.
 
-    The made-up object has everything that its model requires, and decodes strictly. Ids differ from call to call, and are the
-    same in every run. Raises `InvalidArgumentError` for a type that does not exist.
+    ``fields`` are fields of the event itself. An example object has all fields that its model requires, and decodes
+    strictly. Ids differ from call to call, but are the same in every run. Raises `InvalidArgumentError` for an unknown
+    event type.
     """
-    state = _account_state()
+    account = _new_account()
     if event_type in THIN_EVENT_TYPES:
-        return {**_thin(state, event_type), **fields}
+        return {**_thin_event(account, event_type), **fields}
     if event_type not in EVENT_TYPES:
-        raise InvalidArgumentError(f"There is no event type {event_type!r}.", param="event_type")
-    data: dict[str, Any] = {"object": _about(state, event_type, about)}  # Any: JSON
+        raise InvalidArgumentError(f"Unknown event type {event_type!r}.", param="event_type")
+    data = {"object": _data_object(account, event_type, data_object)}
     if previous_attributes is not None:
         data["previous_attributes"] = dict(previous_attributes)
     return {
-        "id": state.new_id("event"),
+        "id": account.new_id("event"),
         "object": "event",
         "api_version": API_VERSION,
-        "created": WHEN,
+        "created": CREATED,
         "data": data,
         "livemode": False,
         "pending_webhooks": 1,
@@ -88,69 +84,86 @@ def event_json(
     }
 
 
-def delivery(
+def signed_request(
     event_type: str,
-    about: StripeModel | Mapping[str, Any] | None = None,  # Any: JSON
+    data_object: StripeModel | Mapping[str, Any] | None = None,  # Any: JSON
     *,
     secret: str = SECRET,
     timestamp: int | None = None,
-    **fields: Any,  # Any: as in event_json
-) -> Delivery:
-    """A signed delivery of an event of any type; the other arguments are those of `event_json` and `pinstripe.webhooks.sign`."""
-    payload = json.dumps(event_json(event_type, about, **fields), indent=2).encode()
+    **fields: Any,  # Any: JSON
+) -> SignedRequest:
+    """Return the signed request of an event.
+
+    The other arguments are those of `event_json` and `pinstripe.webhooks.sign`.
+    """
+    payload = json.dumps(event_json(event_type, data_object, **fields), indent=2).encode()
     signature = webhooks.sign(payload, secret, timestamp)
-    return Delivery(payload, {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signature})
+    return SignedRequest(payload, {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signature})
 
 
-def deliver(delivery: Delivery, target: Any, path: str = "/") -> httpx.Response:  # Any: an application
-    """Post a delivery to a URL (a ``str``), or in process to a WSGI or an ASGI application."""
+def deliver(request: SignedRequest, target: Any, path: str = "/") -> httpx.Response:  # Any: a URL or an application
+    """Post a request to a URL (a ``str``), or in process to a WSGI or ASGI application."""
     if isinstance(target, str):
-        return httpx.post(target, content=delivery.payload, headers=dict(delivery.headers))
+        return httpx.post(target, content=request.payload, headers=dict(request.headers))
     if _is_asgi(target):
-        return asyncio.run(adeliver(delivery, target, path))
+        return asyncio.run(adeliver(request, target, path))
     with httpx.Client(transport=httpx.WSGITransport(target), base_url="http://test") as client:
-        return client.post(path, content=delivery.payload, headers=dict(delivery.headers))
+        return client.post(path, content=request.payload, headers=dict(request.headers))
 
 
-async def adeliver(delivery: Delivery, target: Any, path: str = "/") -> httpx.Response:  # Any: an application
-    """The same, awaiting, to a URL or an ASGI application."""
+async def adeliver(request: SignedRequest, target: Any, path: str = "/") -> httpx.Response:  # Any: as in `deliver`
+    """Post a request to a URL (a ``str``), or in process to an ASGI application."""
     transport = None if isinstance(target, str) else httpx.ASGITransport(target)
     url = target if isinstance(target, str) else f"http://test{path}"
     async with httpx.AsyncClient(transport=transport) as client:
-        return await client.post(url, content=delivery.payload, headers=dict(delivery.headers))
+        return await client.post(url, content=request.payload, headers=dict(request.headers))
 
 
 _environment = Environment(seed=0)
 
 
+def _new_account(account: str = "") -> AccountState:
+    """Return an empty account of the emulator, which makes ids and example objects."""
+    return AccountState(account, _environment, _new_account)
+
+
 def _is_asgi(target: Any) -> bool:  # Any: an application
-    call = target if inspect.isfunction(target) else getattr(target, "__call__", None)  # noqa: B004  # its signature is wanted
+    call = target if inspect.isfunction(target) else getattr(target, "__call__", None)  # noqa: B004  # the method itself
     return inspect.iscoroutinefunction(call)
 
 
-def _about(state: AccountState, event_type: str, about: StripeModel | Mapping[str, Any] | None) -> Any:  # Any: JSON
-    if isinstance(about, StripeModel):
-        return json.loads(about.model_dump_json(by_alias=True, exclude_unset=True))
+def _data_object(
+    account: AccountState,
+    event_type: str,
+    data_object: StripeModel | Mapping[str, Any] | None,  # Any: JSON
+) -> dict[str, Any]:  # Any: JSON
+    if isinstance(data_object, StripeModel):
+        data: dict[str, Any] = json.loads(data_object.model_dump_json(by_alias=True, exclude_unset=True))  # Any: JSON
+        return data
     model = EVENT_TYPES[event_type][1].split(" | ")[0]
-    kind = next(kind for kind, name in registry().objects.items() if name == model)
-    return {**state.draft(kind), **(about or {})}
+    return {**account.draft(_object_type(model)), **(data_object or {})}
 
 
-def _thin(state: AccountState, event_type: str) -> dict[str, Any]:  # Any: JSON
-    related = THIN_EVENT_TYPES[event_type][1]
-    found: dict[str, Any] = {  # Any: JSON
-        "id": state.new_id("event"),
+def _thin_event(account: AccountState, event_type: str) -> dict[str, Any]:  # Any: JSON
+    event: dict[str, Any] = {  # Any: JSON
+        "id": account.new_id("event"),
         "object": "v2.core.event",
         "type": event_type,
-        "created": rfc3339(WHEN),
+        "created": rfc3339(CREATED),
         "livemode": False,
         "context": None,
         "reason": None,
     }
-    if related is not None:
-        kind = next(kind for kind, name in registry().objects.items() if name == related)
-        identifier = state.new_id(kind)
-        version = "" if kind.startswith("v2.") else "/v1"
-        url = f"{version}/{kind.replace('.', '/')}s/{identifier}"
-        found["related_object"] = {"id": identifier, "type": kind, "url": url}
-    return found
+    model = THIN_EVENT_TYPES[event_type][1]
+    if model is not None:
+        object_type = _object_type(model)
+        object_id = account.new_id(object_type)
+        version = "" if object_type.startswith("v2.") else "/v1"
+        url = f"{version}/{object_type.replace('.', '/')}s/{object_id}"
+        event["related_object"] = {"id": object_id, "type": object_type, "url": url}
+    return event
+
+
+def _object_type(model: str) -> str:
+    """Return the `object` value of a model's objects."""
+    return next(object_type for object_type, name in registry().objects.items() if name == model)

@@ -1,4 +1,4 @@
-"""Fixtures for pytest: an emulator for each test, its clients, and signed deliveries."""
+"""Fixtures for pytest: an emulator for each test, its clients, and signed webhook requests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import pytest
 if TYPE_CHECKING:
     from pinstripe._client import AsyncClient, Client
     from pinstripe.emulator import Emulator
-    from pinstripe.testing import Delivery
+    from pinstripe.testing import SignedRequest
+
+# Fixtures import what they need, so that a test run without them does not load it.
 
 
 @pytest.fixture
 def stripe_emulator() -> Iterator[Emulator]:
-    """A Stripe of the test's own, with the same ids every time."""
-    from pinstripe.emulator import Emulator  # here, so that test runs that do not need it do not load it
+    """Provide a new emulator, whose ids are the same in every run."""
+    from pinstripe.emulator import Emulator
 
     with Emulator(seed=0) as emulator:
         yield emulator
@@ -24,19 +26,19 @@ def stripe_emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def stripe_client(stripe_emulator: Emulator) -> Client:
-    """A client of the emulator, in process; an answer that does not fit its model is an error."""
+    """Provide an in-process client of the emulator; it raises if a response does not match its model."""
     return stripe_emulator.client(validation="strict")
 
 
 @pytest.fixture
 def stripe_async_client(stripe_emulator: Emulator) -> AsyncClient:
-    """An async client of the emulator, in process."""
+    """Provide an in-process async client of the emulator; it raises if a response does not match its model."""
     return stripe_emulator.async_client(validation="strict")
 
 
 @pytest.fixture
-def stripe_delivery() -> Callable[..., Delivery]:
-    """Makes signed deliveries: ``stripe_delivery("invoice.paid", {"amount_paid": 2900})``."""
-    from pinstripe.testing import delivery  # here, as above
+def stripe_signed_request() -> Callable[..., SignedRequest]:
+    """Provide `pinstripe.testing.signed_request`: ``stripe_signed_request("invoice.paid", {"amount_paid": 2900})``."""
+    from pinstripe.testing import signed_request
 
-    return delivery
+    return signed_request

@@ -1,8 +1,8 @@
-"""Effectively once: an inbox remembers the events that were processed, over any number of machines.
+"""Process each event effectively once, on any number of machines.
 
-Stripe delivers at least once, late and out of order. An inbox claims an event before its handler runs: a second delivery of a
-processed event runs nothing, two deliveries at the same moment run the handler once, a process that dies in the middle gives
-the event up after a lease, and a handler that failed may run again.
+Stripe delivers events at least once, late and out of order. An inbox claims an event before its handler runs. A second
+delivery of a processed event runs nothing. Of two concurrent deliveries, one runs the handler. If a process dies while
+it handles an event, its claim expires after the lease. If a handler fails, the event can be processed again.
 https://docs.stripe.com/webhooks#handle-duplicate-events
 """
 
@@ -15,80 +15,98 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from pinstripe.events import Event, EventNotification
+    from pinstripe import events as _events
+else:
+    _events = LazyModule("pinstripe.events")
 
-__all__ = ["Inbox", "Once", "Outcome", "Store"]
+__all__ = ["ClaimResult", "ClaimStore", "EventProcessor", "Inbox", "Outcome"]
 
 Outcome: TypeAlias = Literal["processed", "duplicate", "busy"]
-Claim: TypeAlias = Literal["claimed", "done", "busy"]
+ClaimResult: TypeAlias = Literal["claimed", "done", "busy"]
 
 LEASE = 300.0
-"""Seconds after which a claim that nobody finished is given up; a handler must be faster."""
-KEEP = 35 * 24 * 3600.0
-"""Seconds that a processed event is remembered; Stripe can send one again for 30 days."""
+"""Default seconds after which an unfinished claim expires; a handler must be faster."""
+RETENTION = 35 * 24 * 3600.0
+"""Default seconds for which processed events are remembered; Stripe can resend an event for 30 days."""
 PRUNE_EVERY = 1000
+"""Number of claims between two removals of old events."""
 
 
-class Store(Protocol):
-    """Where an inbox keeps its claims. Each method is atomic; times are unix seconds."""
+class ClaimStore(Protocol):
+    """Storage for the claims of an inbox. Each method is atomic; times are Unix seconds."""
 
-    def claim(self, event_id: str, token: str, now: float, lease: float) -> Claim:
-        """Claim an event that nobody has, or whose claim has run out."""
+    def claim(self, event_id: str, token: str, now: float, lease: float) -> ClaimResult:
+        """Claim an event that has no claim, or whose claim has expired."""
         ...
 
     def finish(self, event_id: str, token: str, now: float) -> bool:
-        """Mark a claimed event as processed; whether the claim was still ours."""
+        """Mark a claimed event as processed; return whether the claim was still valid."""
         ...
 
     def release(self, event_id: str, token: str) -> None:
-        """Give a claim back, if it is still ours."""
+        """Release a claim if it is still valid."""
         ...
 
     def prune(self, before: float) -> int:
-        """Forget what was processed before a time; how many."""
+        """Remove events processed before a time; return how many."""
         ...
 
 
-class Once(Protocol):
-    """What runs a handler effectively once for each event: `Inbox`, or `pinstripe.webhooks.stores.Transactions`."""
+class EventProcessor(Protocol):
+    """Runs a handler effectively once per event: `Inbox`, or `pinstripe.webhooks.stores.TransactionalInbox`."""
 
-    def process(self, event: Event | EventNotification, handle: Callable[[Any], object]) -> Outcome:  # Any: the event
-        """Run a handler on an event, unless it was or is being processed."""
+    def process(
+        self,
+        event: _events.Event | _events.EventNotification,
+        handle: Callable[[Any], object],  # Any: the event
+    ) -> Outcome:
+        """Run a handler on an event, unless the event was processed or is being processed."""
         ...
 
     async def aprocess(
         self,
-        event: Event | EventNotification,
-        handle: Callable[[Any], Coroutine[Any, Any, object]],  # Any: the event
+        event: _events.Event | _events.EventNotification,
+        handle: Callable[[Any], Coroutine[Any, Any, object]],  # Any: the event; asyncio's types
     ) -> Outcome:
-        """The same, awaiting."""
+        """Run an async handler on an event, unless the event was processed or is being processed."""
         ...
 
 
 @dataclass
 class Inbox:
-    """Runs a handler once for each event: twice only where a process dies between the handler's end and the event's mark.
+    """Runs a handler once per event, or twice if a process dies after the handler ends and before the event is marked.
 
-    So let handlers be idempotent, or write in the transaction that marks the event (`pinstripe.webhooks.stores.Transactions`).
-    ``store`` is `SQLite`, `PostgreSQL` or `Redis` (in ``pinstripe.webhooks.stores``). ``lease`` and ``keep`` are in seconds; the
-    clocks of the machines may differ by much less than ``lease``.
+    Make handlers idempotent, therefore, or let them write in the transaction that marks the event
+    (`pinstripe.webhooks.stores.TransactionalInbox`). ``store`` is a `SQLite`, `PostgreSQL` or `Redis` store of
+    ``pinstripe.webhooks.stores``. ``lease`` and ``retention`` are in seconds; the clocks of the machines may differ by
+    much less than ``lease``.
     """
 
-    store: Store
+    store: ClaimStore
     lease: float = LEASE
-    keep: float = KEEP
+    retention: float = RETENTION
     now: Callable[[], float] = time.time
     _claims: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.lease > 0:
-            raise InvalidArgumentError(f"lease is in seconds, more than 0, not {self.lease!r}.", param="lease")
+            raise InvalidArgumentError(
+                f"lease must be a number of seconds greater than 0, not {self.lease!r}.", param="lease"
+            )
 
-    def process(self, event: Event | EventNotification, handle: Callable[[Any], object]) -> Outcome:  # Any: the event
-        """Run a handler on an event, unless it was or is being processed; a failure is raised, and gives the event back."""
+    def process(
+        self,
+        event: _events.Event | _events.EventNotification,
+        handle: Callable[[Any], object],  # Any: the event
+    ) -> Outcome:
+        """Run a handler on an event, unless the event was processed or is being processed.
+
+        If the handler raises, release the event and re-raise.
+        """
         token = uuid.uuid4().hex
         claim = self._claim(event.id, token)
         if claim != "claimed":
@@ -103,10 +121,10 @@ class Inbox:
 
     async def aprocess(
         self,
-        event: Event | EventNotification,
-        handle: Callable[[Any], Coroutine[Any, Any, object]],  # Any: the event
+        event: _events.Event | _events.EventNotification,
+        handle: Callable[[Any], Coroutine[Any, Any, object]],  # Any: the event; asyncio's types
     ) -> Outcome:
-        """The same, awaiting; the store is asked in a thread."""
+        """Run an async handler like `process`; the store is called in a thread."""
         token = uuid.uuid4().hex
         claim = await asyncio.to_thread(self._claim, event.id, token)
         if claim != "claimed":
@@ -120,10 +138,10 @@ class Inbox:
         return "processed"
 
     def prune(self) -> int:
-        """Forget what was processed long ago; how many. Done by itself from time to time."""
-        return self.store.prune(self.now() - self.keep)
+        """Remove events processed longer ago than ``retention``; return how many. `process` calls this now and then."""
+        return self.store.prune(self.now() - self.retention)
 
-    def _claim(self, event_id: str, token: str) -> Claim:
+    def _claim(self, event_id: str, token: str) -> ClaimResult:
         self._claims += 1
         if self._claims % PRUNE_EVERY == 0:
             self.prune()

@@ -1,8 +1,9 @@
-"""What every receiver does, without I/O of its own: judge a delivery, and say what to answer.
+"""The logic of a webhook endpoint without I/O, shared by all framework integrations.
 
-400 for a wrong signature or what is no event, 405 for anything but POST, 413 for a body over the limit, 409 while another
-delivery of the event is being handled, 500 where a handler failed (Stripe sends the event again), 200 for everything else.
-Answers say nothing about the secret or the payload. https://docs.stripe.com/webhooks
+Responses: 200 if the event was handled, has no handler or was processed before; 400 for an invalid signature or a
+payload that is not an event; 405 for methods other than POST; 409 while another delivery of the event is being
+processed; 413 for a body over the limit; 500 if a handler failed, so that Stripe sends the event again. Responses never
+contain the secret or the payload. https://docs.stripe.com/webhooks
 """
 
 from __future__ import annotations
@@ -10,122 +11,137 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pinstripe import webhooks
+from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError, ResponseValidationError, SignatureVerificationError
+from pinstripe.webhooks.inbox import EventProcessor
 from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
-    from pinstripe.events import AnyEvent, AnyNotification
-    from pinstripe.webhooks.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import Once
+    from pinstripe import events as _events
+else:
+    _events = LazyModule("pinstripe.events")
 
-__all__ = ["MAX_BODY", "Reply", "Receiver"]
+__all__ = ["MAX_BODY", "SIGNATURE_HEADER", "Dispatcher", "Receiver", "WebhookResponse"]
 
 logger = logging.getLogger("pinstripe.webhooks")
 MAX_BODY = 1024 * 1024
-"""The largest body that is read, in bytes."""
-HEADER = "stripe-signature"
+"""Default maximum size of a request body, in bytes."""
+SIGNATURE_HEADER = "stripe-signature"
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What to answer."""
+class WebhookResponse:
+    """The HTTP response to a webhook request."""
 
     status: int
     text: str
 
     @property
     def body(self) -> bytes:
-        """The text, to be sent."""
+        """The encoded text."""
         return self.text.encode()
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that belong to it."""
+        """The response headers."""
         allow = {"Allow": "POST"} if self.status == 405 else {}
         return {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(self.body)), **allow}
 
 
-OK = Reply(200, "ok")
-DUPLICATE = Reply(200, "already processed")
-BAD_SIGNATURE = Reply(400, "bad signature")
-BAD_PAYLOAD = Reply(400, "not an event")
-WRONG_METHOD = Reply(405, "use POST")
-BUSY = Reply(409, "being processed")
-TOO_LARGE = Reply(413, "too large")
-FAILED = Reply(500, "handler failed")
+OK = WebhookResponse(200, "ok")
+DUPLICATE = WebhookResponse(200, "already processed")
+BAD_SIGNATURE = WebhookResponse(400, "bad signature")
+BAD_PAYLOAD = WebhookResponse(400, "not an event")
+WRONG_METHOD = WebhookResponse(405, "use POST")
+BUSY = WebhookResponse(409, "being processed")
+TOO_LARGE = WebhookResponse(413, "too large")
+FAILED = WebhookResponse(500, "handler failed")
+
+_RESPONSES = {"processed": OK, "duplicate": DUPLICATE, "busy": BUSY}
+
+
+class Dispatcher(Protocol):
+    """Takes the verified events of a receiver: `pinstripe.webhooks.Handlers`, or a queue in front of them."""
+
+    def dispatch(self, event: _events.Event | _events.EventNotification) -> bool:
+        """Handle an event; return whether a handler took it."""
+        ...
+
+    async def adispatch(self, event: _events.Event | _events.EventNotification) -> bool:
+        """Handle an event; return whether a handler took it."""
+        ...
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """One webhook endpoint: whose handlers it runs, and which secrets it takes (several while one is rotated, or for Connect)."""
+    """One webhook endpoint: its handlers, and one or several secrets (while one is rotated, or for Connect)."""
 
     handlers: Dispatcher
     secret: str | Iterable[str]
     tolerance: float | None = TOLERANCE
     max_body: int = MAX_BODY
-    inbox: Once | None = None
+    inbox: EventProcessor | None = None
 
     def __post_init__(self) -> None:
         secrets = (self.secret,) if isinstance(self.secret, str) else tuple(self.secret)
-        if not secrets or not all(isinstance(one, str) and one.strip() for one in secrets):
+        if not secrets or not all(isinstance(secret, str) and secret.strip() for secret in secrets):
             raise InvalidArgumentError("secret: pass the endpoint's secret (whsec_...), or several.", param="secret")
         object.__setattr__(self, "secret", secrets)
 
     def __repr__(self) -> str:
         return f"<Receiver of {self.handlers!r}>"
 
-    def refuse(self, method: str, content_length: str | None) -> Reply | None:
-        """What can be said before the body is read."""
+    def check_request(self, method: str, content_length: str | None) -> WebhookResponse | None:
+        """Return an error response if a request can be rejected before its body is read."""
         if method != "POST":
             return WRONG_METHOD
-        return (
-            TOO_LARGE if content_length and content_length.isdigit() and int(content_length) > self.max_body else None
-        )
+        if content_length and content_length.isdigit() and int(content_length) > self.max_body:
+            return TOO_LARGE
+        return None
 
-    def open(self, payload: bytes, signature: str | bytes | None) -> AnyEvent | AnyNotification | Reply:
-        """The verified event in a body, or what to answer instead."""
+    def construct_event(
+        self, payload: bytes, signature: str | bytes | None
+    ) -> _events.AnyEvent | _events.AnyNotification | WebhookResponse:
+        """Verify a request body and return its event, or the error response."""
         if len(payload) > self.max_body:
             return TOO_LARGE
         try:
             webhooks.verify(payload, signature, self.secret, self.tolerance)
             return webhooks.read(payload)
         except SignatureVerificationError as error:
-            logger.warning("refused a webhook: %s", error)
+            logger.warning("rejected a webhook request: %s", error)
             return BAD_SIGNATURE
         except ResponseValidationError as error:
-            logger.warning("refused a webhook: %s", error)
+            logger.warning("rejected a webhook request: %s", error)
             return BAD_PAYLOAD
 
-    def receive(self, payload: bytes, signature: str | bytes | None) -> Reply:
-        """Verify a delivery, handle its event, and say what to answer."""
-        event = self.open(payload, signature)
-        if isinstance(event, Reply):
+    def receive(self, payload: bytes, signature: str | bytes | None) -> WebhookResponse:
+        """Verify a request body, handle its event and return the response."""
+        event = self.construct_event(payload, signature)
+        if isinstance(event, WebhookResponse):
             return event
         try:
             if self.inbox is None:
                 self.handlers.dispatch(event)
                 return OK
-            return _REPLIES[self.inbox.process(event, self.handlers.dispatch)]
+            return _RESPONSES[self.inbox.process(event, self.handlers.dispatch)]
         except Exception:
-            logger.exception("a handler of %s failed (%s)", event.type, event.id)
+            logger.exception("failed to handle %s (%s)", event.type, event.id)
             return FAILED
 
-    async def areceive(self, payload: bytes, signature: str | bytes | None) -> Reply:
-        """The same, awaiting."""
-        event = self.open(payload, signature)
-        if isinstance(event, Reply):
+    async def areceive(self, payload: bytes, signature: str | bytes | None) -> WebhookResponse:
+        """Verify a request body, handle its event asynchronously and return the response."""
+        event = self.construct_event(payload, signature)
+        if isinstance(event, WebhookResponse):
             return event
         try:
             if self.inbox is None:
                 await self.handlers.adispatch(event)
                 return OK
-            return _REPLIES[await self.inbox.aprocess(event, self.handlers.adispatch)]
+            return _RESPONSES[await self.inbox.aprocess(event, self.handlers.adispatch)]
         except Exception:
-            logger.exception("a handler of %s failed (%s)", event.type, event.id)
+            logger.exception("failed to handle %s (%s)", event.type, event.id)
             return FAILED
-
-
-_REPLIES = {"processed": OK, "duplicate": DUPLICATE, "busy": BUSY}

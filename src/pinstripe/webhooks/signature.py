@@ -1,4 +1,4 @@
-"""Stripe's webhook signatures: made, and verified. https://docs.stripe.com/webhooks/signature"""
+"""Sign webhook payloads and verify their signatures. https://docs.stripe.com/webhooks/signature"""
 
 from __future__ import annotations
 
@@ -12,82 +12,85 @@ from pinstripe.errors import InvalidArgumentError, SignatureVerificationError
 
 __all__ = ["TOLERANCE", "sign", "verify"]
 
-Payload: TypeAlias = "bytes | bytearray | str"
-Secrets: TypeAlias = "str | Iterable[str]"
+Payload: TypeAlias = bytes | bytearray | str
+Secrets: TypeAlias = str | Iterable[str]
 
 TOLERANCE = 300
-"""Seconds that a signature may be old."""
+"""Default maximum age of a signature, in seconds."""
 
 
 def sign(payload: Payload, secret: str, timestamp: int | None = None) -> str:
-    """The ``Stripe-Signature`` header for a payload, for tests and for senders of one's own.
+    """Return the ``Stripe-Signature`` header for a payload, for tests and for your own senders.
 
-    ``timestamp`` is in unix seconds, now unless given. Raises `InvalidArgumentError` where there is no secret.
+    ``timestamp`` is in Unix seconds and defaults to the current time. Raises `InvalidArgumentError` if the secret is
+    empty.
     """
     if not secret.strip():
         raise InvalidArgumentError("secret is empty: pass the endpoint's secret, whsec_...", param="secret")
     seconds = int(time.time()) if timestamp is None else timestamp
-    return f"t={seconds},v1={_signature(seconds, _raw(payload), secret)}"
+    return f"t={seconds},v1={_compute_signature(seconds, _to_bytes(payload), secret)}"
 
 
 def verify(
     payload: Payload, sig_header: str | bytes | None, secret: Secrets, tolerance: float | None = TOLERANCE
 ) -> None:
-    """Check that a payload is Stripe's, as it was sent, and not old; raises `SignatureVerificationError` if not.
+    """Verify that Stripe signed this payload recently; raise `SignatureVerificationError` if not.
 
-    ``payload`` is the raw body: JSON that was parsed and written again is not what was signed. ``secret`` is one secret or
-    several (one endpoint's old and new while it is rotated, or those of several endpoints). ``tolerance`` is in seconds; 0 and
-    ``None`` accept any age. https://docs.stripe.com/webhooks/signature
+    ``payload`` is the raw request body: JSON that was parsed and serialized again is not what Stripe signed. ``secret``
+    is one secret or several: the old and the new one while a secret is rotated, or those of several endpoints.
+    ``tolerance`` is the maximum age in seconds; 0 and ``None`` accept any age.
+    https://docs.stripe.com/webhooks/signature
     """
-    body = _raw(payload)
-    timestamp, signatures = _read(sig_header)
-    secrets = [one for one in ([secret] if isinstance(secret, str) else list(secret or ())) if one and one.strip()]
+    body = _to_bytes(payload)
+    timestamp, signatures = _parse_header(sig_header)
+    candidates = [secret] if isinstance(secret, str) else list(secret or ())
+    secrets = [candidate for candidate in candidates if candidate and candidate.strip()]
     if not secrets:
-        raise SignatureVerificationError("There is no webhook secret; it begins with whsec_.")
+        raise SignatureVerificationError("No webhook secret was passed: pass the endpoint's secret, whsec_...")
     matches = False
-    for one in secrets:
-        expected = _signature(timestamp, body, one).encode()
+    for candidate in secrets:
+        expected = _compute_signature(timestamp, body, candidate).encode()
         for signature in signatures:
             matches |= hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass"))
     if not matches:
         raise SignatureVerificationError(
-            "No signature in the header is right for this payload: check that the secret is this endpoint's, and that the "
-            "payload is the raw body."
+            "No signature in the Stripe-Signature header matches this payload: check that the secret belongs to this "
+            "endpoint, and pass the raw body of the request."
         )
     if tolerance and timestamp < time.time() - tolerance:
         raise SignatureVerificationError(
-            f"The signature is older than {tolerance:g} seconds; the payload may be a replay."
+            f"The signature is older than {tolerance:g} seconds; the request may be a replay."
         )
 
 
-def _raw(payload: Payload) -> bytes:
+def _to_bytes(payload: Payload) -> bytes:
     if isinstance(payload, str):
         return payload.encode("utf-8", "surrogatepass")
     if isinstance(payload, (bytes, bytearray, memoryview)):
         return bytes(payload)
     raise InvalidArgumentError(
-        f"payload: pass the raw body of the request (bytes or str), not a {type(payload).__name__}; JSON that was parsed and "
-        "written again is not what Stripe signed.",
+        f"payload: pass the raw body of the request (bytes or str), not a {type(payload).__name__}. JSON that was "
+        "parsed and serialized again is not what Stripe signed.",
         param="payload",
     )
 
 
-def _read(header: str | bytes | None) -> tuple[int, list[str]]:
-    """The timestamp and the ``v1`` signatures of a header; whatever else is in it is left alone."""
+def _parse_header(header: str | bytes | None) -> tuple[int, list[str]]:
+    """Return the timestamp and the ``v1`` signatures of a header; ignore its other items."""
     text = header.decode("latin-1") if isinstance(header, (bytes, bytearray)) else header
     if not isinstance(text, str) or not text:
-        raise SignatureVerificationError("There is no Stripe-Signature header.")
+        raise SignatureVerificationError("The request has no Stripe-Signature header.")
     items = [item.split("=") for item in text.split(",")]
     try:
         timestamp = int(next(item[1] for item in items if item[0] == "t"))
         signatures = [item[1] for item in items if item[0] == "v1"]
     except (IndexError, StopIteration, ValueError):
-        raise SignatureVerificationError("The Stripe-Signature header is not in the form t=...,v1=...") from None
+        raise SignatureVerificationError("The Stripe-Signature header does not have the form t=...,v1=...") from None
     if not signatures:
         raise SignatureVerificationError("The Stripe-Signature header has no v1 signature.")
     return timestamp, signatures
 
 
-def _signature(timestamp: int, body: bytes, secret: str) -> str:
+def _compute_signature(timestamp: int, body: bytes, secret: str) -> str:
     key = secret.encode("utf-8", "surrogatepass")
     return hmac.new(key, str(timestamp).encode() + b"." + body, hashlib.sha256).hexdigest()

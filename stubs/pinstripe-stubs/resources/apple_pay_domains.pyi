@@ -9,12 +9,12 @@ class ApplePayDomains(Resource):
     def create(
         self, *, domain_name: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ApplePayDomain:
-        """Call `POST /v1/apple_pay/domains`.
+        """Register a domain for Apple Pay.
 
         `POST /v1/apple_pay/domains` https://docs.stripe.com/api/apple_pay_domains/create
 
         Args:
-            domain_name:
+            domain_name: Name of the domain, such as `shop.example.com`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -32,12 +32,12 @@ class ApplePayDomains(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ApplePayDomain]:
-        """Call `GET /v1/apple_pay/domains`.
+        """List domains for Apple Pay.
 
         `GET /v1/apple_pay/domains` https://docs.stripe.com/api/apple_pay_domains/list
 
         Args:
-            domain_name:
+            domain_name: Name of the domain, such as `shop.example.com`.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -51,7 +51,7 @@ class ApplePayDomains(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, domain: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ApplePayDomain:
-        """Call `GET /v1/apple_pay/domains/{domain}`.
+        """Retrieve a domain.
 
         `GET /v1/apple_pay/domains/{domain}` https://docs.stripe.com/api/apple_pay_domains/retrieve
 
@@ -65,7 +65,7 @@ class ApplePayDomains(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, domain: str, *, request_options: RequestOptions = ...) -> DeletedApplePayDomain:
-        """Call `DELETE /v1/apple_pay/domains/{domain}`.
+        """Delete a domain. Apple Pay is no longer offered on it.
 
         `DELETE /v1/apple_pay/domains/{domain}` https://docs.stripe.com/api/apple_pay_domains/delete
 
@@ -81,12 +81,12 @@ class AsyncApplePayDomains(Resource):
     async def create(
         self, *, domain_name: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ApplePayDomain:
-        """Call `POST /v1/apple_pay/domains`.
+        """Register a domain for Apple Pay.
 
         `POST /v1/apple_pay/domains` https://docs.stripe.com/api/apple_pay_domains/create
 
         Args:
-            domain_name:
+            domain_name: Name of the domain, such as `shop.example.com`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -104,12 +104,12 @@ class AsyncApplePayDomains(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ApplePayDomain]:
-        """Call `GET /v1/apple_pay/domains`.
+        """List domains for Apple Pay.
 
         `GET /v1/apple_pay/domains` https://docs.stripe.com/api/apple_pay_domains/list
 
         Args:
-            domain_name:
+            domain_name: Name of the domain, such as `shop.example.com`.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -125,7 +125,7 @@ class AsyncApplePayDomains(Resource):
     async def retrieve(
         self, domain: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ApplePayDomain:
-        """Call `GET /v1/apple_pay/domains/{domain}`.
+        """Retrieve a domain.
 
         `GET /v1/apple_pay/domains/{domain}` https://docs.stripe.com/api/apple_pay_domains/retrieve
 
@@ -139,7 +139,7 @@ class AsyncApplePayDomains(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, domain: str, *, request_options: RequestOptions = ...) -> DeletedApplePayDomain:
-        """Call `DELETE /v1/apple_pay/domains/{domain}`.
+        """Delete a domain. Apple Pay is no longer offered on it.
 
         `DELETE /v1/apple_pay/domains/{domain}` https://docs.stripe.com/api/apple_pay_domains/delete
 

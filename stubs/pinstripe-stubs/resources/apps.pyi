@@ -26,15 +26,15 @@ class AppsInstalls(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> AppsInstall:
-        """Call `POST /v1/apps/installs`.
+        """Install an app on the account.
 
         `POST /v1/apps/installs` https://docs.stripe.com/api/apps/installs/create
 
         Args:
-            app:
-            channel:
-            code_challenge:
-            code_challenge_method:
+            app: ID of the app.
+            channel: Channel from which the version of the app comes.
+            code_challenge: Code challenge of PKCE.
+            code_challenge_method: Method by which the code challenge was made of the verifier.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -58,17 +58,17 @@ class AppsInstalls(Resource):
         status: Literal["install_failed", "installed", "installing", "uninstall_failed", "uninstalling"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[AppsInstall]:
-        """Call `GET /v1/apps/installs`.
+        """List installs of apps.
 
         `GET /v1/apps/installs` https://docs.stripe.com/api/apps/installs/list
 
         Args:
             account: Only objects of this account.
-            app:
-            approval_required:
-            channel:
+            app: Only installs of this app.
+            approval_required: Only installs that do or do not wait for approval.
+            channel: Only installs from this channel.
             created: Only objects created at this time, or in this range of times.
-            created_by:
+            created_by: Only installs created by this user.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -83,7 +83,7 @@ class AppsInstalls(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AppsInstall:
-        """Call `GET /v1/apps/installs/{id}`.
+        """Retrieve an install.
 
         `GET /v1/apps/installs/{id}` https://docs.stripe.com/api/apps/installs/retrieve
 
@@ -97,7 +97,7 @@ class AppsInstalls(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def uninstall(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AppsInstall:
-        """Call `POST /v1/apps/installs/{id}/uninstall`.
+        """Uninstall an app. The status becomes `uninstalling`.
 
         `POST /v1/apps/installs/{id}/uninstall` https://docs.stripe.com/api/apps/installs/uninstall
 
@@ -111,7 +111,7 @@ class AppsInstalls(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def update(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AppsInstall:
-        """Call `POST /v1/apps/installs/{id}`.
+        """Update an install, such as to grant the permissions that a new version of the app asks for.
 
         `POST /v1/apps/installs/{id}` https://docs.stripe.com/api/apps/installs/update
 
@@ -136,15 +136,15 @@ class AsyncAppsInstalls(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> AppsInstall:
-        """Call `POST /v1/apps/installs`.
+        """Install an app on the account.
 
         `POST /v1/apps/installs` https://docs.stripe.com/api/apps/installs/create
 
         Args:
-            app:
-            channel:
-            code_challenge:
-            code_challenge_method:
+            app: ID of the app.
+            channel: Channel from which the version of the app comes.
+            code_challenge: Code challenge of PKCE.
+            code_challenge_method: Method by which the code challenge was made of the verifier.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -168,17 +168,17 @@ class AsyncAppsInstalls(Resource):
         status: Literal["install_failed", "installed", "installing", "uninstall_failed", "uninstalling"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[AppsInstall]:
-        """Call `GET /v1/apps/installs`.
+        """List installs of apps.
 
         `GET /v1/apps/installs` https://docs.stripe.com/api/apps/installs/list
 
         Args:
             account: Only objects of this account.
-            app:
-            approval_required:
-            channel:
+            app: Only installs of this app.
+            approval_required: Only installs that do or do not wait for approval.
+            channel: Only installs from this channel.
             created: Only objects created at this time, or in this range of times.
-            created_by:
+            created_by: Only installs created by this user.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -193,7 +193,7 @@ class AsyncAppsInstalls(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AppsInstall:
-        """Call `GET /v1/apps/installs/{id}`.
+        """Retrieve an install.
 
         `GET /v1/apps/installs/{id}` https://docs.stripe.com/api/apps/installs/retrieve
 
@@ -207,7 +207,7 @@ class AsyncAppsInstalls(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def uninstall(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AppsInstall:
-        """Call `POST /v1/apps/installs/{id}/uninstall`.
+        """Uninstall an app. The status becomes `uninstalling`.
 
         `POST /v1/apps/installs/{id}/uninstall` https://docs.stripe.com/api/apps/installs/uninstall
 
@@ -221,7 +221,7 @@ class AsyncAppsInstalls(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def update(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AppsInstall:
-        """Call `POST /v1/apps/installs/{id}`.
+        """Update an install, such as to grant the permissions that a new version of the app asks for.
 
         `POST /v1/apps/installs/{id}` https://docs.stripe.com/api/apps/installs/update
 
@@ -246,17 +246,17 @@ class AppsSecrets(Resource):
         expires_at: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> AppsSecret:
-        """Call `POST /v1/apps/secrets`.
+        """Store a secret, replacing one of the same name and scope.
 
         `POST /v1/apps/secrets` https://docs.stripe.com/api/apps/secrets/create
 
         Args:
-            name:
-            payload:
-            scope:
+            name: Name of the secret, unique in its scope.
+            payload: Value to store.
+            scope: To whom the secret belongs.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: Time at which Stripe deletes the secret. Null if it does not expire.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -270,13 +270,13 @@ class AppsSecrets(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> AppsSecret:
-        """Call `POST /v1/apps/secrets/delete`.
+        """Delete the secret with a name and scope.
 
         `POST /v1/apps/secrets/delete` https://docs.stripe.com/api/apps/secrets/delete_where
 
         Args:
-            name:
-            scope:
+            name: Name of the secret, unique in its scope.
+            scope: To whom the secret belongs.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -292,13 +292,13 @@ class AppsSecrets(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> AppsSecret:
-        """Call `GET /v1/apps/secrets/find`.
+        """Find the secret with a name and scope. Expand `payload` to get its value.
 
         `GET /v1/apps/secrets/find` https://docs.stripe.com/api/apps/secrets/find
 
         Args:
-            name:
-            scope:
+            name: Name of the secret, unique in its scope.
+            scope: To whom the secret belongs.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -316,12 +316,12 @@ class AppsSecrets(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[AppsSecret]:
-        """Call `GET /v1/apps/secrets`.
+        """List the secrets of a scope, without their values.
 
         `GET /v1/apps/secrets` https://docs.stripe.com/api/apps/secrets/list
 
         Args:
-            scope:
+            scope: Scope whose secrets to list.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -346,17 +346,17 @@ class AsyncAppsSecrets(Resource):
         expires_at: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> AppsSecret:
-        """Call `POST /v1/apps/secrets`.
+        """Store a secret, replacing one of the same name and scope.
 
         `POST /v1/apps/secrets` https://docs.stripe.com/api/apps/secrets/create
 
         Args:
-            name:
-            payload:
-            scope:
+            name: Name of the secret, unique in its scope.
+            payload: Value to store.
+            scope: To whom the secret belongs.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: Time at which Stripe deletes the secret. Null if it does not expire.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -370,13 +370,13 @@ class AsyncAppsSecrets(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> AppsSecret:
-        """Call `POST /v1/apps/secrets/delete`.
+        """Delete the secret with a name and scope.
 
         `POST /v1/apps/secrets/delete` https://docs.stripe.com/api/apps/secrets/delete_where
 
         Args:
-            name:
-            scope:
+            name: Name of the secret, unique in its scope.
+            scope: To whom the secret belongs.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -392,13 +392,13 @@ class AsyncAppsSecrets(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> AppsSecret:
-        """Call `GET /v1/apps/secrets/find`.
+        """Find the secret with a name and scope. Expand `payload` to get its value.
 
         `GET /v1/apps/secrets/find` https://docs.stripe.com/api/apps/secrets/find
 
         Args:
-            name:
-            scope:
+            name: Name of the secret, unique in its scope.
+            scope: To whom the secret belongs.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -416,12 +416,12 @@ class AsyncAppsSecrets(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[AppsSecret]:
-        """Call `GET /v1/apps/secrets`.
+        """List the secrets of a scope, without their values.
 
         `GET /v1/apps/secrets` https://docs.stripe.com/api/apps/secrets/list
 
         Args:
-            scope:
+            scope: Scope whose secrets to list.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains

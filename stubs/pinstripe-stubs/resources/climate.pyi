@@ -11,7 +11,8 @@ from pinstripe.types import RequestOptions, Strings
 
 class ClimateOrders(Resource):
     def cancel(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:
-        """Call `POST /v1/climate/orders/{order}/cancel`.
+        """Cancel an order, which is possible for 24 hours after its creation. The price without fees is
+        refunded.
 
         `POST /v1/climate/orders/{order}/cancel` https://docs.stripe.com/api/climate/orders/cancel
 
@@ -38,21 +39,23 @@ class ClimateOrders(Resource):
         metric_tons: Decimal | str = ...,
         request_options: RequestOptions = ...,
     ) -> ClimateOrder:
-        """Call `POST /v1/climate/orders`.
+        """Order carbon removal, by amount or by weight, and pay for it from your balance.
 
         `POST /v1/climate/orders` https://docs.stripe.com/api/climate/orders/create
 
         Args:
-            product:
-            amount:
-            beneficiary:
-            currency: Three-letter ISO 4217 currency code in lowercase.
+            product: Product that is ordered.
+            amount: Amount to spend, with fees, in the smallest currency unit. Give either it or
+                `metric_tons`.
+            beneficiary: For whom the carbon is removed.
+            currency: Three-letter ISO 4217 code of the currency to pay in, in lowercase. Your default
+                currency unless set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            metric_tons:
+            metric_tons: Metric tons of carbon to remove. Give either it or `amount`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -69,7 +72,7 @@ class ClimateOrders(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ClimateOrder]:
-        """Call `GET /v1/climate/orders`.
+        """List orders, newest first.
 
         `GET /v1/climate/orders` https://docs.stripe.com/api/climate/orders/list
 
@@ -89,7 +92,7 @@ class ClimateOrders(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:
-        """Call `GET /v1/climate/orders/{order}`.
+        """Retrieve an order.
 
         `GET /v1/climate/orders/{order}` https://docs.stripe.com/api/climate/orders/retrieve
 
@@ -113,13 +116,13 @@ class ClimateOrders(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> ClimateOrder:
-        """Call `POST /v1/climate/orders/{order}`.
+        """Update the beneficiary or metadata of an order.
 
         `POST /v1/climate/orders/{order}` https://docs.stripe.com/api/climate/orders/update
 
         Args:
             order: ID of the order.
-            beneficiary:
+            beneficiary: For whom the carbon is removed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -135,7 +138,8 @@ class ClimateOrders(Resource):
 
 class AsyncClimateOrders(Resource):
     async def cancel(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:
-        """Call `POST /v1/climate/orders/{order}/cancel`.
+        """Cancel an order, which is possible for 24 hours after its creation. The price without fees is
+        refunded.
 
         `POST /v1/climate/orders/{order}/cancel` https://docs.stripe.com/api/climate/orders/cancel
 
@@ -162,21 +166,23 @@ class AsyncClimateOrders(Resource):
         metric_tons: Decimal | str = ...,
         request_options: RequestOptions = ...,
     ) -> ClimateOrder:
-        """Call `POST /v1/climate/orders`.
+        """Order carbon removal, by amount or by weight, and pay for it from your balance.
 
         `POST /v1/climate/orders` https://docs.stripe.com/api/climate/orders/create
 
         Args:
-            product:
-            amount:
-            beneficiary:
-            currency: Three-letter ISO 4217 currency code in lowercase.
+            product: Product that is ordered.
+            amount: Amount to spend, with fees, in the smallest currency unit. Give either it or
+                `metric_tons`.
+            beneficiary: For whom the carbon is removed.
+            currency: Three-letter ISO 4217 code of the currency to pay in, in lowercase. Your default
+                currency unless set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            metric_tons:
+            metric_tons: Metric tons of carbon to remove. Give either it or `amount`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -193,7 +199,7 @@ class AsyncClimateOrders(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ClimateOrder]:
-        """Call `GET /v1/climate/orders`.
+        """List orders, newest first.
 
         `GET /v1/climate/orders` https://docs.stripe.com/api/climate/orders/list
 
@@ -215,7 +221,7 @@ class AsyncClimateOrders(Resource):
     async def retrieve(
         self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ClimateOrder:
-        """Call `GET /v1/climate/orders/{order}`.
+        """Retrieve an order.
 
         `GET /v1/climate/orders/{order}` https://docs.stripe.com/api/climate/orders/retrieve
 
@@ -239,13 +245,13 @@ class AsyncClimateOrders(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> ClimateOrder:
-        """Call `POST /v1/climate/orders/{order}`.
+        """Update the beneficiary or metadata of an order.
 
         `POST /v1/climate/orders/{order}` https://docs.stripe.com/api/climate/orders/update
 
         Args:
             order: ID of the order.
-            beneficiary:
+            beneficiary: For whom the carbon is removed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -269,7 +275,7 @@ class ClimateProducts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ClimateProduct]:
-        """Call `GET /v1/climate/products`.
+        """List the products that can be ordered.
 
         `GET /v1/climate/products` https://docs.stripe.com/api/climate/products/list
 
@@ -287,7 +293,7 @@ class ClimateProducts(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, product: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateProduct:
-        """Call `GET /v1/climate/products/{product}`.
+        """Retrieve a product.
 
         `GET /v1/climate/products/{product}` https://docs.stripe.com/api/climate/products/retrieve
 
@@ -311,7 +317,7 @@ class AsyncClimateProducts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ClimateProduct]:
-        """Call `GET /v1/climate/products`.
+        """List the products that can be ordered.
 
         `GET /v1/climate/products` https://docs.stripe.com/api/climate/products/list
 
@@ -331,7 +337,7 @@ class AsyncClimateProducts(Resource):
     async def retrieve(
         self, product: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ClimateProduct:
-        """Call `GET /v1/climate/products/{product}`.
+        """Retrieve a product.
 
         `GET /v1/climate/products/{product}` https://docs.stripe.com/api/climate/products/retrieve
 
@@ -355,7 +361,7 @@ class ClimateSuppliers(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ClimateSupplier]:
-        """Call `GET /v1/climate/suppliers`.
+        """List the suppliers.
 
         `GET /v1/climate/suppliers` https://docs.stripe.com/api/climate/suppliers/list
 
@@ -375,7 +381,7 @@ class ClimateSuppliers(Resource):
     def retrieve(
         self, supplier: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ClimateSupplier:
-        """Call `GET /v1/climate/suppliers/{supplier}`.
+        """Retrieve a supplier.
 
         `GET /v1/climate/suppliers/{supplier}` https://docs.stripe.com/api/climate/suppliers/retrieve
 
@@ -399,7 +405,7 @@ class AsyncClimateSuppliers(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ClimateSupplier]:
-        """Call `GET /v1/climate/suppliers`.
+        """List the suppliers.
 
         `GET /v1/climate/suppliers` https://docs.stripe.com/api/climate/suppliers/list
 
@@ -419,7 +425,7 @@ class AsyncClimateSuppliers(Resource):
     async def retrieve(
         self, supplier: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ClimateSupplier:
-        """Call `GET /v1/climate/suppliers/{supplier}`.
+        """Retrieve a supplier.
 
         `GET /v1/climate/suppliers/{supplier}` https://docs.stripe.com/api/climate/suppliers/retrieve
 

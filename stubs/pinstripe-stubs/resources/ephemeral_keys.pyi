@@ -15,24 +15,25 @@ class EphemeralKeys(Resource):
         verification_session: str = ...,
         request_options: RequestOptions = ...,
     ) -> EphemeralKey:
-        """Call `POST /v1/ephemeral_keys`.
+        """Create an ephemeral key for an object. The API version of the request must be the one that the
+        mobile SDK expects.
 
         `POST /v1/ephemeral_keys` https://docs.stripe.com/api/ephemeral_keys/create
 
         Args:
-            customer: Customer that the object belongs to.
+            customer: ID of the customer that the key gives access to.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            issuing_card:
-            nonce:
-            verification_session:
+            issuing_card: ID of the issued card that the key gives access to.
+            nonce: One-time value from the mobile SDK, which lets it read the details of an issued card.
+            verification_session: ID of the identity verification session that the key gives access to.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def delete(self, key: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> EphemeralKey:
-        """Call `DELETE /v1/ephemeral_keys/{key}`.
+        """Invalidate an ephemeral key before it expires.
 
         `DELETE /v1/ephemeral_keys/{key}` https://docs.stripe.com/api/ephemeral_keys/delete
 
@@ -57,24 +58,25 @@ class AsyncEphemeralKeys(Resource):
         verification_session: str = ...,
         request_options: RequestOptions = ...,
     ) -> EphemeralKey:
-        """Call `POST /v1/ephemeral_keys`.
+        """Create an ephemeral key for an object. The API version of the request must be the one that the
+        mobile SDK expects.
 
         `POST /v1/ephemeral_keys` https://docs.stripe.com/api/ephemeral_keys/create
 
         Args:
-            customer: Customer that the object belongs to.
+            customer: ID of the customer that the key gives access to.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            issuing_card:
-            nonce:
-            verification_session:
+            issuing_card: ID of the issued card that the key gives access to.
+            nonce: One-time value from the mobile SDK, which lets it read the details of an issued card.
+            verification_session: ID of the identity verification session that the key gives access to.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     async def delete(self, key: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> EphemeralKey:
-        """Call `DELETE /v1/ephemeral_keys/{key}`.
+        """Invalidate an ephemeral key before it expires.
 
         `DELETE /v1/ephemeral_keys/{key}` https://docs.stripe.com/api/ephemeral_keys/delete
 

@@ -15,7 +15,7 @@ class ExchangeRates(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ExchangeRate]:
-        """Call `GET /v1/exchange_rates`.
+        """Deprecated: list the exchange rates of all currencies.
 
         `GET /v1/exchange_rates` https://docs.stripe.com/api/exchange_rates/list
 
@@ -33,7 +33,7 @@ class ExchangeRates(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, rate_id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ExchangeRate:
-        """Call `GET /v1/exchange_rates/{rate_id}`.
+        """Deprecated: retrieve the exchange rates of one currency.
 
         `GET /v1/exchange_rates/{rate_id}` https://docs.stripe.com/api/exchange_rates/retrieve
 
@@ -57,7 +57,7 @@ class AsyncExchangeRates(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ExchangeRate]:
-        """Call `GET /v1/exchange_rates`.
+        """Deprecated: list the exchange rates of all currencies.
 
         `GET /v1/exchange_rates` https://docs.stripe.com/api/exchange_rates/list
 
@@ -77,7 +77,7 @@ class AsyncExchangeRates(Resource):
     async def retrieve(
         self, rate_id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ExchangeRate:
-        """Call `GET /v1/exchange_rates/{rate_id}`.
+        """Deprecated: retrieve the exchange rates of one currency.
 
         `GET /v1/exchange_rates/{rate_id}` https://docs.stripe.com/api/exchange_rates/retrieve
 

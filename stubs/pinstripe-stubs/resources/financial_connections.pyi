@@ -35,13 +35,13 @@ class FinancialConnectionsAccountsOwners(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[FinancialConnectionsAccountOwner]:
-        """Call `GET /v1/financial_connections/accounts/{account}/owners`.
+        """List the owners of a linked account, as of one ownership refresh.
 
         `GET /v1/financial_connections/accounts/{account}/owners` https://docs.stripe.com/api/financial_connections/accounts/owners/list
 
         Args:
             account: ID of the account.
-            ownership:
+            ownership: ID of the ownership whose owners to list.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -67,13 +67,13 @@ class AsyncFinancialConnectionsAccountsOwners(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[FinancialConnectionsAccountOwner]:
-        """Call `GET /v1/financial_connections/accounts/{account}/owners`.
+        """List the owners of a linked account, as of one ownership refresh.
 
         `GET /v1/financial_connections/accounts/{account}/owners` https://docs.stripe.com/api/financial_connections/accounts/owners/list
 
         Args:
             account: ID of the account.
-            ownership:
+            ownership: ID of the ownership whose owners to list.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -92,7 +92,7 @@ class FinancialConnectionsAccounts(Resource):
     def disconnect(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/financial_connections/accounts/{account}/disconnect`.
+        """Disconnect a linked account. Its data can no longer be accessed unless its owner links it again.
 
         `POST /v1/financial_connections/accounts/{account}/disconnect` https://docs.stripe.com/api/financial_connections/accounts/disconnect
 
@@ -118,18 +118,18 @@ class FinancialConnectionsAccounts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[FinancialConnectionsAccount]:
-        """Call `GET /v1/financial_connections/accounts`.
+        """List linked accounts.
 
         `GET /v1/financial_connections/accounts` https://docs.stripe.com/api/financial_connections/accounts/list
 
         Args:
-            account_holder:
+            account_holder: Only accounts of this owner.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            session:
+            session: Only accounts that were linked in this session.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -147,13 +147,14 @@ class FinancialConnectionsAccounts(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/financial_connections/accounts/{account}/refresh`.
+        """Start to refresh data of a linked account, such as its balance. Returns at once; an event follows
+        when the refresh succeeded or failed.
 
         `POST /v1/financial_connections/accounts/{account}/refresh` https://docs.stripe.com/api/financial_connections/accounts/refresh
 
         Args:
             account: ID of the account.
-            features:
+            features: Data that is refreshed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -166,7 +167,7 @@ class FinancialConnectionsAccounts(Resource):
     def retrieve(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
-        """Call `GET /v1/financial_connections/accounts/{account}`.
+        """Retrieve a linked account.
 
         `GET /v1/financial_connections/accounts/{account}` https://docs.stripe.com/api/financial_connections/accounts/retrieve
 
@@ -189,13 +190,13 @@ class FinancialConnectionsAccounts(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/financial_connections/accounts/{account}/subscribe`.
+        """Subscribe to data of a linked account, which Stripe then refreshes regularly.
 
         `POST /v1/financial_connections/accounts/{account}/subscribe` https://docs.stripe.com/api/financial_connections/accounts/subscribe
 
         Args:
             account: ID of the account.
-            features:
+            features: Data that is refreshed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -213,13 +214,13 @@ class FinancialConnectionsAccounts(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/financial_connections/accounts/{account}/unsubscribe`.
+        """End the subscription to data of a linked account.
 
         `POST /v1/financial_connections/accounts/{account}/unsubscribe` https://docs.stripe.com/api/financial_connections/accounts/unsubscribe
 
         Args:
             account: ID of the account.
-            features:
+            features: Data that is refreshed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -235,7 +236,7 @@ class AsyncFinancialConnectionsAccounts(Resource):
     async def disconnect(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/financial_connections/accounts/{account}/disconnect`.
+        """Disconnect a linked account. Its data can no longer be accessed unless its owner links it again.
 
         `POST /v1/financial_connections/accounts/{account}/disconnect` https://docs.stripe.com/api/financial_connections/accounts/disconnect
 
@@ -261,18 +262,18 @@ class AsyncFinancialConnectionsAccounts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[FinancialConnectionsAccount]:
-        """Call `GET /v1/financial_connections/accounts`.
+        """List linked accounts.
 
         `GET /v1/financial_connections/accounts` https://docs.stripe.com/api/financial_connections/accounts/list
 
         Args:
-            account_holder:
+            account_holder: Only accounts of this owner.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            session:
+            session: Only accounts that were linked in this session.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -290,13 +291,14 @@ class AsyncFinancialConnectionsAccounts(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/financial_connections/accounts/{account}/refresh`.
+        """Start to refresh data of a linked account, such as its balance. Returns at once; an event follows
+        when the refresh succeeded or failed.
 
         `POST /v1/financial_connections/accounts/{account}/refresh` https://docs.stripe.com/api/financial_connections/accounts/refresh
 
         Args:
             account: ID of the account.
-            features:
+            features: Data that is refreshed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -309,7 +311,7 @@ class AsyncFinancialConnectionsAccounts(Resource):
     async def retrieve(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
-        """Call `GET /v1/financial_connections/accounts/{account}`.
+        """Retrieve a linked account.
 
         `GET /v1/financial_connections/accounts/{account}` https://docs.stripe.com/api/financial_connections/accounts/retrieve
 
@@ -332,13 +334,13 @@ class AsyncFinancialConnectionsAccounts(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/financial_connections/accounts/{account}/subscribe`.
+        """Subscribe to data of a linked account, which Stripe then refreshes regularly.
 
         `POST /v1/financial_connections/accounts/{account}/subscribe` https://docs.stripe.com/api/financial_connections/accounts/subscribe
 
         Args:
             account: ID of the account.
-            features:
+            features: Data that is refreshed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -356,13 +358,13 @@ class AsyncFinancialConnectionsAccounts(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/financial_connections/accounts/{account}/unsubscribe`.
+        """End the subscription to data of a linked account.
 
         `POST /v1/financial_connections/accounts/{account}/unsubscribe` https://docs.stripe.com/api/financial_connections/accounts/unsubscribe
 
         Args:
             account: ID of the account.
-            features:
+            features: Data that is refreshed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -387,19 +389,19 @@ class FinancialConnectionsSessions(Resource):
         return_url: str = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsSession:
-        """Call `POST /v1/financial_connections/sessions`.
+        """Create a session to link accounts. Open it in the browser or app with its `client_secret`.
 
         `POST /v1/financial_connections/sessions` https://docs.stripe.com/api/financial_connections/sessions/create
 
         Args:
-            account_holder:
-            permissions:
+            account_holder: Who gave access to the account.
+            permissions: Data that you ask to access. The person must agree.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            filters:
-            limits:
-            manual_entry:
-            prefetch:
+            filters: Limits which accounts can be linked.
+            limits: Limits on how much can be linked.
+            manual_entry: Settings for bank accounts that the person enters by hand.
+            prefetch: Data that Stripe retrieves as soon as an account is linked.
             return_url: URL to which the customer or user returns afterwards.
             request_options: Idempotency key, account and other options of this request.
 
@@ -409,7 +411,7 @@ class FinancialConnectionsSessions(Resource):
     def retrieve(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsSession:
-        """Call `GET /v1/financial_connections/sessions/{session}`.
+        """Retrieve a session with the accounts that were linked in it.
 
         `GET /v1/financial_connections/sessions/{session}` https://docs.stripe.com/api/financial_connections/sessions/retrieve
 
@@ -437,19 +439,19 @@ class AsyncFinancialConnectionsSessions(Resource):
         return_url: str = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsSession:
-        """Call `POST /v1/financial_connections/sessions`.
+        """Create a session to link accounts. Open it in the browser or app with its `client_secret`.
 
         `POST /v1/financial_connections/sessions` https://docs.stripe.com/api/financial_connections/sessions/create
 
         Args:
-            account_holder:
-            permissions:
+            account_holder: Who gave access to the account.
+            permissions: Data that you ask to access. The person must agree.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            filters:
-            limits:
-            manual_entry:
-            prefetch:
+            filters: Limits which accounts can be linked.
+            limits: Limits on how much can be linked.
+            manual_entry: Settings for bank accounts that the person enters by hand.
+            prefetch: Data that Stripe retrieves as soon as an account is linked.
             return_url: URL to which the customer or user returns afterwards.
             request_options: Idempotency key, account and other options of this request.
 
@@ -459,7 +461,7 @@ class AsyncFinancialConnectionsSessions(Resource):
     async def retrieve(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsSession:
-        """Call `GET /v1/financial_connections/sessions/{session}`.
+        """Retrieve a session with the accounts that were linked in it.
 
         `GET /v1/financial_connections/sessions/{session}` https://docs.stripe.com/api/financial_connections/sessions/retrieve
 
@@ -486,12 +488,12 @@ class FinancialConnectionsTransactions(Resource):
         transaction_refresh: FinancialConnectionsTransactionListParamsTransactionRefresh = ...,
         request_options: RequestOptions = ...,
     ) -> Page[FinancialConnectionsTransaction]:
-        """Call `GET /v1/financial_connections/transactions`.
+        """List transactions of a linked account.
 
         `GET /v1/financial_connections/transactions` https://docs.stripe.com/api/financial_connections/transactions/list
 
         Args:
-            account: Only objects of this account.
+            account: ID of the linked account whose transactions to list.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -499,8 +501,8 @@ class FinancialConnectionsTransactions(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            transacted_at:
-            transaction_refresh:
+            transacted_at: Only transactions at this time, or in this range of times.
+            transaction_refresh: Only transactions of certain refreshes.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -509,7 +511,7 @@ class FinancialConnectionsTransactions(Resource):
     def retrieve(
         self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsTransaction:
-        """Call `GET /v1/financial_connections/transactions/{transaction}`.
+        """Retrieve a transaction of a linked account.
 
         `GET /v1/financial_connections/transactions/{transaction}` https://docs.stripe.com/api/financial_connections/transactions/retrieve
 
@@ -536,12 +538,12 @@ class AsyncFinancialConnectionsTransactions(Resource):
         transaction_refresh: FinancialConnectionsTransactionListParamsTransactionRefresh = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[FinancialConnectionsTransaction]:
-        """Call `GET /v1/financial_connections/transactions`.
+        """List transactions of a linked account.
 
         `GET /v1/financial_connections/transactions` https://docs.stripe.com/api/financial_connections/transactions/list
 
         Args:
-            account: Only objects of this account.
+            account: ID of the linked account whose transactions to list.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -549,8 +551,8 @@ class AsyncFinancialConnectionsTransactions(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            transacted_at:
-            transaction_refresh:
+            transacted_at: Only transactions at this time, or in this range of times.
+            transaction_refresh: Only transactions of certain refreshes.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -559,7 +561,7 @@ class AsyncFinancialConnectionsTransactions(Resource):
     async def retrieve(
         self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsTransaction:
-        """Call `GET /v1/financial_connections/transactions/{transaction}`.
+        """Retrieve a transaction of a linked account.
 
         `GET /v1/financial_connections/transactions/{transaction}` https://docs.stripe.com/api/financial_connections/transactions/retrieve
 

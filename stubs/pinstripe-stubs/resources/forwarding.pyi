@@ -23,20 +23,20 @@ class ForwardingRequests(Resource):
         request: ForwardingRequestCreateParamsRequest = ...,
         request_options: RequestOptions = ...,
     ) -> ForwardingRequest:
-        """Call `POST /v1/forwarding/requests`.
+        """Send a request with the details of a payment method to another service, and wait for its response.
+        An HTTP error of that service is part of the result, and raises nothing.
 
         `POST /v1/forwarding/requests` https://docs.stripe.com/api/forwarding/requests/create
 
         Args:
-            payment_method: Payment method that is used.
-            replacements:
-            url:
+            payment_method: Payment method whose details were filled in.
+            replacements: Values that Stripe filled into the body and headers.
+            url: URL that the request was sent to. Stripe must have enabled it for your account.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                string removes its key.
-            request:
+            metadata: Up to 50 key-value pairs of your own, which are stored with the object and not
+                forwarded.
+            request: The request to send.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -52,7 +52,7 @@ class ForwardingRequests(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ForwardingRequest]:
-        """Call `GET /v1/forwarding/requests`.
+        """List forwarded requests, newest first.
 
         `GET /v1/forwarding/requests` https://docs.stripe.com/api/forwarding/requests/list
 
@@ -71,7 +71,7 @@ class ForwardingRequests(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ForwardingRequest:
-        """Call `GET /v1/forwarding/requests/{id}`.
+        """Retrieve a forwarded request with its response.
 
         `GET /v1/forwarding/requests/{id}` https://docs.stripe.com/api/forwarding/requests/retrieve
 
@@ -99,20 +99,20 @@ class AsyncForwardingRequests(Resource):
         request: ForwardingRequestCreateParamsRequest = ...,
         request_options: RequestOptions = ...,
     ) -> ForwardingRequest:
-        """Call `POST /v1/forwarding/requests`.
+        """Send a request with the details of a payment method to another service, and wait for its response.
+        An HTTP error of that service is part of the result, and raises nothing.
 
         `POST /v1/forwarding/requests` https://docs.stripe.com/api/forwarding/requests/create
 
         Args:
-            payment_method: Payment method that is used.
-            replacements:
-            url:
+            payment_method: Payment method whose details were filled in.
+            replacements: Values that Stripe filled into the body and headers.
+            url: URL that the request was sent to. Stripe must have enabled it for your account.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                string removes its key.
-            request:
+            metadata: Up to 50 key-value pairs of your own, which are stored with the object and not
+                forwarded.
+            request: The request to send.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -128,7 +128,7 @@ class AsyncForwardingRequests(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ForwardingRequest]:
-        """Call `GET /v1/forwarding/requests`.
+        """List forwarded requests, newest first.
 
         `GET /v1/forwarding/requests` https://docs.stripe.com/api/forwarding/requests/list
 
@@ -149,7 +149,7 @@ class AsyncForwardingRequests(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ForwardingRequest:
-        """Call `GET /v1/forwarding/requests/{id}`.
+        """Retrieve a forwarded request with its response.
 
         `GET /v1/forwarding/requests/{id}` https://docs.stripe.com/api/forwarding/requests/retrieve
 

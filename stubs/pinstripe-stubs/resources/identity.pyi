@@ -32,7 +32,7 @@ class IdentityVerificationReports(Resource):
         verification_session: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[IdentityVerificationReport]:
-        """Call `GET /v1/identity/verification_reports`.
+        """List verification reports, newest first.
 
         `GET /v1/identity/verification_reports` https://docs.stripe.com/api/identity/verification_reports/list
 
@@ -47,7 +47,7 @@ class IdentityVerificationReports(Resource):
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             type: Only objects of this type.
-            verification_session:
+            verification_session: Only reports of this session.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -56,7 +56,7 @@ class IdentityVerificationReports(Resource):
     def retrieve(
         self, report: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IdentityVerificationReport:
-        """Call `GET /v1/identity/verification_reports/{report}`.
+        """Retrieve a verification report.
 
         `GET /v1/identity/verification_reports/{report}` https://docs.stripe.com/api/identity/verification_reports/retrieve
 
@@ -84,7 +84,7 @@ class AsyncIdentityVerificationReports(Resource):
         verification_session: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[IdentityVerificationReport]:
-        """Call `GET /v1/identity/verification_reports`.
+        """List verification reports, newest first.
 
         `GET /v1/identity/verification_reports` https://docs.stripe.com/api/identity/verification_reports/list
 
@@ -99,7 +99,7 @@ class AsyncIdentityVerificationReports(Resource):
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             type: Only objects of this type.
-            verification_session:
+            verification_session: Only reports of this session.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -108,7 +108,7 @@ class AsyncIdentityVerificationReports(Resource):
     async def retrieve(
         self, report: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IdentityVerificationReport:
-        """Call `GET /v1/identity/verification_reports/{report}`.
+        """Retrieve a verification report.
 
         `GET /v1/identity/verification_reports/{report}` https://docs.stripe.com/api/identity/verification_reports/retrieve
 
@@ -126,7 +126,8 @@ class IdentityVerificationSessions(Resource):
     def cancel(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IdentityVerificationSession:
-        """Call `POST /v1/identity/verification_sessions/{session}/cancel`.
+        """Cancel a session that has the status `requires_input`, so that the person can no longer submit
+        anything. This cannot be undone.
 
         `POST /v1/identity/verification_sessions/{session}/cancel` https://docs.stripe.com/api/identity/verification_sessions/cancel
 
@@ -157,25 +158,28 @@ class IdentityVerificationSessions(Resource):
         verification_flow: str = ...,
         request_options: RequestOptions = ...,
     ) -> IdentityVerificationSession:
-        """Call `POST /v1/identity/verification_sessions`.
+        """Create a verification session. Open it in your page with its `client_secret`, or redirect the person
+        to its `url`.
 
         `POST /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/create
 
         Args:
-            client_reference_id:
+            client_reference_id: Reference of your own, such as the ID of the user in your system.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            options:
-            provided_details:
-            related_customer:
-            related_customer_account:
-            related_person:
-            return_url: URL to which the customer or user returns afterwards.
-            type:
-            verification_flow:
+            options: Settings for the checks.
+            provided_details: What you know of the person already.
+            related_customer: ID of the customer who is verified.
+            related_customer_account: ID of the account (API v2) that is verified, in the role of a
+                customer.
+            related_person: Person of an account that is verified.
+            return_url: URL to which the person returns after the pages at `url`.
+            type: What is checked.
+            verification_flow: ID of the flow, set up in the Dashboard, that determines what is checked.
+                Replaces `type` and `options`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `last_verification_report`.
@@ -197,7 +201,7 @@ class IdentityVerificationSessions(Resource):
         status: Literal["canceled", "processing", "requires_input", "verified"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[IdentityVerificationSession]:
-        """Call `GET /v1/identity/verification_sessions`.
+        """List verification sessions, newest first.
 
         `GET /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/list
 
@@ -209,8 +213,8 @@ class IdentityVerificationSessions(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            related_customer:
-            related_customer_account:
+            related_customer: Only sessions of this customer.
+            related_customer_account: Only sessions of this account (API v2) in the role of a customer.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -224,7 +228,8 @@ class IdentityVerificationSessions(Resource):
     def redact(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IdentityVerificationSession:
-        """Call `POST /v1/identity/verification_sessions/{session}/redact`.
+        """Remove the collected personal data from a session and everything that belongs to it. Takes up to
+        four days and cannot be undone.
 
         `POST /v1/identity/verification_sessions/{session}/redact` https://docs.stripe.com/api/identity/verification_sessions/redact
 
@@ -242,7 +247,8 @@ class IdentityVerificationSessions(Resource):
     def retrieve(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IdentityVerificationSession:
-        """Call `GET /v1/identity/verification_sessions/{session}`.
+        """Retrieve a verification session. Expand the sensitive fields that you need; this can take a
+        restricted key.
 
         `GET /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/retrieve
 
@@ -268,7 +274,7 @@ class IdentityVerificationSessions(Resource):
         type: Literal["document", "id_number"] = ...,
         request_options: RequestOptions = ...,
     ) -> IdentityVerificationSession:
-        """Call `POST /v1/identity/verification_sessions/{session}`.
+        """Update a session that has the status `requires_input`.
 
         `POST /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/update
 
@@ -279,9 +285,9 @@ class IdentityVerificationSessions(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            options:
-            provided_details:
-            type:
+            options: Settings for the checks.
+            provided_details: What you know of the person already.
+            type: What is checked.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `last_verification_report`.
@@ -294,7 +300,8 @@ class AsyncIdentityVerificationSessions(Resource):
     async def cancel(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IdentityVerificationSession:
-        """Call `POST /v1/identity/verification_sessions/{session}/cancel`.
+        """Cancel a session that has the status `requires_input`, so that the person can no longer submit
+        anything. This cannot be undone.
 
         `POST /v1/identity/verification_sessions/{session}/cancel` https://docs.stripe.com/api/identity/verification_sessions/cancel
 
@@ -325,25 +332,28 @@ class AsyncIdentityVerificationSessions(Resource):
         verification_flow: str = ...,
         request_options: RequestOptions = ...,
     ) -> IdentityVerificationSession:
-        """Call `POST /v1/identity/verification_sessions`.
+        """Create a verification session. Open it in your page with its `client_secret`, or redirect the person
+        to its `url`.
 
         `POST /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/create
 
         Args:
-            client_reference_id:
+            client_reference_id: Reference of your own, such as the ID of the user in your system.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            options:
-            provided_details:
-            related_customer:
-            related_customer_account:
-            related_person:
-            return_url: URL to which the customer or user returns afterwards.
-            type:
-            verification_flow:
+            options: Settings for the checks.
+            provided_details: What you know of the person already.
+            related_customer: ID of the customer who is verified.
+            related_customer_account: ID of the account (API v2) that is verified, in the role of a
+                customer.
+            related_person: Person of an account that is verified.
+            return_url: URL to which the person returns after the pages at `url`.
+            type: What is checked.
+            verification_flow: ID of the flow, set up in the Dashboard, that determines what is checked.
+                Replaces `type` and `options`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `last_verification_report`.
@@ -365,7 +375,7 @@ class AsyncIdentityVerificationSessions(Resource):
         status: Literal["canceled", "processing", "requires_input", "verified"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[IdentityVerificationSession]:
-        """Call `GET /v1/identity/verification_sessions`.
+        """List verification sessions, newest first.
 
         `GET /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/list
 
@@ -377,8 +387,8 @@ class AsyncIdentityVerificationSessions(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            related_customer:
-            related_customer_account:
+            related_customer: Only sessions of this customer.
+            related_customer_account: Only sessions of this account (API v2) in the role of a customer.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -392,7 +402,8 @@ class AsyncIdentityVerificationSessions(Resource):
     async def redact(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IdentityVerificationSession:
-        """Call `POST /v1/identity/verification_sessions/{session}/redact`.
+        """Remove the collected personal data from a session and everything that belongs to it. Takes up to
+        four days and cannot be undone.
 
         `POST /v1/identity/verification_sessions/{session}/redact` https://docs.stripe.com/api/identity/verification_sessions/redact
 
@@ -410,7 +421,8 @@ class AsyncIdentityVerificationSessions(Resource):
     async def retrieve(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IdentityVerificationSession:
-        """Call `GET /v1/identity/verification_sessions/{session}`.
+        """Retrieve a verification session. Expand the sensitive fields that you need; this can take a
+        restricted key.
 
         `GET /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/retrieve
 
@@ -436,7 +448,7 @@ class AsyncIdentityVerificationSessions(Resource):
         type: Literal["document", "id_number"] = ...,
         request_options: RequestOptions = ...,
     ) -> IdentityVerificationSession:
-        """Call `POST /v1/identity/verification_sessions/{session}`.
+        """Update a session that has the status `requires_input`.
 
         `POST /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/update
 
@@ -447,9 +459,9 @@ class AsyncIdentityVerificationSessions(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            options:
-            provided_details:
-            type:
+            options: Settings for the checks.
+            provided_details: What you know of the person already.
+            type: What is checked.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `last_verification_report`.

@@ -53,7 +53,7 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class IssuingAuthorizations(Resource):
-    @deprecated("Call `POST /v1/issuing/authorizations/{authorization}/approve`.")
+    @deprecated("respond directly to the webhook request instead. Approve a pending authorization during")
     def approve(
         self,
         authorization: str,
@@ -63,13 +63,14 @@ class IssuingAuthorizations(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Deprecated: Call `POST /v1/issuing/authorizations/{authorization}/approve`.
+        """Deprecated: respond directly to the webhook request instead. Approve a pending authorization during
+        the real-time decision that `issuing_authorization.request` asks for.
 
         `POST /v1/issuing/authorizations/{authorization}/approve` https://docs.stripe.com/api/issuing/authorizations/approve
 
         Args:
             authorization: ID of the authorization.
-            amount:
+            amount: Amount that was approved or declined in all, in the smallest unit of `currency`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -82,7 +83,7 @@ class IssuingAuthorizations(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `POST /v1/issuing/authorizations/{authorization}/decline`.")
+    @deprecated("respond directly to the webhook request instead. Decline a pending authorization during")
     def decline(
         self,
         authorization: str,
@@ -91,7 +92,8 @@ class IssuingAuthorizations(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Deprecated: Call `POST /v1/issuing/authorizations/{authorization}/decline`.
+        """Deprecated: respond directly to the webhook request instead. Decline a pending authorization during
+        the real-time decision that `issuing_authorization.request` asks for.
 
         `POST /v1/issuing/authorizations/{authorization}/decline` https://docs.stripe.com/api/issuing/authorizations/decline
 
@@ -122,7 +124,7 @@ class IssuingAuthorizations(Resource):
         status: Literal["closed", "expired", "pending", "reversed"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[IssuingAuthorization]:
-        """Call `GET /v1/issuing/authorizations`.
+        """List authorizations, newest first.
 
         `GET /v1/issuing/authorizations` https://docs.stripe.com/api/issuing/authorizations/list
 
@@ -148,7 +150,7 @@ class IssuingAuthorizations(Resource):
     def retrieve(
         self, authorization: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingAuthorization:
-        """Call `GET /v1/issuing/authorizations/{authorization}`.
+        """Retrieve an authorization.
 
         `GET /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/retrieve
 
@@ -171,7 +173,7 @@ class IssuingAuthorizations(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/issuing/authorizations/{authorization}`.
+        """Update the metadata of an authorization.
 
         `POST /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/update
 
@@ -191,7 +193,7 @@ class IssuingAuthorizations(Resource):
         """
 
 class AsyncIssuingAuthorizations(Resource):
-    @deprecated("Call `POST /v1/issuing/authorizations/{authorization}/approve`.")
+    @deprecated("respond directly to the webhook request instead. Approve a pending authorization during")
     async def approve(
         self,
         authorization: str,
@@ -201,13 +203,14 @@ class AsyncIssuingAuthorizations(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Deprecated: Call `POST /v1/issuing/authorizations/{authorization}/approve`.
+        """Deprecated: respond directly to the webhook request instead. Approve a pending authorization during
+        the real-time decision that `issuing_authorization.request` asks for.
 
         `POST /v1/issuing/authorizations/{authorization}/approve` https://docs.stripe.com/api/issuing/authorizations/approve
 
         Args:
             authorization: ID of the authorization.
-            amount:
+            amount: Amount that was approved or declined in all, in the smallest unit of `currency`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -220,7 +223,7 @@ class AsyncIssuingAuthorizations(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `POST /v1/issuing/authorizations/{authorization}/decline`.")
+    @deprecated("respond directly to the webhook request instead. Decline a pending authorization during")
     async def decline(
         self,
         authorization: str,
@@ -229,7 +232,8 @@ class AsyncIssuingAuthorizations(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Deprecated: Call `POST /v1/issuing/authorizations/{authorization}/decline`.
+        """Deprecated: respond directly to the webhook request instead. Decline a pending authorization during
+        the real-time decision that `issuing_authorization.request` asks for.
 
         `POST /v1/issuing/authorizations/{authorization}/decline` https://docs.stripe.com/api/issuing/authorizations/decline
 
@@ -260,7 +264,7 @@ class AsyncIssuingAuthorizations(Resource):
         status: Literal["closed", "expired", "pending", "reversed"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[IssuingAuthorization]:
-        """Call `GET /v1/issuing/authorizations`.
+        """List authorizations, newest first.
 
         `GET /v1/issuing/authorizations` https://docs.stripe.com/api/issuing/authorizations/list
 
@@ -286,7 +290,7 @@ class AsyncIssuingAuthorizations(Resource):
     async def retrieve(
         self, authorization: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingAuthorization:
-        """Call `GET /v1/issuing/authorizations/{authorization}`.
+        """Retrieve an authorization.
 
         `GET /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/retrieve
 
@@ -309,7 +313,7 @@ class AsyncIssuingAuthorizations(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/issuing/authorizations/{authorization}`.
+        """Update the metadata of an authorization.
 
         `POST /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/update
 
@@ -346,27 +350,27 @@ class IssuingCardholders(Resource):
         type: Literal["company", "individual"] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingCardholder:
-        """Call `POST /v1/issuing/cardholders`.
+        """Create a cardholder, to whom cards can then be issued.
 
         `POST /v1/issuing/cardholders` https://docs.stripe.com/api/issuing/cardholders/create
 
         Args:
-            billing:
-            name:
-            company:
-            email: Email address.
+            billing: Billing address of the cardholder, which merchants may check.
+            name: Name of the cardholder, which is printed on physical cards.
+            company: Details of a cardholder that is a company.
+            email: Email address of the cardholder.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            individual:
+            individual: Details of a cardholder who is a person.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            phone_number:
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
-            spending_controls:
-            status:
-            type:
+            phone_number: Phone number with country code. Used for 3D Secure and fraud challenges.
+            preferred_locales: Languages in which the cardholder is addressed, such as in 3D Secure,
+                most preferred first.
+            spending_controls: Limits that apply to all cards of the cardholder together.
+            status: Whether cards of the cardholder can be used.
+            type: Whether the cardholder is a person or a company.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -386,19 +390,19 @@ class IssuingCardholders(Resource):
         type: Literal["company", "individual"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[IssuingCardholder]:
-        """Call `GET /v1/issuing/cardholders`.
+        """List cardholders, newest first.
 
         `GET /v1/issuing/cardholders` https://docs.stripe.com/api/issuing/cardholders/list
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            email: Only objects with exactly this email address. Upper and lower case matter.
+            email: Only cardholders with this email address.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            phone_number:
+            phone_number: Only cardholders with this phone number.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -411,7 +415,7 @@ class IssuingCardholders(Resource):
     def retrieve(
         self, cardholder: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingCardholder:
-        """Call `GET /v1/issuing/cardholders/{cardholder}`.
+        """Retrieve a cardholder.
 
         `GET /v1/issuing/cardholders/{cardholder}` https://docs.stripe.com/api/issuing/cardholders/retrieve
 
@@ -440,26 +444,26 @@ class IssuingCardholders(Resource):
         status: Literal["active", "inactive"] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingCardholder:
-        """Call `POST /v1/issuing/cardholders/{cardholder}`.
+        """Update a cardholder, such as their address, spending controls or status.
 
         `POST /v1/issuing/cardholders/{cardholder}` https://docs.stripe.com/api/issuing/cardholders/update
 
         Args:
             cardholder: ID of the cardholder.
-            billing:
-            company:
-            email: Email address.
+            billing: Billing address of the cardholder, which merchants may check.
+            company: Details of a cardholder that is a company.
+            email: Email address of the cardholder.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            individual:
+            individual: Details of a cardholder who is a person.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            phone_number:
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
-            spending_controls:
-            status:
+            phone_number: Phone number with country code. Used for 3D Secure and fraud challenges.
+            preferred_locales: Languages in which the cardholder is addressed, such as in 3D Secure,
+                most preferred first.
+            spending_controls: Limits that apply to all cards of the cardholder together.
+            status: Whether cards of the cardholder can be used.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -484,27 +488,27 @@ class AsyncIssuingCardholders(Resource):
         type: Literal["company", "individual"] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingCardholder:
-        """Call `POST /v1/issuing/cardholders`.
+        """Create a cardholder, to whom cards can then be issued.
 
         `POST /v1/issuing/cardholders` https://docs.stripe.com/api/issuing/cardholders/create
 
         Args:
-            billing:
-            name:
-            company:
-            email: Email address.
+            billing: Billing address of the cardholder, which merchants may check.
+            name: Name of the cardholder, which is printed on physical cards.
+            company: Details of a cardholder that is a company.
+            email: Email address of the cardholder.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            individual:
+            individual: Details of a cardholder who is a person.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            phone_number:
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
-            spending_controls:
-            status:
-            type:
+            phone_number: Phone number with country code. Used for 3D Secure and fraud challenges.
+            preferred_locales: Languages in which the cardholder is addressed, such as in 3D Secure,
+                most preferred first.
+            spending_controls: Limits that apply to all cards of the cardholder together.
+            status: Whether cards of the cardholder can be used.
+            type: Whether the cardholder is a person or a company.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -524,19 +528,19 @@ class AsyncIssuingCardholders(Resource):
         type: Literal["company", "individual"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[IssuingCardholder]:
-        """Call `GET /v1/issuing/cardholders`.
+        """List cardholders, newest first.
 
         `GET /v1/issuing/cardholders` https://docs.stripe.com/api/issuing/cardholders/list
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            email: Only objects with exactly this email address. Upper and lower case matter.
+            email: Only cardholders with this email address.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            phone_number:
+            phone_number: Only cardholders with this phone number.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -549,7 +553,7 @@ class AsyncIssuingCardholders(Resource):
     async def retrieve(
         self, cardholder: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingCardholder:
-        """Call `GET /v1/issuing/cardholders/{cardholder}`.
+        """Retrieve a cardholder.
 
         `GET /v1/issuing/cardholders/{cardholder}` https://docs.stripe.com/api/issuing/cardholders/retrieve
 
@@ -578,26 +582,26 @@ class AsyncIssuingCardholders(Resource):
         status: Literal["active", "inactive"] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingCardholder:
-        """Call `POST /v1/issuing/cardholders/{cardholder}`.
+        """Update a cardholder, such as their address, spending controls or status.
 
         `POST /v1/issuing/cardholders/{cardholder}` https://docs.stripe.com/api/issuing/cardholders/update
 
         Args:
             cardholder: ID of the cardholder.
-            billing:
-            company:
-            email: Email address.
+            billing: Billing address of the cardholder, which merchants may check.
+            company: Details of a cardholder that is a company.
+            email: Email address of the cardholder.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            individual:
+            individual: Details of a cardholder who is a person.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            phone_number:
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
-            spending_controls:
-            status:
+            phone_number: Phone number with country code. Used for 3D Secure and fraud challenges.
+            preferred_locales: Languages in which the cardholder is addressed, such as in 3D Secure,
+                most preferred first.
+            spending_controls: Limits that apply to all cards of the cardholder together.
+            status: Whether cards of the cardholder can be used.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -627,31 +631,34 @@ class IssuingCards(Resource):
         status: Literal["active", "inactive"] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingCard:
-        """Call `POST /v1/issuing/cards`.
+        """Create a card for a cardholder. A physical card is then printed and shipped.
 
         `POST /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/create
 
         Args:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            type:
-            cardholder:
-            exp_month: Month in which the card expires, from 1 to 12.
-            exp_year: Year in which the card expires, four digits.
+            currency: Three-letter ISO 4217 code of the currency that the card spends, in lowercase.
+            type: Whether the card is physical or virtual.
+            cardholder: ID of the cardholder who will use the card.
+            exp_month: Month in which the card is to expire, from 1 to 12. Chosen by Stripe unless set.
+            exp_year: Year in which the card is to expire, four digits. Chosen by Stripe unless set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            financial_account:
-            lifecycle_controls:
+            financial_account: ID of the Treasury financial account that the card will draw on.
+            lifecycle_controls: Rules that cancel the card by themselves.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            personalization_design:
-            pin:
-            replacement_for:
-            replacement_reason:
-            second_line:
-            shipping: Recipient and address of a delivery.
-            spending_controls:
-            status:
+            personalization_design: ID of the design to make the physical card with. Your default design
+                unless set.
+            pin: PIN of the card.
+            replacement_for: ID of the card that the new card replaces.
+            replacement_reason: Why the earlier card is replaced.
+            second_line: Text to print below the cardholder's name. Only if the physical bundle supports
+                it.
+            shipping: Where and how the card is shipped. Only for physical cards.
+            spending_controls: Limits on what can be bought and for how much. Requests beyond them are
+                declined.
+            status: Whether the card can be used. `inactive` unless set at creation.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -676,25 +683,25 @@ class IssuingCards(Resource):
         type: Literal["physical", "virtual"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[IssuingCard]:
-        """Call `GET /v1/issuing/cards`.
+        """List cards, newest first.
 
         `GET /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/list
 
         Args:
-            cardholder: Only objects of this cardholder.
+            cardholder: ID of the cardholder who will use the card.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
-            exp_month: Month in which the card expires, from 1 to 12.
-            exp_year: Year in which the card expires, four digits.
+            exp_month: Only cards that expire in this month of the year, from 1 to 12.
+            exp_year: Only cards that expire in this year, four digits.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            last4: Last four characters of the number.
+            last4: Only cards whose number ends in these four digits.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            personalization_design:
+            personalization_design: Only cards with this design.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
+            status: Whether the card can be used. `inactive` unless set at creation.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -704,7 +711,7 @@ class IssuingCards(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """Call `GET /v1/issuing/cards/{card}`.
+        """Retrieve a card. Its full number and security code are included only if you expand them.
 
         `GET /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/retrieve
 
@@ -734,24 +741,27 @@ class IssuingCards(Resource):
         status: Literal["active", "canceled", "inactive"] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingCard:
-        """Call `POST /v1/issuing/cards/{card}`.
+        """Update a card, such as its status, PIN or spending controls. A canceled card cannot be activated
+        again.
 
         `POST /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/update
 
         Args:
             card: ID of the card.
-            cancellation_reason:
+            cancellation_reason: Why the card is canceled. Only together with the status `canceled`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            financial_account:
+            financial_account: ID of the Treasury financial account that the card will draw on.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            personalization_design:
-            pin:
-            shipping: Recipient and address of a delivery.
-            spending_controls:
-            status:
+            personalization_design: ID of the design to make the physical card with. Your default design
+                unless set.
+            pin: PIN of the card.
+            shipping: Where and how the card is shipped. Only for physical cards.
+            spending_controls: Limits on what can be bought and for how much. Requests beyond them are
+                declined.
+            status: Whether the card can be used. `inactive` unless set at creation.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -783,31 +793,34 @@ class AsyncIssuingCards(Resource):
         status: Literal["active", "inactive"] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingCard:
-        """Call `POST /v1/issuing/cards`.
+        """Create a card for a cardholder. A physical card is then printed and shipped.
 
         `POST /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/create
 
         Args:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            type:
-            cardholder:
-            exp_month: Month in which the card expires, from 1 to 12.
-            exp_year: Year in which the card expires, four digits.
+            currency: Three-letter ISO 4217 code of the currency that the card spends, in lowercase.
+            type: Whether the card is physical or virtual.
+            cardholder: ID of the cardholder who will use the card.
+            exp_month: Month in which the card is to expire, from 1 to 12. Chosen by Stripe unless set.
+            exp_year: Year in which the card is to expire, four digits. Chosen by Stripe unless set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            financial_account:
-            lifecycle_controls:
+            financial_account: ID of the Treasury financial account that the card will draw on.
+            lifecycle_controls: Rules that cancel the card by themselves.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            personalization_design:
-            pin:
-            replacement_for:
-            replacement_reason:
-            second_line:
-            shipping: Recipient and address of a delivery.
-            spending_controls:
-            status:
+            personalization_design: ID of the design to make the physical card with. Your default design
+                unless set.
+            pin: PIN of the card.
+            replacement_for: ID of the card that the new card replaces.
+            replacement_reason: Why the earlier card is replaced.
+            second_line: Text to print below the cardholder's name. Only if the physical bundle supports
+                it.
+            shipping: Where and how the card is shipped. Only for physical cards.
+            spending_controls: Limits on what can be bought and for how much. Requests beyond them are
+                declined.
+            status: Whether the card can be used. `inactive` unless set at creation.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -832,25 +845,25 @@ class AsyncIssuingCards(Resource):
         type: Literal["physical", "virtual"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[IssuingCard]:
-        """Call `GET /v1/issuing/cards`.
+        """List cards, newest first.
 
         `GET /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/list
 
         Args:
-            cardholder: Only objects of this cardholder.
+            cardholder: ID of the cardholder who will use the card.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
-            exp_month: Month in which the card expires, from 1 to 12.
-            exp_year: Year in which the card expires, four digits.
+            exp_month: Only cards that expire in this month of the year, from 1 to 12.
+            exp_year: Only cards that expire in this year, four digits.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            last4: Last four characters of the number.
+            last4: Only cards whose number ends in these four digits.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            personalization_design:
+            personalization_design: Only cards with this design.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
+            status: Whether the card can be used. `inactive` unless set at creation.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -860,7 +873,7 @@ class AsyncIssuingCards(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """Call `GET /v1/issuing/cards/{card}`.
+        """Retrieve a card. Its full number and security code are included only if you expand them.
 
         `GET /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/retrieve
 
@@ -890,24 +903,27 @@ class AsyncIssuingCards(Resource):
         status: Literal["active", "canceled", "inactive"] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingCard:
-        """Call `POST /v1/issuing/cards/{card}`.
+        """Update a card, such as its status, PIN or spending controls. A canceled card cannot be activated
+        again.
 
         `POST /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/update
 
         Args:
             card: ID of the card.
-            cancellation_reason:
+            cancellation_reason: Why the card is canceled. Only together with the status `canceled`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            financial_account:
+            financial_account: ID of the Treasury financial account that the card will draw on.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            personalization_design:
-            pin:
-            shipping: Recipient and address of a delivery.
-            spending_controls:
-            status:
+            personalization_design: ID of the design to make the physical card with. Your default design
+                unless set.
+            pin: PIN of the card.
+            shipping: Where and how the card is shipped. Only for physical cards.
+            spending_controls: Limits on what can be bought and for how much. Requests beyond them are
+                declined.
+            status: Whether the card can be used. `inactive` unless set at creation.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -928,20 +944,23 @@ class IssuingDisputes(Resource):
         treasury: IssuingDisputeCreateParamsTreasury = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingDispute:
-        """Call `POST /v1/issuing/disputes`.
+        """Create a dispute about a transaction, with the evidence known so far. It is not sent to the card
+        network until you submit it.
 
         `POST /v1/issuing/disputes` https://docs.stripe.com/api/issuing/disputes/create
 
         Args:
-            amount:
-            evidence:
+            amount: Disputed amount in the smallest unit of the card's currency. The whole transaction
+                unless set.
+            evidence: What supports the dispute. The part for the `reason` has to be complete before it
+                can be submitted.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            transaction:
-            treasury:
+            transaction: Transaction that is disputed.
+            treasury: For transactions on a Treasury financial account.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -961,7 +980,7 @@ class IssuingDisputes(Resource):
         transaction: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[IssuingDispute]:
-        """Call `GET /v1/issuing/disputes`.
+        """List disputes, newest first.
 
         `GET /v1/issuing/disputes` https://docs.stripe.com/api/issuing/disputes/list
 
@@ -975,7 +994,7 @@ class IssuingDisputes(Resource):
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
-            transaction:
+            transaction: Only disputes about this transaction.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.transaction`.
@@ -984,7 +1003,7 @@ class IssuingDisputes(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingDispute:
-        """Call `GET /v1/issuing/disputes/{dispute}`.
+        """Retrieve a dispute.
 
         `GET /v1/issuing/disputes/{dispute}` https://docs.stripe.com/api/issuing/disputes/retrieve
 
@@ -1007,7 +1026,8 @@ class IssuingDisputes(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingDispute:
-        """Call `POST /v1/issuing/disputes/{dispute}/submit`.
+        """Submit a dispute to the card network. Its evidence must be complete, and cannot be changed
+        afterwards.
 
         `POST /v1/issuing/disputes/{dispute}/submit` https://docs.stripe.com/api/issuing/disputes/submit
 
@@ -1035,14 +1055,16 @@ class IssuingDisputes(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingDispute:
-        """Call `POST /v1/issuing/disputes/{dispute}`.
+        """Update the evidence or metadata of a dispute. Parameters that you leave out keep their values.
 
         `POST /v1/issuing/disputes/{dispute}` https://docs.stripe.com/api/issuing/disputes/update
 
         Args:
             dispute: ID of the dispute.
-            amount:
-            evidence:
+            amount: Disputed amount in the smallest unit of the card's currency. The whole transaction
+                unless set.
+            evidence: What supports the dispute. The part for the `reason` has to be complete before it
+                can be submitted.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -1068,20 +1090,23 @@ class AsyncIssuingDisputes(Resource):
         treasury: IssuingDisputeCreateParamsTreasury = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingDispute:
-        """Call `POST /v1/issuing/disputes`.
+        """Create a dispute about a transaction, with the evidence known so far. It is not sent to the card
+        network until you submit it.
 
         `POST /v1/issuing/disputes` https://docs.stripe.com/api/issuing/disputes/create
 
         Args:
-            amount:
-            evidence:
+            amount: Disputed amount in the smallest unit of the card's currency. The whole transaction
+                unless set.
+            evidence: What supports the dispute. The part for the `reason` has to be complete before it
+                can be submitted.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            transaction:
-            treasury:
+            transaction: Transaction that is disputed.
+            treasury: For transactions on a Treasury financial account.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1101,7 +1126,7 @@ class AsyncIssuingDisputes(Resource):
         transaction: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[IssuingDispute]:
-        """Call `GET /v1/issuing/disputes`.
+        """List disputes, newest first.
 
         `GET /v1/issuing/disputes` https://docs.stripe.com/api/issuing/disputes/list
 
@@ -1115,7 +1140,7 @@ class AsyncIssuingDisputes(Resource):
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
-            transaction:
+            transaction: Only disputes about this transaction.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.transaction`.
@@ -1126,7 +1151,7 @@ class AsyncIssuingDisputes(Resource):
     async def retrieve(
         self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingDispute:
-        """Call `GET /v1/issuing/disputes/{dispute}`.
+        """Retrieve a dispute.
 
         `GET /v1/issuing/disputes/{dispute}` https://docs.stripe.com/api/issuing/disputes/retrieve
 
@@ -1149,7 +1174,8 @@ class AsyncIssuingDisputes(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingDispute:
-        """Call `POST /v1/issuing/disputes/{dispute}/submit`.
+        """Submit a dispute to the card network. Its evidence must be complete, and cannot be changed
+        afterwards.
 
         `POST /v1/issuing/disputes/{dispute}/submit` https://docs.stripe.com/api/issuing/disputes/submit
 
@@ -1177,14 +1203,16 @@ class AsyncIssuingDisputes(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingDispute:
-        """Call `POST /v1/issuing/disputes/{dispute}`.
+        """Update the evidence or metadata of a dispute. Parameters that you leave out keep their values.
 
         `POST /v1/issuing/disputes/{dispute}` https://docs.stripe.com/api/issuing/disputes/update
 
         Args:
             dispute: ID of the dispute.
-            amount:
-            evidence:
+            amount: Disputed amount in the smallest unit of the card's currency. The whole transaction
+                unless set.
+            evidence: What supports the dispute. The part for the `reason` has to be complete before it
+                can be submitted.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -1213,23 +1241,24 @@ class IssuingPersonalizationDesigns(Resource):
         transfer_lookup_key: bool = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingPersonalizationDesign:
-        """Call `POST /v1/issuing/personalization_designs`.
+        """Create a design for physical cards. Stripe reviews it before cards can be made with it.
 
         `POST /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/create
 
         Args:
-            physical_bundle:
-            card_logo:
-            carrier_text:
+            physical_bundle: Physical bundle that the design is for.
+            card_logo: File with the logo that is printed on the card.
+            carrier_text: Texts on the letter that carries the card.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lookup_key: At most 200 characters.
+            lookup_key: Key of your own by which you can find the design, up to 200 characters. At most
+                200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            name: At most 200 characters.
-            preferences:
-            transfer_lookup_key:
+            name: Name of the design, up to 200 characters. At most 200 characters.
+            preferences: Whether the design is used by default.
+            transfer_lookup_key: Whether to take the lookup key from the design that has it now.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -1249,7 +1278,7 @@ class IssuingPersonalizationDesigns(Resource):
         status: Literal["active", "inactive", "rejected", "review"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[IssuingPersonalizationDesign]:
-        """Call `GET /v1/issuing/personalization_designs`.
+        """List designs, newest first.
 
         `GET /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/list
 
@@ -1260,7 +1289,7 @@ class IssuingPersonalizationDesigns(Resource):
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lookup_keys: Only objects with one of these lookup keys. At most 200 characters.
-            preferences:
+            preferences: Only designs with these preferences.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -1274,7 +1303,7 @@ class IssuingPersonalizationDesigns(Resource):
     def retrieve(
         self, personalization_design: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingPersonalizationDesign:
-        """Call `GET /v1/issuing/personalization_designs/{personalization_design}`.
+        """Retrieve a design.
 
         `GET /v1/issuing/personalization_designs/{personalization_design}` https://docs.stripe.com/api/issuing/personalization_designs/retrieve
 
@@ -1304,24 +1333,25 @@ class IssuingPersonalizationDesigns(Resource):
         transfer_lookup_key: bool = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingPersonalizationDesign:
-        """Call `POST /v1/issuing/personalization_designs/{personalization_design}`.
+        """Update a design.
 
         `POST /v1/issuing/personalization_designs/{personalization_design}` https://docs.stripe.com/api/issuing/personalization_designs/update
 
         Args:
             personalization_design: ID of the personalization design.
-            card_logo:
-            carrier_text:
+            card_logo: File with the logo that is printed on the card.
+            carrier_text: Texts on the letter that carries the card.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lookup_key: At most 200 characters.
+            lookup_key: Key of your own by which you can find the design, up to 200 characters. At most
+                200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            name: At most 200 characters.
-            physical_bundle:
-            preferences:
-            transfer_lookup_key:
+            name: Name of the design, up to 200 characters. At most 200 characters.
+            physical_bundle: Physical bundle that the design is for.
+            preferences: Whether the design is used by default.
+            transfer_lookup_key: Whether to take the lookup key from the design that has it now.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -1345,23 +1375,24 @@ class AsyncIssuingPersonalizationDesigns(Resource):
         transfer_lookup_key: bool = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingPersonalizationDesign:
-        """Call `POST /v1/issuing/personalization_designs`.
+        """Create a design for physical cards. Stripe reviews it before cards can be made with it.
 
         `POST /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/create
 
         Args:
-            physical_bundle:
-            card_logo:
-            carrier_text:
+            physical_bundle: Physical bundle that the design is for.
+            card_logo: File with the logo that is printed on the card.
+            carrier_text: Texts on the letter that carries the card.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lookup_key: At most 200 characters.
+            lookup_key: Key of your own by which you can find the design, up to 200 characters. At most
+                200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            name: At most 200 characters.
-            preferences:
-            transfer_lookup_key:
+            name: Name of the design, up to 200 characters. At most 200 characters.
+            preferences: Whether the design is used by default.
+            transfer_lookup_key: Whether to take the lookup key from the design that has it now.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -1381,7 +1412,7 @@ class AsyncIssuingPersonalizationDesigns(Resource):
         status: Literal["active", "inactive", "rejected", "review"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[IssuingPersonalizationDesign]:
-        """Call `GET /v1/issuing/personalization_designs`.
+        """List designs, newest first.
 
         `GET /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/list
 
@@ -1392,7 +1423,7 @@ class AsyncIssuingPersonalizationDesigns(Resource):
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lookup_keys: Only objects with one of these lookup keys. At most 200 characters.
-            preferences:
+            preferences: Only designs with these preferences.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -1406,7 +1437,7 @@ class AsyncIssuingPersonalizationDesigns(Resource):
     async def retrieve(
         self, personalization_design: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingPersonalizationDesign:
-        """Call `GET /v1/issuing/personalization_designs/{personalization_design}`.
+        """Retrieve a design.
 
         `GET /v1/issuing/personalization_designs/{personalization_design}` https://docs.stripe.com/api/issuing/personalization_designs/retrieve
 
@@ -1436,24 +1467,25 @@ class AsyncIssuingPersonalizationDesigns(Resource):
         transfer_lookup_key: bool = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingPersonalizationDesign:
-        """Call `POST /v1/issuing/personalization_designs/{personalization_design}`.
+        """Update a design.
 
         `POST /v1/issuing/personalization_designs/{personalization_design}` https://docs.stripe.com/api/issuing/personalization_designs/update
 
         Args:
             personalization_design: ID of the personalization design.
-            card_logo:
-            carrier_text:
+            card_logo: File with the logo that is printed on the card.
+            carrier_text: Texts on the letter that carries the card.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lookup_key: At most 200 characters.
+            lookup_key: Key of your own by which you can find the design, up to 200 characters. At most
+                200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            name: At most 200 characters.
-            physical_bundle:
-            preferences:
-            transfer_lookup_key:
+            name: Name of the design, up to 200 characters. At most 200 characters.
+            physical_bundle: Physical bundle that the design is for.
+            preferences: Whether the design is used by default.
+            transfer_lookup_key: Whether to take the lookup key from the design that has it now.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -1474,7 +1506,7 @@ class IssuingPhysicalBundles(Resource):
         type: Literal["custom", "standard"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[IssuingPhysicalBundle]:
-        """Call `GET /v1/issuing/physical_bundles`.
+        """List the physical bundles that your cards can be made from, newest first.
 
         `GET /v1/issuing/physical_bundles` https://docs.stripe.com/api/issuing/physical_bundles/list
 
@@ -1496,7 +1528,7 @@ class IssuingPhysicalBundles(Resource):
     def retrieve(
         self, physical_bundle: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingPhysicalBundle:
-        """Call `GET /v1/issuing/physical_bundles/{physical_bundle}`.
+        """Retrieve a physical bundle.
 
         `GET /v1/issuing/physical_bundles/{physical_bundle}` https://docs.stripe.com/api/issuing/physical_bundles/retrieve
 
@@ -1522,7 +1554,7 @@ class AsyncIssuingPhysicalBundles(Resource):
         type: Literal["custom", "standard"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[IssuingPhysicalBundle]:
-        """Call `GET /v1/issuing/physical_bundles`.
+        """List the physical bundles that your cards can be made from, newest first.
 
         `GET /v1/issuing/physical_bundles` https://docs.stripe.com/api/issuing/physical_bundles/list
 
@@ -1544,7 +1576,7 @@ class AsyncIssuingPhysicalBundles(Resource):
     async def retrieve(
         self, physical_bundle: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingPhysicalBundle:
-        """Call `GET /v1/issuing/physical_bundles/{physical_bundle}`.
+        """Retrieve a physical bundle.
 
         `GET /v1/issuing/physical_bundles/{physical_bundle}` https://docs.stripe.com/api/issuing/physical_bundles/retrieve
 
@@ -1562,7 +1594,7 @@ class IssuingSettlements(Resource):
     def retrieve(
         self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingSettlement:
-        """Call `GET /v1/issuing/settlements/{settlement}`.
+        """Retrieve a settlement.
 
         `GET /v1/issuing/settlements/{settlement}` https://docs.stripe.com/api/issuing/settlements/retrieve
 
@@ -1583,7 +1615,7 @@ class IssuingSettlements(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingSettlement:
-        """Call `POST /v1/issuing/settlements/{settlement}`.
+        """Update the metadata of a settlement.
 
         `POST /v1/issuing/settlements/{settlement}` https://docs.stripe.com/api/issuing/settlements/update
 
@@ -1604,7 +1636,7 @@ class AsyncIssuingSettlements(Resource):
     async def retrieve(
         self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingSettlement:
-        """Call `GET /v1/issuing/settlements/{settlement}`.
+        """Retrieve a settlement.
 
         `GET /v1/issuing/settlements/{settlement}` https://docs.stripe.com/api/issuing/settlements/retrieve
 
@@ -1625,7 +1657,7 @@ class AsyncIssuingSettlements(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingSettlement:
-        """Call `POST /v1/issuing/settlements/{settlement}`.
+        """Update the metadata of a settlement.
 
         `POST /v1/issuing/settlements/{settlement}` https://docs.stripe.com/api/issuing/settlements/update
 
@@ -1655,7 +1687,7 @@ class IssuingTokens(Resource):
         status: Literal["active", "deleted", "requested", "suspended"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[IssuingToken]:
-        """Call `GET /v1/issuing/tokens`.
+        """List the network tokens of a card, newest first.
 
         `GET /v1/issuing/tokens` https://docs.stripe.com/api/issuing/tokens/list
 
@@ -1678,7 +1710,7 @@ class IssuingTokens(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, token: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingToken:
-        """Call `GET /v1/issuing/tokens/{token}`.
+        """Retrieve a network token.
 
         `GET /v1/issuing/tokens/{token}` https://docs.stripe.com/api/issuing/tokens/retrieve
 
@@ -1701,13 +1733,13 @@ class IssuingTokens(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingToken:
-        """Call `POST /v1/issuing/tokens/{token}`.
+        """Activate, suspend or delete a network token. A deleted token cannot be restored.
 
         `POST /v1/issuing/tokens/{token}` https://docs.stripe.com/api/issuing/tokens/update
 
         Args:
             token: ID of the token.
-            status:
+            status: Status to set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1731,7 +1763,7 @@ class AsyncIssuingTokens(Resource):
         status: Literal["active", "deleted", "requested", "suspended"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[IssuingToken]:
-        """Call `GET /v1/issuing/tokens`.
+        """List the network tokens of a card, newest first.
 
         `GET /v1/issuing/tokens` https://docs.stripe.com/api/issuing/tokens/list
 
@@ -1756,7 +1788,7 @@ class AsyncIssuingTokens(Resource):
     async def retrieve(
         self, token: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingToken:
-        """Call `GET /v1/issuing/tokens/{token}`.
+        """Retrieve a network token.
 
         `GET /v1/issuing/tokens/{token}` https://docs.stripe.com/api/issuing/tokens/retrieve
 
@@ -1779,13 +1811,13 @@ class AsyncIssuingTokens(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingToken:
-        """Call `POST /v1/issuing/tokens/{token}`.
+        """Activate, suspend or delete a network token. A deleted token cannot be restored.
 
         `POST /v1/issuing/tokens/{token}` https://docs.stripe.com/api/issuing/tokens/update
 
         Args:
             token: ID of the token.
-            status:
+            status: Status to set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1810,7 +1842,7 @@ class IssuingTransactions(Resource):
         type: Literal["capture", "refund"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[IssuingTransaction]:
-        """Call `GET /v1/issuing/transactions`.
+        """List issuing transactions, newest first.
 
         `GET /v1/issuing/transactions` https://docs.stripe.com/api/issuing/transactions/list
 
@@ -1837,7 +1869,7 @@ class IssuingTransactions(Resource):
     def retrieve(
         self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingTransaction:
-        """Call `GET /v1/issuing/transactions/{transaction}`.
+        """Retrieve an issuing transaction.
 
         `GET /v1/issuing/transactions/{transaction}` https://docs.stripe.com/api/issuing/transactions/retrieve
 
@@ -1860,7 +1892,7 @@ class IssuingTransactions(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingTransaction:
-        """Call `POST /v1/issuing/transactions/{transaction}`.
+        """Update the metadata of an issuing transaction.
 
         `POST /v1/issuing/transactions/{transaction}` https://docs.stripe.com/api/issuing/transactions/update
 
@@ -1893,7 +1925,7 @@ class AsyncIssuingTransactions(Resource):
         type: Literal["capture", "refund"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[IssuingTransaction]:
-        """Call `GET /v1/issuing/transactions`.
+        """List issuing transactions, newest first.
 
         `GET /v1/issuing/transactions` https://docs.stripe.com/api/issuing/transactions/list
 
@@ -1920,7 +1952,7 @@ class AsyncIssuingTransactions(Resource):
     async def retrieve(
         self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingTransaction:
-        """Call `GET /v1/issuing/transactions/{transaction}`.
+        """Retrieve an issuing transaction.
 
         `GET /v1/issuing/transactions/{transaction}` https://docs.stripe.com/api/issuing/transactions/retrieve
 
@@ -1943,7 +1975,7 @@ class AsyncIssuingTransactions(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingTransaction:
-        """Call `POST /v1/issuing/transactions/{transaction}`.
+        """Update the metadata of an issuing transaction.
 
         `POST /v1/issuing/transactions/{transaction}` https://docs.stripe.com/api/issuing/transactions/update
 

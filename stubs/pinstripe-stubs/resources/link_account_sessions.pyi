@@ -27,19 +27,19 @@ class LinkAccountSessions(Resource):
         return_url: str = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsSession:
-        """Call `POST /v1/link_account_sessions`.
+        """Create a session to link accounts. Open it in the browser or app with its `client_secret`.
 
         `POST /v1/link_account_sessions` https://docs.stripe.com/api/link_account_sessions/create
 
         Args:
-            account_holder:
-            permissions:
+            account_holder: Who gave access to the account.
+            permissions: Data that you ask to access. The person must agree.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            filters:
-            limits:
-            manual_entry:
-            prefetch:
+            filters: Limits which accounts can be linked.
+            limits: Limits on how much can be linked.
+            manual_entry: Settings for bank accounts that the person enters by hand.
+            prefetch: Data that Stripe retrieves as soon as an account is linked.
             return_url: URL to which the customer or user returns afterwards.
             request_options: Idempotency key, account and other options of this request.
 
@@ -49,7 +49,7 @@ class LinkAccountSessions(Resource):
     def retrieve(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsSession:
-        """Call `GET /v1/link_account_sessions/{session}`.
+        """Retrieve a session with the accounts that were linked in it.
 
         `GET /v1/link_account_sessions/{session}` https://docs.stripe.com/api/link_account_sessions/retrieve
 
@@ -77,19 +77,19 @@ class AsyncLinkAccountSessions(Resource):
         return_url: str = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsSession:
-        """Call `POST /v1/link_account_sessions`.
+        """Create a session to link accounts. Open it in the browser or app with its `client_secret`.
 
         `POST /v1/link_account_sessions` https://docs.stripe.com/api/link_account_sessions/create
 
         Args:
-            account_holder:
-            permissions:
+            account_holder: Who gave access to the account.
+            permissions: Data that you ask to access. The person must agree.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            filters:
-            limits:
-            manual_entry:
-            prefetch:
+            filters: Limits which accounts can be linked.
+            limits: Limits on how much can be linked.
+            manual_entry: Settings for bank accounts that the person enters by hand.
+            prefetch: Data that Stripe retrieves as soon as an account is linked.
             return_url: URL to which the customer or user returns afterwards.
             request_options: Idempotency key, account and other options of this request.
 
@@ -99,7 +99,7 @@ class AsyncLinkAccountSessions(Resource):
     async def retrieve(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsSession:
-        """Call `GET /v1/link_account_sessions/{session}`.
+        """Retrieve a session with the accounts that were linked in it.
 
         `GET /v1/link_account_sessions/{session}` https://docs.stripe.com/api/link_account_sessions/retrieve
 

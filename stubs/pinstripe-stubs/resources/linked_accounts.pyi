@@ -21,13 +21,13 @@ class LinkedAccountsOwners(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[FinancialConnectionsAccountOwner]:
-        """Call `GET /v1/linked_accounts/{account}/owners`.
+        """List the owners of a linked account, as of one ownership refresh.
 
         `GET /v1/linked_accounts/{account}/owners` https://docs.stripe.com/api/linked_accounts/owners/list
 
         Args:
             account: ID of the account.
-            ownership:
+            ownership: ID of the ownership whose owners to list.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -53,13 +53,13 @@ class AsyncLinkedAccountsOwners(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[FinancialConnectionsAccountOwner]:
-        """Call `GET /v1/linked_accounts/{account}/owners`.
+        """List the owners of a linked account, as of one ownership refresh.
 
         `GET /v1/linked_accounts/{account}/owners` https://docs.stripe.com/api/linked_accounts/owners/list
 
         Args:
             account: ID of the account.
-            ownership:
+            ownership: ID of the ownership whose owners to list.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -78,7 +78,7 @@ class LinkedAccounts(Resource):
     def disconnect(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/linked_accounts/{account}/disconnect`.
+        """Disconnect a linked account. Its data can no longer be accessed unless its owner links it again.
 
         `POST /v1/linked_accounts/{account}/disconnect` https://docs.stripe.com/api/linked_accounts/disconnect
 
@@ -104,18 +104,18 @@ class LinkedAccounts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[FinancialConnectionsAccount]:
-        """Call `GET /v1/linked_accounts`.
+        """List linked accounts.
 
         `GET /v1/linked_accounts` https://docs.stripe.com/api/linked_accounts/list
 
         Args:
-            account_holder:
+            account_holder: Only accounts of this owner.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            session:
+            session: Only accounts that were linked in this session.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -133,13 +133,14 @@ class LinkedAccounts(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/linked_accounts/{account}/refresh`.
+        """Start to refresh data of a linked account, such as its balance. Returns at once; an event follows
+        when the refresh succeeded or failed.
 
         `POST /v1/linked_accounts/{account}/refresh` https://docs.stripe.com/api/linked_accounts/refresh
 
         Args:
             account: ID of the account.
-            features:
+            features: Data that is refreshed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -152,7 +153,7 @@ class LinkedAccounts(Resource):
     def retrieve(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
-        """Call `GET /v1/linked_accounts/{account}`.
+        """Retrieve a linked account.
 
         `GET /v1/linked_accounts/{account}` https://docs.stripe.com/api/linked_accounts/retrieve
 
@@ -173,7 +174,7 @@ class AsyncLinkedAccounts(Resource):
     async def disconnect(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/linked_accounts/{account}/disconnect`.
+        """Disconnect a linked account. Its data can no longer be accessed unless its owner links it again.
 
         `POST /v1/linked_accounts/{account}/disconnect` https://docs.stripe.com/api/linked_accounts/disconnect
 
@@ -199,18 +200,18 @@ class AsyncLinkedAccounts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[FinancialConnectionsAccount]:
-        """Call `GET /v1/linked_accounts`.
+        """List linked accounts.
 
         `GET /v1/linked_accounts` https://docs.stripe.com/api/linked_accounts/list
 
         Args:
-            account_holder:
+            account_holder: Only accounts of this owner.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            session:
+            session: Only accounts that were linked in this session.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -228,13 +229,14 @@ class AsyncLinkedAccounts(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> FinancialConnectionsAccount:
-        """Call `POST /v1/linked_accounts/{account}/refresh`.
+        """Start to refresh data of a linked account, such as its balance. Returns at once; an event follows
+        when the refresh succeeded or failed.
 
         `POST /v1/linked_accounts/{account}/refresh` https://docs.stripe.com/api/linked_accounts/refresh
 
         Args:
             account: ID of the account.
-            features:
+            features: Data that is refreshed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -247,7 +249,7 @@ class AsyncLinkedAccounts(Resource):
     async def retrieve(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
-        """Call `GET /v1/linked_accounts/{account}`.
+        """Retrieve a linked account.
 
         `GET /v1/linked_accounts/{account}` https://docs.stripe.com/api/linked_accounts/retrieve
 

@@ -22,18 +22,18 @@ class ProductCatalogTrialOffers(Resource):
         nickname: str = ...,
         request_options: RequestOptions = ...,
     ) -> ProductCatalogTrialOffer:
-        """Call `POST /v1/product_catalog/trial_offers`.
+        """Create a trial offer for a price.
 
         `POST /v1/product_catalog/trial_offers` https://docs.stripe.com/api/product_catalog/trial_offers/create
 
         Args:
-            duration:
-            end_behavior:
-            price: Price that applies.
-            active:
+            duration: How long the trial is.
+            end_behavior: What happens at the end of the trial.
+            price: Price during the trial.
+            active: Whether new subscriptions can use the trial offer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            nickname:
+            nickname: Name of your own for the trial offer. Customers do not see it.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `price`.
@@ -53,19 +53,19 @@ class ProductCatalogTrialOffers(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ProductCatalogTrialOffer]:
-        """Call `GET /v1/product_catalog/trial_offers`.
+        """List trial offers.
 
         `GET /v1/product_catalog/trial_offers` https://docs.stripe.com/api/product_catalog/trial_offers/list
 
         Args:
-            active: Only active or only inactive objects.
+            active: Only active or only inactive trial offers.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            prices:
+            prices: Only trial offers of these prices.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -78,7 +78,7 @@ class ProductCatalogTrialOffers(Resource):
     def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ProductCatalogTrialOffer:
-        """Call `GET /v1/product_catalog/trial_offers/{id}`.
+        """Retrieve a trial offer.
 
         `GET /v1/product_catalog/trial_offers/{id}` https://docs.stripe.com/api/product_catalog/trial_offers/retrieve
 
@@ -96,13 +96,13 @@ class ProductCatalogTrialOffers(Resource):
     def update(
         self, id: str, *, active: bool = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ProductCatalogTrialOffer:
-        """Call `POST /v1/product_catalog/trial_offers/{id}`.
+        """Activate or deactivate a trial offer.
 
         `POST /v1/product_catalog/trial_offers/{id}` https://docs.stripe.com/api/product_catalog/trial_offers/update
 
         Args:
             id: ID of the trial offer.
-            active:
+            active: Whether new subscriptions can use the trial offer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -125,18 +125,18 @@ class AsyncProductCatalogTrialOffers(Resource):
         nickname: str = ...,
         request_options: RequestOptions = ...,
     ) -> ProductCatalogTrialOffer:
-        """Call `POST /v1/product_catalog/trial_offers`.
+        """Create a trial offer for a price.
 
         `POST /v1/product_catalog/trial_offers` https://docs.stripe.com/api/product_catalog/trial_offers/create
 
         Args:
-            duration:
-            end_behavior:
-            price: Price that applies.
-            active:
+            duration: How long the trial is.
+            end_behavior: What happens at the end of the trial.
+            price: Price during the trial.
+            active: Whether new subscriptions can use the trial offer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            nickname:
+            nickname: Name of your own for the trial offer. Customers do not see it.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `price`.
@@ -156,19 +156,19 @@ class AsyncProductCatalogTrialOffers(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ProductCatalogTrialOffer]:
-        """Call `GET /v1/product_catalog/trial_offers`.
+        """List trial offers.
 
         `GET /v1/product_catalog/trial_offers` https://docs.stripe.com/api/product_catalog/trial_offers/list
 
         Args:
-            active: Only active or only inactive objects.
+            active: Only active or only inactive trial offers.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            prices:
+            prices: Only trial offers of these prices.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -181,7 +181,7 @@ class AsyncProductCatalogTrialOffers(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ProductCatalogTrialOffer:
-        """Call `GET /v1/product_catalog/trial_offers/{id}`.
+        """Retrieve a trial offer.
 
         `GET /v1/product_catalog/trial_offers/{id}` https://docs.stripe.com/api/product_catalog/trial_offers/retrieve
 
@@ -199,13 +199,13 @@ class AsyncProductCatalogTrialOffers(Resource):
     async def update(
         self, id: str, *, active: bool = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ProductCatalogTrialOffer:
-        """Call `POST /v1/product_catalog/trial_offers/{id}`.
+        """Activate or deactivate a trial offer.
 
         `POST /v1/product_catalog/trial_offers/{id}` https://docs.stripe.com/api/product_catalog/trial_offers/update
 
         Args:
             id: ID of the trial offer.
-            active:
+            active: Whether new subscriptions can use the trial offer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.

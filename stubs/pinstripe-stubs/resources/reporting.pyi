@@ -17,15 +17,16 @@ class ReportingReportRuns(Resource):
         parameters: ReportingReportRunCreateParamsParameters = ...,
         request_options: RequestOptions = ...,
     ) -> ReportRun:
-        """Call `POST /v1/reporting/report_runs`.
+        """Start a run of a report. Returns at once; the event `reporting.report_run.succeeded` or
+        `reporting.report_run.failed` tells the result.
 
         `POST /v1/reporting/report_runs` https://docs.stripe.com/api/reporting/report_runs/create
 
         Args:
-            report_type:
+            report_type: ID of the report type, such as `balance.summary.1`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            parameters:
+            parameters: Parameters of the run. The report type says which ones it takes.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -41,7 +42,7 @@ class ReportingReportRuns(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ReportRun]:
-        """Call `GET /v1/reporting/report_runs`.
+        """List report runs, newest first.
 
         `GET /v1/reporting/report_runs` https://docs.stripe.com/api/reporting/report_runs/list
 
@@ -60,7 +61,7 @@ class ReportingReportRuns(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, report_run: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ReportRun:
-        """Call `GET /v1/reporting/report_runs/{report_run}`.
+        """Retrieve a report run, with its file when it has succeeded.
 
         `GET /v1/reporting/report_runs/{report_run}` https://docs.stripe.com/api/reporting/report_runs/retrieve
 
@@ -83,15 +84,16 @@ class AsyncReportingReportRuns(Resource):
         parameters: ReportingReportRunCreateParamsParameters = ...,
         request_options: RequestOptions = ...,
     ) -> ReportRun:
-        """Call `POST /v1/reporting/report_runs`.
+        """Start a run of a report. Returns at once; the event `reporting.report_run.succeeded` or
+        `reporting.report_run.failed` tells the result.
 
         `POST /v1/reporting/report_runs` https://docs.stripe.com/api/reporting/report_runs/create
 
         Args:
-            report_type:
+            report_type: ID of the report type, such as `balance.summary.1`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            parameters:
+            parameters: Parameters of the run. The report type says which ones it takes.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -107,7 +109,7 @@ class AsyncReportingReportRuns(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ReportRun]:
-        """Call `GET /v1/reporting/report_runs`.
+        """List report runs, newest first.
 
         `GET /v1/reporting/report_runs` https://docs.stripe.com/api/reporting/report_runs/list
 
@@ -128,7 +130,7 @@ class AsyncReportingReportRuns(Resource):
     async def retrieve(
         self, report_run: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ReportRun:
-        """Call `GET /v1/reporting/report_runs/{report_run}`.
+        """Retrieve a report run, with its file when it has succeeded.
 
         `GET /v1/reporting/report_runs/{report_run}` https://docs.stripe.com/api/reporting/report_runs/retrieve
 
@@ -144,7 +146,7 @@ class AsyncReportingReportRuns(Resource):
 
 class ReportingReportTypes(Resource):
     def list(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Page[ReportType]:
-        """Call `GET /v1/reporting/report_types`.
+        """List all report types.
 
         `GET /v1/reporting/report_types` https://docs.stripe.com/api/reporting/report_types/list
 
@@ -157,7 +159,7 @@ class ReportingReportTypes(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, report_type: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ReportType:
-        """Call `GET /v1/reporting/report_types/{report_type}`.
+        """Retrieve a report type.
 
         `GET /v1/reporting/report_types/{report_type}` https://docs.stripe.com/api/reporting/report_types/retrieve
 
@@ -173,7 +175,7 @@ class ReportingReportTypes(Resource):
 
 class AsyncReportingReportTypes(Resource):
     def list(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AsyncPager[ReportType]:
-        """Call `GET /v1/reporting/report_types`.
+        """List all report types.
 
         `GET /v1/reporting/report_types` https://docs.stripe.com/api/reporting/report_types/list
 
@@ -188,7 +190,7 @@ class AsyncReportingReportTypes(Resource):
     async def retrieve(
         self, report_type: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ReportType:
-        """Call `GET /v1/reporting/report_types/{report_type}`.
+        """Retrieve a report type.
 
         `GET /v1/reporting/report_types/{report_type}` https://docs.stripe.com/api/reporting/report_types/retrieve
 

@@ -9,7 +9,7 @@ class SigmaSavedQueries(Resource):
     def update(
         self, id: str, *, expand: Strings = ..., name: str = ..., sql: str = ..., request_options: RequestOptions = ...
     ) -> SigmaQuery:
-        """Call `POST /v1/sigma/saved_queries/{id}`.
+        """Update the name or the SQL of a saved query.
 
         `POST /v1/sigma/saved_queries/{id}` https://docs.stripe.com/api/sigma/saved_queries/update
 
@@ -17,8 +17,8 @@ class SigmaSavedQueries(Resource):
             id: ID of the saved query.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            name:
-            sql: At most 100,000 characters.
+            name: Name of the query.
+            sql: SQL of the query. At most 100,000 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -29,7 +29,7 @@ class AsyncSigmaSavedQueries(Resource):
     async def update(
         self, id: str, *, expand: Strings = ..., name: str = ..., sql: str = ..., request_options: RequestOptions = ...
     ) -> SigmaQuery:
-        """Call `POST /v1/sigma/saved_queries/{id}`.
+        """Update the name or the SQL of a saved query.
 
         `POST /v1/sigma/saved_queries/{id}` https://docs.stripe.com/api/sigma/saved_queries/update
 
@@ -37,8 +37,8 @@ class AsyncSigmaSavedQueries(Resource):
             id: ID of the saved query.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            name:
-            sql: At most 100,000 characters.
+            name: Name of the query.
+            sql: SQL of the query. At most 100,000 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -55,7 +55,7 @@ class SigmaScheduledQueryRuns(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[SigmaScheduledQueryRun]:
-        """Call `GET /v1/sigma/scheduled_query_runs`.
+        """List runs of scheduled queries, newest first.
 
         `GET /v1/sigma/scheduled_query_runs` https://docs.stripe.com/api/sigma/scheduled_query_runs/list
 
@@ -75,7 +75,7 @@ class SigmaScheduledQueryRuns(Resource):
     def retrieve(
         self, scheduled_query_run: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SigmaScheduledQueryRun:
-        """Call `GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}`.
+        """Retrieve a run of a scheduled query.
 
         `GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}` https://docs.stripe.com/api/sigma/scheduled_query_runs/retrieve
 
@@ -99,7 +99,7 @@ class AsyncSigmaScheduledQueryRuns(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[SigmaScheduledQueryRun]:
-        """Call `GET /v1/sigma/scheduled_query_runs`.
+        """List runs of scheduled queries, newest first.
 
         `GET /v1/sigma/scheduled_query_runs` https://docs.stripe.com/api/sigma/scheduled_query_runs/list
 
@@ -119,7 +119,7 @@ class AsyncSigmaScheduledQueryRuns(Resource):
     async def retrieve(
         self, scheduled_query_run: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SigmaScheduledQueryRun:
-        """Call `GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}`.
+        """Retrieve a run of a scheduled query.
 
         `GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}` https://docs.stripe.com/api/sigma/scheduled_query_runs/retrieve
 

@@ -304,14 +304,14 @@ class TaxLocations(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TaxLocation:
-        """Call `POST /v1/tax/locations`.
+        """Create a location for use in tax calculations.
 
         `POST /v1/tax/locations` https://docs.stripe.com/api/tax/locations/create
 
         Args:
-            address:
-            type:
-            description:
+            address: Address of the place.
+            type: Kind of place.
+            description: Description of the place.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -329,7 +329,7 @@ class TaxLocations(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TaxLocation]:
-        """Call `GET /v1/tax/locations`.
+        """List locations of a type.
 
         `GET /v1/tax/locations` https://docs.stripe.com/api/tax/locations/list
 
@@ -348,7 +348,7 @@ class TaxLocations(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, location: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxLocation:
-        """Call `GET /v1/tax/locations/{location}`.
+        """Retrieve a location.
 
         `GET /v1/tax/locations/{location}` https://docs.stripe.com/api/tax/locations/retrieve
 
@@ -372,14 +372,14 @@ class AsyncTaxLocations(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TaxLocation:
-        """Call `POST /v1/tax/locations`.
+        """Create a location for use in tax calculations.
 
         `POST /v1/tax/locations` https://docs.stripe.com/api/tax/locations/create
 
         Args:
-            address:
-            type:
-            description:
+            address: Address of the place.
+            type: Kind of place.
+            description: Description of the place.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -397,7 +397,7 @@ class AsyncTaxLocations(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TaxLocation]:
-        """Call `GET /v1/tax/locations`.
+        """List locations of a type.
 
         `GET /v1/tax/locations` https://docs.stripe.com/api/tax/locations/list
 
@@ -418,7 +418,7 @@ class AsyncTaxLocations(Resource):
     async def retrieve(
         self, location: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxLocation:
-        """Call `GET /v1/tax/locations/{location}`.
+        """Retrieve a location.
 
         `GET /v1/tax/locations/{location}` https://docs.stripe.com/api/tax/locations/retrieve
 

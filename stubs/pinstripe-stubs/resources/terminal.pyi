@@ -90,30 +90,30 @@ class TerminalConfigurations(Resource):
         wifi: TerminalConfigurationCreateParamsWifi | None = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalConfiguration:
-        """Call `POST /v1/terminal/configurations`.
+        """Create a configuration. It applies once it is assigned to a location.
 
         `POST /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/create
 
         Args:
-            bbpos_wisepad3:
-            bbpos_wisepos_e:
-            cellular:
+            bbpos_wisepad3: Settings for readers of this model.
+            bbpos_wisepos_e: Settings for readers of this model.
+            cellular: Settings for the mobile network.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            name: At most 100 characters.
-            offline:
-            reader_security:
-            reboot_window:
-            stripe_s700:
-            stripe_s710:
-            stripe_t600:
-            tipping:
-            verifone_m425:
-            verifone_p400:
-            verifone_p630:
-            verifone_ux700:
-            verifone_v660p:
-            wifi:
+            name: Name of the configuration, as in the Dashboard. At most 100 characters.
+            offline: Settings for payments while a reader has no connection.
+            reader_security: Settings that protect the readers.
+            reboot_window: Hours within which readers may restart.
+            stripe_s700: Settings for readers of this model.
+            stripe_s710: Settings for readers of this model.
+            stripe_t600: Settings for readers of this model.
+            tipping: Tips that the reader suggests, by currency.
+            verifone_m425: Settings for readers of this model.
+            verifone_p400: Settings for readers of this model.
+            verifone_p630: Settings for readers of this model.
+            verifone_ux700: Settings for readers of this model.
+            verifone_v660p: Settings for readers of this model.
+            wifi: Wi-Fi network that readers join.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -129,7 +129,7 @@ class TerminalConfigurations(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TerminalConfiguration]:
-        """Call `GET /v1/terminal/configurations`.
+        """List configurations.
 
         `GET /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/list
 
@@ -138,7 +138,7 @@ class TerminalConfigurations(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            is_account_default:
+            is_account_default: Only the default configuration of the account, or only the others.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -150,7 +150,7 @@ class TerminalConfigurations(Resource):
     def retrieve(
         self, configuration: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TerminalConfiguration | DeletedTerminalConfiguration:
-        """Call `GET /v1/terminal/configurations/{configuration}`.
+        """Retrieve a configuration.
 
         `GET /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/retrieve
 
@@ -187,38 +187,38 @@ class TerminalConfigurations(Resource):
         wifi: TerminalConfigurationUpdateParamsWifi | None = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalConfiguration | DeletedTerminalConfiguration:
-        """Call `POST /v1/terminal/configurations/{configuration}`.
+        """Update a configuration. Settings that you leave out do not change.
 
         `POST /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/update
 
         Args:
             configuration: ID of the configuration.
-            bbpos_wisepad3:
-            bbpos_wisepos_e:
-            cellular:
+            bbpos_wisepad3: Settings for readers of this model.
+            bbpos_wisepos_e: Settings for readers of this model.
+            cellular: Settings for the mobile network.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            name: At most 100 characters.
-            offline:
-            reader_security:
-            reboot_window:
-            stripe_s700:
-            stripe_s710:
-            stripe_t600:
-            tipping:
-            verifone_m425:
-            verifone_p400:
-            verifone_p630:
-            verifone_ux700:
-            verifone_v660p:
-            wifi:
+            name: Name of the configuration, as in the Dashboard. At most 100 characters.
+            offline: Settings for payments while a reader has no connection.
+            reader_security: Settings that protect the readers.
+            reboot_window: Hours within which readers may restart.
+            stripe_s700: Settings for readers of this model.
+            stripe_s710: Settings for readers of this model.
+            stripe_t600: Settings for readers of this model.
+            tipping: Tips that the reader suggests, by currency.
+            verifone_m425: Settings for readers of this model.
+            verifone_p400: Settings for readers of this model.
+            verifone_p630: Settings for readers of this model.
+            verifone_ux700: Settings for readers of this model.
+            verifone_v660p: Settings for readers of this model.
+            wifi: Wi-Fi network that readers join.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, configuration: str, *, request_options: RequestOptions = ...) -> DeletedTerminalConfiguration:
-        """Call `DELETE /v1/terminal/configurations/{configuration}`.
+        """Delete a configuration.
 
         `DELETE /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/delete
 
@@ -254,30 +254,30 @@ class AsyncTerminalConfigurations(Resource):
         wifi: TerminalConfigurationCreateParamsWifi | None = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalConfiguration:
-        """Call `POST /v1/terminal/configurations`.
+        """Create a configuration. It applies once it is assigned to a location.
 
         `POST /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/create
 
         Args:
-            bbpos_wisepad3:
-            bbpos_wisepos_e:
-            cellular:
+            bbpos_wisepad3: Settings for readers of this model.
+            bbpos_wisepos_e: Settings for readers of this model.
+            cellular: Settings for the mobile network.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            name: At most 100 characters.
-            offline:
-            reader_security:
-            reboot_window:
-            stripe_s700:
-            stripe_s710:
-            stripe_t600:
-            tipping:
-            verifone_m425:
-            verifone_p400:
-            verifone_p630:
-            verifone_ux700:
-            verifone_v660p:
-            wifi:
+            name: Name of the configuration, as in the Dashboard. At most 100 characters.
+            offline: Settings for payments while a reader has no connection.
+            reader_security: Settings that protect the readers.
+            reboot_window: Hours within which readers may restart.
+            stripe_s700: Settings for readers of this model.
+            stripe_s710: Settings for readers of this model.
+            stripe_t600: Settings for readers of this model.
+            tipping: Tips that the reader suggests, by currency.
+            verifone_m425: Settings for readers of this model.
+            verifone_p400: Settings for readers of this model.
+            verifone_p630: Settings for readers of this model.
+            verifone_ux700: Settings for readers of this model.
+            verifone_v660p: Settings for readers of this model.
+            wifi: Wi-Fi network that readers join.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -293,7 +293,7 @@ class AsyncTerminalConfigurations(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TerminalConfiguration]:
-        """Call `GET /v1/terminal/configurations`.
+        """List configurations.
 
         `GET /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/list
 
@@ -302,7 +302,7 @@ class AsyncTerminalConfigurations(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            is_account_default:
+            is_account_default: Only the default configuration of the account, or only the others.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -314,7 +314,7 @@ class AsyncTerminalConfigurations(Resource):
     async def retrieve(
         self, configuration: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TerminalConfiguration | DeletedTerminalConfiguration:
-        """Call `GET /v1/terminal/configurations/{configuration}`.
+        """Retrieve a configuration.
 
         `GET /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/retrieve
 
@@ -351,31 +351,31 @@ class AsyncTerminalConfigurations(Resource):
         wifi: TerminalConfigurationUpdateParamsWifi | None = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalConfiguration | DeletedTerminalConfiguration:
-        """Call `POST /v1/terminal/configurations/{configuration}`.
+        """Update a configuration. Settings that you leave out do not change.
 
         `POST /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/update
 
         Args:
             configuration: ID of the configuration.
-            bbpos_wisepad3:
-            bbpos_wisepos_e:
-            cellular:
+            bbpos_wisepad3: Settings for readers of this model.
+            bbpos_wisepos_e: Settings for readers of this model.
+            cellular: Settings for the mobile network.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            name: At most 100 characters.
-            offline:
-            reader_security:
-            reboot_window:
-            stripe_s700:
-            stripe_s710:
-            stripe_t600:
-            tipping:
-            verifone_m425:
-            verifone_p400:
-            verifone_p630:
-            verifone_ux700:
-            verifone_v660p:
-            wifi:
+            name: Name of the configuration, as in the Dashboard. At most 100 characters.
+            offline: Settings for payments while a reader has no connection.
+            reader_security: Settings that protect the readers.
+            reboot_window: Hours within which readers may restart.
+            stripe_s700: Settings for readers of this model.
+            stripe_s710: Settings for readers of this model.
+            stripe_t600: Settings for readers of this model.
+            tipping: Tips that the reader suggests, by currency.
+            verifone_m425: Settings for readers of this model.
+            verifone_p400: Settings for readers of this model.
+            verifone_p630: Settings for readers of this model.
+            verifone_ux700: Settings for readers of this model.
+            verifone_v660p: Settings for readers of this model.
+            wifi: Wi-Fi network that readers join.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -384,7 +384,7 @@ class AsyncTerminalConfigurations(Resource):
     async def delete(
         self, configuration: str, *, request_options: RequestOptions = ...
     ) -> DeletedTerminalConfiguration:
-        """Call `DELETE /v1/terminal/configurations/{configuration}`.
+        """Delete a configuration.
 
         `DELETE /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/delete
 
@@ -400,14 +400,15 @@ class TerminalConnectionTokens(Resource):
     def create(
         self, *, expand: Strings = ..., location: str = ..., request_options: RequestOptions = ...
     ) -> TerminalConnectionToken:
-        """Call `POST /v1/terminal/connection_tokens`.
+        """Create a connection token. Call it from your server whenever the Terminal SDK asks for one.
 
         `POST /v1/terminal/connection_tokens` https://docs.stripe.com/api/terminal/connection_tokens/create
 
         Args:
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            location:
+            location: ID of a location. The token then connects only to readers there; otherwise to all
+                readers.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -418,14 +419,15 @@ class AsyncTerminalConnectionTokens(Resource):
     async def create(
         self, *, expand: Strings = ..., location: str = ..., request_options: RequestOptions = ...
     ) -> TerminalConnectionToken:
-        """Call `POST /v1/terminal/connection_tokens`.
+        """Create a connection token. Call it from your server whenever the Terminal SDK asks for one.
 
         `POST /v1/terminal/connection_tokens` https://docs.stripe.com/api/terminal/connection_tokens/create
 
         Args:
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            location:
+            location: ID of a location. The token then connects only to readers there; otherwise to all
+                readers.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -448,18 +450,20 @@ class TerminalLocations(Resource):
         phone: str = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalLocation:
-        """Call `POST /v1/terminal/locations`.
+        """Create a location.
 
         `POST /v1/terminal/locations` https://docs.stripe.com/api/terminal/locations/create
 
         Args:
-            address:
+            address: Address of the location. Its country decides which readers and payment methods can
+                be used.
             address_kana: Address in kana (Japan only).
             address_kanji: Address in kanji (Japan only).
-            configuration_overrides: At most 500 characters.
-            display_name: At most 1,000 characters.
-            display_name_kana: At most 1,000 characters.
-            display_name_kanji: At most 1,000 characters.
+            configuration_overrides: ID of the configuration that the readers of the location use
+                instead of the account's default. At most 500 characters.
+            display_name: Name of the location, up to 1000 characters. At most 1,000 characters.
+            display_name_kana: Name of the location in kana (Japan only). At most 1,000 characters.
+            display_name_kanji: Name of the location in kanji (Japan only). At most 1,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -480,7 +484,7 @@ class TerminalLocations(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TerminalLocation]:
-        """Call `GET /v1/terminal/locations`.
+        """List locations.
 
         `GET /v1/terminal/locations` https://docs.stripe.com/api/terminal/locations/list
 
@@ -500,7 +504,7 @@ class TerminalLocations(Resource):
     def retrieve(
         self, location: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TerminalLocation | DeletedTerminalLocation:
-        """Call `GET /v1/terminal/locations/{location}`.
+        """Retrieve a location.
 
         `GET /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/retrieve
 
@@ -529,19 +533,21 @@ class TerminalLocations(Resource):
         phone: str | None = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalLocation | DeletedTerminalLocation:
-        """Call `POST /v1/terminal/locations/{location}`.
+        """Update a location. Its country cannot be changed.
 
         `POST /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/update
 
         Args:
             location: ID of the location.
-            address:
+            address: Address of the location. Its country decides which readers and payment methods can
+                be used.
             address_kana: Address in kana (Japan only).
             address_kanji: Address in kanji (Japan only).
-            configuration_overrides: At most 1,000 characters.
-            display_name: At most 1,000 characters.
-            display_name_kana: At most 1,000 characters.
-            display_name_kanji: At most 1,000 characters.
+            configuration_overrides: ID of the configuration that the readers of the location use
+                instead of the account's default. At most 1,000 characters.
+            display_name: Name of the location, up to 1000 characters. At most 1,000 characters.
+            display_name_kana: Name of the location in kana (Japan only). At most 1,000 characters.
+            display_name_kanji: Name of the location in kanji (Japan only). At most 1,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -554,7 +560,7 @@ class TerminalLocations(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, location: str, *, request_options: RequestOptions = ...) -> DeletedTerminalLocation:
-        """Call `DELETE /v1/terminal/locations/{location}`.
+        """Delete a location.
 
         `DELETE /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/delete
 
@@ -582,18 +588,20 @@ class AsyncTerminalLocations(Resource):
         phone: str = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalLocation:
-        """Call `POST /v1/terminal/locations`.
+        """Create a location.
 
         `POST /v1/terminal/locations` https://docs.stripe.com/api/terminal/locations/create
 
         Args:
-            address:
+            address: Address of the location. Its country decides which readers and payment methods can
+                be used.
             address_kana: Address in kana (Japan only).
             address_kanji: Address in kanji (Japan only).
-            configuration_overrides: At most 500 characters.
-            display_name: At most 1,000 characters.
-            display_name_kana: At most 1,000 characters.
-            display_name_kanji: At most 1,000 characters.
+            configuration_overrides: ID of the configuration that the readers of the location use
+                instead of the account's default. At most 500 characters.
+            display_name: Name of the location, up to 1000 characters. At most 1,000 characters.
+            display_name_kana: Name of the location in kana (Japan only). At most 1,000 characters.
+            display_name_kanji: Name of the location in kanji (Japan only). At most 1,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -614,7 +622,7 @@ class AsyncTerminalLocations(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TerminalLocation]:
-        """Call `GET /v1/terminal/locations`.
+        """List locations.
 
         `GET /v1/terminal/locations` https://docs.stripe.com/api/terminal/locations/list
 
@@ -634,7 +642,7 @@ class AsyncTerminalLocations(Resource):
     async def retrieve(
         self, location: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TerminalLocation | DeletedTerminalLocation:
-        """Call `GET /v1/terminal/locations/{location}`.
+        """Retrieve a location.
 
         `GET /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/retrieve
 
@@ -663,19 +671,21 @@ class AsyncTerminalLocations(Resource):
         phone: str | None = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalLocation | DeletedTerminalLocation:
-        """Call `POST /v1/terminal/locations/{location}`.
+        """Update a location. Its country cannot be changed.
 
         `POST /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/update
 
         Args:
             location: ID of the location.
-            address:
+            address: Address of the location. Its country decides which readers and payment methods can
+                be used.
             address_kana: Address in kana (Japan only).
             address_kanji: Address in kanji (Japan only).
-            configuration_overrides: At most 1,000 characters.
-            display_name: At most 1,000 characters.
-            display_name_kana: At most 1,000 characters.
-            display_name_kanji: At most 1,000 characters.
+            configuration_overrides: ID of the configuration that the readers of the location use
+                instead of the account's default. At most 1,000 characters.
+            display_name: Name of the location, up to 1000 characters. At most 1,000 characters.
+            display_name_kana: Name of the location in kana (Japan only). At most 1,000 characters.
+            display_name_kanji: Name of the location in kanji (Japan only). At most 1,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -688,7 +698,7 @@ class AsyncTerminalLocations(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, location: str, *, request_options: RequestOptions = ...) -> DeletedTerminalLocation:
-        """Call `DELETE /v1/terminal/locations/{location}`.
+        """Delete a location.
 
         `DELETE /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/delete
 
@@ -710,17 +720,16 @@ class TerminalOnboardingLinks(Resource):
         on_behalf_of: str = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalOnboardingLink:
-        """Call `POST /v1/terminal/onboarding_links`.
+        """Create an onboarding link, to which you then send the merchant.
 
         `POST /v1/terminal/onboarding_links` https://docs.stripe.com/api/terminal/onboarding_links/create
 
         Args:
-            link_options:
-            link_type:
+            link_options: Options for the kind of link.
+            link_type: What the link is for.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: ID of the connected account that the link is for.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -737,17 +746,16 @@ class AsyncTerminalOnboardingLinks(Resource):
         on_behalf_of: str = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalOnboardingLink:
-        """Call `POST /v1/terminal/onboarding_links`.
+        """Create an onboarding link, to which you then send the merchant.
 
         `POST /v1/terminal/onboarding_links` https://docs.stripe.com/api/terminal/onboarding_links/create
 
         Args:
-            link_options:
-            link_type:
+            link_options: Options for the kind of link.
+            link_type: What the link is for.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: ID of the connected account that the link is for.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -758,7 +766,8 @@ class TerminalReaders(Resource):
     def cancel_action(
         self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> DeletedTerminalReader | TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/cancel_action`.
+        """Cancel the reader's current action, and show the idle screen. Fails while a payment is being
+        processed.
 
         `POST /v1/terminal/readers/{reader}/cancel_action` https://docs.stripe.com/api/terminal/readers/cancel_action
 
@@ -782,13 +791,14 @@ class TerminalReaders(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/collect_inputs`.
+        """Show forms on the reader, such as for an email address or a signature, and collect what the customer
+        enters.
 
         `POST /v1/terminal/readers/{reader}/collect_inputs` https://docs.stripe.com/api/terminal/readers/collect_inputs
 
         Args:
             reader: ID of the reader.
-            inputs:
+            inputs: Forms to show, in their order.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -810,14 +820,16 @@ class TerminalReaders(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/collect_payment_method`.
+        """Collect a card for a payment intent without charging it, so that you can look at the card first.
+        Continue with `confirm_payment_intent`.
 
         `POST /v1/terminal/readers/{reader}/collect_payment_method` https://docs.stripe.com/api/terminal/readers/collect_payment_method
 
         Args:
             reader: ID of the reader.
-            payment_intent: Payment intent that the object belongs to.
-            collect_config:
+            payment_intent: ID of the payment intent. It must allow payment methods of the type
+                `card_present`.
+            collect_config: Settings for the collection.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -836,14 +848,14 @@ class TerminalReaders(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/confirm_payment_intent`.
+        """Confirm a payment intent with the card that `collect_payment_method` collected.
 
         `POST /v1/terminal/readers/{reader}/confirm_payment_intent` https://docs.stripe.com/api/terminal/readers/confirm_payment_intent
 
         Args:
             reader: ID of the reader.
-            payment_intent: Payment intent that the object belongs to.
-            confirm_config:
+            payment_intent: ID of the payment intent for which a card was collected.
+            confirm_config: Settings for the confirmation.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -863,16 +875,16 @@ class TerminalReaders(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers`.
+        """Register a reader to your account by the code that it shows.
 
         `POST /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/create
 
         Args:
-            registration_code:
+            registration_code: Code that the reader shows while it is being registered.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            label:
-            location:
+            label: Name of the reader, as in the Dashboard.
+            location: ID of the location to register the reader to.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
@@ -918,19 +930,19 @@ class TerminalReaders(Resource):
         status: Literal["offline", "online"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TerminalReader]:
-        """Call `GET /v1/terminal/readers`.
+        """List readers.
 
         `GET /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/list
 
         Args:
-            device_type:
+            device_type: Only readers of this model.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            location:
-            serial_number:
+            location: Only readers at this location.
+            serial_number: Only the reader with this serial number.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -950,16 +962,19 @@ class TerminalReaders(Resource):
         process_config: TerminalReaderProcessPaymentIntentParamsProcessConfig = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/process_payment_intent`.
+        """Hand a payment intent to the reader, which collects a card and confirms the payment. Returns at
+        once; the event `terminal.reader.action_succeeded` or `terminal.reader.action_failed` tells the
+        result.
 
         `POST /v1/terminal/readers/{reader}/process_payment_intent` https://docs.stripe.com/api/terminal/readers/process_payment_intent
 
         Args:
             reader: ID of the reader.
-            payment_intent: Payment intent that the object belongs to.
+            payment_intent: ID of the payment intent. It must allow payment methods of the type
+                `card_present`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            process_config:
+            process_config: Settings for the processing.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -977,7 +992,8 @@ class TerminalReaders(Resource):
         process_config: TerminalReaderProcessSetupIntentParamsProcessConfig = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/process_setup_intent`.
+        """Hand a setup intent to the reader, which collects a card and saves it for later payments. Returns at
+        once; an event tells the result.
 
         `POST /v1/terminal/readers/{reader}/process_setup_intent` https://docs.stripe.com/api/terminal/readers/process_setup_intent
 
@@ -985,10 +1001,10 @@ class TerminalReaders(Resource):
             reader: ID of the reader.
             allow_redisplay: Whether the payment method can be shown to the customer again in other
                 checkouts.
-            setup_intent: Setup intent that the object belongs to.
+            setup_intent: ID of the setup intent.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            process_config:
+            process_config: Settings for the processing.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1010,23 +1026,25 @@ class TerminalReaders(Resource):
         reverse_transfer: bool = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/refund_payment`.
+        """Start a refund on the reader, for payments whose refund needs the card to be presented, such as
+        Interac.
 
         `POST /v1/terminal/readers/{reader}/refund_payment` https://docs.stripe.com/api/terminal/readers/refund_payment
 
         Args:
             reader: ID of the reader.
-            amount:
-            charge:
+            amount: Amount to refund, in the smallest currency unit. The whole payment unless set.
+            charge: ID of the charge to refund. Give it or a payment intent.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            payment_intent: Payment intent that the object belongs to.
-            refund_application_fee:
-            refund_payment_config:
-            reverse_transfer:
+            payment_intent: ID of the payment intent to refund. Give it or a charge.
+            refund_application_fee: Whether the application fee is refunded too, in proportion.
+            refund_payment_config: Settings for the refund.
+            reverse_transfer: Whether the transfer to the connected account is reversed too, in
+                proportion.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1037,7 +1055,7 @@ class TerminalReaders(Resource):
     def retrieve(
         self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TerminalReader | DeletedTerminalReader:
-        """Call `GET /v1/terminal/readers/{reader}`.
+        """Retrieve a reader, with the state of its current action.
 
         `GET /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/retrieve
 
@@ -1061,14 +1079,14 @@ class TerminalReaders(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/set_reader_display`.
+        """Show the items of a cart on the reader.
 
         `POST /v1/terminal/readers/{reader}/set_reader_display` https://docs.stripe.com/api/terminal/readers/set_reader_display
 
         Args:
             reader: ID of the reader.
-            type:
-            cart:
+            type: What to show. Only `cart` is possible.
+            cart: Cart that the reader shows.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1087,7 +1105,7 @@ class TerminalReaders(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader | DeletedTerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}`.
+        """Update the label or metadata of a reader.
 
         `POST /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/update
 
@@ -1095,7 +1113,7 @@ class TerminalReaders(Resource):
             reader: ID of the reader.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            label:
+            label: Name of the reader, as in the Dashboard.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
@@ -1107,7 +1125,7 @@ class TerminalReaders(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, reader: str, *, request_options: RequestOptions = ...) -> DeletedTerminalReader:
-        """Call `DELETE /v1/terminal/readers/{reader}`.
+        """Delete a reader from your account.
 
         `DELETE /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/delete
 
@@ -1123,7 +1141,8 @@ class AsyncTerminalReaders(Resource):
     async def cancel_action(
         self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> DeletedTerminalReader | TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/cancel_action`.
+        """Cancel the reader's current action, and show the idle screen. Fails while a payment is being
+        processed.
 
         `POST /v1/terminal/readers/{reader}/cancel_action` https://docs.stripe.com/api/terminal/readers/cancel_action
 
@@ -1147,13 +1166,14 @@ class AsyncTerminalReaders(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/collect_inputs`.
+        """Show forms on the reader, such as for an email address or a signature, and collect what the customer
+        enters.
 
         `POST /v1/terminal/readers/{reader}/collect_inputs` https://docs.stripe.com/api/terminal/readers/collect_inputs
 
         Args:
             reader: ID of the reader.
-            inputs:
+            inputs: Forms to show, in their order.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -1175,14 +1195,16 @@ class AsyncTerminalReaders(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/collect_payment_method`.
+        """Collect a card for a payment intent without charging it, so that you can look at the card first.
+        Continue with `confirm_payment_intent`.
 
         `POST /v1/terminal/readers/{reader}/collect_payment_method` https://docs.stripe.com/api/terminal/readers/collect_payment_method
 
         Args:
             reader: ID of the reader.
-            payment_intent: Payment intent that the object belongs to.
-            collect_config:
+            payment_intent: ID of the payment intent. It must allow payment methods of the type
+                `card_present`.
+            collect_config: Settings for the collection.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1201,14 +1223,14 @@ class AsyncTerminalReaders(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/confirm_payment_intent`.
+        """Confirm a payment intent with the card that `collect_payment_method` collected.
 
         `POST /v1/terminal/readers/{reader}/confirm_payment_intent` https://docs.stripe.com/api/terminal/readers/confirm_payment_intent
 
         Args:
             reader: ID of the reader.
-            payment_intent: Payment intent that the object belongs to.
-            confirm_config:
+            payment_intent: ID of the payment intent for which a card was collected.
+            confirm_config: Settings for the confirmation.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1228,16 +1250,16 @@ class AsyncTerminalReaders(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers`.
+        """Register a reader to your account by the code that it shows.
 
         `POST /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/create
 
         Args:
-            registration_code:
+            registration_code: Code that the reader shows while it is being registered.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            label:
-            location:
+            label: Name of the reader, as in the Dashboard.
+            location: ID of the location to register the reader to.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
@@ -1283,19 +1305,19 @@ class AsyncTerminalReaders(Resource):
         status: Literal["offline", "online"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TerminalReader]:
-        """Call `GET /v1/terminal/readers`.
+        """List readers.
 
         `GET /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/list
 
         Args:
-            device_type:
+            device_type: Only readers of this model.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            location:
-            serial_number:
+            location: Only readers at this location.
+            serial_number: Only the reader with this serial number.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -1315,16 +1337,19 @@ class AsyncTerminalReaders(Resource):
         process_config: TerminalReaderProcessPaymentIntentParamsProcessConfig = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/process_payment_intent`.
+        """Hand a payment intent to the reader, which collects a card and confirms the payment. Returns at
+        once; the event `terminal.reader.action_succeeded` or `terminal.reader.action_failed` tells the
+        result.
 
         `POST /v1/terminal/readers/{reader}/process_payment_intent` https://docs.stripe.com/api/terminal/readers/process_payment_intent
 
         Args:
             reader: ID of the reader.
-            payment_intent: Payment intent that the object belongs to.
+            payment_intent: ID of the payment intent. It must allow payment methods of the type
+                `card_present`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            process_config:
+            process_config: Settings for the processing.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1342,7 +1367,8 @@ class AsyncTerminalReaders(Resource):
         process_config: TerminalReaderProcessSetupIntentParamsProcessConfig = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/process_setup_intent`.
+        """Hand a setup intent to the reader, which collects a card and saves it for later payments. Returns at
+        once; an event tells the result.
 
         `POST /v1/terminal/readers/{reader}/process_setup_intent` https://docs.stripe.com/api/terminal/readers/process_setup_intent
 
@@ -1350,10 +1376,10 @@ class AsyncTerminalReaders(Resource):
             reader: ID of the reader.
             allow_redisplay: Whether the payment method can be shown to the customer again in other
                 checkouts.
-            setup_intent: Setup intent that the object belongs to.
+            setup_intent: ID of the setup intent.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            process_config:
+            process_config: Settings for the processing.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1375,23 +1401,25 @@ class AsyncTerminalReaders(Resource):
         reverse_transfer: bool = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/refund_payment`.
+        """Start a refund on the reader, for payments whose refund needs the card to be presented, such as
+        Interac.
 
         `POST /v1/terminal/readers/{reader}/refund_payment` https://docs.stripe.com/api/terminal/readers/refund_payment
 
         Args:
             reader: ID of the reader.
-            amount:
-            charge:
+            amount: Amount to refund, in the smallest currency unit. The whole payment unless set.
+            charge: ID of the charge to refund. Give it or a payment intent.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            payment_intent: Payment intent that the object belongs to.
-            refund_application_fee:
-            refund_payment_config:
-            reverse_transfer:
+            payment_intent: ID of the payment intent to refund. Give it or a charge.
+            refund_application_fee: Whether the application fee is refunded too, in proportion.
+            refund_payment_config: Settings for the refund.
+            reverse_transfer: Whether the transfer to the connected account is reversed too, in
+                proportion.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1402,7 +1430,7 @@ class AsyncTerminalReaders(Resource):
     async def retrieve(
         self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TerminalReader | DeletedTerminalReader:
-        """Call `GET /v1/terminal/readers/{reader}`.
+        """Retrieve a reader, with the state of its current action.
 
         `GET /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/retrieve
 
@@ -1426,14 +1454,14 @@ class AsyncTerminalReaders(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}/set_reader_display`.
+        """Show the items of a cart on the reader.
 
         `POST /v1/terminal/readers/{reader}/set_reader_display` https://docs.stripe.com/api/terminal/readers/set_reader_display
 
         Args:
             reader: ID of the reader.
-            type:
-            cart:
+            type: What to show. Only `cart` is possible.
+            cart: Cart that the reader shows.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1452,7 +1480,7 @@ class AsyncTerminalReaders(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader | DeletedTerminalReader:
-        """Call `POST /v1/terminal/readers/{reader}`.
+        """Update the label or metadata of a reader.
 
         `POST /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/update
 
@@ -1460,7 +1488,7 @@ class AsyncTerminalReaders(Resource):
             reader: ID of the reader.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            label:
+            label: Name of the reader, as in the Dashboard.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
@@ -1472,7 +1500,7 @@ class AsyncTerminalReaders(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, reader: str, *, request_options: RequestOptions = ...) -> DeletedTerminalReader:
-        """Call `DELETE /v1/terminal/readers/{reader}`.
+        """Delete a reader from your account.
 
         `DELETE /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/delete
 
@@ -1486,7 +1514,7 @@ class AsyncTerminalReaders(Resource):
 
 class TerminalRefunds(Resource):
     def create(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalRefund:
-        """Call `POST /v1/terminal/refunds`.
+        """Create a refund of an in-person payment.
 
         `POST /v1/terminal/refunds` https://docs.stripe.com/api/terminal/refunds/create
 
@@ -1501,7 +1529,7 @@ class TerminalRefunds(Resource):
 
 class AsyncTerminalRefunds(Resource):
     async def create(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalRefund:
-        """Call `POST /v1/terminal/refunds`.
+        """Create a refund of an in-person payment.
 
         `POST /v1/terminal/refunds` https://docs.stripe.com/api/terminal/refunds/create
 

@@ -66,17 +66,19 @@ class TestHelpersIssuingAuthorizations(Resource):
         purchase_details: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetails = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/capture`.
+        """Capture an authorization as a merchant would, which creates an issuing transaction.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/capture` https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture
 
         Args:
             authorization: ID of the authorization.
-            capture_amount:
-            close_authorization:
+            capture_amount: Amount to capture, in the smallest currency unit. The whole authorized
+                amount unless set.
+            close_authorization: Whether the authorization is closed after the capture. `True` unless
+                set; `False` allows more captures.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            purchase_details:
+            purchase_details: Details of the purchase that the merchant provides.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -106,29 +108,30 @@ class TestHelpersIssuingAuthorizations(Resource):
         wallet: Literal["apple_pay", "google_pay", "samsung_pay"] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations`.
+        """Create an authorization, as if the card had been used at a merchant.
 
         `POST /v1/test_helpers/issuing/authorizations` https://docs.stripe.com/api/test_helpers/issuing/authorizations/create
 
         Args:
-            card:
-            amount:
-            amount_details:
-            authorization_method:
-            currency: Three-letter ISO 4217 currency code in lowercase.
+            card: Card that was used.
+            amount: Amount that was approved or declined in all, in the smallest unit of `currency`.
+            amount_details: Parts of the amount that are not the price of the goods.
+            authorization_method: How the card details were given to the merchant.
+            currency: Three-letter ISO 4217 code of the currency of your account's balance, in
+                lowercase. See `merchant_currency`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fleet:
-            fraud_disputability_likelihood:
-            fuel:
-            is_amount_controllable:
-            merchant_amount:
-            merchant_currency:
-            merchant_data:
-            network_data:
-            risk_assessment:
-            verification_data:
-            wallet:
+            fleet: Data of a fleet card, which merchants of fuel provide.
+            fraud_disputability_likelihood: How likely a dispute for fraud would succeed.
+            fuel: Data about purchased fuel.
+            is_amount_controllable: Whether the amount can be approved in part.
+            merchant_amount: Amount in the smallest unit of `merchant_currency`.
+            merchant_currency: Three-letter ISO 4217 code of the merchant's currency, in lowercase.
+            merchant_data: Merchant that uses the card.
+            network_data: Identifiers of the card network.
+            risk_assessment: Stripe's assessment of the risk to simulate.
+            verification_data: Results of the checks of what the cardholder told the merchant.
+            wallet: Wallet that was used, such as `apple_pay`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -139,7 +142,7 @@ class TestHelpersIssuingAuthorizations(Resource):
     def expire(
         self, authorization: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/expire`.
+        """Let an authorization expire. The held amount is released.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/expire` https://docs.stripe.com/api/test_helpers/issuing/authorizations/expire
 
@@ -164,17 +167,17 @@ class TestHelpersIssuingAuthorizations(Resource):
         fuel: TestHelpersIssuingAuthorizationFinalizeAmountParamsFuel = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount`.
+        """Set the final amount of an authorization for fuel, prior to its capture.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount` https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount
 
         Args:
             authorization: ID of the authorization.
-            final_amount:
+            final_amount: Final amount of the fuel purchase, in the smallest currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fleet:
-            fuel:
+            fleet: Data of a fleet card, which merchants of fuel provide.
+            fuel: Data about purchased fuel.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -191,16 +194,16 @@ class TestHelpersIssuingAuthorizations(Resource):
         is_amount_controllable: bool = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/increment`.
+        """Increase the amount of an authorization as a merchant would.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/increment` https://docs.stripe.com/api/test_helpers/issuing/authorizations/increment
 
         Args:
             authorization: ID of the authorization.
-            increment_amount:
+            increment_amount: Amount to add to the authorization, in the smallest currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            is_amount_controllable:
+            is_amount_controllable: Whether the amount can be approved in part.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -211,13 +214,13 @@ class TestHelpersIssuingAuthorizations(Resource):
     def respond(
         self, authorization: str, *, confirmed: bool, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond`.
+        """Answer the fraud challenge of an authorization as the cardholder would.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond` https://docs.stripe.com/api/test_helpers/issuing/authorizations/respond
 
         Args:
             authorization: ID of the authorization.
-            confirmed:
+            confirmed: Whether the cardholder confirms that the purchase is theirs.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -235,7 +238,7 @@ class TestHelpersIssuingAuthorizations(Resource):
         reverse_amount: int = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/reverse`.
+        """Reverse an authorization or a part of it as a merchant would. The reversed amount is released.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/reverse` https://docs.stripe.com/api/test_helpers/issuing/authorizations/reverse
 
@@ -243,7 +246,8 @@ class TestHelpersIssuingAuthorizations(Resource):
             authorization: ID of the authorization.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            reverse_amount:
+            reverse_amount: Part of the amount to release, in the smallest currency unit. All of it
+                unless set.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -263,17 +267,19 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
         purchase_details: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetails = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/capture`.
+        """Capture an authorization as a merchant would, which creates an issuing transaction.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/capture` https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture
 
         Args:
             authorization: ID of the authorization.
-            capture_amount:
-            close_authorization:
+            capture_amount: Amount to capture, in the smallest currency unit. The whole authorized
+                amount unless set.
+            close_authorization: Whether the authorization is closed after the capture. `True` unless
+                set; `False` allows more captures.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            purchase_details:
+            purchase_details: Details of the purchase that the merchant provides.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -303,29 +309,30 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
         wallet: Literal["apple_pay", "google_pay", "samsung_pay"] = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations`.
+        """Create an authorization, as if the card had been used at a merchant.
 
         `POST /v1/test_helpers/issuing/authorizations` https://docs.stripe.com/api/test_helpers/issuing/authorizations/create
 
         Args:
-            card:
-            amount:
-            amount_details:
-            authorization_method:
-            currency: Three-letter ISO 4217 currency code in lowercase.
+            card: Card that was used.
+            amount: Amount that was approved or declined in all, in the smallest unit of `currency`.
+            amount_details: Parts of the amount that are not the price of the goods.
+            authorization_method: How the card details were given to the merchant.
+            currency: Three-letter ISO 4217 code of the currency of your account's balance, in
+                lowercase. See `merchant_currency`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fleet:
-            fraud_disputability_likelihood:
-            fuel:
-            is_amount_controllable:
-            merchant_amount:
-            merchant_currency:
-            merchant_data:
-            network_data:
-            risk_assessment:
-            verification_data:
-            wallet:
+            fleet: Data of a fleet card, which merchants of fuel provide.
+            fraud_disputability_likelihood: How likely a dispute for fraud would succeed.
+            fuel: Data about purchased fuel.
+            is_amount_controllable: Whether the amount can be approved in part.
+            merchant_amount: Amount in the smallest unit of `merchant_currency`.
+            merchant_currency: Three-letter ISO 4217 code of the merchant's currency, in lowercase.
+            merchant_data: Merchant that uses the card.
+            network_data: Identifiers of the card network.
+            risk_assessment: Stripe's assessment of the risk to simulate.
+            verification_data: Results of the checks of what the cardholder told the merchant.
+            wallet: Wallet that was used, such as `apple_pay`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -336,7 +343,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
     async def expire(
         self, authorization: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/expire`.
+        """Let an authorization expire. The held amount is released.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/expire` https://docs.stripe.com/api/test_helpers/issuing/authorizations/expire
 
@@ -361,17 +368,17 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
         fuel: TestHelpersIssuingAuthorizationFinalizeAmountParamsFuel = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount`.
+        """Set the final amount of an authorization for fuel, prior to its capture.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount` https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount
 
         Args:
             authorization: ID of the authorization.
-            final_amount:
+            final_amount: Final amount of the fuel purchase, in the smallest currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fleet:
-            fuel:
+            fleet: Data of a fleet card, which merchants of fuel provide.
+            fuel: Data about purchased fuel.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -388,16 +395,16 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
         is_amount_controllable: bool = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/increment`.
+        """Increase the amount of an authorization as a merchant would.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/increment` https://docs.stripe.com/api/test_helpers/issuing/authorizations/increment
 
         Args:
             authorization: ID of the authorization.
-            increment_amount:
+            increment_amount: Amount to add to the authorization, in the smallest currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            is_amount_controllable:
+            is_amount_controllable: Whether the amount can be approved in part.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -408,13 +415,13 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
     async def respond(
         self, authorization: str, *, confirmed: bool, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond`.
+        """Answer the fraud challenge of an authorization as the cardholder would.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond` https://docs.stripe.com/api/test_helpers/issuing/authorizations/respond
 
         Args:
             authorization: ID of the authorization.
-            confirmed:
+            confirmed: Whether the cardholder confirms that the purchase is theirs.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -432,7 +439,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
         reverse_amount: int = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingAuthorization:
-        """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/reverse`.
+        """Reverse an authorization or a part of it as a merchant would. The reversed amount is released.
 
         `POST /v1/test_helpers/issuing/authorizations/{authorization}/reverse` https://docs.stripe.com/api/test_helpers/issuing/authorizations/reverse
 
@@ -440,7 +447,8 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
             authorization: ID of the authorization.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            reverse_amount:
+            reverse_amount: Part of the amount to release, in the smallest currency unit. All of it
+                unless set.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -451,7 +459,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
 
 class TestHelpersIssuingCards(Resource):
     def deliver_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/deliver`.
+        """Set the shipping status of a card to `delivered`.
 
         `POST /v1/test_helpers/issuing/cards/{card}/shipping/deliver` https://docs.stripe.com/api/test_helpers/issuing/cards/deliver_card
 
@@ -467,7 +475,7 @@ class TestHelpersIssuingCards(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def fail_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/fail`.
+        """Set the shipping status of a card to `failure`.
 
         `POST /v1/test_helpers/issuing/cards/{card}/shipping/fail` https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card
 
@@ -483,7 +491,7 @@ class TestHelpersIssuingCards(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def return_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/return`.
+        """Set the shipping status of a card to `returned`.
 
         `POST /v1/test_helpers/issuing/cards/{card}/shipping/return` https://docs.stripe.com/api/test_helpers/issuing/cards/return_card
 
@@ -499,7 +507,7 @@ class TestHelpersIssuingCards(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def ship_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/ship`.
+        """Set the shipping status of a card to `shipped`.
 
         `POST /v1/test_helpers/issuing/cards/{card}/shipping/ship` https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card
 
@@ -515,7 +523,7 @@ class TestHelpersIssuingCards(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def submit_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/submit`.
+        """Set the shipping status of a card to `submitted`, as if it had gone to the printer.
 
         `POST /v1/test_helpers/issuing/cards/{card}/shipping/submit` https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card
 
@@ -535,7 +543,7 @@ class AsyncTestHelpersIssuingCards(Resource):
     async def deliver_card(
         self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingCard:
-        """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/deliver`.
+        """Set the shipping status of a card to `delivered`.
 
         `POST /v1/test_helpers/issuing/cards/{card}/shipping/deliver` https://docs.stripe.com/api/test_helpers/issuing/cards/deliver_card
 
@@ -553,7 +561,7 @@ class AsyncTestHelpersIssuingCards(Resource):
     async def fail_card(
         self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingCard:
-        """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/fail`.
+        """Set the shipping status of a card to `failure`.
 
         `POST /v1/test_helpers/issuing/cards/{card}/shipping/fail` https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card
 
@@ -571,7 +579,7 @@ class AsyncTestHelpersIssuingCards(Resource):
     async def return_card(
         self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingCard:
-        """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/return`.
+        """Set the shipping status of a card to `returned`.
 
         `POST /v1/test_helpers/issuing/cards/{card}/shipping/return` https://docs.stripe.com/api/test_helpers/issuing/cards/return_card
 
@@ -589,7 +597,7 @@ class AsyncTestHelpersIssuingCards(Resource):
     async def ship_card(
         self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingCard:
-        """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/ship`.
+        """Set the shipping status of a card to `shipped`.
 
         `POST /v1/test_helpers/issuing/cards/{card}/shipping/ship` https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card
 
@@ -607,7 +615,7 @@ class AsyncTestHelpersIssuingCards(Resource):
     async def submit_card(
         self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingCard:
-        """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/submit`.
+        """Set the shipping status of a card to `submitted`, as if it had gone to the printer.
 
         `POST /v1/test_helpers/issuing/cards/{card}/shipping/submit` https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card
 
@@ -627,7 +635,7 @@ class TestHelpersIssuingPersonalizationDesigns(Resource):
     def activate(
         self, personalization_design: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingPersonalizationDesign:
-        """Call `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/activate`.
+        """Set the status of a design to `active`, as if it had passed the review.
 
         `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/activate` https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/activate
 
@@ -645,7 +653,7 @@ class TestHelpersIssuingPersonalizationDesigns(Resource):
     def deactivate(
         self, personalization_design: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingPersonalizationDesign:
-        """Call `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate`.
+        """Set the status of a design to `inactive`.
 
         `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate` https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/deactivate
 
@@ -668,13 +676,13 @@ class TestHelpersIssuingPersonalizationDesigns(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingPersonalizationDesign:
-        """Call `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject`.
+        """Set the status of a design to `rejected`, for the reasons you choose.
 
         `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject` https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/reject
 
         Args:
             personalization_design: ID of the personalization design.
-            rejection_reasons:
+            rejection_reasons: Why the design was rejected, by part.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -689,7 +697,7 @@ class AsyncTestHelpersIssuingPersonalizationDesigns(Resource):
     async def activate(
         self, personalization_design: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingPersonalizationDesign:
-        """Call `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/activate`.
+        """Set the status of a design to `active`, as if it had passed the review.
 
         `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/activate` https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/activate
 
@@ -707,7 +715,7 @@ class AsyncTestHelpersIssuingPersonalizationDesigns(Resource):
     async def deactivate(
         self, personalization_design: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingPersonalizationDesign:
-        """Call `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate`.
+        """Set the status of a design to `inactive`.
 
         `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate` https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/deactivate
 
@@ -730,13 +738,13 @@ class AsyncTestHelpersIssuingPersonalizationDesigns(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingPersonalizationDesign:
-        """Call `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject`.
+        """Set the status of a design to `rejected`, for the reasons you choose.
 
         `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject` https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/reject
 
         Args:
             personalization_design: ID of the personalization design.
-            rejection_reasons:
+            rejection_reasons: Why the design was rejected, by part.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -751,7 +759,7 @@ class TestHelpersIssuingSettlements(Resource):
     def complete(
         self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingSettlement:
-        """Call `POST /v1/test_helpers/issuing/settlements/{settlement}/complete`.
+        """Set the status of a settlement to `complete`.
 
         `POST /v1/test_helpers/issuing/settlements/{settlement}/complete` https://docs.stripe.com/api/test_helpers/issuing/settlements/complete
 
@@ -779,22 +787,22 @@ class TestHelpersIssuingSettlements(Resource):
         transaction_count: int = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingSettlement:
-        """Call `POST /v1/test_helpers/issuing/settlements`.
+        """Create a settlement, as if a card network had sent it.
 
         `POST /v1/test_helpers/issuing/settlements` https://docs.stripe.com/api/test_helpers/issuing/settlements/create
 
         Args:
-            bin:
-            clearing_date:
+            bin: Bank identification number (BIN) of the cards.
+            clearing_date: Day on which the network cleared the transactions.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            net_total_amount:
+            net_total_amount: Amount that is settled after all fees, in the smallest currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            interchange_fees_amount:
-            network:
-            network_settlement_identifier:
-            transaction_amount:
-            transaction_count:
+            interchange_fees_amount: Interchange fees, in the smallest currency unit.
+            network: Card network that settles.
+            network_settlement_identifier: ID that the network gives the settlement.
+            transaction_amount: Sum of the transactions, in the smallest currency unit.
+            transaction_count: Number of transactions.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -805,7 +813,7 @@ class AsyncTestHelpersIssuingSettlements(Resource):
     async def complete(
         self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingSettlement:
-        """Call `POST /v1/test_helpers/issuing/settlements/{settlement}/complete`.
+        """Set the status of a settlement to `complete`.
 
         `POST /v1/test_helpers/issuing/settlements/{settlement}/complete` https://docs.stripe.com/api/test_helpers/issuing/settlements/complete
 
@@ -833,22 +841,22 @@ class AsyncTestHelpersIssuingSettlements(Resource):
         transaction_count: int = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingSettlement:
-        """Call `POST /v1/test_helpers/issuing/settlements`.
+        """Create a settlement, as if a card network had sent it.
 
         `POST /v1/test_helpers/issuing/settlements` https://docs.stripe.com/api/test_helpers/issuing/settlements/create
 
         Args:
-            bin:
-            clearing_date:
+            bin: Bank identification number (BIN) of the cards.
+            clearing_date: Day on which the network cleared the transactions.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            net_total_amount:
+            net_total_amount: Amount that is settled after all fees, in the smallest currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            interchange_fees_amount:
-            network:
-            network_settlement_identifier:
-            transaction_amount:
-            transaction_count:
+            interchange_fees_amount: Interchange fees, in the smallest currency unit.
+            network: Card network that settles.
+            network_settlement_identifier: ID that the network gives the settlement.
+            transaction_amount: Sum of the transactions, in the smallest currency unit.
+            transaction_count: Number of transactions.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -867,18 +875,18 @@ class TestHelpersIssuingTransactions(Resource):
         purchase_details: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetails = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingTransaction:
-        """Call `POST /v1/test_helpers/issuing/transactions/create_force_capture`.
+        """Create a transaction without an authorization, as when a merchant captures without asking first.
 
         `POST /v1/test_helpers/issuing/transactions/create_force_capture` https://docs.stripe.com/api/test_helpers/issuing/transactions/create_force_capture
 
         Args:
-            amount:
-            card:
+            amount: Amount in the smallest currency unit, as a positive number.
+            card: Card that was used.
             currency: Three-letter ISO 4217 currency code in lowercase.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            merchant_data:
-            purchase_details:
+            merchant_data: Merchant that uses the card.
+            purchase_details: Details of the purchase that the merchant provides.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -897,18 +905,18 @@ class TestHelpersIssuingTransactions(Resource):
         purchase_details: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetails = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingTransaction:
-        """Call `POST /v1/test_helpers/issuing/transactions/create_unlinked_refund`.
+        """Create a refund that belongs to no earlier transaction.
 
         `POST /v1/test_helpers/issuing/transactions/create_unlinked_refund` https://docs.stripe.com/api/test_helpers/issuing/transactions/create_unlinked_refund
 
         Args:
-            amount:
-            card:
+            amount: Amount in the smallest currency unit, as a positive number.
+            card: Card that was used.
             currency: Three-letter ISO 4217 currency code in lowercase.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            merchant_data:
-            purchase_details:
+            merchant_data: Merchant that uses the card.
+            purchase_details: Details of the purchase that the merchant provides.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -924,7 +932,7 @@ class TestHelpersIssuingTransactions(Resource):
         refund_amount: int = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingTransaction:
-        """Call `POST /v1/test_helpers/issuing/transactions/{transaction}/refund`.
+        """Refund a transaction or a part of it as a merchant would.
 
         `POST /v1/test_helpers/issuing/transactions/{transaction}/refund` https://docs.stripe.com/api/test_helpers/issuing/transactions/refund
 
@@ -932,7 +940,8 @@ class TestHelpersIssuingTransactions(Resource):
             transaction: ID of the transaction.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            refund_amount:
+            refund_amount: Amount to refund, in the smallest currency unit. The whole transaction unless
+                set.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -953,18 +962,18 @@ class AsyncTestHelpersIssuingTransactions(Resource):
         purchase_details: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetails = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingTransaction:
-        """Call `POST /v1/test_helpers/issuing/transactions/create_force_capture`.
+        """Create a transaction without an authorization, as when a merchant captures without asking first.
 
         `POST /v1/test_helpers/issuing/transactions/create_force_capture` https://docs.stripe.com/api/test_helpers/issuing/transactions/create_force_capture
 
         Args:
-            amount:
-            card:
+            amount: Amount in the smallest currency unit, as a positive number.
+            card: Card that was used.
             currency: Three-letter ISO 4217 currency code in lowercase.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            merchant_data:
-            purchase_details:
+            merchant_data: Merchant that uses the card.
+            purchase_details: Details of the purchase that the merchant provides.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -983,18 +992,18 @@ class AsyncTestHelpersIssuingTransactions(Resource):
         purchase_details: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetails = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingTransaction:
-        """Call `POST /v1/test_helpers/issuing/transactions/create_unlinked_refund`.
+        """Create a refund that belongs to no earlier transaction.
 
         `POST /v1/test_helpers/issuing/transactions/create_unlinked_refund` https://docs.stripe.com/api/test_helpers/issuing/transactions/create_unlinked_refund
 
         Args:
-            amount:
-            card:
+            amount: Amount in the smallest currency unit, as a positive number.
+            card: Card that was used.
             currency: Three-letter ISO 4217 currency code in lowercase.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            merchant_data:
-            purchase_details:
+            merchant_data: Merchant that uses the card.
+            purchase_details: Details of the purchase that the merchant provides.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -1010,7 +1019,7 @@ class AsyncTestHelpersIssuingTransactions(Resource):
         refund_amount: int = ...,
         request_options: RequestOptions = ...,
     ) -> IssuingTransaction:
-        """Call `POST /v1/test_helpers/issuing/transactions/{transaction}/refund`.
+        """Refund a transaction or a part of it as a merchant would.
 
         `POST /v1/test_helpers/issuing/transactions/{transaction}/refund` https://docs.stripe.com/api/test_helpers/issuing/transactions/refund
 
@@ -1018,7 +1027,8 @@ class AsyncTestHelpersIssuingTransactions(Resource):
             transaction: ID of the transaction.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            refund_amount:
+            refund_amount: Amount to refund, in the smallest currency unit. The whole transaction unless
+                set.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -1040,19 +1050,19 @@ class TestHelpersTerminalReaders(Resource):
         type: Literal["card", "card_present", "interac_present"] = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`.
+        """Present a test card to a simulated reader that waits for one.
 
         `POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method` https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method
 
         Args:
             reader: ID of the reader.
-            amount_tip:
-            card:
-            card_present:
+            amount_tip: Tip that the customer adds, in the smallest currency unit.
+            card: Test card whose details are entered by hand, with the type `card`.
+            card_present: Test card to present.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            interac_present: Data specific to in-person Interac payments.
-            type:
+            interac_present: Test card of Interac to present.
+            type: Kind of card to present.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1068,7 +1078,7 @@ class TestHelpersTerminalReaders(Resource):
         skip_non_required_inputs: Literal["all", "none"] = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection`.
+        """Complete the forms on a simulated reader.
 
         `POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection` https://docs.stripe.com/api/test_helpers/terminal/readers/succeed_input_collection
 
@@ -1076,7 +1086,7 @@ class TestHelpersTerminalReaders(Resource):
             reader: ID of the reader.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            skip_non_required_inputs:
+            skip_non_required_inputs: Whether forms that are not required are skipped.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1087,7 +1097,7 @@ class TestHelpersTerminalReaders(Resource):
     def timeout_input_collection(
         self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TerminalReader:
-        """Call `POST /v1/test_helpers/terminal/readers/{reader}/timeout_input_collection`.
+        """Let the forms on a simulated reader time out.
 
         `POST /v1/test_helpers/terminal/readers/{reader}/timeout_input_collection` https://docs.stripe.com/api/test_helpers/terminal/readers/timeout_input_collection
 
@@ -1116,19 +1126,19 @@ class AsyncTestHelpersTerminalReaders(Resource):
         type: Literal["card", "card_present", "interac_present"] = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`.
+        """Present a test card to a simulated reader that waits for one.
 
         `POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method` https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method
 
         Args:
             reader: ID of the reader.
-            amount_tip:
-            card:
-            card_present:
+            amount_tip: Tip that the customer adds, in the smallest currency unit.
+            card: Test card whose details are entered by hand, with the type `card`.
+            card_present: Test card to present.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            interac_present: Data specific to in-person Interac payments.
-            type:
+            interac_present: Test card of Interac to present.
+            type: Kind of card to present.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1144,7 +1154,7 @@ class AsyncTestHelpersTerminalReaders(Resource):
         skip_non_required_inputs: Literal["all", "none"] = ...,
         request_options: RequestOptions = ...,
     ) -> TerminalReader:
-        """Call `POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection`.
+        """Complete the forms on a simulated reader.
 
         `POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection` https://docs.stripe.com/api/test_helpers/terminal/readers/succeed_input_collection
 
@@ -1152,7 +1162,7 @@ class AsyncTestHelpersTerminalReaders(Resource):
             reader: ID of the reader.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            skip_non_required_inputs:
+            skip_non_required_inputs: Whether forms that are not required are skipped.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1163,7 +1173,7 @@ class AsyncTestHelpersTerminalReaders(Resource):
     async def timeout_input_collection(
         self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TerminalReader:
-        """Call `POST /v1/test_helpers/terminal/readers/{reader}/timeout_input_collection`.
+        """Let the forms on a simulated reader time out.
 
         `POST /v1/test_helpers/terminal/readers/{reader}/timeout_input_collection` https://docs.stripe.com/api/test_helpers/terminal/readers/timeout_input_collection
 
@@ -1188,7 +1198,7 @@ class TestHelpersTreasuryInboundTransfers(Resource):
         failure_details: TestHelpersTreasuryInboundTransferFailParamsFailureDetails = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryInboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/inbound_transfers/{id}/fail`.
+        """Set the status of an inbound transfer that is `processing` to `failed`.
 
         `POST /v1/test_helpers/treasury/inbound_transfers/{id}/fail` https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/fail
 
@@ -1196,7 +1206,7 @@ class TestHelpersTreasuryInboundTransfers(Resource):
             id: ID of the inbound transfer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            failure_details:
+            failure_details: Why the transfer failed. With the status `failed`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1207,7 +1217,7 @@ class TestHelpersTreasuryInboundTransfers(Resource):
     def return_inbound_transfer(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryInboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/inbound_transfers/{id}/return`.
+        """Mark an inbound transfer as returned by the bank after it succeeded.
 
         `POST /v1/test_helpers/treasury/inbound_transfers/{id}/return` https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/return_inbound_transfer
 
@@ -1225,7 +1235,7 @@ class TestHelpersTreasuryInboundTransfers(Resource):
     def succeed(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryInboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/inbound_transfers/{id}/succeed`.
+        """Set the status of an inbound transfer that is `processing` to `succeeded`.
 
         `POST /v1/test_helpers/treasury/inbound_transfers/{id}/succeed` https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/succeed
 
@@ -1250,7 +1260,7 @@ class AsyncTestHelpersTreasuryInboundTransfers(Resource):
         failure_details: TestHelpersTreasuryInboundTransferFailParamsFailureDetails = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryInboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/inbound_transfers/{id}/fail`.
+        """Set the status of an inbound transfer that is `processing` to `failed`.
 
         `POST /v1/test_helpers/treasury/inbound_transfers/{id}/fail` https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/fail
 
@@ -1258,7 +1268,7 @@ class AsyncTestHelpersTreasuryInboundTransfers(Resource):
             id: ID of the inbound transfer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            failure_details:
+            failure_details: Why the transfer failed. With the status `failed`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1269,7 +1279,7 @@ class AsyncTestHelpersTreasuryInboundTransfers(Resource):
     async def return_inbound_transfer(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryInboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/inbound_transfers/{id}/return`.
+        """Mark an inbound transfer as returned by the bank after it succeeded.
 
         `POST /v1/test_helpers/treasury/inbound_transfers/{id}/return` https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/return_inbound_transfer
 
@@ -1287,7 +1297,7 @@ class AsyncTestHelpersTreasuryInboundTransfers(Resource):
     async def succeed(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryInboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/inbound_transfers/{id}/succeed`.
+        """Set the status of an inbound transfer that is `processing` to `succeeded`.
 
         `POST /v1/test_helpers/treasury/inbound_transfers/{id}/succeed` https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/succeed
 
@@ -1305,7 +1315,7 @@ class AsyncTestHelpersTreasuryInboundTransfers(Resource):
 
 class TestHelpersTreasuryOutboundPayments(Resource):
     def fail(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
-        """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}/fail`.
+        """Set the status of an outbound payment that is `processing` to `failed`.
 
         `POST /v1/test_helpers/treasury/outbound_payments/{id}/fail` https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/fail
 
@@ -1328,7 +1338,7 @@ class TestHelpersTreasuryOutboundPayments(Resource):
         returned_details: TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParamsReturnedDetails = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundPayment:
-        """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}/return`.
+        """Set the status of an outbound payment to `returned`.
 
         `POST /v1/test_helpers/treasury/outbound_payments/{id}/return` https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/return_outbound_payment
 
@@ -1336,7 +1346,7 @@ class TestHelpersTreasuryOutboundPayments(Resource):
             id: ID of the outbound payment.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            returned_details:
+            returned_details: Why the money was returned.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1352,13 +1362,13 @@ class TestHelpersTreasuryOutboundPayments(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundPayment:
-        """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}`.
+        """Set the tracking details of an outbound payment.
 
         `POST /v1/test_helpers/treasury/outbound_payments/{id}` https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/update
 
         Args:
             id: ID of the outbound payment.
-            tracking_details:
+            tracking_details: Numbers with which the receiving bank can find the money.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1369,7 +1379,7 @@ class TestHelpersTreasuryOutboundPayments(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def post(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
-        """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}/post`.
+        """Set the status of an outbound payment that is `processing` to `posted`.
 
         `POST /v1/test_helpers/treasury/outbound_payments/{id}/post` https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/post
 
@@ -1389,7 +1399,7 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
     async def fail(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundPayment:
-        """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}/fail`.
+        """Set the status of an outbound payment that is `processing` to `failed`.
 
         `POST /v1/test_helpers/treasury/outbound_payments/{id}/fail` https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/fail
 
@@ -1412,7 +1422,7 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
         returned_details: TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParamsReturnedDetails = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundPayment:
-        """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}/return`.
+        """Set the status of an outbound payment to `returned`.
 
         `POST /v1/test_helpers/treasury/outbound_payments/{id}/return` https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/return_outbound_payment
 
@@ -1420,7 +1430,7 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
             id: ID of the outbound payment.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            returned_details:
+            returned_details: Why the money was returned.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1436,13 +1446,13 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundPayment:
-        """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}`.
+        """Set the tracking details of an outbound payment.
 
         `POST /v1/test_helpers/treasury/outbound_payments/{id}` https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/update
 
         Args:
             id: ID of the outbound payment.
-            tracking_details:
+            tracking_details: Numbers with which the receiving bank can find the money.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1455,7 +1465,7 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
     async def post(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundPayment:
-        """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}/post`.
+        """Set the status of an outbound payment that is `processing` to `posted`.
 
         `POST /v1/test_helpers/treasury/outbound_payments/{id}/post` https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/post
 
@@ -1475,7 +1485,7 @@ class TestHelpersTreasuryOutboundTransfers(Resource):
     def fail(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/fail`.
+        """Set the status of an outbound transfer that is `processing` to `failed`.
 
         `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/fail` https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/fail
 
@@ -1498,7 +1508,7 @@ class TestHelpersTreasuryOutboundTransfers(Resource):
         returned_details: TestHelpersTreasuryOutboundTransferReturnOutboundTransferParamsReturnedDetails = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return`.
+        """Set the status of an outbound transfer to `returned`.
 
         `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return` https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/return_outbound_transfer
 
@@ -1506,7 +1516,7 @@ class TestHelpersTreasuryOutboundTransfers(Resource):
             outbound_transfer: ID of the outbound transfer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            returned_details:
+            returned_details: Why the money was returned.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1522,13 +1532,13 @@ class TestHelpersTreasuryOutboundTransfers(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}`.
+        """Set the tracking details of an outbound transfer.
 
         `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}` https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            tracking_details:
+            tracking_details: Numbers with which the receiving bank can find the money.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1541,7 +1551,7 @@ class TestHelpersTreasuryOutboundTransfers(Resource):
     def post(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post`.
+        """Set the status of an outbound transfer that is `processing` to `posted`.
 
         `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post` https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/post
 
@@ -1561,7 +1571,7 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
     async def fail(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/fail`.
+        """Set the status of an outbound transfer that is `processing` to `failed`.
 
         `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/fail` https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/fail
 
@@ -1584,7 +1594,7 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
         returned_details: TestHelpersTreasuryOutboundTransferReturnOutboundTransferParamsReturnedDetails = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return`.
+        """Set the status of an outbound transfer to `returned`.
 
         `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return` https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/return_outbound_transfer
 
@@ -1592,7 +1602,7 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
             outbound_transfer: ID of the outbound transfer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            returned_details:
+            returned_details: Why the money was returned.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1608,13 +1618,13 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}`.
+        """Set the tracking details of an outbound transfer.
 
         `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}` https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            tracking_details:
+            tracking_details: Numbers with which the receiving bank can find the money.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1627,7 +1637,7 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
     async def post(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post`.
+        """Set the status of an outbound transfer that is `processing` to `posted`.
 
         `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post` https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/post
 
@@ -1656,19 +1666,19 @@ class TestHelpersTreasuryReceivedCredits(Resource):
         initiating_payment_method_details: TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetails = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryReceivedCredit:
-        """Call `POST /v1/test_helpers/treasury/received_credits`.
+        """Create a received credit, as if someone had sent money to the financial account.
 
         `POST /v1/test_helpers/treasury/received_credits` https://docs.stripe.com/api/test_helpers/treasury/received_credits/create
 
         Args:
-            amount:
+            amount: Amount that arrived, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            financial_account:
-            network:
-            description:
+            financial_account: Financial account that the object belongs to.
+            network: Network over which the money moved.
+            description: Description of the movement, as its sender or Stripe wrote it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            initiating_payment_method_details:
+            initiating_payment_method_details: From where the movement was started.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1690,19 +1700,19 @@ class AsyncTestHelpersTreasuryReceivedCredits(Resource):
         initiating_payment_method_details: TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetails = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryReceivedCredit:
-        """Call `POST /v1/test_helpers/treasury/received_credits`.
+        """Create a received credit, as if someone had sent money to the financial account.
 
         `POST /v1/test_helpers/treasury/received_credits` https://docs.stripe.com/api/test_helpers/treasury/received_credits/create
 
         Args:
-            amount:
+            amount: Amount that arrived, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            financial_account:
-            network:
-            description:
+            financial_account: Financial account that the object belongs to.
+            network: Network over which the money moved.
+            description: Description of the movement, as its sender or Stripe wrote it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            initiating_payment_method_details:
+            initiating_payment_method_details: From where the movement was started.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1724,19 +1734,19 @@ class TestHelpersTreasuryReceivedDebits(Resource):
         initiating_payment_method_details: TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetails = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryReceivedDebit:
-        """Call `POST /v1/test_helpers/treasury/received_debits`.
+        """Create a received debit, as if someone had debited the financial account.
 
         `POST /v1/test_helpers/treasury/received_debits` https://docs.stripe.com/api/test_helpers/treasury/received_debits/create
 
         Args:
-            amount:
+            amount: Amount that was taken, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            financial_account:
-            network:
-            description:
+            financial_account: Financial account that the object belongs to.
+            network: Network over which the money moved.
+            description: Description of the movement, as the one who debited or Stripe wrote it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            initiating_payment_method_details:
+            initiating_payment_method_details: From where the movement was started.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1758,19 +1768,19 @@ class AsyncTestHelpersTreasuryReceivedDebits(Resource):
         initiating_payment_method_details: TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetails = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryReceivedDebit:
-        """Call `POST /v1/test_helpers/treasury/received_debits`.
+        """Create a received debit, as if someone had debited the financial account.
 
         `POST /v1/test_helpers/treasury/received_debits` https://docs.stripe.com/api/test_helpers/treasury/received_debits/create
 
         Args:
-            amount:
+            amount: Amount that was taken, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            financial_account:
-            network:
-            description:
+            financial_account: Financial account that the object belongs to.
+            network: Network over which the money moved.
+            description: Description of the movement, as the one who debited or Stripe wrote it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            initiating_payment_method_details:
+            initiating_payment_method_details: From where the movement was started.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.

@@ -26,7 +26,7 @@ class ThreeDSecureAuthentications(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> ThreeDSecureAuthentication:
-        """Call `POST /v1/three_d_secure/authentications/{authentication}/cancel`.
+        """Cancel an authentication that is not complete. Its status becomes `canceled`.
 
         `POST /v1/three_d_secure/authentications/{authentication}/cancel` https://docs.stripe.com/api/three_d_secure/authentications/cancel
 
@@ -70,29 +70,30 @@ class ThreeDSecureAuthentications(Resource):
         submit: Literal["always", "if_fingerprinting_not_supported", "never"] = ...,
         request_options: RequestOptions = ...,
     ) -> ThreeDSecureAuthentication:
-        """Call `POST /v1/three_d_secure/authentications`.
+        """Create an authentication for a card. Its status says what comes next: `requires_submission`,
+        `requires_challenge` or a final result.
 
         `POST /v1/three_d_secure/authentications` https://docs.stripe.com/api/three_d_secure/authentications/create
 
         Args:
-            channel:
-            message_category:
-            acquirer_details:
-            amount:
+            channel: How the cardholder takes part.
+            message_category: Whether a payment is authenticated or only the card.
+            acquirer_details: Your acquirer and you, as they are registered with the card network.
+            amount: Amount of the payment, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            directory_server:
+            directory_server: Card network whose directory server is used.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flow_preference:
-            future_usage:
+            flow_preference: What you ask of the issuer.
+            future_usage: For which later payments the card is authenticated.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
             payment_method: Payment method that is used.
-            payment_method_data: Details of a new payment method to create and use.
-            reason:
+            payment_method_data: The card to authenticate.
+            reason: Why you request the authentication.
             shipping_address: Delivery address.
-            submit:
+            submit: Whether to submit the authentication right at its creation.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -111,7 +112,7 @@ class ThreeDSecureAuthentications(Resource):
         status: Literal["canceled", "error", "failed", "requires_challenge", "requires_submission", "succeeded"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ThreeDSecureAuthentication]:
-        """Call `GET /v1/three_d_secure/authentications`.
+        """List authentications, newest first.
 
         `GET /v1/three_d_secure/authentications` https://docs.stripe.com/api/three_d_secure/authentications/list
 
@@ -135,7 +136,7 @@ class ThreeDSecureAuthentications(Resource):
     def retrieve(
         self, authentication: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ThreeDSecureAuthentication:
-        """Call `GET /v1/three_d_secure/authentications/{authentication}`.
+        """Retrieve an authentication.
 
         `GET /v1/three_d_secure/authentications/{authentication}` https://docs.stripe.com/api/three_d_secure/authentications/retrieve
 
@@ -159,7 +160,8 @@ class ThreeDSecureAuthentications(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> ThreeDSecureAuthentication:
-        """Call `POST /v1/three_d_secure/authentications/{authentication}/submit`.
+        """Submit an authentication to the issuer of the card, once the browser was fingerprinted. The issuer
+        decides, or demands a challenge.
 
         `POST /v1/three_d_secure/authentications/{authentication}/submit` https://docs.stripe.com/api/three_d_secure/authentications/submit
 
@@ -167,7 +169,7 @@ class ThreeDSecureAuthentications(Resource):
             authentication: ID of the authentication.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fingerprinting_result:
+            fingerprinting_result: Result of the fingerprinting in the browser.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
@@ -188,7 +190,7 @@ class AsyncThreeDSecureAuthentications(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> ThreeDSecureAuthentication:
-        """Call `POST /v1/three_d_secure/authentications/{authentication}/cancel`.
+        """Cancel an authentication that is not complete. Its status becomes `canceled`.
 
         `POST /v1/three_d_secure/authentications/{authentication}/cancel` https://docs.stripe.com/api/three_d_secure/authentications/cancel
 
@@ -232,29 +234,30 @@ class AsyncThreeDSecureAuthentications(Resource):
         submit: Literal["always", "if_fingerprinting_not_supported", "never"] = ...,
         request_options: RequestOptions = ...,
     ) -> ThreeDSecureAuthentication:
-        """Call `POST /v1/three_d_secure/authentications`.
+        """Create an authentication for a card. Its status says what comes next: `requires_submission`,
+        `requires_challenge` or a final result.
 
         `POST /v1/three_d_secure/authentications` https://docs.stripe.com/api/three_d_secure/authentications/create
 
         Args:
-            channel:
-            message_category:
-            acquirer_details:
-            amount:
+            channel: How the cardholder takes part.
+            message_category: Whether a payment is authenticated or only the card.
+            acquirer_details: Your acquirer and you, as they are registered with the card network.
+            amount: Amount of the payment, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            directory_server:
+            directory_server: Card network whose directory server is used.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flow_preference:
-            future_usage:
+            flow_preference: What you ask of the issuer.
+            future_usage: For which later payments the card is authenticated.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
             payment_method: Payment method that is used.
-            payment_method_data: Details of a new payment method to create and use.
-            reason:
+            payment_method_data: The card to authenticate.
+            reason: Why you request the authentication.
             shipping_address: Delivery address.
-            submit:
+            submit: Whether to submit the authentication right at its creation.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -273,7 +276,7 @@ class AsyncThreeDSecureAuthentications(Resource):
         status: Literal["canceled", "error", "failed", "requires_challenge", "requires_submission", "succeeded"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ThreeDSecureAuthentication]:
-        """Call `GET /v1/three_d_secure/authentications`.
+        """List authentications, newest first.
 
         `GET /v1/three_d_secure/authentications` https://docs.stripe.com/api/three_d_secure/authentications/list
 
@@ -297,7 +300,7 @@ class AsyncThreeDSecureAuthentications(Resource):
     async def retrieve(
         self, authentication: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ThreeDSecureAuthentication:
-        """Call `GET /v1/three_d_secure/authentications/{authentication}`.
+        """Retrieve an authentication.
 
         `GET /v1/three_d_secure/authentications/{authentication}` https://docs.stripe.com/api/three_d_secure/authentications/retrieve
 
@@ -321,7 +324,8 @@ class AsyncThreeDSecureAuthentications(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> ThreeDSecureAuthentication:
-        """Call `POST /v1/three_d_secure/authentications/{authentication}/submit`.
+        """Submit an authentication to the issuer of the card, once the browser was fingerprinted. The issuer
+        decides, or demands a challenge.
 
         `POST /v1/three_d_secure/authentications/{authentication}/submit` https://docs.stripe.com/api/three_d_secure/authentications/submit
 
@@ -329,7 +333,7 @@ class AsyncThreeDSecureAuthentications(Resource):
             authentication: ID of the authentication.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fingerprinting_result:
+            fingerprinting_result: Result of the fingerprinting in the browser.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.

@@ -52,7 +52,7 @@ class TreasuryFinancialAccountsFeatures(Resource):
     def retrieve(
         self, financial_account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryFinancialAccountFeatures:
-        """Call `GET /v1/treasury/financial_accounts/{financial_account}/features`.
+        """Retrieve the features of a financial account.
 
         `GET /v1/treasury/financial_accounts/{financial_account}/features` https://docs.stripe.com/api/treasury/financial_accounts/features/retrieve
 
@@ -79,21 +79,21 @@ class TreasuryFinancialAccountsFeatures(Resource):
         outbound_transfers: TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfers = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryFinancialAccountFeatures:
-        """Call `POST /v1/treasury/financial_accounts/{financial_account}/features`.
+        """Request features of a financial account or give them up. Features that you leave out do not change.
 
         `POST /v1/treasury/financial_accounts/{financial_account}/features` https://docs.stripe.com/api/treasury/financial_accounts/features/update
 
         Args:
             financial_account: ID of the financial account.
-            card_issuing:
-            deposit_insurance:
+            card_issuing: Lets issued cards draw on the financial account.
+            deposit_insurance: Makes the balance eligible for deposit insurance.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            financial_addresses:
-            inbound_transfers:
-            intra_stripe_flows:
-            outbound_payments:
-            outbound_transfers:
+            financial_addresses: Details under which the financial account receives money.
+            inbound_transfers: Lets the financial account debit bank accounts of the same owner.
+            intra_stripe_flows: Lets the financial account exchange money with others on Stripe.
+            outbound_payments: Lets the financial account send money to others.
+            outbound_transfers: Lets the financial account send money to accounts of the same owner.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -104,7 +104,7 @@ class AsyncTreasuryFinancialAccountsFeatures(Resource):
     async def retrieve(
         self, financial_account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryFinancialAccountFeatures:
-        """Call `GET /v1/treasury/financial_accounts/{financial_account}/features`.
+        """Retrieve the features of a financial account.
 
         `GET /v1/treasury/financial_accounts/{financial_account}/features` https://docs.stripe.com/api/treasury/financial_accounts/features/retrieve
 
@@ -131,21 +131,21 @@ class AsyncTreasuryFinancialAccountsFeatures(Resource):
         outbound_transfers: TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfers = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryFinancialAccountFeatures:
-        """Call `POST /v1/treasury/financial_accounts/{financial_account}/features`.
+        """Request features of a financial account or give them up. Features that you leave out do not change.
 
         `POST /v1/treasury/financial_accounts/{financial_account}/features` https://docs.stripe.com/api/treasury/financial_accounts/features/update
 
         Args:
             financial_account: ID of the financial account.
-            card_issuing:
-            deposit_insurance:
+            card_issuing: Lets issued cards draw on the financial account.
+            deposit_insurance: Makes the balance eligible for deposit insurance.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            financial_addresses:
-            inbound_transfers:
-            intra_stripe_flows:
-            outbound_payments:
-            outbound_transfers:
+            financial_addresses: Details under which the financial account receives money.
+            inbound_transfers: Lets the financial account debit bank accounts of the same owner.
+            intra_stripe_flows: Lets the financial account exchange money with others on Stripe.
+            outbound_payments: Lets the financial account send money to others.
+            outbound_transfers: Lets the financial account send money to accounts of the same owner.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -161,12 +161,12 @@ class TreasuryCreditReversals(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryCreditReversal:
-        """Call `POST /v1/treasury/credit_reversals`.
+        """Create a credit reversal, which returns a received credit to its sender.
 
         `POST /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/create
 
         Args:
-            received_credit:
+            received_credit: Received credit that is reversed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -191,7 +191,7 @@ class TreasuryCreditReversals(Resource):
         status: Literal["canceled", "posted", "processing"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TreasuryCreditReversal]:
-        """Call `GET /v1/treasury/credit_reversals`.
+        """List the credit reversals of a financial account, newest first.
 
         `GET /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/list
 
@@ -202,7 +202,7 @@ class TreasuryCreditReversals(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            received_credit:
+            received_credit: Only reversals of this received credit.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -216,7 +216,7 @@ class TreasuryCreditReversals(Resource):
     def retrieve(
         self, credit_reversal: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryCreditReversal:
-        """Call `GET /v1/treasury/credit_reversals/{credit_reversal}`.
+        """Retrieve a credit reversal.
 
         `GET /v1/treasury/credit_reversals/{credit_reversal}` https://docs.stripe.com/api/treasury/credit_reversals/retrieve
 
@@ -241,12 +241,12 @@ class AsyncTreasuryCreditReversals(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryCreditReversal:
-        """Call `POST /v1/treasury/credit_reversals`.
+        """Create a credit reversal, which returns a received credit to its sender.
 
         `POST /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/create
 
         Args:
-            received_credit:
+            received_credit: Received credit that is reversed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -271,7 +271,7 @@ class AsyncTreasuryCreditReversals(Resource):
         status: Literal["canceled", "posted", "processing"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TreasuryCreditReversal]:
-        """Call `GET /v1/treasury/credit_reversals`.
+        """List the credit reversals of a financial account, newest first.
 
         `GET /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/list
 
@@ -282,7 +282,7 @@ class AsyncTreasuryCreditReversals(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            received_credit:
+            received_credit: Only reversals of this received credit.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -296,7 +296,7 @@ class AsyncTreasuryCreditReversals(Resource):
     async def retrieve(
         self, credit_reversal: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryCreditReversal:
-        """Call `GET /v1/treasury/credit_reversals/{credit_reversal}`.
+        """Retrieve a credit reversal.
 
         `GET /v1/treasury/credit_reversals/{credit_reversal}` https://docs.stripe.com/api/treasury/credit_reversals/retrieve
 
@@ -321,12 +321,12 @@ class TreasuryDebitReversals(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryDebitReversal:
-        """Call `POST /v1/treasury/debit_reversals`.
+        """Create a debit reversal, which disputes a received debit and takes its money back.
 
         `POST /v1/treasury/debit_reversals` https://docs.stripe.com/api/treasury/debit_reversals/create
 
         Args:
-            received_debit:
+            received_debit: Received debit that is reversed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -352,7 +352,7 @@ class TreasuryDebitReversals(Resource):
         status: Literal["canceled", "completed", "processing"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TreasuryDebitReversal]:
-        """Call `GET /v1/treasury/debit_reversals`.
+        """List the debit reversals of a financial account, newest first.
 
         `GET /v1/treasury/debit_reversals` https://docs.stripe.com/api/treasury/debit_reversals/list
 
@@ -363,8 +363,8 @@ class TreasuryDebitReversals(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            received_debit:
-            resolution:
+            received_debit: Only reversals of this received debit.
+            resolution: Only reversals with this result.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -378,7 +378,7 @@ class TreasuryDebitReversals(Resource):
     def retrieve(
         self, debit_reversal: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryDebitReversal:
-        """Call `GET /v1/treasury/debit_reversals/{debit_reversal}`.
+        """Retrieve a debit reversal.
 
         `GET /v1/treasury/debit_reversals/{debit_reversal}` https://docs.stripe.com/api/treasury/debit_reversals/retrieve
 
@@ -403,12 +403,12 @@ class AsyncTreasuryDebitReversals(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryDebitReversal:
-        """Call `POST /v1/treasury/debit_reversals`.
+        """Create a debit reversal, which disputes a received debit and takes its money back.
 
         `POST /v1/treasury/debit_reversals` https://docs.stripe.com/api/treasury/debit_reversals/create
 
         Args:
-            received_debit:
+            received_debit: Received debit that is reversed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -434,7 +434,7 @@ class AsyncTreasuryDebitReversals(Resource):
         status: Literal["canceled", "completed", "processing"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TreasuryDebitReversal]:
-        """Call `GET /v1/treasury/debit_reversals`.
+        """List the debit reversals of a financial account, newest first.
 
         `GET /v1/treasury/debit_reversals` https://docs.stripe.com/api/treasury/debit_reversals/list
 
@@ -445,8 +445,8 @@ class AsyncTreasuryDebitReversals(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            received_debit:
-            resolution:
+            received_debit: Only reversals of this received debit.
+            resolution: Only reversals with this result.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -460,7 +460,7 @@ class AsyncTreasuryDebitReversals(Resource):
     async def retrieve(
         self, debit_reversal: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryDebitReversal:
-        """Call `GET /v1/treasury/debit_reversals/{debit_reversal}`.
+        """Retrieve a debit reversal.
 
         `GET /v1/treasury/debit_reversals/{debit_reversal}` https://docs.stripe.com/api/treasury/debit_reversals/retrieve
 
@@ -486,7 +486,8 @@ class TreasuryFinancialAccounts(Resource):
         forwarding_settings: TreasuryFinancialAccountCloseParamsForwardingSettings = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryFinancialAccount:
-        """Call `POST /v1/treasury/financial_accounts/{financial_account}/close`.
+        """Close a financial account for good. Its balance must be zero, nothing may be pending on it, and no
+        card may be active that draws on it.
 
         `POST /v1/treasury/financial_accounts/{financial_account}/close` https://docs.stripe.com/api/treasury/financial_accounts/close
 
@@ -494,7 +495,7 @@ class TreasuryFinancialAccounts(Resource):
             financial_account: ID of the financial account.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            forwarding_settings:
+            forwarding_settings: Where money goes that arrives after the financial account was closed.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -511,20 +512,21 @@ class TreasuryFinancialAccounts(Resource):
         platform_restrictions: TreasuryFinancialAccountCreateParamsPlatformRestrictions = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryFinancialAccount:
-        """Call `POST /v1/treasury/financial_accounts`.
+        """Create a financial account. A connected account can have several, if Stripe allows it.
 
         `POST /v1/treasury/financial_accounts` https://docs.stripe.com/api/treasury/financial_accounts/create
 
         Args:
-            supported_currencies:
+            supported_currencies: Currencies that the financial account can hold, as ISO 4217 codes in
+                lowercase.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            features:
+            features: Features to request. Those that you leave out do not change.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            nickname:
-            platform_restrictions:
+            nickname: Name of your own for the financial account.
+            platform_restrictions: What the platform has restricted.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -541,7 +543,7 @@ class TreasuryFinancialAccounts(Resource):
         status: Literal["closed", "open"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TreasuryFinancialAccount]:
-        """Call `GET /v1/treasury/financial_accounts`.
+        """List financial accounts, newest first.
 
         `GET /v1/treasury/financial_accounts` https://docs.stripe.com/api/treasury/financial_accounts/list
 
@@ -563,7 +565,7 @@ class TreasuryFinancialAccounts(Resource):
     def retrieve(
         self, financial_account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryFinancialAccount:
-        """Call `GET /v1/treasury/financial_accounts/{financial_account}`.
+        """Retrieve a financial account with its balance.
 
         `GET /v1/treasury/financial_accounts/{financial_account}` https://docs.stripe.com/api/treasury/financial_accounts/retrieve
 
@@ -588,7 +590,7 @@ class TreasuryFinancialAccounts(Resource):
         platform_restrictions: TreasuryFinancialAccountUpdateParamsPlatformRestrictions = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryFinancialAccount:
-        """Call `POST /v1/treasury/financial_accounts/{financial_account}`.
+        """Update a financial account, such as its features or nickname.
 
         `POST /v1/treasury/financial_accounts/{financial_account}` https://docs.stripe.com/api/treasury/financial_accounts/update
 
@@ -596,13 +598,13 @@ class TreasuryFinancialAccounts(Resource):
             financial_account: ID of the financial account.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            features:
-            forwarding_settings:
+            features: Features to request. Those that you leave out do not change.
+            forwarding_settings: Where money goes that arrives after the financial account was closed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            nickname:
-            platform_restrictions:
+            nickname: Name of your own for the financial account.
+            platform_restrictions: What the platform has restricted.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -619,7 +621,8 @@ class AsyncTreasuryFinancialAccounts(Resource):
         forwarding_settings: TreasuryFinancialAccountCloseParamsForwardingSettings = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryFinancialAccount:
-        """Call `POST /v1/treasury/financial_accounts/{financial_account}/close`.
+        """Close a financial account for good. Its balance must be zero, nothing may be pending on it, and no
+        card may be active that draws on it.
 
         `POST /v1/treasury/financial_accounts/{financial_account}/close` https://docs.stripe.com/api/treasury/financial_accounts/close
 
@@ -627,7 +630,7 @@ class AsyncTreasuryFinancialAccounts(Resource):
             financial_account: ID of the financial account.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            forwarding_settings:
+            forwarding_settings: Where money goes that arrives after the financial account was closed.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -644,20 +647,21 @@ class AsyncTreasuryFinancialAccounts(Resource):
         platform_restrictions: TreasuryFinancialAccountCreateParamsPlatformRestrictions = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryFinancialAccount:
-        """Call `POST /v1/treasury/financial_accounts`.
+        """Create a financial account. A connected account can have several, if Stripe allows it.
 
         `POST /v1/treasury/financial_accounts` https://docs.stripe.com/api/treasury/financial_accounts/create
 
         Args:
-            supported_currencies:
+            supported_currencies: Currencies that the financial account can hold, as ISO 4217 codes in
+                lowercase.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            features:
+            features: Features to request. Those that you leave out do not change.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            nickname:
-            platform_restrictions:
+            nickname: Name of your own for the financial account.
+            platform_restrictions: What the platform has restricted.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -674,7 +678,7 @@ class AsyncTreasuryFinancialAccounts(Resource):
         status: Literal["closed", "open"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TreasuryFinancialAccount]:
-        """Call `GET /v1/treasury/financial_accounts`.
+        """List financial accounts, newest first.
 
         `GET /v1/treasury/financial_accounts` https://docs.stripe.com/api/treasury/financial_accounts/list
 
@@ -696,7 +700,7 @@ class AsyncTreasuryFinancialAccounts(Resource):
     async def retrieve(
         self, financial_account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryFinancialAccount:
-        """Call `GET /v1/treasury/financial_accounts/{financial_account}`.
+        """Retrieve a financial account with its balance.
 
         `GET /v1/treasury/financial_accounts/{financial_account}` https://docs.stripe.com/api/treasury/financial_accounts/retrieve
 
@@ -721,7 +725,7 @@ class AsyncTreasuryFinancialAccounts(Resource):
         platform_restrictions: TreasuryFinancialAccountUpdateParamsPlatformRestrictions = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryFinancialAccount:
-        """Call `POST /v1/treasury/financial_accounts/{financial_account}`.
+        """Update a financial account, such as its features or nickname.
 
         `POST /v1/treasury/financial_accounts/{financial_account}` https://docs.stripe.com/api/treasury/financial_accounts/update
 
@@ -729,13 +733,13 @@ class AsyncTreasuryFinancialAccounts(Resource):
             financial_account: ID of the financial account.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            features:
-            forwarding_settings:
+            features: Features to request. Those that you leave out do not change.
+            forwarding_settings: Where money goes that arrives after the financial account was closed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            nickname:
-            platform_restrictions:
+            nickname: Name of your own for the financial account.
+            platform_restrictions: What the platform has restricted.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -746,7 +750,7 @@ class TreasuryInboundTransfers(Resource):
     def cancel(
         self, inbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryInboundTransfer:
-        """Call `POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel`.
+        """Cancel an inbound transfer that has not been sent to the bank yet.
 
         `POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel` https://docs.stripe.com/api/treasury/inbound_transfers/cancel
 
@@ -774,16 +778,16 @@ class TreasuryInboundTransfers(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryInboundTransfer:
-        """Call `POST /v1/treasury/inbound_transfers`.
+        """Create an inbound transfer, which debits a bank account in favor of a financial account.
 
         `POST /v1/treasury/inbound_transfers` https://docs.stripe.com/api/treasury/inbound_transfers/create
 
         Args:
-            amount:
+            amount: Amount to pull in, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            financial_account:
-            origin_payment_method:
-            description:
+            financial_account: Financial account that the object belongs to.
+            origin_payment_method: ID of the payment method with the bank account that is debited.
+            description: Description of your own.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -809,7 +813,7 @@ class TreasuryInboundTransfers(Resource):
         status: Literal["canceled", "failed", "processing", "succeeded"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TreasuryInboundTransfer]:
-        """Call `GET /v1/treasury/inbound_transfers`.
+        """List the inbound transfers of a financial account, newest first.
 
         `GET /v1/treasury/inbound_transfers` https://docs.stripe.com/api/treasury/inbound_transfers/list
 
@@ -833,7 +837,7 @@ class TreasuryInboundTransfers(Resource):
     def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryInboundTransfer:
-        """Call `GET /v1/treasury/inbound_transfers/{id}`.
+        """Retrieve an inbound transfer.
 
         `GET /v1/treasury/inbound_transfers/{id}` https://docs.stripe.com/api/treasury/inbound_transfers/retrieve
 
@@ -853,7 +857,7 @@ class AsyncTreasuryInboundTransfers(Resource):
     async def cancel(
         self, inbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryInboundTransfer:
-        """Call `POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel`.
+        """Cancel an inbound transfer that has not been sent to the bank yet.
 
         `POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel` https://docs.stripe.com/api/treasury/inbound_transfers/cancel
 
@@ -881,16 +885,16 @@ class AsyncTreasuryInboundTransfers(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryInboundTransfer:
-        """Call `POST /v1/treasury/inbound_transfers`.
+        """Create an inbound transfer, which debits a bank account in favor of a financial account.
 
         `POST /v1/treasury/inbound_transfers` https://docs.stripe.com/api/treasury/inbound_transfers/create
 
         Args:
-            amount:
+            amount: Amount to pull in, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            financial_account:
-            origin_payment_method:
-            description:
+            financial_account: Financial account that the object belongs to.
+            origin_payment_method: ID of the payment method with the bank account that is debited.
+            description: Description of your own.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -916,7 +920,7 @@ class AsyncTreasuryInboundTransfers(Resource):
         status: Literal["canceled", "failed", "processing", "succeeded"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TreasuryInboundTransfer]:
-        """Call `GET /v1/treasury/inbound_transfers`.
+        """List the inbound transfers of a financial account, newest first.
 
         `GET /v1/treasury/inbound_transfers` https://docs.stripe.com/api/treasury/inbound_transfers/list
 
@@ -940,7 +944,7 @@ class AsyncTreasuryInboundTransfers(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryInboundTransfer:
-        """Call `GET /v1/treasury/inbound_transfers/{id}`.
+        """Retrieve an inbound transfer.
 
         `GET /v1/treasury/inbound_transfers/{id}` https://docs.stripe.com/api/treasury/inbound_transfers/retrieve
 
@@ -960,7 +964,7 @@ class TreasuryOutboundPayments(Resource):
     def cancel(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundPayment:
-        """Call `POST /v1/treasury/outbound_payments/{id}/cancel`.
+        """Cancel an outbound payment that has not been sent yet. Its amount becomes available again.
 
         `POST /v1/treasury/outbound_payments/{id}/cancel` https://docs.stripe.com/api/treasury/outbound_payments/cancel
 
@@ -992,26 +996,26 @@ class TreasuryOutboundPayments(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundPayment:
-        """Call `POST /v1/treasury/outbound_payments`.
+        """Create an outbound payment. Its amount is held on the financial account until it is posted.
 
         `POST /v1/treasury/outbound_payments` https://docs.stripe.com/api/treasury/outbound_payments/create
 
         Args:
-            amount:
+            amount: Amount to send, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            financial_account:
-            customer: Customer that the object belongs to.
-            description:
-            destination_payment_method:
-            destination_payment_method_data:
-            destination_payment_method_options:
-            end_user_details:
+            financial_account: Financial account that the object belongs to.
+            customer: ID of the customer who receives the money.
+            description: Description of your own.
+            destination_payment_method: Payment method that the money is sent to.
+            destination_payment_method_data: Details of a new payment method to send the money to.
+            destination_payment_method_options: Settings per kind of destination.
+            end_user_details: Person who requested the payment.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            statement_descriptor: Text that appears on the bank or card statement.
+            statement_descriptor: Text that appears on the statement of the recipient.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1032,7 +1036,7 @@ class TreasuryOutboundPayments(Resource):
         status: Literal["canceled", "failed", "posted", "processing", "returned"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TreasuryOutboundPayment]:
-        """Call `GET /v1/treasury/outbound_payments`.
+        """List the outbound payments of a financial account, newest first.
 
         `GET /v1/treasury/outbound_payments` https://docs.stripe.com/api/treasury/outbound_payments/list
 
@@ -1058,7 +1062,7 @@ class TreasuryOutboundPayments(Resource):
     def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundPayment:
-        """Call `GET /v1/treasury/outbound_payments/{id}`.
+        """Retrieve an outbound payment.
 
         `GET /v1/treasury/outbound_payments/{id}` https://docs.stripe.com/api/treasury/outbound_payments/retrieve
 
@@ -1078,7 +1082,7 @@ class AsyncTreasuryOutboundPayments(Resource):
     async def cancel(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundPayment:
-        """Call `POST /v1/treasury/outbound_payments/{id}/cancel`.
+        """Cancel an outbound payment that has not been sent yet. Its amount becomes available again.
 
         `POST /v1/treasury/outbound_payments/{id}/cancel` https://docs.stripe.com/api/treasury/outbound_payments/cancel
 
@@ -1110,26 +1114,26 @@ class AsyncTreasuryOutboundPayments(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundPayment:
-        """Call `POST /v1/treasury/outbound_payments`.
+        """Create an outbound payment. Its amount is held on the financial account until it is posted.
 
         `POST /v1/treasury/outbound_payments` https://docs.stripe.com/api/treasury/outbound_payments/create
 
         Args:
-            amount:
+            amount: Amount to send, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            financial_account:
-            customer: Customer that the object belongs to.
-            description:
-            destination_payment_method:
-            destination_payment_method_data:
-            destination_payment_method_options:
-            end_user_details:
+            financial_account: Financial account that the object belongs to.
+            customer: ID of the customer who receives the money.
+            description: Description of your own.
+            destination_payment_method: Payment method that the money is sent to.
+            destination_payment_method_data: Details of a new payment method to send the money to.
+            destination_payment_method_options: Settings per kind of destination.
+            end_user_details: Person who requested the payment.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            statement_descriptor: Text that appears on the bank or card statement.
+            statement_descriptor: Text that appears on the statement of the recipient.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1150,7 +1154,7 @@ class AsyncTreasuryOutboundPayments(Resource):
         status: Literal["canceled", "failed", "posted", "processing", "returned"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TreasuryOutboundPayment]:
-        """Call `GET /v1/treasury/outbound_payments`.
+        """List the outbound payments of a financial account, newest first.
 
         `GET /v1/treasury/outbound_payments` https://docs.stripe.com/api/treasury/outbound_payments/list
 
@@ -1176,7 +1180,7 @@ class AsyncTreasuryOutboundPayments(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundPayment:
-        """Call `GET /v1/treasury/outbound_payments/{id}`.
+        """Retrieve an outbound payment.
 
         `GET /v1/treasury/outbound_payments/{id}` https://docs.stripe.com/api/treasury/outbound_payments/retrieve
 
@@ -1196,7 +1200,7 @@ class TreasuryOutboundTransfers(Resource):
     def cancel(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel`.
+        """Cancel an outbound transfer that has not been sent yet. Its amount becomes available again.
 
         `POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel` https://docs.stripe.com/api/treasury/outbound_transfers/cancel
 
@@ -1226,24 +1230,24 @@ class TreasuryOutboundTransfers(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/treasury/outbound_transfers`.
+        """Create an outbound transfer. Its amount is held on the financial account until it is posted.
 
         `POST /v1/treasury/outbound_transfers` https://docs.stripe.com/api/treasury/outbound_transfers/create
 
         Args:
-            amount:
+            amount: Amount to send, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            financial_account:
-            description:
-            destination_payment_method:
-            destination_payment_method_data:
-            destination_payment_method_options:
+            financial_account: Financial account that the object belongs to.
+            description: Description of your own.
+            destination_payment_method: Payment method that the money is sent to.
+            destination_payment_method_data: Details of a new payment method to send the money to.
+            destination_payment_method_options: Settings per kind of destination.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            statement_descriptor: Text that appears on the bank or card statement.
+            statement_descriptor: Text that appears on the statement of the receiving account.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1262,7 +1266,7 @@ class TreasuryOutboundTransfers(Resource):
         status: Literal["canceled", "failed", "posted", "processing", "returned"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TreasuryOutboundTransfer]:
-        """Call `GET /v1/treasury/outbound_transfers`.
+        """List the outbound transfers of a financial account, newest first.
 
         `GET /v1/treasury/outbound_transfers` https://docs.stripe.com/api/treasury/outbound_transfers/list
 
@@ -1286,7 +1290,7 @@ class TreasuryOutboundTransfers(Resource):
     def retrieve(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
-        """Call `GET /v1/treasury/outbound_transfers/{outbound_transfer}`.
+        """Retrieve an outbound transfer.
 
         `GET /v1/treasury/outbound_transfers/{outbound_transfer}` https://docs.stripe.com/api/treasury/outbound_transfers/retrieve
 
@@ -1306,7 +1310,7 @@ class AsyncTreasuryOutboundTransfers(Resource):
     async def cancel(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel`.
+        """Cancel an outbound transfer that has not been sent yet. Its amount becomes available again.
 
         `POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel` https://docs.stripe.com/api/treasury/outbound_transfers/cancel
 
@@ -1336,24 +1340,24 @@ class AsyncTreasuryOutboundTransfers(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> TreasuryOutboundTransfer:
-        """Call `POST /v1/treasury/outbound_transfers`.
+        """Create an outbound transfer. Its amount is held on the financial account until it is posted.
 
         `POST /v1/treasury/outbound_transfers` https://docs.stripe.com/api/treasury/outbound_transfers/create
 
         Args:
-            amount:
+            amount: Amount to send, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            financial_account:
-            description:
-            destination_payment_method:
-            destination_payment_method_data:
-            destination_payment_method_options:
+            financial_account: Financial account that the object belongs to.
+            description: Description of your own.
+            destination_payment_method: Payment method that the money is sent to.
+            destination_payment_method_data: Details of a new payment method to send the money to.
+            destination_payment_method_options: Settings per kind of destination.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            statement_descriptor: Text that appears on the bank or card statement.
+            statement_descriptor: Text that appears on the statement of the receiving account.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1372,7 +1376,7 @@ class AsyncTreasuryOutboundTransfers(Resource):
         status: Literal["canceled", "failed", "posted", "processing", "returned"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TreasuryOutboundTransfer]:
-        """Call `GET /v1/treasury/outbound_transfers`.
+        """List the outbound transfers of a financial account, newest first.
 
         `GET /v1/treasury/outbound_transfers` https://docs.stripe.com/api/treasury/outbound_transfers/list
 
@@ -1396,7 +1400,7 @@ class AsyncTreasuryOutboundTransfers(Resource):
     async def retrieve(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
-        """Call `GET /v1/treasury/outbound_transfers/{outbound_transfer}`.
+        """Retrieve an outbound transfer.
 
         `GET /v1/treasury/outbound_transfers/{outbound_transfer}` https://docs.stripe.com/api/treasury/outbound_transfers/retrieve
 
@@ -1425,7 +1429,7 @@ class TreasuryReceivedCredits(Resource):
         status: Literal["failed", "succeeded"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TreasuryReceivedCredit]:
-        """Call `GET /v1/treasury/received_credits`.
+        """List the received credits of a financial account, newest first.
 
         `GET /v1/treasury/received_credits` https://docs.stripe.com/api/treasury/received_credits/list
 
@@ -1436,7 +1440,7 @@ class TreasuryReceivedCredits(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            linked_flows:
+            linked_flows: Only credits that belong to certain objects.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -1450,7 +1454,7 @@ class TreasuryReceivedCredits(Resource):
     def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryReceivedCredit:
-        """Call `GET /v1/treasury/received_credits/{id}`.
+        """Retrieve a received credit.
 
         `GET /v1/treasury/received_credits/{id}` https://docs.stripe.com/api/treasury/received_credits/retrieve
 
@@ -1479,7 +1483,7 @@ class AsyncTreasuryReceivedCredits(Resource):
         status: Literal["failed", "succeeded"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TreasuryReceivedCredit]:
-        """Call `GET /v1/treasury/received_credits`.
+        """List the received credits of a financial account, newest first.
 
         `GET /v1/treasury/received_credits` https://docs.stripe.com/api/treasury/received_credits/list
 
@@ -1490,7 +1494,7 @@ class AsyncTreasuryReceivedCredits(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            linked_flows:
+            linked_flows: Only credits that belong to certain objects.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -1504,7 +1508,7 @@ class AsyncTreasuryReceivedCredits(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryReceivedCredit:
-        """Call `GET /v1/treasury/received_credits/{id}`.
+        """Retrieve a received credit.
 
         `GET /v1/treasury/received_credits/{id}` https://docs.stripe.com/api/treasury/received_credits/retrieve
 
@@ -1532,7 +1536,7 @@ class TreasuryReceivedDebits(Resource):
         status: Literal["failed", "succeeded"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TreasuryReceivedDebit]:
-        """Call `GET /v1/treasury/received_debits`.
+        """List the received debits of a financial account, newest first.
 
         `GET /v1/treasury/received_debits` https://docs.stripe.com/api/treasury/received_debits/list
 
@@ -1556,7 +1560,7 @@ class TreasuryReceivedDebits(Resource):
     def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryReceivedDebit:
-        """Call `GET /v1/treasury/received_debits/{id}`.
+        """Retrieve a received debit.
 
         `GET /v1/treasury/received_debits/{id}` https://docs.stripe.com/api/treasury/received_debits/retrieve
 
@@ -1584,7 +1588,7 @@ class AsyncTreasuryReceivedDebits(Resource):
         status: Literal["failed", "succeeded"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TreasuryReceivedDebit]:
-        """Call `GET /v1/treasury/received_debits`.
+        """List the received debits of a financial account, newest first.
 
         `GET /v1/treasury/received_debits` https://docs.stripe.com/api/treasury/received_debits/list
 
@@ -1608,7 +1612,7 @@ class AsyncTreasuryReceivedDebits(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryReceivedDebit:
-        """Call `GET /v1/treasury/received_debits/{id}`.
+        """Retrieve a received debit.
 
         `GET /v1/treasury/received_debits/{id}` https://docs.stripe.com/api/treasury/received_debits/retrieve
 
@@ -1639,23 +1643,23 @@ class TreasuryTransactionEntries(Resource):
         transaction: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TreasuryTransactionEntry]:
-        """Call `GET /v1/treasury/transaction_entries`.
+        """List the transaction entries of a financial account.
 
         `GET /v1/treasury/transaction_entries` https://docs.stripe.com/api/treasury/transaction_entries/list
 
         Args:
             financial_account: Only objects of this financial account.
             created: Only objects created at this time, or in this range of times.
-            effective_at:
+            effective_at: Only entries that take effect at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            order_by:
+            order_by: By which time the entries are sorted.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            transaction:
+            transaction: Only entries of this transaction.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.transaction`.
@@ -1666,7 +1670,7 @@ class TreasuryTransactionEntries(Resource):
     def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryTransactionEntry:
-        """Call `GET /v1/treasury/transaction_entries/{id}`.
+        """Retrieve a transaction entry.
 
         `GET /v1/treasury/transaction_entries/{id}` https://docs.stripe.com/api/treasury/transaction_entries/retrieve
 
@@ -1697,23 +1701,23 @@ class AsyncTreasuryTransactionEntries(Resource):
         transaction: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TreasuryTransactionEntry]:
-        """Call `GET /v1/treasury/transaction_entries`.
+        """List the transaction entries of a financial account.
 
         `GET /v1/treasury/transaction_entries` https://docs.stripe.com/api/treasury/transaction_entries/list
 
         Args:
             financial_account: Only objects of this financial account.
             created: Only objects created at this time, or in this range of times.
-            effective_at:
+            effective_at: Only entries that take effect at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            order_by:
+            order_by: By which time the entries are sorted.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            transaction:
+            transaction: Only entries of this transaction.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.transaction`.
@@ -1724,7 +1728,7 @@ class AsyncTreasuryTransactionEntries(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryTransactionEntry:
-        """Call `GET /v1/treasury/transaction_entries/{id}`.
+        """Retrieve a transaction entry.
 
         `GET /v1/treasury/transaction_entries/{id}` https://docs.stripe.com/api/treasury/transaction_entries/retrieve
 
@@ -1755,7 +1759,7 @@ class TreasuryTransactions(Resource):
         status_transitions: TreasuryTransactionListParamsStatusTransitions = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TreasuryTransaction]:
-        """Call `GET /v1/treasury/transactions`.
+        """List the transactions of a financial account.
 
         `GET /v1/treasury/transactions` https://docs.stripe.com/api/treasury/transactions/list
 
@@ -1767,18 +1771,18 @@ class TreasuryTransactions(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            order_by:
+            order_by: By which time the transactions are sorted.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
-            status_transitions:
+            status_transitions: Only transactions whose status changed at certain times.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryTransaction:
-        """Call `GET /v1/treasury/transactions/{id}`.
+        """Retrieve a transaction of a financial account.
 
         `GET /v1/treasury/transactions/{id}` https://docs.stripe.com/api/treasury/transactions/retrieve
 
@@ -1807,7 +1811,7 @@ class AsyncTreasuryTransactions(Resource):
         status_transitions: TreasuryTransactionListParamsStatusTransitions = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TreasuryTransaction]:
-        """Call `GET /v1/treasury/transactions`.
+        """List the transactions of a financial account.
 
         `GET /v1/treasury/transactions` https://docs.stripe.com/api/treasury/transactions/list
 
@@ -1819,11 +1823,11 @@ class AsyncTreasuryTransactions(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            order_by:
+            order_by: By which time the transactions are sorted.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
-            status_transitions:
+            status_transitions: Only transactions whose status changed at certain times.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1832,7 +1836,7 @@ class AsyncTreasuryTransactions(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryTransaction:
-        """Call `GET /v1/treasury/transactions/{id}`.
+        """Retrieve a transaction of a financial account.
 
         `GET /v1/treasury/transactions/{id}` https://docs.stripe.com/api/treasury/transactions/retrieve
 

@@ -120,16 +120,17 @@ class V2CommerceProductCatalogImports(Resource):
         mode: Literal["replace", "upsert"],
         request_options: RequestOptions = ...,
     ) -> V2CommerceProductCatalogImport:
-        """Call `POST /v2/commerce/product_catalog/imports`.
+        """Create an import. Its status is `awaiting_upload` until you have uploaded the file to the URL in
+        `status_details`.
 
         `POST /v2/commerce/product_catalog/imports` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/create
 
         Args:
-            feed_type:
+            feed_type: What the file contains.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            mode:
+            mode: Whether the file adds to the catalog or replaces it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -149,17 +150,17 @@ class V2CommerceProductCatalogImports(Resource):
         status: Literal["awaiting_upload", "failed", "processing", "succeeded", "succeeded_with_errors"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2CommerceProductCatalogImport]:
-        """Call `GET /v2/commerce/product_catalog/imports`.
+        """List imports.
 
         `GET /v2/commerce/product_catalog/imports` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/list
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            created_gt:
-            created_gte:
-            created_lt:
-            created_lte:
-            feed_type:
+            created_gt: Only imports created after this time.
+            created_gte: Only imports created at or after this time.
+            created_lt: Only imports created before this time.
+            created_lte: Only imports created at or before this time.
+            feed_type: Only imports of this kind.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
@@ -170,7 +171,7 @@ class V2CommerceProductCatalogImports(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CommerceProductCatalogImport:
-        """Call `GET /v2/commerce/product_catalog/imports/{id}`.
+        """Retrieve an import, with its progress or result.
 
         `GET /v2/commerce/product_catalog/imports/{id}` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/retrieve
 
@@ -192,16 +193,17 @@ class AsyncV2CommerceProductCatalogImports(Resource):
         mode: Literal["replace", "upsert"],
         request_options: RequestOptions = ...,
     ) -> V2CommerceProductCatalogImport:
-        """Call `POST /v2/commerce/product_catalog/imports`.
+        """Create an import. Its status is `awaiting_upload` until you have uploaded the file to the URL in
+        `status_details`.
 
         `POST /v2/commerce/product_catalog/imports` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/create
 
         Args:
-            feed_type:
+            feed_type: What the file contains.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            mode:
+            mode: Whether the file adds to the catalog or replaces it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -221,17 +223,17 @@ class AsyncV2CommerceProductCatalogImports(Resource):
         status: Literal["awaiting_upload", "failed", "processing", "succeeded", "succeeded_with_errors"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2CommerceProductCatalogImport]:
-        """Call `GET /v2/commerce/product_catalog/imports`.
+        """List imports.
 
         `GET /v2/commerce/product_catalog/imports` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/list
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            created_gt:
-            created_gte:
-            created_lt:
-            created_lte:
-            feed_type:
+            created_gt: Only imports created after this time.
+            created_gte: Only imports created at or after this time.
+            created_lt: Only imports created before this time.
+            created_lte: Only imports created at or before this time.
+            feed_type: Only imports of this kind.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
@@ -242,7 +244,7 @@ class AsyncV2CommerceProductCatalogImports(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CommerceProductCatalogImport:
-        """Call `GET /v2/commerce/product_catalog/imports/{id}`.
+        """Retrieve an import, with its progress or result.
 
         `GET /v2/commerce/product_catalog/imports/{id}` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/retrieve
 
@@ -855,7 +857,7 @@ class AsyncV2CoreAccountsPersons(Resource):
 
 class V2CoreVaultGbBankAccounts(Resource):
     def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultGbBankAccount:
-        """Call `POST /v2/core/vault/gb_bank_accounts/{id}/archive`.
+        """Archive a bank account in the United Kingdom, so that it can no longer be used.
 
         `POST /v2/core/vault/gb_bank_accounts/{id}/archive` https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/archive
 
@@ -876,14 +878,14 @@ class V2CoreVaultGbBankAccounts(Resource):
         sort_code: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreVaultGbBankAccount:
-        """Call `POST /v2/core/vault/gb_bank_accounts`.
+        """Store a bank account in the United Kingdom.
 
         `POST /v2/core/vault/gb_bank_accounts` https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/create
 
         Args:
             currency: Three-letter ISO 4217 currency code in lowercase.
             account_number: Number of the bank account.
-            bank_account_type:
+            bank_account_type: Whether it is a checking or a savings account.
             iban: International bank account number (IBAN).
             sort_code: Sort code of the bank, six digits (United Kingdom).
             request_options: Idempotency key, account and other options of this request.
@@ -894,7 +896,7 @@ class V2CoreVaultGbBankAccounts(Resource):
     def list(
         self, *, limit: int = ..., page: str = ..., request_options: RequestOptions = ...
     ) -> Page[V2CoreVaultGbBankAccount]:
-        """Call `GET /v2/core/vault/gb_bank_accounts`.
+        """List bank accounts in the United Kingdom.
 
         `GET /v2/core/vault/gb_bank_accounts` https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/list
 
@@ -908,7 +910,7 @@ class V2CoreVaultGbBankAccounts(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultGbBankAccount:
-        """Call `GET /v2/core/vault/gb_bank_accounts/{id}`.
+        """Retrieve a bank account in the United Kingdom.
 
         `GET /v2/core/vault/gb_bank_accounts/{id}` https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/retrieve
 
@@ -920,7 +922,7 @@ class V2CoreVaultGbBankAccounts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def unarchive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultGbBankAccount:
-        """Call `POST /v2/core/vault/gb_bank_accounts/{id}/unarchive`.
+        """Make an archived bank account in the United Kingdom usable again.
 
         `POST /v2/core/vault/gb_bank_accounts/{id}/unarchive` https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/unarchive
 
@@ -934,7 +936,7 @@ class V2CoreVaultGbBankAccounts(Resource):
 
 class AsyncV2CoreVaultGbBankAccounts(Resource):
     async def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultGbBankAccount:
-        """Call `POST /v2/core/vault/gb_bank_accounts/{id}/archive`.
+        """Archive a bank account in the United Kingdom, so that it can no longer be used.
 
         `POST /v2/core/vault/gb_bank_accounts/{id}/archive` https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/archive
 
@@ -955,14 +957,14 @@ class AsyncV2CoreVaultGbBankAccounts(Resource):
         sort_code: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreVaultGbBankAccount:
-        """Call `POST /v2/core/vault/gb_bank_accounts`.
+        """Store a bank account in the United Kingdom.
 
         `POST /v2/core/vault/gb_bank_accounts` https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/create
 
         Args:
             currency: Three-letter ISO 4217 currency code in lowercase.
             account_number: Number of the bank account.
-            bank_account_type:
+            bank_account_type: Whether it is a checking or a savings account.
             iban: International bank account number (IBAN).
             sort_code: Sort code of the bank, six digits (United Kingdom).
             request_options: Idempotency key, account and other options of this request.
@@ -973,7 +975,7 @@ class AsyncV2CoreVaultGbBankAccounts(Resource):
     def list(
         self, *, limit: int = ..., page: str = ..., request_options: RequestOptions = ...
     ) -> AsyncPager[V2CoreVaultGbBankAccount]:
-        """Call `GET /v2/core/vault/gb_bank_accounts`.
+        """List bank accounts in the United Kingdom.
 
         `GET /v2/core/vault/gb_bank_accounts` https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/list
 
@@ -987,7 +989,7 @@ class AsyncV2CoreVaultGbBankAccounts(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultGbBankAccount:
-        """Call `GET /v2/core/vault/gb_bank_accounts/{id}`.
+        """Retrieve a bank account in the United Kingdom.
 
         `GET /v2/core/vault/gb_bank_accounts/{id}` https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/retrieve
 
@@ -999,7 +1001,7 @@ class AsyncV2CoreVaultGbBankAccounts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def unarchive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultGbBankAccount:
-        """Call `POST /v2/core/vault/gb_bank_accounts/{id}/unarchive`.
+        """Make an archived bank account in the United Kingdom usable again.
 
         `POST /v2/core/vault/gb_bank_accounts/{id}/unarchive` https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/unarchive
 
@@ -1013,7 +1015,7 @@ class AsyncV2CoreVaultGbBankAccounts(Resource):
 
 class V2CoreVaultUsBankAccounts(Resource):
     def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts/{id}/archive`.
+        """Archive a bank account in the United States, so that it can no longer be used.
 
         `POST /v2/core/vault/us_bank_accounts/{id}/archive` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/archive
 
@@ -1032,14 +1034,14 @@ class V2CoreVaultUsBankAccounts(Resource):
         descriptor_code: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits`.
+        """Verify a bank account by the amounts or the code of the microdeposits that it received.
 
         `POST /v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/confirm_microdeposits
 
         Args:
             id: ID of the us bank account.
-            amounts:
-            descriptor_code:
+            amounts: Amounts of the two microdeposits, in cents.
+            descriptor_code: Code in the statement descriptor of the microdeposit.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1055,15 +1057,15 @@ class V2CoreVaultUsBankAccounts(Resource):
         routing_number: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts`.
+        """Store a bank account in the United States.
 
         `POST /v2/core/vault/us_bank_accounts` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/create
 
         Args:
             account_number: Number of the bank account.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            bank_account_type:
-            fedwire_routing_number:
+            bank_account_type: Whether it is a checking or a savings account.
+            fedwire_routing_number: Routing number for wire transfers, nine digits.
             routing_number: Routing number of the bank.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1078,7 +1080,7 @@ class V2CoreVaultUsBankAccounts(Resource):
         verification_status: Literal["awaiting_verification", "unverified", "verification_failed", "verified"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2CoreVaultUsBankAccount]:
-        """Call `GET /v2/core/vault/us_bank_accounts`.
+        """List bank accounts in the United States.
 
         `GET /v2/core/vault/us_bank_accounts` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/list
 
@@ -1086,14 +1088,14 @@ class V2CoreVaultUsBankAccounts(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            verification_status:
+            verification_status: Only bank accounts with this state of the verification.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultUsBankAccount:
-        """Call `GET /v2/core/vault/us_bank_accounts/{id}`.
+        """Retrieve a bank account in the United States.
 
         `GET /v2/core/vault/us_bank_accounts/{id}` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/retrieve
 
@@ -1105,7 +1107,7 @@ class V2CoreVaultUsBankAccounts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def send_microdeposits(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts/{id}/send_microdeposits`.
+        """Send microdeposits to a bank account to verify it. Confirm them with `confirm_microdeposits`.
 
         `POST /v2/core/vault/us_bank_accounts/{id}/send_microdeposits` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/send_microdeposits
 
@@ -1117,7 +1119,7 @@ class V2CoreVaultUsBankAccounts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def unarchive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts/{id}/unarchive`.
+        """Make an archived bank account in the United States usable again.
 
         `POST /v2/core/vault/us_bank_accounts/{id}/unarchive` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/unarchive
 
@@ -1136,13 +1138,13 @@ class V2CoreVaultUsBankAccounts(Resource):
         routing_number: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts/{id}`.
+        """Add routing numbers to a bank account in the United States.
 
         `POST /v2/core/vault/us_bank_accounts/{id}` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/update
 
         Args:
             id: ID of the us bank account.
-            fedwire_routing_number:
+            fedwire_routing_number: Routing number for wire transfers, nine digits.
             routing_number: Routing number of the bank.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1152,7 +1154,7 @@ class V2CoreVaultUsBankAccounts(Resource):
 
 class AsyncV2CoreVaultUsBankAccounts(Resource):
     async def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts/{id}/archive`.
+        """Archive a bank account in the United States, so that it can no longer be used.
 
         `POST /v2/core/vault/us_bank_accounts/{id}/archive` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/archive
 
@@ -1171,14 +1173,14 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
         descriptor_code: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits`.
+        """Verify a bank account by the amounts or the code of the microdeposits that it received.
 
         `POST /v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/confirm_microdeposits
 
         Args:
             id: ID of the us bank account.
-            amounts:
-            descriptor_code:
+            amounts: Amounts of the two microdeposits, in cents.
+            descriptor_code: Code in the statement descriptor of the microdeposit.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1194,15 +1196,15 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
         routing_number: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts`.
+        """Store a bank account in the United States.
 
         `POST /v2/core/vault/us_bank_accounts` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/create
 
         Args:
             account_number: Number of the bank account.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            bank_account_type:
-            fedwire_routing_number:
+            bank_account_type: Whether it is a checking or a savings account.
+            fedwire_routing_number: Routing number for wire transfers, nine digits.
             routing_number: Routing number of the bank.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1217,7 +1219,7 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
         verification_status: Literal["awaiting_verification", "unverified", "verification_failed", "verified"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2CoreVaultUsBankAccount]:
-        """Call `GET /v2/core/vault/us_bank_accounts`.
+        """List bank accounts in the United States.
 
         `GET /v2/core/vault/us_bank_accounts` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/list
 
@@ -1225,14 +1227,14 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            verification_status:
+            verification_status: Only bank accounts with this state of the verification.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultUsBankAccount:
-        """Call `GET /v2/core/vault/us_bank_accounts/{id}`.
+        """Retrieve a bank account in the United States.
 
         `GET /v2/core/vault/us_bank_accounts/{id}` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/retrieve
 
@@ -1244,7 +1246,7 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def send_microdeposits(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts/{id}/send_microdeposits`.
+        """Send microdeposits to a bank account to verify it. Confirm them with `confirm_microdeposits`.
 
         `POST /v2/core/vault/us_bank_accounts/{id}/send_microdeposits` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/send_microdeposits
 
@@ -1256,7 +1258,7 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def unarchive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts/{id}/unarchive`.
+        """Make an archived bank account in the United States usable again.
 
         `POST /v2/core/vault/us_bank_accounts/{id}/unarchive` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/unarchive
 
@@ -1275,13 +1277,13 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
         routing_number: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreVaultUsBankAccount:
-        """Call `POST /v2/core/vault/us_bank_accounts/{id}`.
+        """Add routing numbers to a bank account in the United States.
 
         `POST /v2/core/vault/us_bank_accounts/{id}` https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/update
 
         Args:
             id: ID of the us bank account.
-            fedwire_routing_number:
+            fedwire_routing_number: Routing number for wire transfers, nine digits.
             routing_number: Routing number of the bank.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1299,15 +1301,15 @@ class V2MoneyManagementTestHelpersFinancialAddresses(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementFinancialAddressCreditSimulation:
-        """Call `POST /v2/money_management/test_helpers/financial_addresses/{id}/credit`.
+        """Simulate money that arrives at a financial address. Only in test mode and sandboxes.
 
         `POST /v2/money_management/test_helpers/financial_addresses/{id}/credit` https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses/credit
 
         Args:
             id: ID of the financial address.
-            amount:
-            network:
-            statement_descriptor: Text that appears on the bank or card statement.
+            amount: Amount that arrives.
+            network: Network over which the money arrives.
+            statement_descriptor: Text that comes with the money.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1324,15 +1326,15 @@ class AsyncV2MoneyManagementTestHelpersFinancialAddresses(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementFinancialAddressCreditSimulation:
-        """Call `POST /v2/money_management/test_helpers/financial_addresses/{id}/credit`.
+        """Simulate money that arrives at a financial address. Only in test mode and sandboxes.
 
         `POST /v2/money_management/test_helpers/financial_addresses/{id}/credit` https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses/credit
 
         Args:
             id: ID of the financial address.
-            amount:
-            network:
-            statement_descriptor: Text that appears on the bank or card statement.
+            amount: Amount that arrives.
+            network: Network over which the money arrives.
+            statement_descriptor: Text that comes with the money.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1417,12 +1419,13 @@ class V2BillingMeterEventStream(Resource):
     def create(
         self, *, events: Sequence[V2BillingMeterEventStreamCreateParamsEvent], request_options: RequestOptions = ...
     ) -> None:
-        """Call `POST /v2/billing/meter_event_stream`.
+        """Report usage in many meter events at once. Needs the authentication token of a meter event session
+        instead of an API key.
 
         `POST /v2/billing/meter_event_stream` https://docs.stripe.com/api/v2/billing/meter_event_stream/create
 
         Args:
-            events:
+            events: Meter events to report.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1434,12 +1437,13 @@ class AsyncV2BillingMeterEventStream(Resource):
     async def create(
         self, *, events: Sequence[V2BillingMeterEventStreamCreateParamsEvent], request_options: RequestOptions = ...
     ) -> None:
-        """Call `POST /v2/billing/meter_event_stream`.
+        """Report usage in many meter events at once. Needs the authentication token of a meter event session
+        instead of an API key.
 
         `POST /v2/billing/meter_event_stream` https://docs.stripe.com/api/v2/billing/meter_event_stream/create
 
         Args:
-            events:
+            events: Meter events to report.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2679,12 +2683,12 @@ class V2MoneyManagementAdjustments(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2MoneyManagementAdjustment]:
-        """Call `GET /v2/money_management/adjustments`.
+        """List adjustments.
 
         `GET /v2/money_management/adjustments` https://docs.stripe.com/api/v2/money_management/adjustments/list
 
         Args:
-            adjusted_flow:
+            adjusted_flow: Only adjustments of this movement, given by its ID.
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
@@ -2695,7 +2699,7 @@ class V2MoneyManagementAdjustments(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementAdjustment:
-        """Call `GET /v2/money_management/adjustments/{id}`.
+        """Retrieve an adjustment.
 
         `GET /v2/money_management/adjustments/{id}` https://docs.stripe.com/api/v2/money_management/adjustments/retrieve
 
@@ -2717,12 +2721,12 @@ class AsyncV2MoneyManagementAdjustments(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2MoneyManagementAdjustment]:
-        """Call `GET /v2/money_management/adjustments`.
+        """List adjustments.
 
         `GET /v2/money_management/adjustments` https://docs.stripe.com/api/v2/money_management/adjustments/list
 
         Args:
-            adjusted_flow:
+            adjusted_flow: Only adjustments of this movement, given by its ID.
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
@@ -2733,7 +2737,7 @@ class AsyncV2MoneyManagementAdjustments(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementAdjustment:
-        """Call `GET /v2/money_management/adjustments/{id}`.
+        """Retrieve an adjustment.
 
         `GET /v2/money_management/adjustments/{id}` https://docs.stripe.com/api/v2/money_management/adjustments/retrieve
 
@@ -2755,7 +2759,7 @@ class V2MoneyManagementFinancialAccounts(Resource):
         statuses: Sequence[Literal["closed", "open", "pending"]] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2MoneyManagementFinancialAccount]:
-        """Call `GET /v2/money_management/financial_accounts`.
+        """List financial accounts.
 
         `GET /v2/money_management/financial_accounts` https://docs.stripe.com/api/v2/money_management/financial_accounts/list
 
@@ -2764,7 +2768,7 @@ class V2MoneyManagementFinancialAccounts(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            statuses:
+            statuses: Only financial accounts with one of these statuses.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2777,7 +2781,7 @@ class V2MoneyManagementFinancialAccounts(Resource):
         include: Sequence[Literal["storage.deposit_insurance_eligibility"]] = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementFinancialAccount:
-        """Call `GET /v2/money_management/financial_accounts/{id}`.
+        """Retrieve a financial account with its balance.
 
         `GET /v2/money_management/financial_accounts/{id}` https://docs.stripe.com/api/v2/money_management/financial_accounts/retrieve
 
@@ -2797,13 +2801,13 @@ class V2MoneyManagementFinancialAccounts(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementFinancialAccount:
-        """Call `POST /v2/money_management/financial_accounts/{id}`.
+        """Update the display name or metadata of a financial account.
 
         `POST /v2/money_management/financial_accounts/{id}` https://docs.stripe.com/api/v2/money_management/financial_accounts/update
 
         Args:
             id: ID of the financial account.
-            display_name:
+            display_name: Name of your own for the financial account.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
@@ -2823,7 +2827,7 @@ class AsyncV2MoneyManagementFinancialAccounts(Resource):
         statuses: Sequence[Literal["closed", "open", "pending"]] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2MoneyManagementFinancialAccount]:
-        """Call `GET /v2/money_management/financial_accounts`.
+        """List financial accounts.
 
         `GET /v2/money_management/financial_accounts` https://docs.stripe.com/api/v2/money_management/financial_accounts/list
 
@@ -2832,7 +2836,7 @@ class AsyncV2MoneyManagementFinancialAccounts(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            statuses:
+            statuses: Only financial accounts with one of these statuses.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2845,7 +2849,7 @@ class AsyncV2MoneyManagementFinancialAccounts(Resource):
         include: Sequence[Literal["storage.deposit_insurance_eligibility"]] = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementFinancialAccount:
-        """Call `GET /v2/money_management/financial_accounts/{id}`.
+        """Retrieve a financial account with its balance.
 
         `GET /v2/money_management/financial_accounts/{id}` https://docs.stripe.com/api/v2/money_management/financial_accounts/retrieve
 
@@ -2865,13 +2869,13 @@ class AsyncV2MoneyManagementFinancialAccounts(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementFinancialAccount:
-        """Call `POST /v2/money_management/financial_accounts/{id}`.
+        """Update the display name or metadata of a financial account.
 
         `POST /v2/money_management/financial_accounts/{id}` https://docs.stripe.com/api/v2/money_management/financial_accounts/update
 
         Args:
             id: ID of the financial account.
-            display_name:
+            display_name: Name of your own for the financial account.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
@@ -2890,14 +2894,15 @@ class V2MoneyManagementFinancialAddresses(Resource):
         bank_account: V2MoneyManagementFinancialAddressCreateParamsBankAccount = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementFinancialAddress:
-        """Call `POST /v2/money_management/financial_addresses`.
+        """Create a financial address for a financial account. Its status is `pending` until it can receive
+        money.
 
         `POST /v2/money_management/financial_addresses` https://docs.stripe.com/api/v2/money_management/financial_addresses/create
 
         Args:
-            financial_account:
-            type:
-            bank_account:
+            financial_account: ID of the financial account that receives the money.
+            type: Kind of address.
+            bank_account: Settings for bank account details.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2906,7 +2911,7 @@ class V2MoneyManagementFinancialAddresses(Resource):
     def list(
         self, *, financial_account: str = ..., limit: int = ..., page: str = ..., request_options: RequestOptions = ...
     ) -> Page[V2MoneyManagementFinancialAddress]:
-        """Call `GET /v2/money_management/financial_addresses`.
+        """List financial addresses.
 
         `GET /v2/money_management/financial_addresses` https://docs.stripe.com/api/v2/money_management/financial_addresses/list
 
@@ -2921,7 +2926,7 @@ class V2MoneyManagementFinancialAddresses(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementFinancialAddress:
-        """Call `GET /v2/money_management/financial_addresses/{id}`.
+        """Retrieve a financial address. Use `include` for the full account number.
 
         `GET /v2/money_management/financial_addresses/{id}` https://docs.stripe.com/api/v2/money_management/financial_addresses/retrieve
 
@@ -2942,14 +2947,15 @@ class AsyncV2MoneyManagementFinancialAddresses(Resource):
         bank_account: V2MoneyManagementFinancialAddressCreateParamsBankAccount = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementFinancialAddress:
-        """Call `POST /v2/money_management/financial_addresses`.
+        """Create a financial address for a financial account. Its status is `pending` until it can receive
+        money.
 
         `POST /v2/money_management/financial_addresses` https://docs.stripe.com/api/v2/money_management/financial_addresses/create
 
         Args:
-            financial_account:
-            type:
-            bank_account:
+            financial_account: ID of the financial account that receives the money.
+            type: Kind of address.
+            bank_account: Settings for bank account details.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2958,7 +2964,7 @@ class AsyncV2MoneyManagementFinancialAddresses(Resource):
     def list(
         self, *, financial_account: str = ..., limit: int = ..., page: str = ..., request_options: RequestOptions = ...
     ) -> AsyncPager[V2MoneyManagementFinancialAddress]:
-        """Call `GET /v2/money_management/financial_addresses`.
+        """List financial addresses.
 
         `GET /v2/money_management/financial_addresses` https://docs.stripe.com/api/v2/money_management/financial_addresses/list
 
@@ -2973,7 +2979,7 @@ class AsyncV2MoneyManagementFinancialAddresses(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementFinancialAddress:
-        """Call `GET /v2/money_management/financial_addresses/{id}`.
+        """Retrieve a financial address. Use `include` for the full account number.
 
         `GET /v2/money_management/financial_addresses/{id}` https://docs.stripe.com/api/v2/money_management/financial_addresses/retrieve
 
@@ -2995,15 +3001,15 @@ class V2MoneyManagementInboundTransfers(Resource):
         description: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementInboundTransfer:
-        """Call `POST /v2/money_management/inbound_transfers`.
+        """Create an inbound transfer, which debits a bank account in favor of a financial account.
 
         `POST /v2/money_management/inbound_transfers` https://docs.stripe.com/api/v2/money_management/inbound_transfers/create
 
         Args:
-            amount:
-            from_:
-            to:
-            description:
+            amount: Amount to pull in.
+            from_: Where the money comes from.
+            to: Where the money goes.
+            description: Description of your own.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3017,7 +3023,7 @@ class V2MoneyManagementInboundTransfers(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2MoneyManagementInboundTransfer]:
-        """Call `GET /v2/money_management/inbound_transfers`.
+        """List inbound transfers.
 
         `GET /v2/money_management/inbound_transfers` https://docs.stripe.com/api/v2/money_management/inbound_transfers/list
 
@@ -3032,7 +3038,7 @@ class V2MoneyManagementInboundTransfers(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementInboundTransfer:
-        """Call `GET /v2/money_management/inbound_transfers/{id}`.
+        """Retrieve an inbound transfer.
 
         `GET /v2/money_management/inbound_transfers/{id}` https://docs.stripe.com/api/v2/money_management/inbound_transfers/retrieve
 
@@ -3054,15 +3060,15 @@ class AsyncV2MoneyManagementInboundTransfers(Resource):
         description: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementInboundTransfer:
-        """Call `POST /v2/money_management/inbound_transfers`.
+        """Create an inbound transfer, which debits a bank account in favor of a financial account.
 
         `POST /v2/money_management/inbound_transfers` https://docs.stripe.com/api/v2/money_management/inbound_transfers/create
 
         Args:
-            amount:
-            from_:
-            to:
-            description:
+            amount: Amount to pull in.
+            from_: Where the money comes from.
+            to: Where the money goes.
+            description: Description of your own.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3076,7 +3082,7 @@ class AsyncV2MoneyManagementInboundTransfers(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2MoneyManagementInboundTransfer]:
-        """Call `GET /v2/money_management/inbound_transfers`.
+        """List inbound transfers.
 
         `GET /v2/money_management/inbound_transfers` https://docs.stripe.com/api/v2/money_management/inbound_transfers/list
 
@@ -3091,7 +3097,7 @@ class AsyncV2MoneyManagementInboundTransfers(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementInboundTransfer:
-        """Call `GET /v2/money_management/inbound_transfers/{id}`.
+        """Retrieve an inbound transfer.
 
         `GET /v2/money_management/inbound_transfers/{id}` https://docs.stripe.com/api/v2/money_management/inbound_transfers/retrieve
 
@@ -3105,7 +3111,7 @@ class AsyncV2MoneyManagementInboundTransfers(Resource):
 
 class V2MoneyManagementOutboundPayments(Resource):
     def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundPayment:
-        """Call `POST /v2/money_management/outbound_payments/{id}/cancel`.
+        """Cancel an outbound payment. Only possible while `cancelable` is true.
 
         `POST /v2/money_management/outbound_payments/{id}/cancel` https://docs.stripe.com/api/v2/money_management/outbound_payments/cancel
 
@@ -3129,21 +3135,21 @@ class V2MoneyManagementOutboundPayments(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementOutboundPayment:
-        """Call `POST /v2/money_management/outbound_payments`.
+        """Create an outbound payment to a recipient. Its amount leaves the available balance at once.
 
         `POST /v2/money_management/outbound_payments` https://docs.stripe.com/api/v2/money_management/outbound_payments/create
 
         Args:
-            amount:
-            from_:
-            to:
-            description:
+            amount: Amount to send.
+            from_: Where the money comes from.
+            to: Where the money goes.
+            description: Description of your own.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            recipient_notification:
-            recipient_verification:
-            statement_descriptor: Text that appears on the bank or card statement.
+            recipient_notification: Whether Stripe tells the recipient about the payment.
+            recipient_verification: ID of a verification of the recipient to use for the payment.
+            statement_descriptor: Text that appears on the statement of the recipient.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3159,7 +3165,7 @@ class V2MoneyManagementOutboundPayments(Resource):
         status: Sequence[Literal["canceled", "failed", "posted", "processing", "returned"]] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2MoneyManagementOutboundPayment]:
-        """Call `GET /v2/money_management/outbound_payments`.
+        """List outbound payments.
 
         `GET /v2/money_management/outbound_payments` https://docs.stripe.com/api/v2/money_management/outbound_payments/list
 
@@ -3168,7 +3174,7 @@ class V2MoneyManagementOutboundPayments(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            recipient:
+            recipient: Only payments to this recipient.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -3176,7 +3182,7 @@ class V2MoneyManagementOutboundPayments(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundPayment:
-        """Call `GET /v2/money_management/outbound_payments/{id}`.
+        """Retrieve an outbound payment.
 
         `GET /v2/money_management/outbound_payments/{id}` https://docs.stripe.com/api/v2/money_management/outbound_payments/retrieve
 
@@ -3190,7 +3196,7 @@ class V2MoneyManagementOutboundPayments(Resource):
 
 class AsyncV2MoneyManagementOutboundPayments(Resource):
     async def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundPayment:
-        """Call `POST /v2/money_management/outbound_payments/{id}/cancel`.
+        """Cancel an outbound payment. Only possible while `cancelable` is true.
 
         `POST /v2/money_management/outbound_payments/{id}/cancel` https://docs.stripe.com/api/v2/money_management/outbound_payments/cancel
 
@@ -3214,21 +3220,21 @@ class AsyncV2MoneyManagementOutboundPayments(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementOutboundPayment:
-        """Call `POST /v2/money_management/outbound_payments`.
+        """Create an outbound payment to a recipient. Its amount leaves the available balance at once.
 
         `POST /v2/money_management/outbound_payments` https://docs.stripe.com/api/v2/money_management/outbound_payments/create
 
         Args:
-            amount:
-            from_:
-            to:
-            description:
+            amount: Amount to send.
+            from_: Where the money comes from.
+            to: Where the money goes.
+            description: Description of your own.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            recipient_notification:
-            recipient_verification:
-            statement_descriptor: Text that appears on the bank or card statement.
+            recipient_notification: Whether Stripe tells the recipient about the payment.
+            recipient_verification: ID of a verification of the recipient to use for the payment.
+            statement_descriptor: Text that appears on the statement of the recipient.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3244,7 +3250,7 @@ class AsyncV2MoneyManagementOutboundPayments(Resource):
         status: Sequence[Literal["canceled", "failed", "posted", "processing", "returned"]] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2MoneyManagementOutboundPayment]:
-        """Call `GET /v2/money_management/outbound_payments`.
+        """List outbound payments.
 
         `GET /v2/money_management/outbound_payments` https://docs.stripe.com/api/v2/money_management/outbound_payments/list
 
@@ -3253,7 +3259,7 @@ class AsyncV2MoneyManagementOutboundPayments(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            recipient:
+            recipient: Only payments to this recipient.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -3261,7 +3267,7 @@ class AsyncV2MoneyManagementOutboundPayments(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundPayment:
-        """Call `GET /v2/money_management/outbound_payments/{id}`.
+        """Retrieve an outbound payment.
 
         `GET /v2/money_management/outbound_payments/{id}` https://docs.stripe.com/api/v2/money_management/outbound_payments/retrieve
 
@@ -3275,7 +3281,7 @@ class AsyncV2MoneyManagementOutboundPayments(Resource):
 
 class V2MoneyManagementOutboundSetupIntents(Resource):
     def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundSetupIntent:
-        """Call `POST /v2/money_management/outbound_setup_intents/{id}/cancel`.
+        """Cancel an outbound setup intent. This cannot be undone.
 
         `POST /v2/money_management/outbound_setup_intents/{id}/cancel` https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/cancel
 
@@ -3294,14 +3300,14 @@ class V2MoneyManagementOutboundSetupIntents(Resource):
         usage_intent: Literal["payment", "transfer"] = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementOutboundSetupIntent:
-        """Call `POST /v2/money_management/outbound_setup_intents`.
+        """Create an outbound setup intent to add a payout method for a recipient.
 
         `POST /v2/money_management/outbound_setup_intents` https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/create
 
         Args:
-            payout_method:
-            payout_method_data:
-            usage_intent:
+            payout_method: ID of an existing payout method to set up.
+            payout_method_data: Details of a new payout method.
+            usage_intent: What the payout method is meant for.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3310,7 +3316,7 @@ class V2MoneyManagementOutboundSetupIntents(Resource):
     def list(
         self, *, limit: int = ..., page: str = ..., request_options: RequestOptions = ...
     ) -> Page[V2MoneyManagementOutboundSetupIntent]:
-        """Call `GET /v2/money_management/outbound_setup_intents`.
+        """List outbound setup intents.
 
         `GET /v2/money_management/outbound_setup_intents` https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/list
 
@@ -3324,7 +3330,7 @@ class V2MoneyManagementOutboundSetupIntents(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundSetupIntent:
-        """Call `GET /v2/money_management/outbound_setup_intents/{id}`.
+        """Retrieve an outbound setup intent.
 
         `GET /v2/money_management/outbound_setup_intents/{id}` https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/retrieve
 
@@ -3343,14 +3349,14 @@ class V2MoneyManagementOutboundSetupIntents(Resource):
         payout_method_data: V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodData = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementOutboundSetupIntent:
-        """Call `POST /v2/money_management/outbound_setup_intents/{id}`.
+        """Update an outbound setup intent, such as with the details of the payout method.
 
         `POST /v2/money_management/outbound_setup_intents/{id}` https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/update
 
         Args:
             id: ID of the outbound setup intent.
-            payout_method:
-            payout_method_data:
+            payout_method: ID of an existing payout method to set up.
+            payout_method_data: Details of a new payout method.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3359,7 +3365,7 @@ class V2MoneyManagementOutboundSetupIntents(Resource):
 
 class AsyncV2MoneyManagementOutboundSetupIntents(Resource):
     async def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundSetupIntent:
-        """Call `POST /v2/money_management/outbound_setup_intents/{id}/cancel`.
+        """Cancel an outbound setup intent. This cannot be undone.
 
         `POST /v2/money_management/outbound_setup_intents/{id}/cancel` https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/cancel
 
@@ -3378,14 +3384,14 @@ class AsyncV2MoneyManagementOutboundSetupIntents(Resource):
         usage_intent: Literal["payment", "transfer"] = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementOutboundSetupIntent:
-        """Call `POST /v2/money_management/outbound_setup_intents`.
+        """Create an outbound setup intent to add a payout method for a recipient.
 
         `POST /v2/money_management/outbound_setup_intents` https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/create
 
         Args:
-            payout_method:
-            payout_method_data:
-            usage_intent:
+            payout_method: ID of an existing payout method to set up.
+            payout_method_data: Details of a new payout method.
+            usage_intent: What the payout method is meant for.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3394,7 +3400,7 @@ class AsyncV2MoneyManagementOutboundSetupIntents(Resource):
     def list(
         self, *, limit: int = ..., page: str = ..., request_options: RequestOptions = ...
     ) -> AsyncPager[V2MoneyManagementOutboundSetupIntent]:
-        """Call `GET /v2/money_management/outbound_setup_intents`.
+        """List outbound setup intents.
 
         `GET /v2/money_management/outbound_setup_intents` https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/list
 
@@ -3408,7 +3414,7 @@ class AsyncV2MoneyManagementOutboundSetupIntents(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundSetupIntent:
-        """Call `GET /v2/money_management/outbound_setup_intents/{id}`.
+        """Retrieve an outbound setup intent.
 
         `GET /v2/money_management/outbound_setup_intents/{id}` https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/retrieve
 
@@ -3427,14 +3433,14 @@ class AsyncV2MoneyManagementOutboundSetupIntents(Resource):
         payout_method_data: V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodData = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementOutboundSetupIntent:
-        """Call `POST /v2/money_management/outbound_setup_intents/{id}`.
+        """Update an outbound setup intent, such as with the details of the payout method.
 
         `POST /v2/money_management/outbound_setup_intents/{id}` https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/update
 
         Args:
             id: ID of the outbound setup intent.
-            payout_method:
-            payout_method_data:
+            payout_method: ID of an existing payout method to set up.
+            payout_method_data: Details of a new payout method.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3443,7 +3449,7 @@ class AsyncV2MoneyManagementOutboundSetupIntents(Resource):
 
 class V2MoneyManagementPayoutIntents(Resource):
     def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents/{id}/cancel`.
+        """Cancel a payout intent, so that no money is sent. This cannot be undone.
 
         `POST /v2/money_management/payout_intents/{id}/cancel` https://docs.stripe.com/api/v2/money_management/payout_intents/cancel
 
@@ -3455,7 +3461,7 @@ class V2MoneyManagementPayoutIntents(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def confirm(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents/{id}/confirm`.
+        """Confirm a payout intent that waits for it, so that it is executed.
 
         `POST /v2/money_management/payout_intents/{id}/confirm` https://docs.stripe.com/api/v2/money_management/payout_intents/confirm
 
@@ -3480,22 +3486,22 @@ class V2MoneyManagementPayoutIntents(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents`.
+        """Create a payout intent.
 
         `POST /v2/money_management/payout_intents` https://docs.stripe.com/api/v2/money_management/payout_intents/create
 
         Args:
-            amount:
-            from_:
-            to:
-            confirmation_method:
-            description:
+            amount: Amount to send.
+            from_: Where the money comes from.
+            to: Where the money goes.
+            confirmation_method: Whether you have to confirm the payout intent before it is executed.
+            description: Description of your own.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            recipient_notification:
-            schedule_options:
-            statement_descriptor: Text that appears on the bank or card statement.
+            recipient_notification: Whether Stripe tells the recipient about the payment.
+            schedule_options: When the payout intent is executed.
+            statement_descriptor: Text that appears on the statement of the recipient.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3504,7 +3510,7 @@ class V2MoneyManagementPayoutIntents(Resource):
     def list(
         self, *, limit: int = ..., page: str = ..., request_options: RequestOptions = ...
     ) -> Page[V2MoneyManagementPayoutIntent]:
-        """Call `GET /v2/money_management/payout_intents`.
+        """List payout intents.
 
         `GET /v2/money_management/payout_intents` https://docs.stripe.com/api/v2/money_management/payout_intents/list
 
@@ -3518,7 +3524,7 @@ class V2MoneyManagementPayoutIntents(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def refresh_fx_quote(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents/{id}/refresh_fx_quote`.
+        """Get a new exchange rate for a payout intent whose quote has expired.
 
         `POST /v2/money_management/payout_intents/{id}/refresh_fx_quote` https://docs.stripe.com/api/v2/money_management/payout_intents/refresh_fx_quote
 
@@ -3532,7 +3538,7 @@ class V2MoneyManagementPayoutIntents(Resource):
     def refresh_recipient_verification(
         self, id: str, *, request_options: RequestOptions = ...
     ) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents/{id}/refresh_recipient_verification`.
+        """Verify the recipient of a payout intent again.
 
         `POST /v2/money_management/payout_intents/{id}/refresh_recipient_verification` https://docs.stripe.com/api/v2/money_management/payout_intents/refresh_recipient_verification
 
@@ -3544,7 +3550,7 @@ class V2MoneyManagementPayoutIntents(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutIntent:
-        """Call `GET /v2/money_management/payout_intents/{id}`.
+        """Retrieve a payout intent.
 
         `GET /v2/money_management/payout_intents/{id}` https://docs.stripe.com/api/v2/money_management/payout_intents/retrieve
 
@@ -3567,20 +3573,20 @@ class V2MoneyManagementPayoutIntents(Resource):
         to: V2MoneyManagementPayoutIntentUpdateParamsTo = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents/{id}`.
+        """Update a payout intent that is not executed yet.
 
         `POST /v2/money_management/payout_intents/{id}` https://docs.stripe.com/api/v2/money_management/payout_intents/update
 
         Args:
             id: ID of the payout intent.
-            description:
+            description: Description of your own.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            recipient_notification:
-            schedule_options:
-            statement_descriptor: Text that appears on the bank or card statement.
-            to:
+            recipient_notification: Whether Stripe tells the recipient about the payment.
+            schedule_options: When the payout intent is executed.
+            statement_descriptor: Text that appears on the statement of the recipient.
+            to: Where the money goes.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3589,7 +3595,7 @@ class V2MoneyManagementPayoutIntents(Resource):
 
 class AsyncV2MoneyManagementPayoutIntents(Resource):
     async def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents/{id}/cancel`.
+        """Cancel a payout intent, so that no money is sent. This cannot be undone.
 
         `POST /v2/money_management/payout_intents/{id}/cancel` https://docs.stripe.com/api/v2/money_management/payout_intents/cancel
 
@@ -3601,7 +3607,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def confirm(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents/{id}/confirm`.
+        """Confirm a payout intent that waits for it, so that it is executed.
 
         `POST /v2/money_management/payout_intents/{id}/confirm` https://docs.stripe.com/api/v2/money_management/payout_intents/confirm
 
@@ -3626,22 +3632,22 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents`.
+        """Create a payout intent.
 
         `POST /v2/money_management/payout_intents` https://docs.stripe.com/api/v2/money_management/payout_intents/create
 
         Args:
-            amount:
-            from_:
-            to:
-            confirmation_method:
-            description:
+            amount: Amount to send.
+            from_: Where the money comes from.
+            to: Where the money goes.
+            confirmation_method: Whether you have to confirm the payout intent before it is executed.
+            description: Description of your own.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            recipient_notification:
-            schedule_options:
-            statement_descriptor: Text that appears on the bank or card statement.
+            recipient_notification: Whether Stripe tells the recipient about the payment.
+            schedule_options: When the payout intent is executed.
+            statement_descriptor: Text that appears on the statement of the recipient.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3650,7 +3656,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
     def list(
         self, *, limit: int = ..., page: str = ..., request_options: RequestOptions = ...
     ) -> AsyncPager[V2MoneyManagementPayoutIntent]:
-        """Call `GET /v2/money_management/payout_intents`.
+        """List payout intents.
 
         `GET /v2/money_management/payout_intents` https://docs.stripe.com/api/v2/money_management/payout_intents/list
 
@@ -3666,7 +3672,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
     async def refresh_fx_quote(
         self, id: str, *, request_options: RequestOptions = ...
     ) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents/{id}/refresh_fx_quote`.
+        """Get a new exchange rate for a payout intent whose quote has expired.
 
         `POST /v2/money_management/payout_intents/{id}/refresh_fx_quote` https://docs.stripe.com/api/v2/money_management/payout_intents/refresh_fx_quote
 
@@ -3680,7 +3686,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
     async def refresh_recipient_verification(
         self, id: str, *, request_options: RequestOptions = ...
     ) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents/{id}/refresh_recipient_verification`.
+        """Verify the recipient of a payout intent again.
 
         `POST /v2/money_management/payout_intents/{id}/refresh_recipient_verification` https://docs.stripe.com/api/v2/money_management/payout_intents/refresh_recipient_verification
 
@@ -3692,7 +3698,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutIntent:
-        """Call `GET /v2/money_management/payout_intents/{id}`.
+        """Retrieve a payout intent.
 
         `GET /v2/money_management/payout_intents/{id}` https://docs.stripe.com/api/v2/money_management/payout_intents/retrieve
 
@@ -3715,20 +3721,20 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
         to: V2MoneyManagementPayoutIntentUpdateParamsTo = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementPayoutIntent:
-        """Call `POST /v2/money_management/payout_intents/{id}`.
+        """Update a payout intent that is not executed yet.
 
         `POST /v2/money_management/payout_intents/{id}` https://docs.stripe.com/api/v2/money_management/payout_intents/update
 
         Args:
             id: ID of the payout intent.
-            description:
+            description: Description of your own.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
-            recipient_notification:
-            schedule_options:
-            statement_descriptor: Text that appears on the bank or card statement.
-            to:
+            recipient_notification: Whether Stripe tells the recipient about the payment.
+            schedule_options: When the payout intent is executed.
+            statement_descriptor: Text that appears on the statement of the recipient.
+            to: Where the money goes.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3737,7 +3743,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
 
 class V2MoneyManagementPayoutMethods(Resource):
     def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutMethod:
-        """Call `POST /v2/money_management/payout_methods/{id}/archive`.
+        """Archive a payout method, so that it can no longer be used.
 
         `POST /v2/money_management/payout_methods/{id}/archive` https://docs.stripe.com/api/v2/money_management/payout_methods/archive
 
@@ -3756,7 +3762,7 @@ class V2MoneyManagementPayoutMethods(Resource):
         usage_status: V2MoneyManagementPayoutMethodListParamsUsageStatus = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2MoneyManagementPayoutMethod]:
-        """Call `GET /v2/money_management/payout_methods`.
+        """List payout methods of a recipient.
 
         `GET /v2/money_management/payout_methods` https://docs.stripe.com/api/v2/money_management/payout_methods/list
 
@@ -3764,14 +3770,14 @@ class V2MoneyManagementPayoutMethods(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            usage_status:
+            usage_status: Only payout methods with these usages.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutMethod:
-        """Call `GET /v2/money_management/payout_methods/{id}`.
+        """Retrieve a payout method.
 
         `GET /v2/money_management/payout_methods/{id}` https://docs.stripe.com/api/v2/money_management/payout_methods/retrieve
 
@@ -3783,7 +3789,7 @@ class V2MoneyManagementPayoutMethods(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def unarchive(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutMethod:
-        """Call `POST /v2/money_management/payout_methods/{id}/unarchive`.
+        """Make an archived payout method usable again.
 
         `POST /v2/money_management/payout_methods/{id}/unarchive` https://docs.stripe.com/api/v2/money_management/payout_methods/unarchive
 
@@ -3797,7 +3803,7 @@ class V2MoneyManagementPayoutMethods(Resource):
 
 class AsyncV2MoneyManagementPayoutMethods(Resource):
     async def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutMethod:
-        """Call `POST /v2/money_management/payout_methods/{id}/archive`.
+        """Archive a payout method, so that it can no longer be used.
 
         `POST /v2/money_management/payout_methods/{id}/archive` https://docs.stripe.com/api/v2/money_management/payout_methods/archive
 
@@ -3816,7 +3822,7 @@ class AsyncV2MoneyManagementPayoutMethods(Resource):
         usage_status: V2MoneyManagementPayoutMethodListParamsUsageStatus = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2MoneyManagementPayoutMethod]:
-        """Call `GET /v2/money_management/payout_methods`.
+        """List payout methods of a recipient.
 
         `GET /v2/money_management/payout_methods` https://docs.stripe.com/api/v2/money_management/payout_methods/list
 
@@ -3824,14 +3830,14 @@ class AsyncV2MoneyManagementPayoutMethods(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            usage_status:
+            usage_status: Only payout methods with these usages.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutMethod:
-        """Call `GET /v2/money_management/payout_methods/{id}`.
+        """Retrieve a payout method.
 
         `GET /v2/money_management/payout_methods/{id}` https://docs.stripe.com/api/v2/money_management/payout_methods/retrieve
 
@@ -3843,7 +3849,7 @@ class AsyncV2MoneyManagementPayoutMethods(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def unarchive(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutMethod:
-        """Call `POST /v2/money_management/payout_methods/{id}/unarchive`.
+        """Make an archived payout method usable again.
 
         `POST /v2/money_management/payout_methods/{id}/unarchive` https://docs.stripe.com/api/v2/money_management/payout_methods/unarchive
 
@@ -3859,12 +3865,12 @@ class V2MoneyManagementPayoutMethodsBankAccountSpec(Resource):
     def retrieve(
         self, *, countries: Strings = ..., request_options: RequestOptions = ...
     ) -> _V2MoneyManagementPayoutMethodsBankAccountSpec:
-        """Call `GET /v2/money_management/payout_methods_bank_account_spec`.
+        """Retrieve the bank account details that countries require.
 
         `GET /v2/money_management/payout_methods_bank_account_spec` https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec/retrieve
 
         Args:
-            countries:
+            countries: Two-letter codes of the countries to include. All unless set.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3875,12 +3881,12 @@ class AsyncV2MoneyManagementPayoutMethodsBankAccountSpec(Resource):
     async def retrieve(
         self, *, countries: Strings = ..., request_options: RequestOptions = ...
     ) -> _V2MoneyManagementPayoutMethodsBankAccountSpec:
-        """Call `GET /v2/money_management/payout_methods_bank_account_spec`.
+        """Retrieve the bank account details that countries require.
 
         `GET /v2/money_management/payout_methods_bank_account_spec` https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec/retrieve
 
         Args:
-            countries:
+            countries: Two-letter codes of the countries to include. All unless set.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3896,7 +3902,7 @@ class V2MoneyManagementReceivedCredits(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2MoneyManagementReceivedCredit]:
-        """Call `GET /v2/money_management/received_credits`.
+        """List received credits.
 
         `GET /v2/money_management/received_credits` https://docs.stripe.com/api/v2/money_management/received_credits/list
 
@@ -3911,7 +3917,7 @@ class V2MoneyManagementReceivedCredits(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementReceivedCredit:
-        """Call `GET /v2/money_management/received_credits/{id}`.
+        """Retrieve a received credit.
 
         `GET /v2/money_management/received_credits/{id}` https://docs.stripe.com/api/v2/money_management/received_credits/retrieve
 
@@ -3932,7 +3938,7 @@ class AsyncV2MoneyManagementReceivedCredits(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2MoneyManagementReceivedCredit]:
-        """Call `GET /v2/money_management/received_credits`.
+        """List received credits.
 
         `GET /v2/money_management/received_credits` https://docs.stripe.com/api/v2/money_management/received_credits/list
 
@@ -3947,7 +3953,7 @@ class AsyncV2MoneyManagementReceivedCredits(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementReceivedCredit:
-        """Call `GET /v2/money_management/received_credits/{id}`.
+        """Retrieve a received credit.
 
         `GET /v2/money_management/received_credits/{id}` https://docs.stripe.com/api/v2/money_management/received_credits/retrieve
 
@@ -3961,7 +3967,8 @@ class AsyncV2MoneyManagementReceivedCredits(Resource):
 
 class V2MoneyManagementRecipientVerifications(Resource):
     def acknowledge(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementRecipientVerification:
-        """Call `POST /v2/money_management/recipient_verifications/{id}/acknowledge`.
+        """Acknowledge a verification whose name does not match or could not be checked, so that you can send
+        money anyway.
 
         `POST /v2/money_management/recipient_verifications/{id}/acknowledge` https://docs.stripe.com/api/v2/money_management/recipient_verifications/acknowledge
 
@@ -3975,20 +3982,20 @@ class V2MoneyManagementRecipientVerifications(Resource):
     def create(
         self, *, payout_method: str, recipient: str = ..., request_options: RequestOptions = ...
     ) -> V2MoneyManagementRecipientVerification:
-        """Call `POST /v2/money_management/recipient_verifications`.
+        """Check whether a recipient's name matches the owner of a payout method.
 
         `POST /v2/money_management/recipient_verifications` https://docs.stripe.com/api/v2/money_management/recipient_verifications/create
 
         Args:
-            payout_method:
-            recipient:
+            payout_method: ID of the payout method whose owner is verified.
+            recipient: ID of the account (API v2) of the recipient.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementRecipientVerification:
-        """Call `GET /v2/money_management/recipient_verifications/{id}`.
+        """Retrieve a recipient verification.
 
         `GET /v2/money_management/recipient_verifications/{id}` https://docs.stripe.com/api/v2/money_management/recipient_verifications/retrieve
 
@@ -4004,7 +4011,8 @@ class AsyncV2MoneyManagementRecipientVerifications(Resource):
     async def acknowledge(
         self, id: str, *, request_options: RequestOptions = ...
     ) -> V2MoneyManagementRecipientVerification:
-        """Call `POST /v2/money_management/recipient_verifications/{id}/acknowledge`.
+        """Acknowledge a verification whose name does not match or could not be checked, so that you can send
+        money anyway.
 
         `POST /v2/money_management/recipient_verifications/{id}/acknowledge` https://docs.stripe.com/api/v2/money_management/recipient_verifications/acknowledge
 
@@ -4018,13 +4026,13 @@ class AsyncV2MoneyManagementRecipientVerifications(Resource):
     async def create(
         self, *, payout_method: str, recipient: str = ..., request_options: RequestOptions = ...
     ) -> V2MoneyManagementRecipientVerification:
-        """Call `POST /v2/money_management/recipient_verifications`.
+        """Check whether a recipient's name matches the owner of a payout method.
 
         `POST /v2/money_management/recipient_verifications` https://docs.stripe.com/api/v2/money_management/recipient_verifications/create
 
         Args:
-            payout_method:
-            recipient:
+            payout_method: ID of the payout method whose owner is verified.
+            recipient: ID of the account (API v2) of the recipient.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -4033,7 +4041,7 @@ class AsyncV2MoneyManagementRecipientVerifications(Resource):
     async def retrieve(
         self, id: str, *, request_options: RequestOptions = ...
     ) -> V2MoneyManagementRecipientVerification:
-        """Call `GET /v2/money_management/recipient_verifications/{id}`.
+        """Retrieve a recipient verification.
 
         `GET /v2/money_management/recipient_verifications/{id}` https://docs.stripe.com/api/v2/money_management/recipient_verifications/retrieve
 
@@ -4061,7 +4069,7 @@ class V2MoneyManagementTransactionEntries(Resource):
         transaction: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2MoneyManagementTransactionEntry]:
-        """Call `GET /v2/money_management/transaction_entries`.
+        """List transaction entries.
 
         `GET /v2/money_management/transaction_entries` https://docs.stripe.com/api/v2/money_management/transaction_entries/list
 
@@ -4070,14 +4078,14 @@ class V2MoneyManagementTransactionEntries(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            transaction:
+            transaction: Only entries of this transaction.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementTransactionEntry:
-        """Call `GET /v2/money_management/transaction_entries/{id}`.
+        """Retrieve a transaction entry.
 
         `GET /v2/money_management/transaction_entries/{id}` https://docs.stripe.com/api/v2/money_management/transaction_entries/retrieve
 
@@ -4099,7 +4107,7 @@ class AsyncV2MoneyManagementTransactionEntries(Resource):
         transaction: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2MoneyManagementTransactionEntry]:
-        """Call `GET /v2/money_management/transaction_entries`.
+        """List transaction entries.
 
         `GET /v2/money_management/transaction_entries` https://docs.stripe.com/api/v2/money_management/transaction_entries/list
 
@@ -4108,14 +4116,14 @@ class AsyncV2MoneyManagementTransactionEntries(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            transaction:
+            transaction: Only entries of this transaction.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementTransactionEntry:
-        """Call `GET /v2/money_management/transaction_entries/{id}`.
+        """Retrieve a transaction entry.
 
         `GET /v2/money_management/transaction_entries/{id}` https://docs.stripe.com/api/v2/money_management/transaction_entries/retrieve
 
@@ -4138,14 +4146,14 @@ class V2MoneyManagementTransactions(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2MoneyManagementTransaction]:
-        """Call `GET /v2/money_management/transactions`.
+        """List transactions.
 
         `GET /v2/money_management/transactions` https://docs.stripe.com/api/v2/money_management/transactions/list
 
         Args:
             created: Only objects created at this time, or in this range of times.
             financial_account: Only objects of this financial account.
-            flow:
+            flow: Only transactions of this movement, given by its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
@@ -4157,7 +4165,7 @@ class V2MoneyManagementTransactions(Resource):
     def refresh_regulatory_receipt(
         self, id: str, *, request_options: RequestOptions = ...
     ) -> V2MoneyManagementTransaction:
-        """Call `POST /v2/money_management/transactions/{id}/refresh_regulatory_receipt`.
+        """Get a new URL for the regulatory receipt of a transaction, when the earlier URL has expired.
 
         `POST /v2/money_management/transactions/{id}/refresh_regulatory_receipt` https://docs.stripe.com/api/v2/money_management/transactions/refresh_regulatory_receipt
 
@@ -4169,7 +4177,7 @@ class V2MoneyManagementTransactions(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementTransaction:
-        """Call `GET /v2/money_management/transactions/{id}`.
+        """Retrieve a transaction.
 
         `GET /v2/money_management/transactions/{id}` https://docs.stripe.com/api/v2/money_management/transactions/retrieve
 
@@ -4188,13 +4196,13 @@ class V2MoneyManagementTransactions(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementTransaction:
-        """Call `POST /v2/money_management/transactions/{id}`.
+        """Update the description of a transaction.
 
         `POST /v2/money_management/transactions/{id}` https://docs.stripe.com/api/v2/money_management/transactions/update
 
         Args:
             id: ID of the transaction.
-            description:
+            description: Description of the movement.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
@@ -4215,14 +4223,14 @@ class AsyncV2MoneyManagementTransactions(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2MoneyManagementTransaction]:
-        """Call `GET /v2/money_management/transactions`.
+        """List transactions.
 
         `GET /v2/money_management/transactions` https://docs.stripe.com/api/v2/money_management/transactions/list
 
         Args:
             created: Only objects created at this time, or in this range of times.
             financial_account: Only objects of this financial account.
-            flow:
+            flow: Only transactions of this movement, given by its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
@@ -4234,7 +4242,7 @@ class AsyncV2MoneyManagementTransactions(Resource):
     async def refresh_regulatory_receipt(
         self, id: str, *, request_options: RequestOptions = ...
     ) -> V2MoneyManagementTransaction:
-        """Call `POST /v2/money_management/transactions/{id}/refresh_regulatory_receipt`.
+        """Get a new URL for the regulatory receipt of a transaction, when the earlier URL has expired.
 
         `POST /v2/money_management/transactions/{id}/refresh_regulatory_receipt` https://docs.stripe.com/api/v2/money_management/transactions/refresh_regulatory_receipt
 
@@ -4246,7 +4254,7 @@ class AsyncV2MoneyManagementTransactions(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementTransaction:
-        """Call `GET /v2/money_management/transactions/{id}`.
+        """Retrieve a transaction.
 
         `GET /v2/money_management/transactions/{id}` https://docs.stripe.com/api/v2/money_management/transactions/retrieve
 
@@ -4265,13 +4273,13 @@ class AsyncV2MoneyManagementTransactions(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementTransaction:
-        """Call `POST /v2/money_management/transactions/{id}`.
+        """Update the description of a transaction.
 
         `POST /v2/money_management/transactions/{id}` https://docs.stripe.com/api/v2/money_management/transactions/update
 
         Args:
             id: ID of the transaction.
-            description:
+            description: Description of the movement.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 string removes its key.
@@ -4290,14 +4298,14 @@ class V2TestHelpersMoneyManagement(Resource):
         recipient: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementRecipientVerification:
-        """Call `POST /v2/test_helpers/money_management/recipient_verifications`.
+        """Create a recipient verification with a result of your choice. Only in test mode and sandboxes.
 
         `POST /v2/test_helpers/money_management/recipient_verifications` https://docs.stripe.com/api/v2/test_helpers/money_management/recipient_verifications
 
         Args:
-            match_result:
-            payout_method:
-            recipient:
+            match_result: Result that the verification is to have.
+            payout_method: ID of the payout method whose owner is verified.
+            recipient: ID of the account (API v2) of the recipient.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -4313,14 +4321,14 @@ class AsyncV2TestHelpersMoneyManagement(Resource):
         recipient: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2MoneyManagementRecipientVerification:
-        """Call `POST /v2/test_helpers/money_management/recipient_verifications`.
+        """Create a recipient verification with a result of your choice. Only in test mode and sandboxes.
 
         `POST /v2/test_helpers/money_management/recipient_verifications` https://docs.stripe.com/api/v2/test_helpers/money_management/recipient_verifications
 
         Args:
-            match_result:
-            payout_method:
-            recipient:
+            match_result: Result that the verification is to have.
+            payout_method: ID of the payout method whose owner is verified.
+            recipient: ID of the account (API v2) of the recipient.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

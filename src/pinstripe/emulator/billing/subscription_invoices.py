@@ -90,7 +90,7 @@ def cycle_lines(state: AccountState, subscription: Object, items: Sequence[Objec
         start, end = item["current_period_start"], item["current_period_end"]
         if is_metered(item):
             since = _billed_until(state, item)
-            used = billing_meters.total(state, item["price"], subscription["customer"], since, start)
+            used = billing_meters.metered_quantity(state, item["price"], subscription["customer"], since, start)
             line = of_item(state, subscription, item, since, start, used)
             state.tables.billed_until.set(item["id"], Timestamp(start))
         else:
@@ -179,10 +179,12 @@ def invoice_now(state: AccountState, subscription: Object, reason: str = "subscr
     lines = []
     for item in subscription["items"]["data"]:
         since = _billed_until(state, item)
-        if is_metered(item) and billing_meters.total(
+        if is_metered(item) and billing_meters.metered_quantity(
             state, item["price"], subscription["customer"], since, state.clock.now()
         ):
-            used = billing_meters.total(state, item["price"], subscription["customer"], since, state.clock.now())
+            used = billing_meters.metered_quantity(
+                state, item["price"], subscription["customer"], since, state.clock.now()
+            )
             lines.append(of_item(state, subscription, item, since, state.clock.now(), used))
             state.tables.billed_until.set(item["id"], Timestamp(state.clock.now()))
     waiting = invoices.pending_items(state, subscription["customer"], subscription["currency"], subscription["id"])

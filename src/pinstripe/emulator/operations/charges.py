@@ -1,92 +1,97 @@
-"""Charges: what a card's bank is asked for, and what then happens to the money. https://docs.stripe.com/api/charges"""
+"""Charges: authorize and capture payments.
+
+https://docs.stripe.com/api/charges
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
 from pinstripe.emulator.billing import money
-from pinstripe.emulator.operations import accounts, balance, disputes
+from pinstripe.emulator.operations import application_fees, transfers
 from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.balance_transactions import PENDING_SECONDS, record_transaction
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.sources import default_source, from_token
-from pinstripe.emulator.operations.test_cards import card_of, instrument_card
+from pinstripe.emulator.operations.disputes import open_dispute
+from pinstripe.emulator.operations.payment_sources import default_source, resolve_source
+from pinstripe.emulator.operations.test_cards import card_of
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param
 
+MAX_AMOUNT = 99_999_999
+EMPTY_BILLING_DETAILS: Object = {"address": None, "email": None, "name": None, "phone": None}
+CARD_FIELDS = ("brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
+"""The fields of a card that a charge shows."""
+RISK_SCORES = {"normal": 20, "elevated": 70, "highest": 90}
 
-def make(
+
+def create_charge(
     state: AccountState,
     params: Object,
     method: Object,
-    error_response: ErrorResponse | None,
+    error: ErrorResponse | None,
     *,
     capture: bool = True,
-    **fields: Any,  # Any: JSON
+    **fields: JSON,
 ) -> Object:
-    """A charge, after the card's bank has said yes, or no; where it is captured, the balance has the money."""
-    paid, said = error_response is None, error_response.error if error_response else {}
-    card = card_of(state, method)
+    """Create a charge that succeeded, or failed with an error, and capture it; emits no event about the charge.
+
+    ``params`` are those of a charge, or a payment intent. ``method`` is a payment method, card, bank account or source.
+    """
+    paid = error is None
+    failure = error.error if error else {}
     charge = state.create(
         "charge",
-        {**{name: params.get(name) for name in ("description", "receipt_email", "shipping", "statement_descriptor")}},
+        {name: params.get(name) for name in ("description", "receipt_email", "shipping", "statement_descriptor")},
         metadata=dict(params.get("metadata") or {}),
         amount=params["amount"],
         amount_captured=0,
         application_fee_amount=params.get("application_fee_amount"),
-        billing_details=method.get("billing_details") or {"address": None, "email": None, "name": None, "phone": None},
+        billing_details=method.get("billing_details") or EMPTY_BILLING_DETAILS,
         captured=False,
         currency=params["currency"].lower(),
-        failure_code=said.get("code"),
-        failure_message=said.get("message"),
+        failure_code=failure.get("code"),
+        failure_message=failure.get("message"),
         fraud_details={},
         on_behalf_of=params.get("on_behalf_of"),
-        outcome=_outcome(error_response, card.risk),
+        outcome=_outcome(error, card_of(state, method["id"]).risk),
         paid=paid,
         payment_method=method["id"],
-        payment_method_details=_details(method),
-        receipt_url=f"{state.base_url}/receipts/{state.new_id('url')}",
+        payment_method_details=_payment_method_details(method),
         status="succeeded" if paid else "failed",
+        transfer_data=_transfer_data(params.get("transfer_data")),
         transfer_group=params.get("transfer_group"),
         **fields,
     )
-    charge["receipt_url"] = f"{state.base_url}/receipts/{charge['id']}"
-    if transfer := params.get("transfer_data"):
-        state.objects.update(
-            charge, transfer_data={"destination": transfer["destination"], "amount": transfer.get("amount")}
-        )
+    state.objects.update(charge, receipt_url=f"{state.base_url}/receipts/{charge['id']}")
     if paid and capture:
-        settle(state, charge, charge["amount"], params)
+        _capture_amount(state, charge, charge["amount"])
     return charge
 
 
-def settle(state: AccountState, charge: Object, amount: int, params: Object) -> None:
-    """Capture a charge: the money is in the balance, and shared with connected accounts where that was asked for."""
-    card = instrument_card(state, charge["payment_method"])
-    moved = balance.record(state, "charge", charge, amount, money.fee(amount), wait=balance.WAIT if card.pending else 0)
-    state.objects.update(charge, captured=True, amount_captured=amount, balance_transaction=moved["id"])
+def _capture_amount(state: AccountState, charge: Object, amount: int) -> None:
+    """Add the amount to the balance, and share it with connected accounts."""
+    pending = PENDING_SECONDS if card_of(state, charge["payment_method"]).pending else 0
+    transaction = record_transaction(state, "charge", charge, amount, money.fee(amount), pending=pending)
+    state.objects.update(charge, captured=True, amount_captured=amount, balance_transaction=transaction["id"])
     if charge["transfer_data"]:
-        accounts.share(state, charge, amount)
+        transfers.transfer_charge(state, charge, amount)
     elif charge["application_fee_amount"]:
-        accounts.take_fee(state, charge, int(charge["application_fee_amount"]))
+        application_fees.take_fee(state, charge, int(charge["application_fee_amount"]))
 
 
-def after(state: AccountState, charge: Object, method: Object) -> None:
-    """What a test card does when it was charged: some dispute it."""
-    if reason := card_of(state, method).dispute:
-        disputes.open_dispute(state, charge, reason)
+def open_disputes(state: AccountState, charge: Object, method: Object) -> None:
+    """Dispute a charge when its test card does so."""
+    if reason := card_of(state, method["id"]).dispute:
+        open_dispute(state, charge, reason)
 
 
-SHOWN = ("brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
-
-
-def _details(method: Object) -> Object:
+def _payment_method_details(method: Object) -> Object:
     if method["object"] == "card":
         checks = {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": method.get("cvc_check")}
-        card = {name: method[name] for name in SHOWN}
+        card = {name: method[name] for name in CARD_FIELDS}
         card |= {"brand": method["brand"].lower(), "checks": checks, "wallet": None}
     elif method.get("card"):
-        card = {name: method["card"][name] for name in (*SHOWN, "checks", "wallet")}
+        card = {name: method["card"][name] for name in (*CARD_FIELDS, "checks", "wallet")}
     else:
         return {"type": method.get("type", method["object"])}
     return {
@@ -95,20 +100,24 @@ def _details(method: Object) -> Object:
     }
 
 
-def _outcome(error_response: ErrorResponse | None, risk: str) -> Object:
-    if error_response is None:
+def _transfer_data(params: Object | None) -> Object | None:
+    return {"destination": params["destination"], "amount": params.get("amount")} if params else None
+
+
+def _outcome(error: ErrorResponse | None, risk: str) -> Object:
+    if error is None:
         return {
             "network_status": "approved_by_network",
             "reason": "elevated_risk_level" if risk == "elevated" else None,
             "risk_level": risk,
-            "risk_score": {"normal": 20, "elevated": 70}.get(risk, 90),
+            "risk_score": RISK_SCORES[risk],
             "seller_message": "Payment complete.",
             "type": "authorized",
         }
-    blocked = error_response.error.get("decline_code") == "fraudulent"
+    blocked = error.error.get("decline_code") == "fraudulent"
     return {
         "network_status": "not_sent_to_network" if blocked else "declined_by_network",
-        "reason": "highest_risk_level" if blocked else error_response.error.get("decline_code"),
+        "reason": "highest_risk_level" if blocked else error.error.get("decline_code"),
         "risk_level": "highest" if blocked else "normal",
         "seller_message": "The bank did not return any further details with this decline.",
         "type": "blocked" if blocked else "issuer_declined",
@@ -117,52 +126,61 @@ def _outcome(error_response: ErrorResponse | None, risk: str) -> Object:
 
 @operation("charges.create")
 def create(context: OperationContext) -> Object:
-    """A charge of a token, of a customer's card, or of its default one."""
+    """Charge a token, a card of a customer, or the customer's default one."""
     state, params = context.state, context.params
-    if "amount" not in params or "currency" not in params:
-        raise missing_param("amount" if "amount" not in params else "currency")
+    for name in ("amount", "currency"):
+        if name not in params:
+            raise missing_param(name)
     check_amount(params["amount"], params["currency"].lower())
     customer = state.objects.get("customer", params["customer"], "customer") if "customer" in params else None
-    source = params.get("source") or params.get("card")
-    if source:
-        method = from_token(state, source, customer)
-    elif customer is None:
-        raise ErrorResponse("Must provide source or customer.")
-    else:
-        found = default_source(state, customer)
-        if found is None:
-            raise ErrorResponse(
-                "Cannot charge a customer that has no active card", status=402, type="card_error", code="missing"
-            )
-        method = found
-    error_response = card_of(state, method).refuse()
-    if card_of(state, method).authentication == "always" and error_response is None:
-        error_response = ErrorResponse(
-            "Your card was declined. This transaction requires authentication.",
-            status=402,
-            type="card_error",
-            code="authentication_required",
-            decline_code="authentication_required",
-        )
-    charge = make(
+    method = _method_to_charge(state, params, customer)
+    card = card_of(state, method["id"])
+    error = card.decline()
+    if card.authentication == "always" and error is None:
+        error = authentication_required()
+    charge = create_charge(
         state,
         params,
         method,
-        error_response,
+        error,
         capture=params.get("capture", True),
         customer=customer["id"] if customer else None,
     )
-    if error_response is not None:
+    if error is not None:
         state.events.emit("failed", charge)
-        error_response.error["charge"] = charge["id"]
-        raise error_response
+        error.error["charge"] = charge["id"]
+        raise error
     state.events.emit("succeeded", charge)
-    after(state, charge, method)
+    open_disputes(state, charge, method)
     return charge
 
 
+def _method_to_charge(state: AccountState, params: Object, customer: Object | None) -> Object:
+    if source := params.get("source") or params.get("card"):
+        return resolve_source(state, source, customer)
+    if customer is None:
+        raise ErrorResponse("Must provide source or customer.")
+    method = default_source(state, customer)
+    if method is None:
+        raise ErrorResponse(
+            "Cannot charge a customer that has no active card", status=402, type="card_error", code="missing"
+        )
+    return method
+
+
+def authentication_required() -> ErrorResponse:
+    """Return the error of a payment that the bank declines because the customer is not there to authenticate it."""
+    return ErrorResponse(
+        "Your card was declined. This transaction requires authentication.",
+        status=402,
+        type="card_error",
+        code="authentication_required",
+        decline_code="authentication_required",
+    )
+
+
 def check_amount(amount: int, currency: str) -> None:
-    """Refuse amounts that no card is charged for."""
+    """Raise `ErrorResponse` for an amount that is too small or too large to charge."""
     if amount < 1:
         raise ErrorResponse(
             "This value must be greater than or equal to 1.", code="parameter_invalid_integer", param="amount"
@@ -171,38 +189,40 @@ def check_amount(amount: int, currency: str) -> None:
         raise ErrorResponse(
             f"Amount must be at least {money.written(least, currency)}.", code="amount_too_small", param="amount"
         )
-    if amount > 99_999_999:
+    if amount > MAX_AMOUNT:
         raise ErrorResponse("Amount must be no more than 999,999.99.", code="amount_too_large", param="amount")
 
 
 @operation("charges.capture")
 def capture(context: OperationContext) -> Object:
-    """Take the money that a card holds, or less of it."""
+    """Capture the authorized amount, or a part of it."""
     state = context.state
     charge = state.objects.get("charge", context.target_id)
     if charge["captured"] or charge["status"] != "succeeded":
         raise ErrorResponse(f"Charge {charge['id']} has already been captured.", code="charge_already_captured")
     if charge["amount_refunded"]:
         raise ErrorResponse(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
-    take(state, charge, int(context.params.get("amount") or charge["amount"]), "amount", context.params)
+    amount = int(context.params.get("amount") or charge["amount"])
+    capture_charge(state, charge, amount, "amount", context.params)
     return charge
 
 
-def take(state: AccountState, charge: Object, amount: int, param: str, params: Object) -> None:
-    """Capture an amount; the rest of what the card holds is let go."""
+def capture_charge(state: AccountState, charge: Object, amount: int, param: str, params: Object) -> None:
+    """Capture an amount, and release the rest of the authorized amount."""
     if not 1 <= amount <= charge["amount"]:
-        raise ErrorResponse("The amount to capture is more than the card holds.", code="amount_too_large", param=param)
+        raise ErrorResponse(
+            "The amount to capture is more than the amount that was authorized.", code="amount_too_large", param=param
+        )
     if "application_fee_amount" in params:
         state.objects.update(charge, application_fee_amount=params["application_fee_amount"])
-    settle(state, charge, amount, params)
+    _capture_amount(state, charge, amount)
     state.objects.update(charge, amount_refunded=charge["amount"] - amount)
     state.events.emit("captured", charge)
 
 
 @operation("charges.update")
 def update(context: OperationContext) -> Object:
-    """Change what is said of a charge."""
+    """Change a charge; its customer stays."""
     charge = context.state.objects.get("charge", context.target_id)
-    return context.state.apply_update(
-        charge, {name: value for name, value in context.params.items() if name != "customer"}
-    )
+    params = {name: value for name, value in context.params.items() if name != "customer"}
+    return context.state.apply_update(charge, params)

@@ -9,12 +9,12 @@ from pinstripe.emulator.billing import line_items
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import payment_intents, setup_intents
 from pinstripe.emulator.operations._filters import list_filter
+from pinstripe.emulator.operations._intents import intent_details
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.customers import make as make_customer
+from pinstripe.emulator.operations.customers import create_customer
 from pinstripe.emulator.operations.discounts import redeem
-from pinstripe.emulator.operations.payment_intents import intent_details
-from pinstripe.emulator.operations.payment_methods import attach_to, from_data
+from pinstripe.emulator.operations.payment_methods import attach_to, create_payment_method
 from pinstripe.emulator.operations.subscriptions import start
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
@@ -171,7 +171,7 @@ def complete(state: AccountState, session: Object, given: Object) -> Object:
         raise ErrorResponse(
             f"This session is {session['status']}: it can't be paid any more.", code="checkout_session_not_open"
         )
-    method = from_data(
+    method = create_payment_method(
         state,
         {
             "type": "card",
@@ -201,7 +201,7 @@ def _customer(state: AccountState, session: Object, given: Object) -> Object | N
         return None
     details = state.tables.checkout_sessions[session["id"]]
     if details.customer is None:  # one customer, however often the card is declined
-        customer = make_customer(state, {"email": given.get("email"), "name": given.get("name")})
+        customer = create_customer(state, {"email": given.get("email"), "name": given.get("name")})
         details = replace(details, customer=customer["id"])
         state.tables.checkout_sessions.set(session["id"], details)
     return state.objects.get("customer", details.customer or "")
@@ -216,11 +216,13 @@ def _pay(
     intent = state.objects.find("payment_intent", session["payment_intent"])
     if intent is None:
         asked = {**data, "amount": session["amount_total"], "currency": session["currency"]}
-        intent = payment_intents.make(state, asked, customer=customer["id"] if customer else None, payment_method=None)
+        intent = payment_intents.create_payment_intent(
+            state, asked, customer=customer["id"] if customer else None, payment_method=None
+        )
         state.events.emit("created", intent)
         state.objects.update(session, payment_intent=intent["id"])
     state.objects.update(intent, payment_method=method["id"], customer=customer["id"] if customer else None)
-    payment_intents.confirmed(state, intent, {})
+    payment_intents.confirm_payment_intent(state, intent, {})
     if intent["status"] == "requires_action":
         state.tables.intents.set(
             intent["id"], replace(intent_details(state, intent["id"]), checkout_session=session["id"])
@@ -266,8 +268,8 @@ def _set_up(
     state: AccountState, session: Object, customer: Object | None, method: Object, details: CheckoutSessionDetails
 ) -> Object:
     asked = {**details.setup_intent_data, "customer": customer["id"] if customer else None}
-    intent = setup_intents.make(state, asked, method)
-    setup_intents.confirmed(state, intent, {})
+    intent = setup_intents.create_setup_intent(state, asked, method)
+    setup_intents.confirm_setup_intent(state, intent, {})
     return {"setup_intent": intent["id"]}
 
 
@@ -279,13 +281,13 @@ def _after_intent(state: AccountState, intent: Object) -> None:
         state.events.emit("completed", session)
 
 
-payment_intents.WATCHERS["succeeded"].append(_after_intent)
+payment_intents.OUTCOME_HOOKS["succeeded"].append(_after_intent)
 
 
 def answer_challenge(state: AccountState, identifier: str, *, success: bool) -> Object:
     """The bank's customer has answered: go on with the intent, and with what waits for it."""
     setup_intent = state.objects.find("setup_intent", identifier)
     if setup_intent is not None:
-        return setup_intents.answered(state, setup_intent, success=success)
+        return setup_intents.finish_authentication(state, setup_intent, success=success)
     intent = state.objects.get("payment_intent", identifier)
-    return payment_intents.answered(state, intent, success=success)
+    return payment_intents.finish_authentication(state, intent, success=success)

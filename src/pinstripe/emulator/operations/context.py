@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pinstripe._endpoint import Row
+from pinstripe._endpoint import Endpoint
 from pinstripe.emulator.state.account import AccountState
 
 
@@ -23,7 +23,7 @@ class OperationContext:
     """One call of an operation: the state of the account, the endpoint, and the parameters as its TypedDict describes them."""
 
     state: AccountState
-    endpoint: Row
+    endpoint: Endpoint
     path: Mapping[str, str]
     params: dict[str, Any]  # Any: as the operation's TypedDict says
     upload: Upload | None = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pinstripe.emulator.operations._pagination import embedded_list, paginate
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.customers import credit
+from pinstripe.emulator.operations.customers import adjust_balance
 from pinstripe.emulator.operations.invoices import mark_paid, payment_of
-from pinstripe.emulator.operations.refunds import give_back
+from pinstripe.emulator.operations.refunds import refund_charge
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, missing_param, wrong_state
@@ -48,11 +48,13 @@ def _pay_back(state: AccountState, invoice: Object, note: Object, params: Object
         found = payment_of(state, invoice)
         if found is None or not found[1]["latest_charge"]:
             raise ErrorResponse("The invoice was not paid by a charge that can be refunded.", param="refund_amount")
-        refund = give_back(state, state.objects["charge", found[1]["latest_charge"]], {"amount": amount})
+        refund = refund_charge(state, state.objects["charge", found[1]["latest_charge"]], {"amount": amount})
         shown = {"refund": refund["id"], "amount_refunded": amount, "payment_record_refund": None, "type": "refund"}
         state.objects.update(note, refunds=[shown])
     if amount := params.get("credit_amount"):
-        moved = credit(state, customer, -amount, "credit_note", credit_note=note["id"], currency=invoice["currency"])
+        moved = adjust_balance(
+            state, customer, -amount, "credit_note", credit_note=note["id"], currency=invoice["currency"]
+        )
         state.objects.update(note, customer_balance_transaction=moved["id"])
 
 

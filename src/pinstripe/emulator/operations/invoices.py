@@ -11,13 +11,13 @@ from pinstripe.emulator.billing.invoice_lines import of_invoice_item, total_up
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import payment_intents
 from pinstripe.emulator.operations._filters import list_filter
+from pinstripe.emulator.operations._intents import intent_details
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.customers import credit
+from pinstripe.emulator.operations.customers import adjust_balance
 from pinstripe.emulator.operations.discounts import redeem, spent
-from pinstripe.emulator.operations.payment_intents import intent_details
-from pinstripe.emulator.operations.payment_methods import payment_method
+from pinstripe.emulator.operations.payment_methods import resolve_payment_method
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import InvoiceDetails
@@ -265,7 +265,7 @@ def finalize(state: AccountState, invoice: Object) -> None:
     if invoice["amount_due"] < least:
         state.objects.update(invoice, amount_due=0, amount_remaining=0)  # too little for a card: the customer owes it
     if used := invoice["total"] - invoice["amount_due"]:
-        credit(state, customer, used, "applied_to_invoice", invoice=invoice["id"], currency=invoice["currency"])
+        adjust_balance(state, customer, used, "applied_to_invoice", invoice=invoice["id"], currency=invoice["currency"])
     spent(state, [*invoice["discounts"], *(one for line in invoice["lines"]["data"] for one in line["discounts"])])
     state.objects.update(
         invoice,
@@ -289,7 +289,7 @@ def finalize(state: AccountState, invoice: Object) -> None:
 
 def _ask_for_payment(state: AccountState, invoice: Object) -> None:
     said = {"subscription_create": "Subscription creation", "subscription_cycle": "Subscription update"}
-    intent = payment_intents.make(
+    intent = payment_intents.create_payment_intent(
         state,
         {"amount": invoice["amount_due"], "currency": invoice["currency"], "metadata": {}},
         customer=invoice["customer"],
@@ -350,7 +350,7 @@ def pay_with(state: AccountState, invoice: Object, method: Object | None, *, off
             code="payment_intent_payment_attempt_failed",
         )
     state.objects.update(found[1], payment_method=method["id"])
-    payment_intents.confirmed(state, found[1], {"off_session": off_session})
+    payment_intents.confirm_payment_intent(state, found[1], {"off_session": off_session})
     if found[1]["status"] == "requires_action":
         state.events.emit("payment_action_required", invoice)
 
@@ -390,8 +390,8 @@ def _intent_succeeded(state: AccountState, intent: Object) -> None:
         state.objects.update(invoice, amount_paid=invoice["amount_paid"] + intent["amount"], amount_remaining=left)
 
 
-payment_intents.WATCHERS["failed"].append(_intent_failed)
-payment_intents.WATCHERS["succeeded"].append(_intent_succeeded)
+payment_intents.OUTCOME_HOOKS["failed"].append(_intent_failed)
+payment_intents.OUTCOME_HOOKS["succeeded"].append(_intent_succeeded)
 
 
 def mark_paid(state: AccountState, invoice: Object, *, outside: bool = False) -> None:
@@ -424,14 +424,14 @@ def pay(context: OperationContext) -> Object:
         raise ErrorResponse(f"Invoice is already {invoice['status']}", code="invoice_not_editable")
     if params.get("paid_out_of_band"):
         if found := payment_of(state, invoice):
-            payment_intents.give_up(state, found[1], "void_invoice")
+            payment_intents.cancel_payment_intent(state, found[1], "void_invoice")
             state.objects.update(
                 found[0], status="canceled", status_transitions={"canceled_at": state.clock.now(), "paid_at": None}
             )
         mark_paid(state, invoice, outside=True)
         return invoice
     given = params.get("payment_method") or params.get("source")
-    method = payment_method(state, given) if given else default_method(state, invoice)
+    method = resolve_payment_method(state, given) if given else default_method(state, invoice)
     pay_with(state, invoice, method, off_session=bool(params.get("off_session")))
     return invoice
 
@@ -464,7 +464,9 @@ def cancel(state: AccountState, invoice: Object) -> None:
     _withdraw(state, invoice)
     if used := invoice["total"] - invoice["amount_due"]:
         customer = state.objects.get("customer", invoice["customer"])
-        credit(state, customer, -used, "unapplied_from_invoice", invoice=invoice["id"], currency=invoice["currency"])
+        adjust_balance(
+            state, customer, -used, "unapplied_from_invoice", invoice=invoice["id"], currency=invoice["currency"]
+        )
     state.objects.update(
         invoice,
         amount_remaining=0,
@@ -479,7 +481,7 @@ def cancel(state: AccountState, invoice: Object) -> None:
 def _withdraw(state: AccountState, invoice: Object) -> None:
     found = payment_of(state, invoice)
     if found is not None and found[1]["status"] not in ("succeeded", "canceled"):
-        payment_intents.give_up(state, found[1], "void_invoice")
+        payment_intents.cancel_payment_intent(state, found[1], "void_invoice")
         state.objects.update(
             found[0], status="canceled", status_transitions={"canceled_at": state.clock.now(), "paid_at": None}
         )
@@ -518,4 +520,4 @@ def default_method(state: AccountState, found: Object) -> Object | None:
         or customer["invoice_settings"]["default_payment_method"]
         or customer.get("default_source")
     )
-    return payment_method(state, chosen) if chosen else None
+    return resolve_payment_method(state, chosen) if chosen else None

@@ -371,7 +371,7 @@ def _end_all(state: AccountState, customer: Object) -> None:
             end(state, subscription)
 
 
-customers.ENDINGS.append(_end_all)
+customers.DELETION_HOOKS.append(_end_all)
 
 
 @operation("subscriptions.resume")

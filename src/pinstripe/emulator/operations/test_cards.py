@@ -1,4 +1,7 @@
-"""Stripe's test cards: how each looks, and what its bank says. https://docs.stripe.com/testing"""
+"""Stripe's test cards: their details, and whether their bank approves a payment.
+
+https://docs.stripe.com/testing
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ Authentication: TypeAlias = Literal["never", "unless_set_up", "always"]
 class TestCard:
     """One of Stripe's test cards."""
 
-    __test__ = False  # for pytest: this is no test
+    __test__ = False  # keep pytest from collecting it
 
     number: str
     brand: str = "visa"
@@ -26,23 +29,25 @@ class TestCard:
     country: str = "US"
     decline_code: str | None = None
     attaches: bool = True
-    """Whether it can be saved; one that declines and can be declines only when it is charged."""
+    """Whether it can be attached to a customer; a declining card that attaches is declined only when it is charged."""
     authentication: Authentication = "never"
     dispute: str | None = None
+    """The reason of the dispute that follows a payment."""
     refund: str = "succeeded"
+    """The final status of its refunds."""
     pending: bool = True
-    """Whether its money waits before it is available."""
+    """Whether its payments are pending in the balance before they are available."""
     cvc_check: str = "pass"
     risk: str = "normal"
 
-    def refuse(self) -> ErrorResponse | None:
-        """What the bank says to a charge."""
+    def decline(self) -> ErrorResponse | None:
+        """Return the error with which the bank declines a charge, or ``None`` when it approves it."""
         if self.decline_code is None:
             return None
-        return card_declined(self.decline_code, DECLINES.get(self.decline_code, "Your card was declined."))
+        return card_declined(self.decline_code, DECLINE_MESSAGES.get(self.decline_code, "Your card was declined."))
 
 
-DECLINES = {
+DECLINE_MESSAGES = {
     "insufficient_funds": "Your card has insufficient funds.",
     "expired_card": "Your card has expired.",
     "incorrect_cvc": "Your card's security code is incorrect.",
@@ -50,7 +55,7 @@ DECLINES = {
 }
 
 
-def _declines(number: str, code: str) -> TestCard:
+def _declining(number: str, code: str) -> TestCard:
     return TestCard(number, decline_code=code, attaches=False)
 
 
@@ -68,7 +73,7 @@ COUNTRIES = """
     se=4000007520000008 sg=4000007020000003 si=4000007050000006 sk=4000007030000001 th=4000007640000003
     tw=4000001580000008 uy=4000008580000003
 """
-"""The cards that a country has, as in ``pm_card_br``. https://docs.stripe.com/testing#international-cards"""
+"""The card of each country, as in ``pm_card_br``. https://docs.stripe.com/testing#international-cards"""
 CARDS = {
     "visa": TestCard("4242424242424242"),
     "visa_debit": TestCard("4000056655665556", funding="debit"),
@@ -81,21 +86,24 @@ CARDS = {
     "jcb": TestCard("3566002020360505", "jcb", country="JP"),
     "unionpay": TestCard("6200000000000005", "unionpay", country="CN"),
     "us": TestCard("4242424242424242"),
-    **{code: TestCard(number, country=code.upper()) for code, number in (one.split("=") for one in COUNTRIES.split())},
-    "chargeDeclined": _declines("4000000000000002", "generic_decline"),
-    "visa_chargeDeclined": _declines("4000000000000002", "generic_decline"),
-    "chargeDeclinedInsufficientFunds": _declines("4000000000009995", "insufficient_funds"),
-    "visa_chargeDeclinedInsufficientFunds": _declines("4000000000009995", "insufficient_funds"),
-    "chargeDeclinedLostCard": _declines("4000000000009987", "lost_card"),
-    "visa_chargeDeclinedLostCard": _declines("4000000000009987", "lost_card"),
-    "chargeDeclinedStolenCard": _declines("4000000000009979", "stolen_card"),
-    "visa_chargeDeclinedStolenCard": _declines("4000000000009979", "stolen_card"),
-    "chargeDeclinedExpiredCard": _declines("4000000000000069", "expired_card"),
-    "chargeDeclinedIncorrectCvc": _declines("4000000000000127", "incorrect_cvc"),
-    "chargeDeclinedProcessingError": _declines("4000000000000119", "processing_error"),
-    "chargeDeclinedFraudulent": _declines("4100000000000019", "fraudulent"),
-    "radarBlock": _declines("4100000000000019", "fraudulent"),
-    "visa_chargeDeclinedVelocityLimitExceeded": _declines("4000000000006975", "card_velocity_exceeded"),
+    **{
+        code: TestCard(number, country=code.upper())
+        for code, number in (entry.split("=") for entry in COUNTRIES.split())
+    },
+    "chargeDeclined": _declining("4000000000000002", "generic_decline"),
+    "visa_chargeDeclined": _declining("4000000000000002", "generic_decline"),
+    "chargeDeclinedInsufficientFunds": _declining("4000000000009995", "insufficient_funds"),
+    "visa_chargeDeclinedInsufficientFunds": _declining("4000000000009995", "insufficient_funds"),
+    "chargeDeclinedLostCard": _declining("4000000000009987", "lost_card"),
+    "visa_chargeDeclinedLostCard": _declining("4000000000009987", "lost_card"),
+    "chargeDeclinedStolenCard": _declining("4000000000009979", "stolen_card"),
+    "visa_chargeDeclinedStolenCard": _declining("4000000000009979", "stolen_card"),
+    "chargeDeclinedExpiredCard": _declining("4000000000000069", "expired_card"),
+    "chargeDeclinedIncorrectCvc": _declining("4000000000000127", "incorrect_cvc"),
+    "chargeDeclinedProcessingError": _declining("4000000000000119", "processing_error"),
+    "chargeDeclinedFraudulent": _declining("4100000000000019", "fraudulent"),
+    "radarBlock": _declining("4100000000000019", "fraudulent"),
+    "visa_chargeDeclinedVelocityLimitExceeded": _declining("4000000000006975", "card_velocity_exceeded"),
     "chargeCustomerFail": TestCard("4000000000000341", decline_code="generic_decline"),
     "authenticationRequired": TestCard("4000002760003184", country="DE", authentication="always"),
     "authenticationRequiredOnSetup": TestCard("4000002500003155", country="FR", authentication="unless_set_up"),
@@ -121,97 +129,88 @@ CARDS = {
 BY_NUMBER = {card.number: name for name, card in reversed(CARDS.items())}
 
 
-def named(given: Object, where: str = "card") -> str:
-    """The name of the test card that a number or a token such as ``tok_visa`` is."""
-    if token := given.get("token"):
+DEFAULT_DETAILS = {"exp_month": 12, "exp_year": 2034, "cvc": 123}
+"""The details of a card that is created without them."""
+INVALID_DETAILS = {
+    "exp_month": ("invalid_expiry_month", "expiration month"),
+    "exp_year": ("invalid_expiry_year", "expiration year"),
+    "cvc": ("invalid_cvc", "security code"),
+}
+"""The error code and the words for each invalid detail."""
+
+
+def card_name(details: Object, param: str = "card") -> str:
+    """Return the name in `CARDS` of a card number, or of a token such as ``tok_visa``."""
+    if token := details.get("token"):
         name = str(token).removeprefix("tok_")
     else:
-        name = BY_NUMBER.get(str(given.get("number", "")).replace(" ", ""), "")
+        name = BY_NUMBER.get(str(details.get("number", "")).replace(" ", ""), "")
     if name not in CARDS:
         raise ErrorResponse(
             "Your card number is incorrect. The emulator knows Stripe's test cards: https://docs.stripe.com/testing",
             status=402,
             type="card_error",
             code="incorrect_number",
-            param=f"{where}[number]",
+            param=f"{param}[number]",
         )
     return name
 
 
-def check_dates(state: AccountState, given: Object, where: str = "card") -> None:
-    """Refuse a card that has run out, and what cannot be a month, a year or a security code."""
-    today = datetime.fromtimestamp(state.clock.now(), timezone.utc)
-    month, year, cvc = (str(given.get(name, usual)) for name, usual in USUAL.items())
-    whole = 2000 * (len(year) == 2) + int(year) if year.isdecimal() else 0
-    wrong = ""
-    if not month.isdecimal() or not 1 <= int(month) <= 12:
-        wrong = "exp_month"
-    elif not today.year <= whole <= today.year + 50:
-        wrong = "exp_year"
-    elif (whole, int(month)) < (today.year, today.month):
-        wrong = "exp_month"
-    elif not (cvc.isdecimal() and 3 <= len(cvc) <= 4):
-        wrong = "cvc"
-    if wrong:
-        code, word = WRONG[wrong]
+def check_card_details(state: AccountState, details: Object, param: str = "card") -> None:
+    """Raise `ErrorResponse` for an expired card, and for an invalid month, year or security code."""
+    invalid = _invalid_detail(datetime.fromtimestamp(state.clock.now(), timezone.utc), details)
+    if invalid:
+        code, words = INVALID_DETAILS[invalid]
         raise ErrorResponse(
-            f"Your card's {word} is invalid.", status=402, type="card_error", code=code, param=f"{where}[{wrong}]"
+            f"Your card's {words} is invalid.", status=402, type="card_error", code=code, param=f"{param}[{invalid}]"
         )
 
 
-USUAL = {"exp_month": 12, "exp_year": 2034, "cvc": 123}
-"""What a card has where nobody says it."""
-WRONG = {
-    "exp_month": ("invalid_expiry_month", "expiration month"),
-    "exp_year": ("invalid_expiry_year", "expiration year"),
-    "cvc": ("invalid_cvc", "security code"),
-}
+def _invalid_detail(today: datetime, details: Object) -> str | None:
+    month, year, cvc = (str(details.get(name, default)) for name, default in DEFAULT_DETAILS.items())
+    full_year = 2000 * (len(year) == 2) + int(year) if year.isdecimal() else 0
+    if not month.isdecimal() or not 1 <= int(month) <= 12:
+        return "exp_month"
+    if not today.year <= full_year <= today.year + 50:
+        return "exp_year"
+    if (full_year, int(month)) < (today.year, today.month):
+        return "exp_month"
+    return None if cvc.isdecimal() and 3 <= len(cvc) <= 4 else "cvc"
 
 
 def instrument_of(state: AccountState, method_id: str) -> Instrument:
-    """Return what is known of a payment method, card or source and not shown."""
+    """Return the hidden details of a payment method, card or source."""
     return state.tables.instruments.get(method_id) or Instrument()
 
 
-def instrument_card(state: AccountState, method_id: str | None) -> TestCard:
+def card_of(state: AccountState, method_id: str | None) -> TestCard:
     """Return the test card behind the id of a payment method, card or source."""
     return CARDS[instrument_of(state, method_id or "").card]
 
 
-def detach_instrument(state: AccountState, method_id: str) -> None:
+def mark_detached(state: AccountState, method_id: str) -> None:
     """Remember that a payment method was detached, so that it cannot be used again."""
     state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), detached=True))
 
 
-def card_of(state: AccountState, method: Object) -> TestCard:
-    """The test card behind a payment method or a card."""
-    return CARDS[instrument_of(state, method["id"]).card]
+def mark_set_up(state: AccountState, method_id: str) -> None:
+    """Remember that the cardholder has agreed to off-session payments."""
+    state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), set_up=True))
 
 
-def is_set_up(state: AccountState, method: Object) -> bool:
-    """Whether the card's holder has agreed to payments when they are away."""
-    return instrument_of(state, method["id"]).set_up
-
-
-def set_up(state: AccountState, method: Object) -> None:
-    """The card's holder agrees to payments when they are away."""
-    instrument = replace(instrument_of(state, method["id"]), set_up=True)
-    state.tables.instruments.set(method["id"], instrument)
-
-
-def shown(card: TestCard, given: Object) -> Object:
-    """What payment methods say of a card."""
+def card_details(card: TestCard, details: Object) -> Object:
+    """Return the ``card`` of a payment method; ``details`` are those that it was created with."""
     return {
         "brand": card.brand,
         "checks": {
             "address_line1_check": None,
             "address_postal_code_check": None,
-            "cvc_check": card.cvc_check if given.get("cvc") or not given else "unchecked",
+            "cvc_check": card.cvc_check if details.get("cvc") or not details else "unchecked",
         },
         "country": card.country,
         "display_brand": card.brand,
-        "exp_month": given.get("exp_month") or USUAL["exp_month"],
-        "exp_year": given.get("exp_year") or USUAL["exp_year"],
+        "exp_month": details.get("exp_month") or DEFAULT_DETAILS["exp_month"],
+        "exp_year": details.get("exp_year") or DEFAULT_DETAILS["exp_year"],
         "fingerprint": card.number[::-1],
         "funding": card.funding,
         "generated_from": None,

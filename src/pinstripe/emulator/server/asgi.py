@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from pinstripe._asgi import Message, Receive, Send, read_body
+from pinstripe._asgi import Application, Message, Receive, Send, read_body, read_headers, send_response
 from pinstripe.emulator.server.dispatch import Server
 from pinstripe.emulator.server.requests import Request
 from pinstripe.emulator.server.responses import Response
@@ -18,7 +18,7 @@ MAX_BODY = 64 * 1024 * 1024
 TOO_LARGE = Response(413, b'{"error": {"type": "invalid_request_error", "message": "The body is too large."}}')
 
 
-def asgi_app(server: Server, page_handler: PageHandler) -> Callable[[Message, Receive, Send], Awaitable[None]]:
+def asgi_app(server: Server, page_handler: PageHandler) -> Application:
     """Return an ASGI application for a server and its pages."""
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
@@ -63,17 +63,15 @@ async def _read(scope: Message, receive: Receive) -> Request | None:
     body = await read_body(receive, MAX_BODY)
     if body is None:
         return None
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = read_headers(scope)
     path = (scope.get("raw_path") or scope["path"].encode()).decode("ascii").partition("?")[0]
     base_url = f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
     return Request(scope["method"], path, scope["query_string"].decode("ascii"), headers, body, base_url)
 
 
 async def _send(send: Send, response: Response) -> None:
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
-    headers.append((b"content-length", str(len(response.body)).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    headers = {**response.headers, "content-length": str(len(response.body))}
+    await send_response(send, response.status, headers, response.body)
 
 
 def _reset(send: Send) -> None:

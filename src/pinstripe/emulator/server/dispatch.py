@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pinstripe._api_version import API_VERSION
-from pinstripe._endpoint import Row, endpoints
+from pinstripe._endpoint import Endpoint
 from pinstripe.emulator import operations
 from pinstripe.emulator.operations._crud import run_operation
 from pinstripe.emulator.operations._expansion import expand
@@ -28,6 +28,7 @@ from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
 from pinstripe.emulator.validation.parameters import validate
 from pinstripe.emulator.validation.references import check_references
+from pinstripe.resources import endpoints
 
 operations.load()
 logger = logging.getLogger("pinstripe.emulator")
@@ -54,7 +55,7 @@ class _Call:
     """A request with its endpoint and what was read from it."""
 
     request: Request
-    endpoint: Row
+    endpoint: Endpoint
     path: Mapping[str, str]
     params: dict[str, Any]  # Any: JSON values, not yet validated
     upload: Upload | None
@@ -110,7 +111,7 @@ class Server:
         if response.held_key is not None:
             self._held_keys.release(response.held_key)
 
-    def _respond(self, request: Request, match: tuple[Row, Mapping[str, str]] | None, request_id: str) -> Response:
+    def _respond(self, request: Request, match: tuple[Endpoint, Mapping[str, str]] | None, request_id: str) -> Response:
         api_key = authenticate(request.headers, match[0] if match else None)
         check_version(request.headers)
         if match is None:

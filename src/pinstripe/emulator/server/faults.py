@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias, get_args
 
-from pinstripe._endpoint import Row
+from pinstripe._endpoint import Endpoint
 from pinstripe.errors import InvalidArgumentError
 
 FaultKind: TypeAlias = Literal["error", "rate_limit", "timeout", "reset_before", "reset_after", "slow"]
@@ -24,12 +24,12 @@ class Fault:
     status: int = 500
     seconds: float = 0.0
 
-    def matches(self, endpoint: Row) -> bool:
+    def matches(self, endpoint: Endpoint) -> bool:
         """Whether requests to an endpoint match: by operation (``charges.create``, ``invoices.*``), or by verb and path."""
         operation, route = f"{endpoint.service}.{endpoint.method}", f"{endpoint.verb} {endpoint.path}"
         return fnmatchcase(operation, self.match) or fnmatchcase(route, self.match)
 
-    def check(self, endpoints: Iterable[Row]) -> None:
+    def check(self, endpoints: Iterable[Endpoint]) -> None:
         """Raise `InvalidArgumentError` for a fault that can never happen."""
         if not any(self.matches(endpoint) for endpoint in endpoints):
             raise InvalidArgumentError(
@@ -48,7 +48,7 @@ class Fault:
             raise InvalidArgumentError(f"seconds: {self.seconds} is negative.", param="seconds")
 
 
-def take_fault(faults: list[Fault], endpoint: Row) -> Fault | None:
+def take_fault(faults: list[Fault], endpoint: Endpoint) -> Fault | None:
     """Return the first fault that matches an endpoint, and count it; ``None`` when there is none."""
     for fault in faults:
         if fault.matches(endpoint):

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pinstripe import form
-from pinstripe._endpoint import Row
+from pinstripe._endpoint import Endpoint
 from pinstripe.emulator.operations.context import Upload
 from pinstripe.emulator.validation.errors import ErrorResponse
 
@@ -47,7 +47,7 @@ class Request:
     base_url: str = DEFAULT_BASE_URL
 
 
-def authenticate(headers: Mapping[str, str], endpoint: Row | None) -> str:
+def authenticate(headers: Mapping[str, str], endpoint: Endpoint | None) -> str:
     """Return the API key of a request, or raise the `ErrorResponse` of a key that is missing or not allowed.
 
     Any test key is accepted. https://docs.stripe.com/api/authentication

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from pinstripe._endpoint import Row
+from pinstripe._endpoint import Endpoint
 
 _ARGUMENT = ""
 """The key of the segments that are path arguments."""
@@ -17,13 +17,13 @@ class _Node:
     """One segment of a path."""
 
     children: dict[str, _Node] = field(default_factory=dict)
-    endpoints: dict[str, Row] = field(default_factory=dict)
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
 
 
 class Router:
     """All endpoints, as a tree of path segments."""
 
-    def __init__(self, endpoints: Iterable[Row]) -> None:
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
         self._root = _Node()
         for endpoint in endpoints:
             node = self._root
@@ -31,7 +31,7 @@ class Router:
                 node = node.children.setdefault(_ARGUMENT if segment.startswith("{") else segment, _Node())
             node.endpoints.setdefault(endpoint.verb, endpoint)  # where one path has two names, the first is taken
 
-    def find(self, verb: str, path: str) -> tuple[Row, Mapping[str, str]] | None:
+    def find(self, verb: str, path: str) -> tuple[Endpoint, Mapping[str, str]] | None:
         """Return the endpoint of a request and the arguments in its path, or ``None``."""
         match = self._match(self._root, path.strip("/").split("/"), [], verb)
         if match is None:
@@ -40,7 +40,9 @@ class Router:
         names = [segment[1:-1] for segment in endpoint.path.split("/") if segment.startswith("{")]
         return endpoint, dict(zip(names, arguments, strict=True))
 
-    def _match(self, node: _Node, segments: list[str], arguments: list[str], verb: str) -> tuple[Row, list[str]] | None:
+    def _match(
+        self, node: _Node, segments: list[str], arguments: list[str], verb: str
+    ) -> tuple[Endpoint, list[str]] | None:
         if not segments:
             return (node.endpoints[verb], arguments) if verb in node.endpoints else None
         segment, rest = segments[0], segments[1:]

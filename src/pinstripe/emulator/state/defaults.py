@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from pinstripe._base import Embedded, PageOf, StripeModel
-from pinstripe._decoding import annotated
+from pinstripe._decoding import annotation_of
 from pinstripe._registry import registry
-from pinstripe._scalars import Wire
+from pinstripe._scalars import Scalar
 
 MakeDefault = Callable[["DefaultValues"], Any]  # Any: JSON
 DEFAULT_TEXTS = {"currency": "usd", "country": "US", "type": "card"}
@@ -52,13 +52,13 @@ def _defaults(model: type[StripeModel]) -> tuple[tuple[str, MakeDefault], ...]:
     for name, field in model.model_fields.items():
         key = field.alias or name
         if field.is_required():
-            annotation = annotated(field)
+            annotation = annotation_of(field)
             result.append((key, _default(key, annotation)))
         elif key == "metadata":
             result.append((key, lambda _: {}))
-        elif key == "status" and (texts := _literal_values(annotated(field))):
+        elif key == "status" and (texts := _literal_values(annotation_of(field))):
             result.append((key, _constant(_initial_status(texts))))
-        elif key not in types and not _is_optional_part(annotated(field)):
+        elif key not in types and not _is_optional_part(annotation_of(field)):
             result.append((key, _constant(None)))
     return tuple(result)
 
@@ -108,7 +108,7 @@ def _annotated(name: str, inner: Any, parts: tuple[Any, ...]) -> MakeDefault:  #
     for part in parts:
         if isinstance(part, PageOf):
             return lambda _: {"object": "list", "data": [], "has_more": False, "url": "/v1"}
-        if isinstance(part, Wire):
+        if isinstance(part, Scalar):
             return _scalar_default(part.kind)
         if isinstance(part, Embedded):
             target = part.names.split(" | ")[0]
@@ -171,7 +171,7 @@ def _fit_fields(
 @cache
 def _annotations(model: type[StripeModel]) -> dict[str, Any]:  # Any: annotations
     _defaults(model)  # builds it
-    return {field.alias or name: annotated(field) for name, field in model.model_fields.items()}
+    return {field.alias or name: annotation_of(field) for name, field in model.model_fields.items()}
 
 
 def _fitted(annotation: Any, value: Any, values: DefaultValues, current: Any) -> Any:  # Any: an annotation, and JSON

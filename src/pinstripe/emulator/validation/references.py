@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, get_args
 
 from pinstripe._base import Embedded
-from pinstripe._decoding import annotated
+from pinstripe._decoding import annotation_of
 from pinstripe._registry import registry
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
@@ -59,7 +59,7 @@ def referenced_types(kind: str) -> dict[str, tuple[str, ...]]:
         model.model_rebuild()
     found = {}
     for name, field in model.model_fields.items():
-        part = _embedded(annotated(field))
+        part = _embedded(annotation_of(field))
         if part is not None and part.expandable:
             found[field.alias or name] = tuple(kinds[one] for one in part.names.split(" | ") if one in kinds)
     return found

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from pinstripe.emulator.billing import line_items
 from pinstripe.emulator.billing.money import written
 from pinstripe.emulator.operations import checkout_sessions, invoices, payment_links
-from pinstripe.emulator.operations.payment_intents import intent_details, set_return_url
-from pinstripe.emulator.operations.payment_methods import attach_to, from_data
+from pinstripe.emulator.operations._intents import intent_details, set_return_url
+from pinstripe.emulator.operations.payment_methods import attach_to, create_payment_method
 from pinstripe.emulator.operations.quotes import paper
 from pinstripe.emulator.operations.subscription_updates import apply
 from pinstripe.emulator.state.account import AccountState
@@ -106,7 +106,7 @@ def invoice(state: AccountState, found: Object, given: dict[str, str] | None) ->
     error = ""
     if given is not None and found["status"] == "open":
         try:
-            method = from_data(state, {"type": "card", "card": card(given)})
+            method = create_payment_method(state, {"type": "card", "card": card(given)})
             invoices.pay_with(state, found, method)
         except ErrorResponse as error_response:
             error = _kept_error(error_response)
@@ -154,6 +154,6 @@ def _act(state: AccountState, customer: Object, given: dict[str, str]) -> None:
             raise ErrorResponse("That is another customer's subscription.", status=403)
         apply(state, subscription, {"cancel_at_period_end": "cancel" in given})
     elif "number" in given:
-        method = attach_to(state, from_data(state, {"type": "card", "card": card(given)}), customer)
+        method = attach_to(state, create_payment_method(state, {"type": "card", "card": card(given)}), customer)
         settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
         state.events.emit("updated", customer, state.objects.update(customer, invoice_settings=settings))

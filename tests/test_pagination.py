@@ -1,4 +1,4 @@
-"""Every page size yields the same items, forwards and backwards, sync and async, v1, search and v2."""
+"""Pagination, forwards and backwards, sync and async: lists, searches and API v2."""
 
 from __future__ import annotations
 
@@ -14,34 +14,35 @@ from hypothesis import strategies as st
 
 import pinstripe
 from pinstripe.models import Customer
+from pinstripe.types import JSON
 
 
-def customer(number: int) -> dict[str, Any]:  # Any: JSON
+def customer(number: int) -> dict[str, JSON]:
     return {"id": f"cus_{number}", "object": "customer", "created": number, "livemode": False}
 
 
-def stripe_with(total: int, requests: list[httpx.Request]) -> Callable[[httpx.Request], httpx.Response]:
-    """A Stripe with this many customers, newest first, and as many search results and v2 accounts."""
-    everything = [customer(number) for number in range(total, 0, -1)]
+def stripe_handler(total: int, requests: list[httpx.Request]) -> Callable[[httpx.Request], httpx.Response]:
+    """Return a handler that lists this many customers, newest first, and as many search results and v2 events."""
+    customers = [customer(number) for number in range(total, 0, -1)]
 
-    def list_v1(query: httpx.QueryParams) -> dict[str, Any]:  # Any: JSON
-        ids = [one["id"] for one in everything]
+    def list_v1(query: httpx.QueryParams) -> dict[str, JSON]:
+        ids = [one["id"] for one in customers]
         limit = int(query.get("limit", 10))
         if "ending_before" in query:
-            before = everything[: ids.index(query["ending_before"])]
+            before = customers[: ids.index(query["ending_before"])]
             return {"object": "list", "data": before[-limit:], "has_more": len(before) > limit, "url": "/v1/customers"}
         start = ids.index(query["starting_after"]) + 1 if "starting_after" in query else 0
-        more = len(everything) > start + limit
-        return {"object": "list", "data": everything[start : start + limit], "has_more": more, "url": "/v1/customers"}
+        more = len(customers) > start + limit
+        return {"object": "list", "data": customers[start : start + limit], "has_more": more, "url": "/v1/customers"}
 
-    def search(query: httpx.QueryParams) -> dict[str, Any]:  # Any: JSON
+    def search(query: httpx.QueryParams) -> dict[str, JSON]:
         start, limit = int(query.get("page", 0)), int(query.get("limit", 10))
-        found = {"object": "search_result", "url": "/v1/customers/search", "data": everything[start : start + limit]}
+        found = {"object": "search_result", "url": "/v1/customers/search", "data": customers[start : start + limit]}
         if start + limit < total:
             return {**found, "has_more": True, "next_page": str(start + limit), "total_count": total}
         return {**found, "has_more": False, "next_page": None, "total_count": total}
 
-    def list_v2(query: httpx.QueryParams) -> dict[str, Any]:  # Any: JSON
+    def list_v2(query: httpx.QueryParams) -> dict[str, JSON]:
         start, limit = int(query.get("page", 0)), int(query.get("limit", 10))
         data = [
             {
@@ -51,7 +52,7 @@ def stripe_with(total: int, requests: list[httpx.Request]) -> Callable[[httpx.Re
                 "created": "2026-01-01T00:00:00Z",
                 "livemode": False,
             }
-            for one in everything[start : start + limit]
+            for one in customers[start : start + limit]
         ]
         following = f"https://elsewhere.test/v2/core/events?page={start + limit}&limit={limit}"
         return {"data": data, "next_page_url": following if start + limit < total else None, "previous_page_url": None}
@@ -66,12 +67,12 @@ def stripe_with(total: int, requests: list[httpx.Request]) -> Callable[[httpx.Re
 
 def clients(total: int) -> tuple[pinstripe.Client, pinstripe.AsyncClient, list[httpx.Request]]:
     requests: list[httpx.Request] = []
-    transport = httpx.MockTransport(stripe_with(total, requests))
+    transport = httpx.MockTransport(stripe_handler(total, requests))
     sync = pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=transport), validation="strict")
-    awaiting = pinstripe.AsyncClient(
+    async_client = pinstripe.AsyncClient(
         "sk_test_x", http_client=httpx.AsyncClient(transport=transport), validation="strict"
     )
-    return sync, awaiting, requests
+    return sync, async_client, requests
 
 
 LISTS: dict[str, Callable[[Any, int], Any]] = {  # Any: a client of either kind; its page
@@ -87,26 +88,26 @@ async def collected(pager: Any) -> list[str]:  # Any: an async pager
 
 @pytest.mark.parametrize("style", LISTS)
 @given(total=st.integers(0, 25), limit=st.integers(1, 30))
-def test_every_page_size_yields_every_item_once(style: str, total: int, limit: int) -> None:
-    sync, awaiting, requests = clients(total)
+def test_iterating_yields_every_item_once_for_every_page_size(style: str, total: int, limit: int) -> None:
+    sync, async_client, requests = clients(total)
     expected = [f"cus_{number}" for number in range(total, 0, -1)]
     assert [item.id for item in LISTS[style](sync, limit)] == expected
     assert len(requests) == max(1, -(-total // limit))
-    assert asyncio.run(collected(LISTS[style](awaiting, limit))) == expected
+    assert asyncio.run(collected(LISTS[style](async_client, limit))) == expected
     assert {request.url.host for request in requests} == {"api.stripe.com"}
 
 
 @given(total=st.integers(1, 25), limit=st.integers(1, 30), data=st.data())
-def test_ending_before_walks_backwards_from_there_to_the_newest(total: int, limit: int, data: st.DataObject) -> None:
+def test_ending_before_iterates_backwards_to_the_newest_item(total: int, limit: int, data: st.DataObject) -> None:
     edge = data.draw(st.integers(1, total))
-    sync, awaiting, _ = clients(total)
+    sync, async_client, _ = clients(total)
     expected = [f"cus_{number}" for number in range(edge + 1, total + 1)]
     assert [item.id for item in sync.customers.list(limit=limit, ending_before=f"cus_{edge}")] == expected
-    pager = awaiting.customers.list(limit=limit, ending_before=f"cus_{edge}")
+    pager = async_client.customers.list(limit=limit, ending_before=f"cus_{edge}")
     assert asyncio.run(collected(pager)) == expected
 
 
-def test_a_page_shows_its_items_and_the_way_on() -> None:
+def test_a_page_has_its_items_and_the_next_page() -> None:
     sync, _, requests = clients(5)
     page = sync.customers.list(limit=2)
     assert [item.id for item in page.data] == ["cus_5", "cus_4"]
@@ -128,30 +129,30 @@ def test_a_page_shows_its_items_and_the_way_on() -> None:
     assert "customers" in repr(page)
 
 
-def test_an_async_list_can_be_awaited_or_iterated_and_sends_nothing_before() -> None:
-    _, awaiting, requests = clients(5)
+def test_an_async_list_can_be_awaited_or_iterated_and_sends_no_request_before() -> None:
+    _, async_client, requests = clients(5)
 
-    async def story() -> None:
-        pager = awaiting.customers.list(limit=2)
+    async def use() -> None:
+        pager = async_client.customers.list(limit=2)
         assert requests == []
         page = await pager
         assert [item.id for item in page.data] == ["cus_5", "cus_4"]
         assert [item.id for item in (await page.next_page()).data] == ["cus_3", "cus_2"]
         assert [item.id async for item in page] == ["cus_5", "cus_4", "cus_3", "cus_2", "cus_1"]
-        assert [len(one.data) async for one in awaiting.customers.list(limit=2).pages()] == [2, 2, 1]
+        assert [len(one.data) async for one in async_client.customers.list(limit=2).pages()] == [2, 2, 1]
         last = await (await page.next_page()).next_page()
         assert (await last.next_page()).data == []
 
-    asyncio.run(story())
+    asyncio.run(use())
 
 
-def test_search_says_how_many_there_are() -> None:
+def test_a_search_has_the_total_count() -> None:
     sync, _, _ = clients(5)
     assert sync.customers.search(query="email:'a'", limit=2).total_count == 5
     assert sync.customers.list().total_count is None
 
 
-def test_filters_and_options_go_along_to_every_page() -> None:
+def test_filters_and_options_are_sent_for_every_page() -> None:
     sync, _, requests = clients(3)
     list(sync.customers.list(limit=1, email="a@b.c", request_options={"stripe_account": "acct_1"}))
     assert len(requests) == 3
@@ -159,7 +160,7 @@ def test_filters_and_options_go_along_to_every_page() -> None:
     assert {request.headers["stripe-account"] for request in requests} == {"acct_1"}
 
 
-def test_a_page_that_says_there_is_more_and_has_nothing_ends_the_list() -> None:
+def test_an_empty_page_ends_the_list_even_if_it_has_more() -> None:
     empty = {"object": "list", "data": [], "has_more": True, "url": "/v1/customers"}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=empty))
     client = pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=transport))

@@ -1,4 +1,4 @@
-"""The work that is measured: the same for both packages."""
+"""The benchmarks: each does the same work with pinstripe and with a reference, mostly the official package."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import stripe
 from stripe._encode import _api_encode
 
 import pinstripe
-from benchmarks.measure import Result, by_turns, compared, inside, process, seconds
+from benchmarks.measure import Result, best_of_rounds, compare, seconds_in_process, seconds_of_process, seconds_per_call
 from pinstripe import webhooks
 from pinstripe._base import ListObject
 from pinstripe._decoding import decode_as
@@ -52,39 +52,45 @@ SECRET = "whsec_benchmark"
 
 
 def importing() -> Iterator[Result]:
-    """`import` and a client."""
-    ours = inside("import pinstripe; pinstripe.Client('sk_test_x')")
-    yield compared("import and a client", ours, inside("import stripe; stripe.StripeClient('sk_test_x')"), 0.35)
+    """Import the package and create a client."""
+    ours = seconds_in_process("import pinstripe; pinstripe.Client('sk_test_x')")
+    yield compare(
+        "import and create a client", ours, seconds_in_process("import stripe; stripe.StripeClient('sk_test_x')"), 0.35
+    )
 
 
-def first_answer() -> Iterator[Result]:
-    """From the start of the process to the first typed answer, over a real socket."""
+def first_response() -> Iterator[Result]:
+    """Start a process and make a call over a real socket."""
     with Emulator(seed=1) as emulator, emulator.serve() as url:
-        identifier = emulator.client().customers.create(email="a@b.c").id
-        ours = f"import pinstripe; pinstripe.Client('sk_test_x', base_url={url!r}).customers.retrieve({identifier!r}).email"
-        theirs = (
-            f"import stripe; client = stripe.StripeClient('sk_test_x', base_addresses={{'api': {url!r}}});"
-            f"client.v1.customers.retrieve({identifier!r}).email"
+        customer = emulator.client().customers.create(email="a@b.c").id
+        ours = (
+            f"import pinstripe; client = pinstripe.Client('sk_test_x', base_url={url!r});"
+            f"client.customers.retrieve({customer!r}).email"
         )
-        yield compared("first typed answer, from process start", process(ours), process(theirs), 1.2)
+        official = (
+            f"import stripe; client = stripe.StripeClient('sk_test_x', base_addresses={{'api': {url!r}}});"
+            f"client.v1.customers.retrieve({customer!r}).email"
+        )
+        name = "first typed response, from process start"
+        yield compare(name, seconds_of_process(ours), seconds_of_process(official), 1.2)
 
 
 def decoding() -> Iterator[Result]:
-    """100 subscriptions from JSON to validated models."""
-    target: Any = ListObject[Subscription]  # Any: a page's annotation
-    ours = seconds(lambda: decode_as(target, PAGE), 5)
-    official: Any = stripe.ListObject  # Any: its constructor is not typed
-    theirs = seconds(lambda: official.construct_from(json.loads(PAGE), "sk_test_x"), 1)
-    plain = seconds(lambda: json.loads(PAGE), 5)
-    best_ours, best_theirs, best_plain = by_turns([ours, theirs, plain], 7)
-    yield Result("100 subscriptions to models", best_ours, best_theirs, 1 / 12)
-    yield Result("100 subscriptions to models, over json.loads", best_ours, best_plain, 3.5)
+    """Decode 100 subscriptions from JSON to validated models."""
+    target: Any = ListObject[Subscription]  # Any: a generic alias
+    ours = seconds_per_call(lambda: decode_as(target, PAGE), 5)
+    list_object: Any = stripe.ListObject  # Any: its constructor is not typed
+    official = seconds_per_call(lambda: list_object.construct_from(json.loads(PAGE), "sk_test_x"), 1)
+    plain = seconds_per_call(lambda: json.loads(PAGE), 5)
+    best_ours, best_official, best_plain = best_of_rounds([ours, official, plain], 7)
+    yield Result("100 subscriptions to models", best_ours, best_official, 1 / 12)
+    yield Result("100 subscriptions to models, relative to json.loads", best_ours, best_plain, 3.5)
 
 
 SERVER = """
 import socket
 head = b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nRequest-Id: req_1\\r\\nContent-Length: %d\\r\\n\\r\\n"
-answer = head % len({body!r}) + {body!r}
+response = head % len({body!r}) + {body!r}
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 while True:
@@ -99,7 +105,7 @@ while True:
                     break
                 data += chunk
             else:
-                connection.sendall(answer)
+                connection.sendall(response)
                 data = b""
                 continue
             break
@@ -108,18 +114,18 @@ while True:
 
 @contextlib.contextmanager
 def server(body: bytes, length: int) -> Iterator[str]:
-    """A server, in a process of its own, that answers every request of this length with this body."""
+    """Run a server in another process that responds with this body to every request whose body has this length."""
     command = [sys.executable, "-c", SERVER.format(body=body, length=length)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
         try:
-            yield f"http://127.0.0.1:{running.stdout.readline().strip()}"
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
         finally:
-            running.kill()
+            process.kill()
 
 
 def calling() -> Iterator[Result]:
-    """One call over one raw post of the same bytes."""
+    """Make a call, compared with a raw httpx post of the same bytes."""
     customer = json.loads((SAMPLES / "customer.json").read_text())
     customer["invoice_settings"]["default_payment_method"] = "pm_1"
     body, sent = json.dumps(customer).encode(), encode({"email": "a@b.c", "metadata": {"a": "b"}}).encode()
@@ -128,33 +134,33 @@ def calling() -> Iterator[Result]:
         http, client = httpx.Client(), pinstripe.Client("sk_test_x", base_url=our_url)
         headers = {"Authorization": "Bearer sk_test_x", "Content-Type": "application/x-www-form-urlencoded"}
         headers |= {"Stripe-Version": pinstripe.API_VERSION, "Idempotency-Key": "1fb8e2ce-0d4b-4f8a-b5a9-5f39c5b0c0a1"}
-        raw = seconds(lambda: http.post(f"{raw_url}/v1/customers", content=sent, headers=headers).read(), 200)
-        ours = seconds(lambda: client.customers.create(email="a@b.c", metadata={"a": "b"}), 200)
-        yield compared("one call, over a raw httpx post", ours, raw, 1.2)
+        raw = seconds_per_call(lambda: http.post(f"{raw_url}/v1/customers", content=sent, headers=headers).read(), 200)
+        ours = seconds_per_call(lambda: client.customers.create(email="a@b.c", metadata={"a": "b"}), 200)
+        yield compare("one call, relative to a raw httpx post", ours, raw, 1.2)
         http.close()
         client.close()
 
 
 def receiving() -> Iterator[Result]:
-    """A webhook: verified, and constructed as a typed event."""
+    """Verify a webhook and construct its typed event."""
     now = int(time.time())
     header = webhooks.sign(EVENT, SECRET, now)
-    ours = seconds(lambda: webhooks.construct_event(EVENT, header, SECRET), 200)
-    official: Any = stripe.Webhook  # Any: not typed
-    theirs = seconds(lambda: official.construct_event(EVENT, header, SECRET), 40)
-    yield compared("webhook: verify and construct", ours, theirs, 1 / 8)
+    ours = seconds_per_call(lambda: webhooks.construct_event(EVENT, header, SECRET), 200)
+    webhook: Any = stripe.Webhook  # Any: its methods are not typed
+    official = seconds_per_call(lambda: webhook.construct_event(EVENT, header, SECRET), 40)
+    yield compare("webhook: verify and construct", ours, official, 1 / 8)
 
 
 def encoding() -> Iterator[Result]:
-    """Form encoding of a nested request."""
+    """Encode the parameters of a nested request as a form."""
     from urllib.parse import urlencode
 
-    ours = seconds(lambda: encode(NESTED), 500)
-    theirs = seconds(lambda: urlencode(list(_api_encode(NESTED))), 500)
-    yield compared("form encoding of a nested request", ours, theirs, 1 / 3)
+    ours = seconds_per_call(lambda: encode(NESTED), 500)
+    official = seconds_per_call(lambda: urlencode(list(_api_encode(NESTED))), 500)
+    yield compare("form encoding of a nested request", ours, official, 1 / 3)
 
 
-OUR_INTEGRATION = """
+PINSTRIPE_INTEGRATION = """
 import pinstripe
 
 client = pinstripe.Client("sk_test_x")
@@ -176,7 +182,7 @@ def receive(payload: bytes, header: str) -> None:
 
 print(subscribe("a@b.c", "price_1"))
 """
-THEIR_INTEGRATION = """
+OFFICIAL_INTEGRATION = """
 import stripe
 
 client = stripe.StripeClient("sk_test_x")
@@ -184,7 +190,8 @@ client = stripe.StripeClient("sk_test_x")
 
 def subscribe(email: str, price: str) -> str:
     customer = client.v1.customers.create({"email": email, "metadata": {"source": "web"}})
-    intent = client.v1.setup_intents.create({"customer": customer.id, "payment_method": "pm_card_visa", "confirm": True})
+    card = "pm_card_visa"
+    intent = client.v1.setup_intents.create({"customer": customer.id, "payment_method": card, "confirm": True})
     assert intent.status == "succeeded"
     subscription = client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": price}]})
     return subscription.id
@@ -202,41 +209,45 @@ MYPY = """
 import resource, subprocess, sys, time
 started = time.perf_counter()
 command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", sys.argv[1], sys.argv[2]]
-done = subprocess.run(command, cwd=sys.argv[3], stdout=subprocess.DEVNULL)
-print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, done.returncode)
+process = subprocess.run(command, cwd=sys.argv[3], stdout=subprocess.DEVNULL)
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, process.returncode)
 """
 
 
 def checking() -> Iterator[Result]:
-    """A cold ``mypy --strict`` of a 20-line integration: its time and its memory."""
+    """Check a 20-line integration with ``mypy --strict`` and no cache: time and memory."""
     with tempfile.TemporaryDirectory() as folder:
-        memory = {"ours": float("inf"), "theirs": float("inf")}
+        memory = {"ours": float("inf"), "official": float("inf")}
 
         def run(name: str, code: str) -> float:
             path = Path(folder) / f"{name}.py"
             path.write_text(code)
             command = [sys.executable, "-c", MYPY, "/dev/null", str(path), folder]
-            took, size, code_of = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-            if name == "ours" and code_of != "0":
-                raise RuntimeError("mypy does not accept our own integration")
+            duration, size, exit_code = subprocess.run(
+                command, check=True, capture_output=True, text=True
+            ).stdout.split()
+            if name == "ours" and exit_code != "0":
+                raise RuntimeError("mypy reports errors in the pinstripe integration")
             memory[name] = min(memory[name], float(size) / 1024)
-            return float(took)
+            return float(duration)
 
-        ours, theirs = by_turns([partial(run, "ours", OUR_INTEGRATION), partial(run, "theirs", THEIR_INTEGRATION)], 3)
-        yield Result("cold mypy --strict of 20 lines", ours, theirs, 0.55)
-        yield Result("memory of that", memory["ours"], memory["theirs"], 0.55, "MB")
+        ours, official = best_of_rounds(
+            [partial(run, "ours", PINSTRIPE_INTEGRATION), partial(run, "official", OFFICIAL_INTEGRATION)], 3
+        )
+        yield Result("cold mypy --strict of 20 lines", ours, official, 0.55)
+        yield Result("memory of that run", memory["ours"], memory["official"], 0.55, "MB")
 
 
 def shipping() -> Iterator[Result]:
-    """The wheel, over one megabyte."""
+    """Build the wheel: its size relative to one megabyte."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
         (wheel,) = Path(folder).glob("*.whl")
-        yield Result("wheel, over 1 MB", wheel.stat().st_size / 1e6, 1.0, 1.0, "MB")
+        yield Result("wheel, relative to 1 MB", wheel.stat().st_size / 1e6, 1.0, 1.0, "MB")
 
 
-WORK: dict[str, Callable[[], Iterator[Result]]] = {
-    work.__name__: work
-    for work in (importing, first_answer, decoding, calling, receiving, encoding, checking, shipping)
+BENCHMARKS: dict[str, Callable[[], Iterator[Result]]] = {
+    benchmark.__name__: benchmark
+    for benchmark in (importing, first_response, decoding, calling, receiving, encoding, checking, shipping)
 }

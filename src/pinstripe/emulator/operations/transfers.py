@@ -1,0 +1,149 @@
+"""Transfers of a platform's balance to connected accounts.
+
+https://docs.stripe.com/connect/separate-charges-and-transfers
+"""
+
+from __future__ import annotations
+
+from pinstripe.emulator.operations._pagination import embedded_list
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.application_fees import create_fee
+from pinstripe.emulator.operations.balance import available_amount
+from pinstripe.emulator.operations.balance_transactions import record_transaction
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.validation.errors import ErrorResponse, missing_object
+
+
+@operation("transfers.create")
+def create(context: OperationContext) -> Object:
+    """Transfer an available amount, or a part of a charge, to a connected account."""
+    state, params = context.state, context.params
+    destination = _destination(state, params["destination"], "destination")
+    charge = None
+    if "source_transaction" in params:
+        charge = state.objects.get("charge", params["source_transaction"], "source_transaction")
+    amount = params.get("amount") or (charge["amount"] if charge else 0)
+    currency = params["currency"].lower()
+    if amount < 1:
+        raise ErrorResponse("Invalid positive integer", code="parameter_invalid_integer", param="amount")
+    if charge is None and amount > available_amount(state, currency):
+        raise ErrorResponse(
+            "You have insufficient available funds in your Stripe account.", code="balance_insufficient"
+        )
+    if charge is not None and amount > charge["amount"]:
+        raise ErrorResponse(
+            "The amount is more than that of the source transaction.", code="amount_too_large", param="amount"
+        )
+    return _transfer(state, destination, amount, currency, params, charge)
+
+
+def _destination(state: AccountState, account_id: str, param: str) -> AccountState:
+    account = state.objects.find(("account", "v2.core.account"), account_id)
+    if account is None and not account_id.startswith("acct_"):
+        raise missing_object("destination", account_id, param)
+    return state.other(account_id)
+
+
+def _transfer(
+    state: AccountState,
+    destination: AccountState,
+    amount: int,
+    currency: str,
+    params: Object,
+    charge: Object | None,
+) -> Object:
+    fields = {name: params.get(name) for name in ("description", "transfer_group", "metadata")}
+    transfer = state.draft("transfer", fields)
+    transfer.update(
+        amount=amount,
+        amount_reversed=0,
+        currency=currency,
+        destination=destination.id,
+        reversed=False,
+        reversals=embedded_list([], f"/v1/transfers/{transfer['id']}/reversals"),
+        source_transaction=charge["id"] if charge else None,
+        source_type="card",
+        transfer_group=params.get("transfer_group"),
+    )
+    state.objects.add(transfer)
+    transaction = record_transaction(state, "transfer", transfer, -amount)
+    payment = _receive_payment(destination, transfer)
+    state.objects.update(transfer, balance_transaction=transaction["id"], destination_payment=payment["id"])
+    state.events.emit("created", transfer)
+    return transfer
+
+
+def _receive_payment(destination: AccountState, transfer: Object) -> Object:
+    """Create the charge as which a transfer arrives at the connected account."""
+    payment = destination.create(
+        "charge",
+        amount=transfer["amount"],
+        amount_captured=transfer["amount"],
+        captured=True,
+        currency=transfer["currency"],
+        paid=True,
+        source_transfer=transfer["id"],
+        status="succeeded",
+        outcome=None,
+        payment_method_details={"type": "stripe_account", "stripe_account": {}},
+    )
+    transaction = record_transaction(destination, "payment", payment, transfer["amount"])
+    destination.objects.update(payment, balance_transaction=transaction["id"])
+    return payment
+
+
+def transfer_charge(state: AccountState, charge: Object, captured: int) -> None:
+    """Transfer a destination charge to its connected account, which pays the application fee."""
+    transfer_data = charge["transfer_data"]
+    destination = _destination(state, transfer_data["destination"], "transfer_data[destination]")
+    amount = int(transfer_data["amount"]) if transfer_data.get("amount") else captured
+    params = {"transfer_group": charge["transfer_group"]}
+    transfer = _transfer(state, destination, amount, charge["currency"], params, charge)
+    state.objects.update(charge, transfer=transfer["id"])
+    if fee := int(charge["application_fee_amount"] or 0):
+        payment = destination.objects["charge", transfer["destination_payment"]]
+        record_transaction(destination, "application_fee", payment, -fee)
+        create_fee(state, charge, fee, destination.id)
+
+
+def reverse_transfer_of_charge(state: AccountState, charge: Object, amount: int) -> None:
+    """Reverse an amount of the transfer of a charge, or what is left of it."""
+    transfer = state.objects.get("transfer", charge["transfer"])
+    _reverse(state, transfer, min(amount, transfer["amount"] - transfer["amount_reversed"]), {})
+
+
+@operation("transfers.reversals.create")
+def reverse(context: OperationContext) -> Object:
+    """Reverse a transfer, or a part of it."""
+    transfer = context.state.objects.get("transfer", context.path["id"])
+    return _reverse(context.state, transfer, context.params.get("amount"), context.params)
+
+
+def _reverse(state: AccountState, transfer: Object, requested: int | None, params: Object) -> Object:
+    remaining = transfer["amount"] - transfer["amount_reversed"]
+    amount = remaining if requested is None else requested
+    if not 1 <= amount <= remaining:
+        raise ErrorResponse(
+            f"The amount is more than what is left of the transfer ({remaining}).",
+            code="amount_too_large",
+            param="amount",
+        )
+    reversal = state.create(
+        "transfer_reversal", params, amount=amount, currency=transfer["currency"], transfer=transfer["id"]
+    )
+    transaction = record_transaction(state, "transfer_refund", reversal, amount)
+    state.objects.update(reversal, balance_transaction=transaction["id"])
+    destination = state.other(transfer["destination"])
+    payment = destination.objects["charge", transfer["destination_payment"]]
+    record_transaction(destination, "payment_refund", payment, -amount)
+    reversed_amount = transfer["amount_reversed"] + amount
+    state.objects.update(
+        transfer,
+        amount_reversed=reversed_amount,
+        reversed=reversed_amount == transfer["amount"],
+        reversals={**transfer["reversals"], "data": [reversal, *transfer["reversals"]["data"]]},
+    )
+    state.events.emit("reversed", transfer)
+    return reversal
