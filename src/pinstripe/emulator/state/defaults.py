@@ -72,7 +72,7 @@ def _literal_values(annotation: Any) -> set[str]:  # Any: whatever stands in an 
 
 def _is_optional_part(annotation: Any) -> bool:  # Any: as above
     """Whether a field is there only when it is asked for, or when its object is no more: lists, and ``deleted``."""
-    if isinstance(annotation, PageOf) or (get_origin(annotation) is Literal and get_args(annotation) == (True,)):
+    if isinstance(annotation, PageOf) or (get_origin(annotation) is Literal and get_args(annotation) in ((True,), (False,))):
         return True
     return any(_is_optional_part(one) for one in get_args(annotation) if get_origin(annotation) is not Literal)
 
