@@ -1,4 +1,4 @@
-"""JSON values as the emulator stores them, and the functions that copy, compare and merge them."""
+"""JSON values: aliases, copies, differences, and the merging of metadata."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any, TypeAlias
 
 from pinstripe.emulator.validation.errors import ErrorResponse
 
-Object: TypeAlias = dict[str, Any]  # Any: a JSON value, as it is sent
-"""An object of Stripe's API, as JSON."""
+JSON: TypeAlias = Any  # Any: a JSON value; its type is that of the field or parameter it belongs to
+"""A JSON value."""
+Object: TypeAlias = dict[str, JSON]
+"""A JSON object, such as an object of Stripe's API or the parameters of a request."""
 
 MAX_METADATA_KEYS = 50
 MAX_METADATA_KEY_LENGTH = 40
 MAX_METADATA_VALUE_LENGTH = 500
 
 
-def clone(value: Any) -> Any:  # Any: a JSON value
+def clone(value: JSON) -> JSON:
     """Return a deep copy."""
     if isinstance(value, dict):
         return {name: clone(item) for name, item in value.items()}
