@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pinstripe.emulator.billing.money import whole
+from pinstripe.emulator.billing.money import round_amount
 from pinstripe.emulator.operations import balance
 from pinstripe.emulator.operations._pagination import embedded_list, paginate
 from pinstripe.emulator.operations._registry import operation
@@ -280,7 +280,7 @@ def refund_fee(state: AccountState, identifier: str, part: int, of: int) -> None
     """Give back as much of an application's fee as of its charge."""
     platform = state.other("")
     fee = platform.objects.get("application_fee", identifier)
-    given = min(whole(Decimal(fee["amount"]) * part / of), fee["amount"] - fee["amount_refunded"])
+    given = min(round_amount(Decimal(fee["amount"]) * part / of), fee["amount"] - fee["amount_refunded"])
     if given:
         _refund_fee(platform, fee, given, {})
 

@@ -49,12 +49,12 @@ def calculate(context: OperationContext) -> Object:
         tax_breakdown=[],
         tax_date=params.get("tax_date") or state.clock.now(),
     )
-    line_items.store(state, made, items)
+    line_items.set_line_items(state, made, items)
     return state.objects.add(made)
 
 
-line_items.show("tax.calculation", "/v1/tax/calculations", "tax.calculations.line_items.list")
-line_items.show("tax.transaction", "/v1/tax/transactions", "tax.transactions.line_items.list")
+line_items.register_line_items("tax.calculation", "/v1/tax/calculations", "tax.calculations.line_items.list")
+line_items.register_line_items("tax.transaction", "/v1/tax/transactions", "tax.transactions.line_items.list")
 
 
 @operation("tax.transactions.create_from_calculation")
@@ -77,7 +77,7 @@ def commit(context: OperationContext) -> Object:
         metadata=merge_metadata({}, params.get("metadata") or {}),
     )
     items = []
-    for one in line_items.kept(state, calculation):
+    for one in line_items.line_items_of(state, calculation):
         item = state.draft("tax.transaction_line_item")
         item.update(
             {
@@ -88,7 +88,7 @@ def commit(context: OperationContext) -> Object:
         )
         item.update(type="transaction", reversal=None)
         items.append(item)
-    line_items.store(state, made, items)
+    line_items.set_line_items(state, made, items)
     return state.objects.add(made)
 
 
@@ -106,7 +106,7 @@ def reverse(context: OperationContext) -> Object:
         metadata=merge_metadata({}, params.get("metadata") or {}),
     )
     items = []
-    for one in line_items.kept(state, original):
+    for one in line_items.line_items_of(state, original):
         part = next((part for part in params.get("line_items") or [] if part["original_line_item"] == one["id"]), None)
         if params["mode"] == "full" or part is not None:
             amounts = (
@@ -123,7 +123,7 @@ def reverse(context: OperationContext) -> Object:
                     "reversal": {"original_line_item": one["id"]},
                 }
             )
-    line_items.store(state, made, items)
+    line_items.set_line_items(state, made, items)
     return state.objects.add(made)
 
 
