@@ -15,7 +15,7 @@ from pinstripe._decoding import Drift, Validation, decode
 from pinstripe._endpoint import endpoints
 from pinstripe._registry import registry
 from pinstripe.emulator._events import Events
-from pinstripe.emulator.operations.checkout_sessions import answer_challenge
+from pinstripe.emulator.operations.checkout_sessions import complete_challenge
 from pinstripe.emulator.server.asgi import asgi_app
 from pinstripe.emulator.server.dispatch import Server
 from pinstripe.emulator.server.faults import Fault, FaultKind
@@ -158,7 +158,7 @@ class Emulator:
         """
 
         def complete(state: AccountState) -> Any:  # Any: a model
-            return decode(answer_challenge(state, intent, success=success))
+            return decode(complete_challenge(state, intent, success=success))
 
         return self._run(complete, stripe_account)
 

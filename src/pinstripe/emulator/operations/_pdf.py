@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 def text_pdf(lines: Iterable[str]) -> bytes:
     """Return a PDF file with one page of text."""
-    shown = b" ".join(b"(%s) Tj 0 -18 Td" % _escape(line) for line in lines)
-    text = b"BT /F1 12 Tf 50 780 Td " + shown + b" ET"
+    body = b" ".join(b"(%s) Tj 0 -18 Td" % _escape(line) for line in lines)
+    text = b"BT /F1 12 Tf 50 780 Td " + body + b" ET"
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

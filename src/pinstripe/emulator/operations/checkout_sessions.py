@@ -316,7 +316,7 @@ def _on_intent_succeeded(state: AccountState, intent: Object) -> None:
 payment_intents.WATCHERS["succeeded"].append(_on_intent_succeeded)
 
 
-def answer_challenge(state: AccountState, intent_id: str, *, success: bool) -> Object:
+def complete_challenge(state: AccountState, intent_id: str, *, success: bool) -> Object:
     """Complete or fail the authentication of a payment or setup intent, and return the intent."""
     setup_intent = state.objects.find("setup_intent", intent_id)
     if setup_intent is not None:

@@ -155,12 +155,10 @@ def update(context: OperationContext) -> Object:
     """Update a draft, or the fields of a finalized invoice that can still change."""
     state, params = context.state, dict(context.params)
     invoice = state.objects.get("invoice", context.target_id)
-    if invoice["status"] != "draft" and (refused := sorted(set(params) - UPDATABLE_AFTER_DRAFT)):
-        raise ErrorResponse(
-            f"Finalized invoices can't be updated in this way: {refused[0]}",
-            code="invoice_not_editable",
-            param=refused[0],
-        )
+    if invoice["status"] != "draft":
+        for name in sorted(set(params) - UPDATABLE_AFTER_DRAFT):
+            message = f"Finalized invoices can't be updated in this way: {name}"
+            raise ErrorResponse(message, code="invoice_not_editable", param=name)
     fields: Object = {}
     if "default_tax_rates" in params:
         fields["default_tax_rates"] = _tax_rates(state, params)

@@ -6,19 +6,13 @@ https://docs.stripe.com/billing/subscriptions/change
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from pinstripe.emulator.billing import proration, subscription_invoices
-from pinstripe.emulator.billing.periods import HOUR, period_at
-from pinstripe.emulator.billing.pricing import cost
+from pinstripe.emulator.billing.periods import HOUR
 from pinstripe.emulator.operations import invoices
 from pinstripe.emulator.operations._registry import operation
-from pinstripe.emulator.operations._subscription_params import (
-    build_item,
-    check_in_future,
-    period_end,
-    recurring_price,
-)
+from pinstripe.emulator.operations._subscription_item_changes import apply_change, item_changes, prorate_change
+from pinstripe.emulator.operations._subscription_params import check_in_future, period_end
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
@@ -34,7 +28,7 @@ from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.defaults import fit
 from pinstripe.emulator.state.json_values import Object, clone, merge_metadata, previous_values
 from pinstripe.emulator.state.timer_handlers import timer_handler
-from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse, missing_object
+from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
 
 PENDING_UPDATE_EXPIRY = 23 * HOUR
 """Seconds until a pending update expires whose invoice was not paid."""
@@ -73,29 +67,6 @@ class Update:
     def prorates(self) -> bool:
         """Whether changes are prorated."""
         return self.proration_behavior != "none"
-
-
-class ItemChange(NamedTuple):
-    """A subscription item before and after an update; ``None`` where there is none."""
-
-    old: Object | None
-    new: Object | None
-
-    @property
-    def has_new_interval(self) -> bool:
-        """Whether the item recurs at another interval than before."""
-        if self.old is None or self.new is None:
-            return False
-        old, new = self.old["price"]["recurring"], self.new["price"]["recurring"]
-        return any(old[name] != new[name] for name in ("interval", "interval_count"))
-
-    @property
-    def has_new_price(self) -> bool:
-        """Whether the price or the quantity is another one than before."""
-        if self.old is None or self.new is None:
-            return True
-        old, new = self.old, self.new
-        return (old["price"]["id"], old.get("quantity")) != (new["price"]["id"], new.get("quantity"))
 
 
 @operation("subscriptions.update", "customers.subscriptions.update")
@@ -208,14 +179,14 @@ def _change_trial(state: AccountState, subscription: Object, params: Object, upd
 def _change_items(state: AccountState, subscription: Object, update: Update) -> None:
     """Add, replace and remove items; prorate the changes, or start new periods when an interval changes."""
     unbilled = subscription["status"] in ("trialing", "incomplete", "paused")
-    changes = _item_changes(state, subscription, update.items)
+    changes = item_changes(state, subscription, update.items)
     restart = update.restart_periods or any(change.has_new_interval for change in changes)
     if restart and not unbilled and update.prorates:
         proration.credit_unused(state, subscription, update.proration_date)
     for change in changes:
         if not restart and not unbilled and update.prorates:
-            _prorate_change(state, subscription, change, update.proration_date)
-        _apply_change(state, subscription, change)
+            prorate_change(state, subscription, change, update.proration_date)
+        apply_change(state, subscription, change)
     if not subscription["items"]["data"]:
         raise ErrorResponse("A subscription must have at least one active item.", param="items")
     if restart and not unbilled:
@@ -232,80 +203,6 @@ def _restart(state: AccountState, subscription: Object) -> None:
     state.objects.update(subscription, billing_cycle_anchor=state.clock.now())
     subscription_invoices.restart_periods(state, subscription)
     subscription_invoices.schedule_timers(state, subscription)
-
-
-def _item_changes(state: AccountState, subscription: Object, params: list[Object]) -> list[ItemChange]:
-    """Return the changes that the parameter ``items`` describes."""
-    current = list(subscription["items"]["data"])
-    return [
-        _item_change(state, subscription, current, item_params, f"items[{index}]")
-        for index, item_params in enumerate(params)
-    ]
-
-
-def _item_change(
-    state: AccountState, subscription: Object, current: list[Object], params: Object, path: str
-) -> ItemChange:
-    item_id = params.get("id")
-    if item_id is None:
-        price = recurring_price(state, params, path)
-        if any(item["price"]["id"] == price["id"] for item in current):
-            raise ErrorResponse(
-                f"A subscription item with the price {price['id']} exists already: pass its id.", param=f"{path}[price]"
-            )
-        return ItemChange(None, build_item(state, subscription, params, path))
-    old = next((item for item in current if item["id"] == item_id), None)
-    if old is None:
-        raise missing_object("subscription_item", item_id, f"{path}[id]")
-    if params.get("deleted"):
-        return ItemChange(old, None)
-    return ItemChange(old, _updated_item(state, subscription, old, params, path))
-
-
-def _updated_item(state: AccountState, subscription: Object, old: Object, params: Object, path: str) -> Object:
-    price = recurring_price(state, params, path) if set(params) & {"price", "plan", "price_data"} else old["price"]
-    cost(state, price, 1, subscription["currency"])  # raises when the price does not have the currency
-    new = {**old, "price": price}
-    if price["recurring"]["usage_type"] == "metered":
-        new.pop("quantity", None)
-    else:
-        new["quantity"] = params.get("quantity", old.get("quantity", 1))
-    if "metadata" in params:
-        new["metadata"] = merge_metadata(old["metadata"], params["metadata"])
-    if "tax_rates" in params:
-        new["tax_rates"] = [state.objects["tax_rate", rate_id] for rate_id in params["tax_rates"] or []]
-    if "discounts" in params:
-        owner = {"customer": subscription["customer"], "subscription_item": old["id"]}
-        new["discounts"] = redeem_all(state, params["discounts"], f"{path}[discounts]", **owner)
-    return new
-
-
-def _prorate_change(state: AccountState, subscription: Object, change: ItemChange, at: int) -> None:
-    old, new = change
-    if not change.has_new_price:
-        return
-    if old is not None and not proration.is_metered(old):
-        proration.credit_item(state, subscription, old, at)
-    if new is not None and not proration.is_metered(new):
-        item = old
-        if item is None:
-            start, end = period_at(subscription["billing_cycle_anchor"], new["price"]["recurring"], at)
-            item = {**new, "current_period_start": start, "current_period_end": end}
-        proration.charge_item(state, subscription, item, new["price"], new["quantity"], at)
-
-
-def _apply_change(state: AccountState, subscription: Object, change: ItemChange) -> None:
-    old, new = change
-    items = subscription["items"]["data"]
-    if new is None and old is not None:
-        state.objects.mark_deleted(old)
-        items = [item for item in items if item["id"] != old["id"]]
-    elif old is None and new is not None:
-        items = [*items, state.objects.add(new)]
-    elif old is not None and new is not None:
-        stored = state.objects.add(new)
-        items = [stored if item["id"] == old["id"] else item for item in items]
-    state.objects.update(subscription, items={**subscription["items"], "data": items})
 
 
 def _invoice_pending(state: AccountState, subscription: Object, update: Update) -> None:
@@ -373,9 +270,9 @@ def _apply_pending_update(state: AccountState, invoice: Object) -> None:
         return
     before = clone(subscription)
     state.objects.update(subscription, pending_update=None)
-    changes = _item_changes(state, subscription, items)
+    changes = item_changes(state, subscription, items)
     for change in changes:
-        _apply_change(state, subscription, change)
+        apply_change(state, subscription, change)
     if any(change.has_new_interval for change in changes):
         _restart(state, subscription)
     state.events.emit("updated", subscription, previous_values(before, subscription))

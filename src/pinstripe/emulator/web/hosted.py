@@ -105,7 +105,7 @@ def payment_link(state: AccountState, link: Object, form: Form | None) -> str:
 def authenticate(state: AccountState, intent: Object, form: Form | None) -> Template | str:
     """Show the challenge of 3-D Secure, and complete or fail it."""
     if form is not None and intent["status"] == "requires_action":
-        checkout_sessions.answer_challenge(state, intent["id"], success=form.get("challenge") == "complete")
+        checkout_sessions.complete_challenge(state, intent["id"], success=form.get("challenge") == "complete")
         if url := intent_details(state, intent["id"]).return_url:
             name = intent["object"]
             query = f"{name}={intent['id']}&{name}_client_secret={intent['client_secret']}"
