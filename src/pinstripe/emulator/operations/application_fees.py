@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pinstripe.emulator.billing.money import whole
+from pinstripe.emulator.billing.money import round_amount
 from pinstripe.emulator.operations._pagination import embedded_list, paginate
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.balance_transactions import record_transaction
@@ -52,7 +52,7 @@ def refund_fee_of_charge(state: AccountState, charge: Object, amount: int) -> No
     """Refund the same part of the application fee as ``amount`` is of the charge."""
     platform = state.other(PLATFORM)
     fee = platform.objects.get("application_fee", charge["application_fee"])
-    share = whole(Decimal(fee["amount"]) * amount / charge["amount"])
+    share = round_amount(Decimal(fee["amount"]) * amount / charge["amount"])
     if refundable := min(share, fee["amount"] - fee["amount_refunded"]):
         _refund_fee(platform, fee, refundable, {})
 
