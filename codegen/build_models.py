@@ -26,7 +26,7 @@ SCALARS: dict[spec.ScalarKind, str] = {
 _SCALAR_TYPES = {"Timestamp", "DateTime", "DecimalString", "Int64String"}
 _PAGES: dict[spec.PageKind, str] = {"list": "ListObject", "search": "SearchResult", "v2": "V2List"}
 
-MAX_EMBEDDED_CLASSES = 15
+MAX_EMBEDDED_CLASSES = 25
 """A model contains the models of the objects embedded in it, unless these have more classes than this.
 
 Larger ones are decoded by their ``object`` field when they come, so that a model is built in milliseconds.

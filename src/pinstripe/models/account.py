@@ -4,13 +4,13 @@ from typing import Literal, TYPE_CHECKING
 
 from pinstripe._base import Expandable, Lazy, ListObject, StripeModel
 from pinstripe._scalars import Timestamp
+from pinstripe.models.person import Person
 from pinstripe.models.shared import Address
 
 if TYPE_CHECKING:
     from pinstripe.models.bank_account import BankAccount
     from pinstripe.models.card import Card
     from pinstripe.models.file import File
-    from pinstripe.models.person import Person
     from pinstripe.models.tax_id import TaxId
 
 __all__ = [
@@ -1627,7 +1627,7 @@ class Account(StripeModel):
     """Groups of accounts to which the account belongs."""
     id: str
     """Unique ID of the account, such as `acct_1Nv0FGQ9RKHgCVdK`."""
-    individual: Lazy["Person"] | None = None
+    individual: Person | None = None
     """The person behind an account with the business type `individual`."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values

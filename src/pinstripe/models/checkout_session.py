@@ -2,9 +2,10 @@
 
 from typing import Literal, TYPE_CHECKING
 
-from pinstripe._base import Expandable, Lazy, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
 from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.discount import Discount
+from pinstripe.models.line_item import LineItem
 from pinstripe.models.shared import Address, CheckoutSessionCustomerDetails
 from pinstripe.models.tax_rate import TaxRate
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from pinstripe.models.coupon import Coupon
     from pinstripe.models.customer import Customer, DeletedCustomer
     from pinstripe.models.invoice import Invoice
-    from pinstripe.models.line_item import LineItem
     from pinstripe.models.payment_intent import PaymentIntent
     from pinstripe.models.payment_link import PaymentLink
     from pinstripe.models.promotion_code import PromotionCode
@@ -2268,7 +2268,7 @@ class CheckoutSession(StripeModel):
     """Invoice that the session created, for subscriptions and where `invoice_creation` is enabled."""
     invoice_creation: CheckoutSessionInvoiceCreation | None = None
     """Settings for an invoice after the payment, in `payment` mode."""
-    line_items: ListObject[Lazy["LineItem"]] | None = None
+    line_items: ListObject[LineItem] | None = None
     """What the customer buys. Only in the response if you name it in `expand`; list all items with
     `checkout.sessions.line_items.list`.
     """

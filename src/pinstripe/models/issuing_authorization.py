@@ -5,12 +5,12 @@ from typing import Literal, TYPE_CHECKING
 from pinstripe._base import Expandable, Lazy, StripeModel
 from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.balance_transaction import BalanceTransaction
+from pinstripe.models.issuing_transaction import IssuingTransaction
 
 if TYPE_CHECKING:
     from pinstripe.models.issuing_card import IssuingCard
     from pinstripe.models.issuing_cardholder import IssuingCardholder
     from pinstripe.models.issuing_token import IssuingToken
-    from pinstripe.models.issuing_transaction import IssuingTransaction
 
 __all__ = [
     "IssuingAuthorization",
@@ -474,7 +474,7 @@ class IssuingAuthorization(StripeModel):
     """
     token: Expandable["IssuingToken"] | None = None
     """Network token that was used instead of the card number."""
-    transactions: list[Lazy["IssuingTransaction"]]
+    transactions: list[IssuingTransaction]
     """Issuing transactions that captured or refunded the authorization."""
     treasury: IssuingAuthorizationTreasury | None = None
     """Movements in Treasury, if the card draws on a financial account."""

@@ -2,12 +2,12 @@
 
 from typing import Literal, TYPE_CHECKING
 
-from pinstripe._base import Expandable, Lazy, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
+from pinstripe.models.line_item import LineItem
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
     from pinstripe.models.application import Application, DeletedApplication
-    from pinstripe.models.line_item import LineItem
     from pinstripe.models.shipping_rate import ShippingRate
     from pinstripe.models.tax_id import DeletedTaxId, TaxId
 
@@ -865,7 +865,7 @@ class PaymentLink(StripeModel):
     """Text that customers see when the link is inactive, up to 500 characters."""
     invoice_creation: PaymentLinkInvoiceCreation | None = None
     """Settings for an invoice after the payment, in `payment` mode."""
-    line_items: ListObject[Lazy["LineItem"]] | None = None
+    line_items: ListObject[LineItem] | None = None
     """What the customer buys. Only in the response if you name it in `expand`; list all items with
     `payment_links.line_items.list`.
     """

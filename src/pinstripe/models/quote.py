@@ -2,9 +2,10 @@
 
 from typing import Literal, TYPE_CHECKING
 
-from pinstripe._base import Expandable, Lazy, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.discount import Discount
+from pinstripe.models.line_item import LineItem
 from pinstripe.models.tax_rate import TaxRate
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from pinstripe.models.application import Application, DeletedApplication
     from pinstripe.models.customer import Customer, DeletedCustomer
     from pinstripe.models.invoice import DeletedInvoice, Invoice
-    from pinstripe.models.line_item import LineItem
     from pinstripe.models.subscription import Subscription
     from pinstripe.models.subscription_schedule import SubscriptionSchedule
     from pinstripe.models.test_clock import TestClock
@@ -267,7 +267,7 @@ class QuoteComputedUpfront(StripeModel):
     """Sum paid at once, before discounts and taxes, in the smallest currency unit."""
     amount_total: int
     """Sum paid at once, after discounts and taxes, in the smallest currency unit."""
-    line_items: ListObject[Lazy["LineItem"]] | None = None
+    line_items: ListObject[LineItem] | None = None
     """Line items that are paid at once. Absent unless expanded."""
     total_details: QuoteComputedUpfrontTotalDetails
     """What the total is made of."""
@@ -533,7 +533,7 @@ class Quote(StripeModel):
     """Invoice that was created when the quote was accepted, if its prices are paid once."""
     invoice_settings: QuoteInvoiceSettings
     """Settings of the invoices that the quote leads to."""
-    line_items: ListObject[Lazy["LineItem"]] | None = None
+    line_items: ListObject[LineItem] | None = None
     """Prices and quantities that are offered. Absent unless expanded."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
