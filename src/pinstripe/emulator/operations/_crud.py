@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from pinstripe._registry import registry
-from pinstripe.emulator.operations._filters import filter_objects
+from pinstripe.emulator.operations._filters import FILTERS, filter_objects
 from pinstripe.emulator.operations._pagination import limit_of, paginate
 from pinstripe.emulator.operations._registry import HANDLERS
 from pinstripe.emulator.operations._search import parse_query
@@ -14,6 +14,7 @@ from pinstripe.emulator.operations._transitions import TRANSITIONS
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.object_types import INDEXES
 from pinstripe.emulator.state.tables import Reference
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, wrong_state
 from pinstripe.emulator.validation.references import referenced_types
@@ -104,13 +105,22 @@ def list_objects(context: OperationContext) -> Object:
     """Return a page of the objects of the endpoint's types that match its filters, newest first."""
     types, objects = object_types_of(context), context.state.objects
     if len(types) == 1:
-        candidates: Iterable[Object] = objects.all(types[0])
+        candidates: Iterable[Object] = objects.all(types[0], **_indexed_filters(types[0], context.params))
     else:
         candidates = sorted(
             (value for object_type in types for value in objects.all(object_type)),
             key=lambda value: -int(value.get("created") or 0),
         )
     return paginate(context, filter_objects(context, owned(context, candidates)))
+
+
+def _indexed_filters(object_type: str, params: Object) -> Object:
+    """Return the filters that an index can apply: an indexed field with exactly this value."""
+    return {
+        name: params[name]
+        for name in INDEXES.get(object_type, ())
+        if isinstance(params.get(name), str) and (object_type, name) not in FILTERS
+    }
 
 
 def create(context: OperationContext) -> Object:

@@ -29,28 +29,29 @@ class _Entry:
         self.number, self.value = number, value
 
 
-class _Bucket:
-    """The entries with the same value of an indexed field; sorted by creation when they are read."""
+class _Bucket(dict[int, _Entry]):
+    """The entries with the same value of an indexed field, by number; sorted by creation when they are read."""
 
-    __slots__ = ("_entries", "_sorted")
+    __slots__ = ("_sorted",)
 
     def __init__(self) -> None:
-        self._entries: dict[int, _Entry] = {}
         self._sorted = True
 
     def add(self, entry: _Entry) -> None:
-        if self._sorted and self._entries and next(reversed(self._entries)) > entry.number:
+        if self._sorted and self and next(reversed(self)) > entry.number:
             self._sorted = False
-        self._entries[entry.number] = entry
+        self[entry.number] = entry
 
     def discard(self, entry: _Entry) -> None:
-        self._entries.pop(entry.number, None)
+        self.pop(entry.number, None)
 
     def newest_first(self) -> Iterator[_Entry]:
         if not self._sorted:
-            self._entries = dict(sorted(self._entries.items()))
+            entries = sorted(self.items())
+            self.clear()
+            self.update(entries)
             self._sorted = True
-        return reversed(self._entries.values())
+        return reversed(self.values())
 
 
 class ObjectRepository:
