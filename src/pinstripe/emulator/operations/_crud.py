@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import pairwise
 
 from pinstripe._registry import registry
@@ -44,13 +45,18 @@ def run_operation(context: OperationContext) -> JSON | bytes:
     raise ErrorResponse(f"The emulator does not support {context.operation}.", status=501, type="api_error")
 
 
-def object_types_of(context: OperationContext) -> list[str]:
+def object_types_of(context: OperationContext) -> tuple[str, ...]:
     """Return the types of the objects that an operation returns."""
+    return _object_types(context.endpoint.model or "")
+
+
+@cache
+def _object_types(models: str) -> tuple[str, ...]:
     types = {model: object_type for object_type, model in registry().objects.items()}
-    models = (context.endpoint.model or "").split(" | ")
-    return [types[model] for model in models if model in types] or [
-        types[model.removeprefix("Deleted")] for model in models if model.removeprefix("Deleted") in types
-    ]
+    names = models.split(" | ")
+    returned = [types[name] for name in names if name in types]
+    deleted = [name.removeprefix("Deleted") for name in names]
+    return tuple(returned or [types[name] for name in deleted if name in types])
 
 
 def path_owners(context: OperationContext) -> dict[str, str]:
@@ -95,7 +101,7 @@ def find(context: OperationContext) -> Object:
 def retrieve(context: OperationContext) -> Object:
     """Return an object, or the remains of a deleted one if the endpoint returns those."""
     if "Deleted" in (context.endpoint.model or ""):
-        value = context.state.objects.find(tuple(object_types_of(context)), context.target_id)
+        value = context.state.objects.find(object_types_of(context), context.target_id)
         if value is not None and value.get("deleted"):
             return value
     return find(context)

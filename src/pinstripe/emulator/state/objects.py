@@ -173,14 +173,15 @@ class ObjectRepository:
         """
         object_type = value["object"]
         check_fields(object_type, fields)
-        previous = {name: value.get(name) for name, new in fields.items() if name not in value or value[name] != new}
         entry = self._types.get(object_type, _NO_ENTRIES).get(value.get("id", ""))
         if entry is None or entry.value is not value:
             raise ValueError(f"This {object_type} is not stored: add it first.")
+        before = {name: value[name] for name in fields if name in value}
+        previous = {name: before.get(name) for name, new in fields.items() if name not in before or before[name] != new}
+        indexed: list[str] = []
         if previous:
             self.changed[object_type, value["id"]] = None
-        before = {name: value[name] for name in fields if name in value}
-        indexed = [name for name in INDEXES.get(object_type, ()) if name in previous]
+            indexed = [name for name in INDEXES.get(object_type, ()) if name in previous]
         for name in indexed:
             self._unindex(entry, object_type, name, value.get(name))
         value.update(fields)  # equal values, too: embedded lists hold the stored objects themselves
