@@ -267,10 +267,10 @@ class SideTables:
 
     def __getitem__(self, name: str) -> Table[Any, Any]:  # Any: tables of many types
         """Return a table by its name."""
-        table: Table[Any, Any] = getattr(self, name)  # Any: as above
+        table: Table[Any, Any] = getattr(self, name)  # Any: tables of many types
         return table
 
-    def changed(self) -> Iterator[tuple[str, Table[Any, Any]]]:  # Any: as above
+    def changed(self) -> Iterator[tuple[str, Table[Any, Any]]]:  # Any: tables of many types
         """Iterate over the tables with rows that were set since the last commit."""
         for name in table_names():
             if (table := self[name]).changed:
