@@ -97,7 +97,7 @@ def _literal_values(annotation: Annotation) -> set[str]:
 
 
 def _is_includable(annotation: Annotation) -> bool:
-    """Whether a field is absent unless it is included, such as a list, or unless the object is deleted."""
+    """Return whether a field is absent unless it is included, such as a list, or unless the object is deleted."""
     if isinstance(annotation, PageOf) or (_origin(annotation) is Literal and get_args(annotation) == (True,)):
         return True
     return any(_is_includable(arg) for arg in get_args(annotation) if _origin(annotation) is not Literal)
