@@ -23,10 +23,10 @@ OPERATIONS = Path(__file__).parents[2] / "shared" / "openapi" / "operations.json
 
 
 def method_of(endpoint: Endpoint, root: Any) -> Any:  # Any: a client; a method
-    found = root
+    service = root
     for step in endpoint.service.split("."):
-        found = getattr(found, step)
-    return getattr(found, endpoint.method)
+        service = getattr(service, step)
+    return getattr(service, endpoint.method)
 
 
 def arguments(endpoint: Endpoint) -> list[str]:
@@ -60,7 +60,7 @@ def capture(request: httpx.Request) -> httpx.Response:
 
 
 def capture_the_stream(request: httpx.Request) -> httpx.Response:
-    """Answer the request for the session, which precedes the meter event stream."""
+    """Respond to the request for the session, which precedes the meter event stream."""
     return httpx.Response(200, json=SESSION) if request.url.path.endswith("session") else capture(request)
 
 
@@ -77,9 +77,9 @@ def sent_by(endpoint: Endpoint, client: Any) -> httpx.Request:  # Any: a client 
 
 
 async def _finished(operation: Callable[[], Any]) -> None:  # Any: a result, a coroutine or a pager
-    found = operation()
-    if inspect.isawaitable(found):
-        await found
+    result = operation()
+    if inspect.isawaitable(result):
+        await result
 
 
 def check_request(endpoint: Endpoint, request: httpx.Request) -> None:
@@ -184,7 +184,7 @@ def test_a_client_has_no_public_attributes_except_services_and_its_methods(clien
 
 def test_a_service_of_the_client_class_is_a_class_whose_methods_are_functions() -> None:
     client_class: Any = pinstripe.Client  # Any: the stub describes the attributes of instances
-    service: Any = client_class.customers  # Any: as above
+    service: Any = client_class.customers  # Any: as for client_class
     classes = (service, service.balance_transactions, client_class.oauth)
     assert all(issubclass(cls, Resource) for cls in classes)
     assert inspect.isfunction(service.create)

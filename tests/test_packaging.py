@@ -1,4 +1,4 @@
-"""What is shipped, what an import costs, and which module may import which."""
+"""The contents of the distributions, the cost of an import, and the imports that each module may have."""
 
 from __future__ import annotations
 
@@ -225,26 +225,26 @@ EXCEPTIONS: dict[tuple[str, str], str] = {}
 
 def imports_of(name: str) -> set[str]:
     """Return the modules of the package that a module imports: anywhere in it, for types, lazily, or by name."""
-    found: set[str] = set()
+    imported: set[str] = set()
     for node in ast.walk(ast.parse(MODULES[name].read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name} has a relative import, which this test does not resolve"
             qualified = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= qualified & MODULES.keys()
+            imported |= qualified & MODULES.keys()
             if not qualified <= MODULES.keys():
-                found.add(str(node.module))
+                imported.add(str(node.module))
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
             ("import_module", "LazyModule", "import_later")
         ):
             for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
                 if isinstance(argument, ast.Constant):
-                    found.add(str(argument.value))
+                    imported.add(str(argument.value))
                 else:
                     assert name in BY_NAME, f"{name} imports {ast.unparse(argument)}: add it to BY_NAME"
-                    found |= set(BY_NAME[name]())
-    own = {module for module in found if module.split(".")[0] == "pinstripe"}
+                    imported |= set(BY_NAME[name]())
+    own = {module for module in imported if module.split(".")[0] == "pinstripe"}
     assert own <= MODULES.keys()
     return own - {name}
 
@@ -267,7 +267,7 @@ def cycles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
     index: dict[str, int] = {}
     lowest: dict[str, int] = {}
     stack: list[str] = []
-    found: list[list[str]] = []
+    components: list[list[str]] = []
 
     def visit(name: str) -> None:
         index[name] = lowest[name] = len(index)
@@ -282,12 +282,12 @@ def cycles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
             component = sorted(stack[at:])
             del stack[at:]
             if len(component) > 1:
-                found.append(component)
+                components.append(component)
 
     for name in graph:
         if name not in index:
             visit(name)
-    return found
+    return components
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -1,4 +1,4 @@
-"""What type checkers and editors see of an installed package: from a wheel, and from an editable install."""
+"""The types of the installed package in type checkers and editors: from a wheel, and from an editable install."""
 
 from __future__ import annotations
 
@@ -209,8 +209,8 @@ def errors_of_pyright(path: Path, python: Path) -> set[int]:
     command = [BIN / "pyright", "--pythonpath", python, "--outputjson", path]
 
     def read(text: str) -> set[int]:
-        found = json.loads(text)["generalDiagnostics"]
-        return {one["range"]["start"]["line"] + 1 for one in found if one["severity"] == "error"}
+        items = json.loads(text)["generalDiagnostics"]
+        return {item["range"]["start"]["line"] + 1 for item in items if item["severity"] == "error"}
 
     return lines_of(command, path.parent, read)
 
@@ -228,7 +228,7 @@ def errors_of_pyrefly(path: Path, python: Path) -> set[int]:
     return lines_of(
         command,
         path.parent,
-        lambda text: {one["line"] for one in json.loads(text)["errors"] if one["severity"] == "error"},
+        lambda text: {item["line"] for item in json.loads(text)["errors"] if item["severity"] == "error"},
     )
 
 
@@ -254,8 +254,8 @@ def test_a_type_checker_reports_each_error(checker: str, python: Path, tmp_path:
     for name in NOT_REPORTED.get(checker, ()):
         del lines[name]
     path, places = write(tmp_path, lines)
-    found = CHECKERS[checker](path, python)
-    assert {name for name, line in places.items() if line not in found} == set()
+    reported = CHECKERS[checker](path, python)
+    assert {name for name, line in places.items() if line not in reported} == set()
 
 
 def test_jedi_completes_and_shows_the_parameters(python: Path) -> None:
@@ -266,11 +266,14 @@ def test_jedi_completes_and_shows_the_parameters(python: Path) -> None:
     assert {"email", "metadata", "payment_method", "request_options"} <= set(names)
     code += "ema"
     completed = [
-        one.name for one in jedi.Script(code, environment=environment).complete(3, len("client.customers.create(ema"))
+        completion.name
+        for completion in jedi.Script(code, environment=environment).complete(3, len("client.customers.create(ema"))
     ]
     assert "email=" in completed
     code = code.replace("client.customers.create(ema", "client.customers.create().delinq")
     assert [
-        one.name
-        for one in jedi.Script(code, environment=environment).complete(3, len("client.customers.create().delinq"))
+        completion.name
+        for completion in jedi.Script(code, environment=environment).complete(
+            3, len("client.customers.create().delinq")
+        )
     ] == ["delinquent"]

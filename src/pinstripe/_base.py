@@ -1,4 +1,4 @@
-"""What every model is made of: `StripeModel`, references to objects, embedded objects, and pages.
+"""The building blocks of models: `StripeModel`, references to objects, embedded objects, and pages.
 
 The generated models hold only names and types; what these types do at run time is defined here.
 """
@@ -152,7 +152,7 @@ def ref_id(value: object) -> str:
 
 @dataclass(frozen=True)
 class Embedded:
-    """How a field decodes an embedded object: by the model that the ``object`` field of the embedded object names.
+    """Decodes an embedded object in a field: by the model that the ``object`` field of the embedded object names.
 
     The schema of the surrounding model does not contain the schema of the embedded object, so that a model can be built
     without building all models it refers to.
@@ -244,7 +244,7 @@ class PageOf:
 
 
 class _Page(StripeModel):
-    """The base of the three kinds of page: subscripting gives the annotation of a page with items of one type."""
+    """The base of the three kinds of page: subscripting returns the annotation of a page with items of one type."""
 
     if not TYPE_CHECKING:
 

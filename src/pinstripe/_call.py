@@ -321,7 +321,7 @@ def _error(outcome: Response | Failure, key: str | None, attempts: int, retry_af
     error = errors.from_response(outcome.status_code, outcome.headers, outcome.content, _parse(outcome.content))
     error.idempotency_key, error.attempts = key, attempts
     if retry_after > _retry.MAX_RETRY_AFTER:
-        error.message += f" Not retried, since Stripe asks to wait {retry_after:.0f} seconds."
+        error.message += f" Not retried, since Stripe requires a wait of {retry_after:.0f} seconds."
     body = error.json_body.get("error")
     for name in ERROR_OBJECTS:
         value = body.get(name) if isinstance(body, Mapping) else None

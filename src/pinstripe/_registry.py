@@ -1,4 +1,4 @@
-"""Which model describes an object, by its ``object`` value or event type; and the types of parameters by name.
+"""The registry of models, by ``object`` value or event type, and of the types of parameters, by name.
 
 The generated packages register themselves here when they are imported. ``pinstripe/__init__.py`` sets how to import them, so
 that this module does not depend on them, and they are imported only when they are needed.

@@ -124,7 +124,7 @@ class Sink:
     def __init__(self, to: str | os.PathLike[str] | BinaryIO) -> None:
         self._path = os.fspath(to) if isinstance(to, (str, os.PathLike)) else None
         self._file = None if isinstance(to, (str, os.PathLike)) else to
-        self._start = self._file.tell() if self._file is not None and self._file.seekable() else 0
+        self._start = self._file.seek(0, os.SEEK_CUR) if self._file is not None and self._file.seekable() else 0
         self.written = 0
 
     def fill(self, chunks: Iterator[bytes]) -> None:

@@ -169,8 +169,8 @@ class Drift(NamedTuple):
             return f"the response has no field {self.path}, which the API description of {self.model} requires"
         if self.kind == "value":
             return f"{self.path} is {self.value!r}, which the API description of {self.model} does not list"
-        found = type(self.value).__name__
-        return f"{self.path} is of type {found}, which the API description of {self.model} does not allow"
+        type_name = type(self.value).__name__
+        return f"{self.path} is of type {type_name}, which the API description of {self.model} does not allow"
 
 
 class ResponseValidationError(StripeError):

@@ -32,7 +32,7 @@ M = TypeVar("M", bound=StripeModel)
 
 
 class _Requester(Protocol):
-    """What a notification needs of a client to fetch its event. `Client` implements it."""
+    """The method of a client that a notification uses to fetch its event. `Client` implements it."""
 
     def request(
         self,
@@ -81,7 +81,7 @@ class EventNotification(StripeModel):
         path = fill_path("/v2/core/events/{id}", {"id": self.id})
         return client.request(model, "GET", path, request_options=self._options())
 
-    def fetch_related_object(self, client: _Requester | _AsyncRequester) -> Any:  # Any: as above
+    def fetch_related_object(self, client: _Requester | _AsyncRequester) -> Any:  # Any: as in fetch_event
         """Fetch the current state of the object that the event is about; return ``None`` if there is none."""
         if self.related_object is None:
             return _none() if hasattr(client, "__aenter__") else None

@@ -156,7 +156,7 @@ def test_an_error_undoes_the_changes_of_both_accounts(accounts: Accounts) -> Non
     assert accounts.version == 0
 
 
-def test_the_changes_of_a_declined_payment_are_kept(accounts: Accounts) -> None:
+def test_the_changes_of_a_declined_payment_are_stored(accounts: Accounts) -> None:
     def decline(state: AccountState) -> None:
         state.create("charge", {"amount": 900})
         raise ErrorResponse("Your card was declined.", status=402)

@@ -76,7 +76,7 @@ def test_the_status_page_shows_changes_at_once(site: Site) -> None:
 
 
 def test_deliveries_are_shown_and_can_be_repeated(site: Site) -> None:
-    site.client.webhook_endpoints.create(url="http://127.0.0.1:9/nobody", enabled_events=["customer.created"])
+    site.client.webhook_endpoints.create(url="http://127.0.0.1:9/unreachable", enabled_events=["customer.created"])
     site.page.goto(site.url)
     site.client.customers.create()
     expect(site.page.get_by_text("no response")).to_be_visible()

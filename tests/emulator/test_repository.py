@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pinstripe
+from pinstripe.emulator.operations import _filters
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.accounts import Accounts
 from pinstripe.emulator.state.environment import Environment
@@ -114,6 +115,22 @@ def test_objects_are_listed_newest_first_also_by_an_index(state: AccountState) -
     state.objects.update(first, customer="cus_2")
     state.objects.update(first, customer="cus_1")  # indexed last, and still the oldest
     assert [invoice["id"] for invoice in state.objects.all("invoice", customer="cus_1")] == ids[::-1]
+
+
+def test_lists_with_a_filter_do_not_scan_other_objects(
+    client: pinstripe.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        client.customers.create(email=f"{number}@example.com")
+    compared: list[str] = []
+
+    def matches(value: Any, name: str, wanted: str) -> bool:  # Any: an object
+        compared.append(value["email"])
+        return bool(value[name] == wanted)
+
+    monkeypatch.setattr(_filters, "matches", matches)
+    assert [customer.email for customer in client.customers.list(email="3@example.com")] == ["3@example.com"]
+    assert compared == ["3@example.com"]
 
 
 def test_a_rollback_to_a_savepoint_keeps_earlier_changes(state: AccountState) -> None:

@@ -25,7 +25,7 @@ class _Taxes:
 def invoice_totals(state: AccountState, invoice: Object, lines: Iterable[Object]) -> Object:
     """Return the fields of an invoice with these lines: the lines with discounts and taxes, and every total.
 
-    Discounts of lines apply first, then those of the invoice, then taxes on what is left.
+    Discounts of lines apply first, then those of the invoice, then taxes on the rest.
     """
     lines = [{**clone(line), "invoice": invoice["id"], "discount_amounts": [], "taxes": []} for line in lines]
     remaining = [line["amount"] for line in lines]

@@ -1,4 +1,4 @@
-"""What a quantity of a price costs: tiers, packages, other currencies; and what coupons and tax rates make of an amount.
+"""Amounts of prices with tiers, packages and currencies, of discounts by coupons, and of taxes by tax rates.
 
 https://docs.stripe.com/products-prices/pricing-models
 """

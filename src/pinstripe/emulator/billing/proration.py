@@ -19,7 +19,7 @@ def prorate(amount: Decimal | int, start: int, end: int, at: int) -> int:
 
 
 def is_metered(item: Object) -> bool:
-    """Whether a subscription item is billed by usage."""
+    """Return whether a subscription item is billed by usage."""
     return bool(item["price"]["recurring"]["usage_type"] == "metered")
 
 

@@ -18,13 +18,13 @@ from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import Timestamp
 
 TRIAL_END_NOTICE = 3 * periods.DAY
-"""How long before the end of a trial the event ``trial_will_end`` is sent."""
+"""The time between the event ``trial_will_end`` and the end of the trial."""
 RENEWAL_NOTICE = 7 * periods.DAY
-"""How long before a renewal ``invoice.upcoming`` is sent, when the period is longer."""
+"""The time between ``invoice.upcoming`` and the renewal; a shorter period has no such event."""
 
 
 def is_for_subscription(invoice: Object, subscription: Object) -> bool:
-    """Whether an invoice bills a subscription."""
+    """Return whether an invoice bills a subscription."""
     return bool(subscription_of(invoice) == subscription["id"])
 
 

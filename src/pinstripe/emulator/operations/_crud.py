@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import pairwise
 
 from pinstripe._registry import registry
-from pinstripe.emulator.operations._filters import filter_objects
+from pinstripe.emulator.operations._filters import FILTERS, filter_objects
 from pinstripe.emulator.operations._pagination import limit_of, paginate
 from pinstripe.emulator.operations._registry import HANDLERS
 from pinstripe.emulator.operations._search import parse_query
@@ -14,6 +15,7 @@ from pinstripe.emulator.operations._transitions import TRANSITIONS
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.object_types import INDEXES
 from pinstripe.emulator.state.tables import Reference
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, wrong_state
 from pinstripe.emulator.validation.references import referenced_types
@@ -43,13 +45,18 @@ def run_operation(context: OperationContext) -> JSON | bytes:
     raise ErrorResponse(f"The emulator does not support {context.operation}.", status=501, type="api_error")
 
 
-def object_types_of(context: OperationContext) -> list[str]:
+def object_types_of(context: OperationContext) -> tuple[str, ...]:
     """Return the types of the objects that an operation returns."""
+    return _object_types(context.endpoint.model or "")
+
+
+@cache
+def _object_types(models: str) -> tuple[str, ...]:
     types = {model: object_type for object_type, model in registry().objects.items()}
-    models = (context.endpoint.model or "").split(" | ")
-    return [types[model] for model in models if model in types] or [
-        types[model.removeprefix("Deleted")] for model in models if model.removeprefix("Deleted") in types
-    ]
+    names = models.split(" | ")
+    returned = [types[name] for name in names if name in types]
+    deleted = [name.removeprefix("Deleted") for name in names]
+    return tuple(returned or [types[name] for name in deleted if name in types])
 
 
 def path_owners(context: OperationContext) -> dict[str, str]:
@@ -94,7 +101,7 @@ def find(context: OperationContext) -> Object:
 def retrieve(context: OperationContext) -> Object:
     """Return an object, or the remains of a deleted one if the endpoint returns those."""
     if "Deleted" in (context.endpoint.model or ""):
-        value = context.state.objects.find(tuple(object_types_of(context)), context.target_id)
+        value = context.state.objects.find(object_types_of(context), context.target_id)
         if value is not None and value.get("deleted"):
             return value
     return find(context)
@@ -104,13 +111,22 @@ def list_objects(context: OperationContext) -> Object:
     """Return a page of the objects of the endpoint's types that match its filters, newest first."""
     types, objects = object_types_of(context), context.state.objects
     if len(types) == 1:
-        candidates: Iterable[Object] = objects.all(types[0])
+        candidates: Iterable[Object] = objects.all(types[0], **_indexed_filters(types[0], context.params))
     else:
         candidates = sorted(
             (value for object_type in types for value in objects.all(object_type)),
             key=lambda value: -int(value.get("created") or 0),
         )
     return paginate(context, filter_objects(context, owned(context, candidates)))
+
+
+def _indexed_filters(object_type: str, params: Object) -> Object:
+    """Return the filters that an index can apply: an indexed field with exactly this value."""
+    return {
+        name: params[name]
+        for name in INDEXES.get(object_type, ())
+        if isinstance(params.get(name), str) and (object_type, name) not in FILTERS
+    }
 
 
 def create(context: OperationContext) -> Object:

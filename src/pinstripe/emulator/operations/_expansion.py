@@ -17,7 +17,7 @@ from pinstripe.emulator.validation.references import referenced_types
 MAX_DEPTH = 4
 Include: TypeAlias = Callable[[AccountState, Object], JSON]
 INCLUDABLE: dict[tuple[str, str], Include] = {}
-"""What returns the value of an includable field, by object type and field."""
+"""The functions that return the value of an includable field, by object type and field."""
 
 
 def includable(object_type: str, field: str) -> Callable[[Include], Include]:

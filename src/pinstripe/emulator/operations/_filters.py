@@ -54,7 +54,7 @@ def filter_objects(context: OperationContext, objects: Iterable[Object], *ignore
 
 
 def matches(value: Object, name: str, wanted: JSON) -> bool:
-    """Whether an object matches a filter: the same value, one of several, a time in a range, or equal fields."""
+    """Return whether an object matches a filter: the same value, one of several, a time in a range, or equal fields."""
     if own := FILTERS.get((str(value.get("object")), name)):
         return own(value, wanted)
     if name not in value:

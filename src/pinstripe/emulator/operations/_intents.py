@@ -1,4 +1,4 @@
-"""What payment intents and setup intents have in common: statuses, confirmation, authentication, microdeposits."""
+"""Functions for payment intents and setup intents: statuses, confirmation, authentication, microdeposits."""
 
 from __future__ import annotations
 

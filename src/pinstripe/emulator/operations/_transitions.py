@@ -12,7 +12,7 @@ NOW = object()
 
 @dataclass(frozen=True)
 class Transition:
-    """What an operation changes, from which statuses (any if empty), and the event that it emits."""
+    """The changes of an operation, the statuses that allow it (any if empty), and the event that it emits."""
 
     object_type: str
     from_statuses: tuple[str, ...]

@@ -70,7 +70,9 @@ def _refund_fee(state: AccountState, fee: Object, requested: int | None, params:
     amount = remaining if requested is None else requested
     if not 1 <= amount <= remaining:
         raise ErrorResponse(
-            f"The amount is more than what is left of the fee ({remaining}).", code="amount_too_large", param="amount"
+            f"The amount is greater than the unrefunded amount of the fee ({remaining}).",
+            code="amount_too_large",
+            param="amount",
         )
     fee_refund = state.create("fee_refund", params, amount=amount, currency=fee["currency"], fee=fee["id"])
     transaction = record_transaction(state, "application_fee_refund", fee_refund, -amount)

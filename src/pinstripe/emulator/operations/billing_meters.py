@@ -19,7 +19,7 @@ from pinstripe.emulator.state.tables import MeterUsage, UsageEvent
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
 MAX_AGE, MAX_LEAD = 35 * DAY, 300
-"""How many seconds the timestamp of a meter event may be in the past and in the future."""
+"""The number of seconds that the timestamp of a meter event may be in the past and in the future."""
 SESSION_SECONDS = 900
 GROUPING_SECONDS = {"hour": 3600, "day": DAY}
 

@@ -20,7 +20,7 @@ from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object
 
 DELETION_HOOKS: list[Callable[[AccountState, Object], None]] = []
-"""What subscriptions do when their customer is deleted."""
+"""Functions called when a customer is deleted; subscriptions register here."""
 EMPTY_INVOICE_SETTINGS: Object = {
     "custom_fields": None,
     "default_payment_method": None,

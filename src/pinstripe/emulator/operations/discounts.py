@@ -62,7 +62,7 @@ def _count_redemption(state: AccountState, coupon: Object, path: str) -> None:
 
 
 def is_active(state: AccountState, discount: Object, at: int) -> bool:
-    """Whether a discount applies to invoices at a time."""
+    """Return whether a discount applies to invoices at a time."""
     if discount.get("deleted") or (discount["end"] is not None and discount["end"] <= at):
         return False
     once = coupon_of(state, discount)["duration"] == "once"

@@ -24,7 +24,7 @@ PRICED_BY = {"amount", "quantity", "pricing", "unit_amount_decimal", "price_data
 
 
 class ItemAmount(NamedTuple):
-    """What an invoice item or line costs, and its price or unit amount."""
+    """The amount of an invoice item or line, and its price or unit amount."""
 
     amount: int
     currency: str

@@ -31,7 +31,7 @@ HANDLERS: dict[Outcome, list[InvoiceHandler]] = {
     "overdue": [],
     "uncollectible": [],
 }
-"""What else happens after an outcome of an invoice; subscriptions register here."""
+"""Functions called after an outcome of an invoice; subscriptions register here."""
 DESCRIPTIONS = {"subscription_create": "Subscription creation", "subscription_cycle": "Subscription update"}
 """The description of a payment intent, by the billing reason of its invoice."""
 

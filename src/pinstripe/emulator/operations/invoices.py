@@ -222,7 +222,7 @@ def finalize_invoice(context: OperationContext) -> Object:
 
 
 def finalize(state: AccountState, invoice: Object) -> None:
-    """Number a draft, apply the customer's balance, and open the invoice; one without an amount due is paid."""
+    """Set the number of a draft, apply the customer's balance, and open the invoice, or pay it if no amount is due."""
     customer = state.objects.get("customer", invoice["customer"])
     set_lines(state, invoice, invoice["lines"]["data"])
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04}"

@@ -18,7 +18,7 @@ from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, missing_param, wrong_state
 
 PENDING_SECONDS = 60
-"""How long the refunds of a card with pending refunds are pending."""
+"""The number of seconds before the refund of a card with pending refunds succeeds."""
 CARD_DESTINATION: Object = {
     "type": "card",
     "card": {"type": "refund", "reference_status": "pending", "reference_type": "acquirer_reference_number"},

@@ -218,7 +218,7 @@ def _advance(state: AccountState, schedule: Object) -> None:
 
 
 def _phase_changes(subscription: Object, phase: Object) -> list[Object]:
-    """Return the parameter ``items`` that gives a subscription the items of a phase."""
+    """Return the parameter ``items`` that changes the items of a subscription to those of a phase."""
     item_ids = {item["price"]["id"]: item["id"] for item in subscription["items"]["data"]}
     changes: list[Object] = []
     for item in phase["items"]:

@@ -53,7 +53,7 @@ DERIVED = {
 
 @dataclass
 class Update:
-    """How an update of a subscription is billed, and the subscription before it."""
+    """The billing options of an update of a subscription, and the subscription before the update."""
 
     before: Object
     savepoint: int

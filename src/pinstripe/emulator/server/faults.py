@@ -25,7 +25,7 @@ class Fault:
     seconds: float = 0.0
 
     def matches(self, endpoint: Endpoint) -> bool:
-        """Whether requests to an endpoint match: by operation (``charges.create``, ``invoices.*``), or by verb and path."""
+        """Return whether an endpoint matches: by operation (``charges.create``, ``invoices.*``), or by verb and path."""
         operation, route = f"{endpoint.service}.{endpoint.method}", f"{endpoint.verb} {endpoint.path}"
         return fnmatchcase(operation, self.match) or fnmatchcase(route, self.match)
 

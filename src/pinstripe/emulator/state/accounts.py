@@ -65,6 +65,8 @@ class Accounts:
 
     def state(self, account_id: str = PLATFORM) -> AccountState:
         """Return the state of an account for reading; a new account is empty."""
+        if (state := self._states.get(account_id)) is not None:
+            return state
         with self._creation:
             if account_id not in self._states:
                 self._locks[account_id] = threading.RLock()
@@ -186,8 +188,8 @@ class Accounts:
             for account_id in set(self._states) - set(accounts):
                 del self._states[account_id]
             for account_id, dump in accounts.items():
-                self._states[account_id] = AccountState(account_id, self.environment, self._other)
                 self._locks.setdefault(account_id, threading.RLock())
+                self._states[account_id] = AccountState(account_id, self.environment, self._other)
                 _load(self._states[account_id], dump)
             self.announce()
 

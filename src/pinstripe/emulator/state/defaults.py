@@ -80,8 +80,14 @@ def _default_factories(model: type[StripeModel]) -> tuple[tuple[str, DefaultFact
     return tuple(factories)
 
 
+@cache
 def _origin(annotation: Annotation) -> Annotation:
     return get_origin(annotation)
+
+
+@cache
+def _args(annotation: Annotation) -> tuple[Annotation, ...]:
+    return get_args(annotation)
 
 
 def _literal_values(annotation: Annotation) -> set[str]:
@@ -91,8 +97,10 @@ def _literal_values(annotation: Annotation) -> set[str]:
 
 
 def _is_includable(annotation: Annotation) -> bool:
-    """Whether a field is absent unless it is included, such as a list, or unless the object is deleted."""
-    if isinstance(annotation, PageOf) or (_origin(annotation) is Literal and get_args(annotation) in ((True,), (False,))):
+    """Return whether a field is absent unless it is included, such as a list, or unless the object is deleted."""
+    if isinstance(annotation, PageOf):
+        return True
+    if _origin(annotation) is Literal and get_args(annotation) in ((True,), (False,)):
         return True
     return any(_is_includable(arg) for arg in get_args(annotation) if _origin(annotation) is not Literal)
 
@@ -107,7 +115,7 @@ def _constant(value: JSON) -> DefaultFactory:
 
 def _factory(name: str, annotation: Annotation) -> DefaultFactory:
     """Return what creates the default of a required field."""
-    origin, args = _origin(annotation), get_args(annotation)
+    origin, args = _origin(annotation), _args(annotation)
     if origin in (Union, types.UnionType):
         return _constant(None) if type(None) in args else _factory(name, args[0])
     if origin is Literal:
@@ -191,7 +199,7 @@ def _annotations(model: type[StripeModel]) -> dict[str, Annotation]:
 
 def _fit_value(annotation: Annotation, value: JSON, values: DefaultValues, current: JSON) -> JSON:
     """Return a parameter as a value of a field's type, or `DOES_NOT_FIT`."""
-    origin, args = _origin(annotation), get_args(annotation)
+    origin, args = _origin(annotation), _args(annotation)
     if origin in (Union, types.UnionType):
         return _fit_union(args, value, values, current)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not isinstance(value, dict):

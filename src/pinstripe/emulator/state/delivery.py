@@ -25,7 +25,7 @@ RETRY_DELAY = 0.2
 TIMEOUT = 10.0
 """Seconds to wait for the response of an endpoint."""
 MAX_DELIVERIES = 10_000
-"""The number of deliveries that are kept for `Emulator.deliveries`."""
+"""The number of deliveries that are stored for `Emulator.deliveries`."""
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from pinstripe._api_version import API_VERSION
@@ -126,6 +127,7 @@ class EventLog:
         return event
 
 
+@cache
 def _event_type(object_type: str, action: str) -> str | None:
     name = EVENT_NAMES.get(object_type, object_type)
     candidates = (action,) if "." in action else (f"{name}.{action}", f"{name.replace('.', '_', 1)}.{action}")

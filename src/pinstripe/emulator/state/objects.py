@@ -29,28 +29,29 @@ class _Entry:
         self.number, self.value = number, value
 
 
-class _Bucket:
-    """The entries with the same value of an indexed field; sorted by creation when they are read."""
+class _Bucket(dict[int, _Entry]):
+    """The entries with the same value of an indexed field, by number; sorted by creation when they are read."""
 
-    __slots__ = ("_entries", "_sorted")
+    __slots__ = ("_sorted",)
 
     def __init__(self) -> None:
-        self._entries: dict[int, _Entry] = {}
         self._sorted = True
 
     def add(self, entry: _Entry) -> None:
-        if self._sorted and self._entries and next(reversed(self._entries)) > entry.number:
+        if self._sorted and self and next(reversed(self)) > entry.number:
             self._sorted = False
-        self._entries[entry.number] = entry
+        self[entry.number] = entry
 
     def discard(self, entry: _Entry) -> None:
-        self._entries.pop(entry.number, None)
+        self.pop(entry.number, None)
 
     def newest_first(self) -> Iterator[_Entry]:
         if not self._sorted:
-            self._entries = dict(sorted(self._entries.items()))
+            entries = sorted(self.items())
+            self.clear()
+            self.update(entries)
             self._sorted = True
-        return reversed(self._entries.values())
+        return reversed(self.values())
 
 
 class ObjectRepository:
@@ -172,14 +173,15 @@ class ObjectRepository:
         """
         object_type = value["object"]
         check_fields(object_type, fields)
-        previous = {name: value.get(name) for name, new in fields.items() if name not in value or value[name] != new}
         entry = self._types.get(object_type, _NO_ENTRIES).get(value.get("id", ""))
         if entry is None or entry.value is not value:
             raise ValueError(f"This {object_type} is not stored: add it first.")
+        before = {name: value[name] for name in fields if name in value}
+        previous = {name: before.get(name) for name, new in fields.items() if name not in before or before[name] != new}
+        indexed: list[str] = []
         if previous:
             self.changed[object_type, value["id"]] = None
-        before = {name: value[name] for name in fields if name in value}
-        indexed = [name for name in INDEXES.get(object_type, ()) if name in previous]
+            indexed = [name for name in INDEXES.get(object_type, ()) if name in previous]
         for name in indexed:
             self._unindex(entry, object_type, name, value.get(name))
         value.update(fields)  # equal values, too: embedded lists hold the stored objects themselves

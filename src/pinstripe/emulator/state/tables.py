@@ -262,19 +262,18 @@ class SideTables:
     """By idempotency key."""
 
     def __init__(self, transaction: Transaction) -> None:
+        self._by_name: dict[str, Table[Any, Any]] = {}  # Any: tables of many types, as annotated above
         for name in table_names():
-            setattr(self, name, Table[Any, Any](transaction))  # Any: the annotation of the attribute says it
+            self._by_name[name] = Table(transaction)
+            setattr(self, name, self._by_name[name])
 
-    def __getitem__(self, name: str) -> Table[Any, Any]:  # Any: tables of many types
+    def __getitem__(self, name: str) -> Table[Any, Any]:  # Any: as above
         """Return a table by its name."""
-        table: Table[Any, Any] = getattr(self, name)  # Any: as above
-        return table
+        return self._by_name[name]
 
-    def changed(self) -> Iterator[tuple[str, Table[Any, Any]]]:  # Any: as above
-        """Iterate over the tables with rows that were set since the last commit."""
-        for name in table_names():
-            if (table := self[name]).changed:
-                yield name, table
+    def changed(self) -> list[tuple[str, Table[Any, Any]]]:  # Any: as above
+        """Return the tables with rows that were set since the last commit, with their names."""
+        return [(name, table) for name, table in self._by_name.items() if table.changed]
 
 
 ACCOUNT_KEY = ""

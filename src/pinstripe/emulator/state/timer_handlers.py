@@ -17,7 +17,7 @@ HANDLERS: dict[str, TimerHandler] = {}
 def timer_handler(name: str) -> Callable[[TimerHandler], TimerHandler]:
     """Register the decorated function as the handler of timers with a name.
 
-    A handler checks whether there is still something to do: its object may have changed since the timer was set.
+    A handler must check the status of its object, which may have changed since the timer was set.
     """
 
     def register(handler: TimerHandler) -> TimerHandler:

@@ -37,7 +37,7 @@ class Transaction:
 
     @property
     def has_changes(self) -> bool:
-        """Whether there are changes since the last commit."""
+        """Whether the state has changed since the last commit."""
         return bool(self._undo_log)
 
     def commit(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 DOCS = "https://docs.stripe.com/error-codes/"
 DECLINED = 402
-"""The status of a declined payment. Its effects (the failed charge, the events) are kept; other errors have no effects."""
+"""The status of a declined payment. Its effects (the failed charge, the events) are stored; other errors have no effects."""
 CARD_ERROR_CODES = ("expired_card", "incorrect_cvc", "processing_error")
 """The decline codes that are also error codes; the code of the others is ``card_declined``."""
 NAMES_IN_ERRORS = {"payment_intent": ("payment_intent", "intent"), "setup_intent": ("setupintent", "intent")}

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 MAX_WAIT = 25.0
 """Seconds that the status page waits for a change before it sends another request."""
 MAX_SHOWN = 50
-"""How many requests, events and deliveries the status page shows."""
+"""The number of requests, events and deliveries on the status page."""
 LATEST_IDS = 3
-"""How many ids of each object type the status page shows."""
+"""The number of ids of each object type on the status page."""
 
 
 class Deliveries(Protocol):

@@ -67,7 +67,7 @@ def _card_method(state: AccountState, form: Form) -> Object:
 def _decline_message(action: Callable[[], object]) -> str:
     """Run what a form submits, and return the message of a declined payment; empty on success.
 
-    A decline is shown on the page, and its effects are kept; other errors have a page of their own.
+    A decline is shown on the page, and its effects are stored; other errors have a page of their own.
     """
     try:
         action()

@@ -109,14 +109,14 @@ class Billing(RuleBasedStateMachine):
         taxed: bool,
         options: dict[str, Any],  # Any: parameters
     ) -> None:
-        params: dict[str, Any] = {**options}  # Any: as above
+        params: dict[str, Any] = {**options}  # Any: parameters
         if trial:
             params["trial_period_days"] = trial
         if coupon < len(self.coupons):
             params["discounts"] = [{"coupon": self.coupons[coupon]}]
         if taxed:
             params["default_tax_rates"] = self.rates
-        items: Any = [{"price": self.prices[price], "quantity": quantity}]  # Any: as above
+        items: Any = [{"price": self.prices[price], "quantity": quantity}]  # Any: a parameter
         self.attempt(lambda: self.client.subscriptions.create(customer=self.customer, items=items, **params))
 
     @rule(
