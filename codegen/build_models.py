@@ -48,8 +48,7 @@ def module_of(api: spec.Api, schema: str) -> str:
     if schema in names.SHARED:
         return SHARED_MODULE
     original = api.schemas[schema].original
-    name = names.OBJECTS.get(original, names.camel(original))
-    return names.snake(name)
+    return names.snake(names.OBJECTS[original]) if original in names.OBJECTS else original.replace(".", "_")
 
 
 def literal(value: str | bool) -> str:
@@ -189,9 +188,7 @@ class _Classes:
             root.fields.append(FieldDef("deleted", "deleted", "Literal[False]", note, required=False, default="False"))
         return self.classes
 
-    def cls(
-        self, name: str, fields: Iterable[spec.Field], path: str, seen: frozenset[str], doc: str
-    ) -> ClassDef:
+    def cls(self, name: str, fields: Iterable[spec.Field], path: str, seen: frozenset[str], doc: str) -> ClassDef:
         cls = ClassDef(name, [], doc)
         for item in fields:
             cls.fields.append(self.field(cls, item, f"{path}.{item.name}" if path else item.name, seen))
@@ -216,9 +213,7 @@ class _Classes:
             return self.writer.event_field(self.event, path)
         return self.writer.field(self.schema, path)
 
-    def annotation(
-        self, cls: ClassDef, item: spec.Field, kind: spec.Type, path: str, seen: frozenset[str]
-    ) -> str:
+    def annotation(self, cls: ClassDef, item: spec.Field, kind: spec.Type, path: str, seen: frozenset[str]) -> str:
         def inner(kind: spec.Type) -> str:
             return self.annotation(cls, item, kind, path, seen)
 

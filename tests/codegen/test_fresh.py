@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from codegen.resolve import resolve
 
 from codegen.__main__ import ROOT, existing, write
-from codegen.resolve import resolve
 
 SPEC = Path(__file__).parents[3] / "shared" / "openapi"
 

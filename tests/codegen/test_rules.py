@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-from codegen import ir, names, operations, shapes
 from codegen.read import read_documents
 from codegen.resolve import HEAVY, resolve_api
+
+from codegen import ir, names, operations, shapes
 from codegen.write_events import write_events
 from codegen.write_models import write_models
 from codegen.write_params import write_params

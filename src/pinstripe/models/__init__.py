@@ -150,7 +150,7 @@ if TYPE_CHECKING:
     from pinstripe.models.terminal_reader import *
     from pinstripe.models.terminal_refund import *
     from pinstripe.models.test_clock import *
-    from pinstripe.models.three_dsecure_authentication import *
+    from pinstripe.models.three_d_secure_authentication import *
     from pinstripe.models.token import *
     from pinstripe.models.topup import *
     from pinstripe.models.transfer import *
@@ -2883,7 +2883,7 @@ _CLASSES: dict[str, tuple[str, ...]] = {
         "TestClockStatusDetails",
         "TestClockStatusDetailsAdvancing",
     ),
-    "three_dsecure_authentication": (
+    "three_d_secure_authentication": (
         "ThreeDSecureAuthentication",
         "ThreeDSecureAuthenticationAcquirerDetails",
         "ThreeDSecureAuthenticationChannel",

@@ -163,6 +163,7 @@ SERVICE_REFERENCES: dict[tuple[str, str], tuple[str, ...] | None] = {
     ("issuing", "transaction"): ("issuing.transaction",),
     ("issuing", "card"): ("issuing.card",),
     ("payment_records", "customer"): None,
+    ("v2.money_management", "financial_account"): ("v2.money_management.financial_account",),
     ("subscription_items", "id"): ("subscription_item",),
     ("terminal", "location"): ("terminal.location",),
     ("test_helpers.issuing", "card"): ("issuing.card",),
