@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from codegen import names, spec
-from codegen.classes import ClassDef, FieldDef, Imports, ModuleDef
-from codegen.docstrings import Writer
+from codegen.classes import ClassDef, FieldDef, Imports, ModuleDef, unique
+from codegen.docstrings import Writer, paragraphs
 
 SCALARS: dict[spec.ScalarKind, str] = {
     "string": "str",
@@ -34,6 +34,7 @@ Larger ones are decoded by their ``object`` field when they come, so that a mode
 
 # Fields that hold any object, of which the document does not say so.
 ANY_OBJECT = {("notification_event_data", "object")}
+NO_FIELDS = "It has no fields."
 SHARED_MODULE = "shared"
 EVENT_DATA_MODULE = "event_data"
 
@@ -65,7 +66,7 @@ def alternatives(options: Iterable[str]) -> str:
 def targets(api: spec.Api, kind: spec.Type | None) -> list[str]:
     """Return the objects that a result or an embedded object can be, with groups of objects taken apart."""
     found: dict[str, None] = {}
-    for name in spec.references(kind):
+    for name in spec.without_client_variants(spec.references(kind)):
         schema = api.schemas[name]
         found.update(dict.fromkeys(schema.options or (name,)))
     return list(found)
@@ -101,7 +102,7 @@ class _Builder:
         for event in self.api.thin_events.values():
             if event.data is not None:
                 self.event_data(event)
-        return dict(sorted(self.modules.items()))
+        return unique(self.modules)
 
     def module(self, name: str) -> ModuleDef:
         return self.modules.setdefault(name, ModuleDef(name, ""))
@@ -189,12 +190,12 @@ class _Classes:
             root.fields.append(FieldDef("deleted", "deleted", "Literal[False]", note, required=False, default="False"))
         return self.classes
 
-    def cls(
-        self, name: str, fields: Iterable[spec.Field], path: str, seen: frozenset[str], doc: str
-    ) -> ClassDef:
+    def cls(self, name: str, fields: Iterable[spec.Field], path: str, seen: frozenset[str], doc: str) -> ClassDef:
         cls = ClassDef(name, [], doc)
         for item in fields:
             cls.fields.append(self.field(cls, item, f"{path}.{item.name}" if path else item.name, seen))
+        if not cls.fields:
+            cls.doc = paragraphs(doc, NO_FIELDS)
         self.classes.append(cls)
         return cls
 
@@ -216,9 +217,7 @@ class _Classes:
             return self.writer.event_field(self.event, path)
         return self.writer.field(self.schema, path)
 
-    def annotation(
-        self, cls: ClassDef, item: spec.Field, kind: spec.Type, path: str, seen: frozenset[str]
-    ) -> str:
+    def annotation(self, cls: ClassDef, item: spec.Field, kind: spec.Type, path: str, seen: frozenset[str]) -> str:
         def inner(kind: spec.Type) -> str:
             return self.annotation(cls, item, kind, path, seen)
 
@@ -267,7 +266,7 @@ class _Classes:
     ) -> str:
         name = names.part(cls.name, item)
         cls.uses.add(name)
-        self.cls(name, fields, path, seen, self.doc(path))
+        self.cls(name, fields, path, seen, self.doc(path) or f"The object in `{path}` of `{self.name}`.")
         return name
 
     def imported(self, cls: ClassDef, module: str, name: str) -> str:

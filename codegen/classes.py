@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -99,3 +99,17 @@ def in_order(classes: Iterable[ClassDef]) -> list[ClassDef]:
     for cls in list(by_name.values()):
         visit(cls)
     return list(ordered.values())
+
+
+def unique(modules: Mapping[str, ModuleDef]) -> dict[str, ModuleDef]:
+    """Return modules in the order of their names; raise `ValueError` where two places would have the same class name."""
+    found: dict[str, str] = {}
+    for module in modules.values():
+        for cls in module.classes:
+            if cls.name in found:
+                raise ValueError(
+                    f"two places would have the class {cls.name}, in {found[cls.name]} and {module.name}; "
+                    "name one otherwise in the tables of codegen/names.py"
+                )
+            found[cls.name] = module.name
+    return dict(sorted(modules.items()))

@@ -163,6 +163,11 @@ def _bullet(value: str, text: str) -> str:
 def _entry(name: str, text: str) -> str:
     body = f"{name}: {text}" if text else f"{name}:"
     lines = textwrap.wrap(
-        body, WIDTH - 4, initial_indent="    ", subsequent_indent="        ", break_long_words=False, break_on_hyphens=False
+        body,
+        WIDTH - 4,
+        initial_indent="    ",
+        subsequent_indent="        ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     return "\n".join(lines)

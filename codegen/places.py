@@ -77,9 +77,7 @@ def _places(
 
 def embedded_components(api: spec.Api, kind: spec.Type) -> list[str]:
     """Return the component schemas that a type embeds; objects with documentation of their own are none."""
-    names = list(dict.fromkeys(spec.references(kind)))
-    if len(names) > 1:  # variants for publishable keys
-        names = [name for name in names if not name.endswith("_client")]
+    names = spec.without_client_variants(spec.references(kind))
     return [name for name in names if is_component(api.schemas[name])]
 
 

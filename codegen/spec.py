@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias, get_args
@@ -242,6 +242,12 @@ def references(kind: Type | None) -> Iterator[str]:
     """Yield the names of the schemas that a type embeds."""
     if kind is not None:
         yield from (part.schema for part in parts(kind) if isinstance(part, Ref))
+
+
+def without_client_variants(names: Iterable[str]) -> list[str]:
+    """Return the names of schemas that are alternatives, without those that only publishable keys receive."""
+    found = list(dict.fromkeys(names))
+    return [name for name in found if len(found) == 1 or not name.endswith("_client")]
 
 
 def objects(kind: Type) -> tuple[Object, ...]:

@@ -72,7 +72,8 @@ def _index(api: spec.Api, services: Mapping[str, ServiceDef]) -> str:
     classes = "".join(
         f'\n\nclass {prefix}Services:\n    """The services of {article} client, each loaded when it is first used."""\n\n'
         + "".join(
-            f'    {service.name} = _lazy("{service.module}", "{prefix}{names.service(service.name)}")\n' for service in top
+            f'    {service.name} = _lazy("{service.module}", "{prefix}{names.service(service.name)}")\n'
+            for service in top
         )
         for prefix, article in (("", "a"), ("Async", "an async"))
     )

@@ -130,7 +130,9 @@ def _allowlist(api: spec.Api, services: Mapping[str, ServiceDef]) -> str:
     for service in services.values():
         if service.children:
             children = "|".join(child.name.rpartition(".")[2] for child in service.children)
-            lines.append(rf"pinstripe\.resources\.{service.module}\.(Async)?{names.service(service.name)}\.({children})")
+            lines.append(
+                rf"pinstripe\.resources\.{service.module}\.(Async)?{names.service(service.name)}\.({children})"
+            )
     return (
         f"# {text.MARK} {api.version}.\n# Services: descriptors, which are attributes for type checkers.\n"
         + "\n".join(lines)
