@@ -1465,7 +1465,10 @@ class AccountSettingsPayouts(StripeModel):
 
 
 class AccountSettingsPaypayPaymentsSiteAccessible(StripeModel):
-    """Details of a website that everybody can open."""
+    """Details of a website that everybody can open.
+
+    It has no fields.
+    """
 
 
 class AccountSettingsPaypayPaymentsSiteInDevelopment(StripeModel):

@@ -102,7 +102,10 @@ class AccountSessionComponentsAccountOnboarding(StripeModel):
 
 
 class AccountSessionComponentsBalanceReportFeatures(StripeModel):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsBalanceReport(StripeModel):
@@ -167,7 +170,10 @@ class AccountSessionComponentsDisputesList(StripeModel):
 
 
 class AccountSessionComponentsDocumentsFeatures(StripeModel):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsDocuments(StripeModel):
@@ -404,7 +410,10 @@ class AccountSessionComponentsPayments(StripeModel):
 
 
 class AccountSessionComponentsPayoutDetailsFeatures(StripeModel):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsPayoutDetails(StripeModel):
@@ -417,7 +426,10 @@ class AccountSessionComponentsPayoutDetails(StripeModel):
 
 
 class AccountSessionComponentsPayoutReconciliationReportFeatures(StripeModel):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsPayoutReconciliationReport(StripeModel):
@@ -456,7 +468,10 @@ class AccountSessionComponentsPayouts(StripeModel):
 
 
 class AccountSessionComponentsPayoutsListFeatures(StripeModel):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsPayoutsList(StripeModel):
@@ -469,7 +484,10 @@ class AccountSessionComponentsPayoutsList(StripeModel):
 
 
 class AccountSessionComponentsReportingChartFeatures(StripeModel):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsReportingChart(StripeModel):
@@ -482,7 +500,10 @@ class AccountSessionComponentsReportingChart(StripeModel):
 
 
 class AccountSessionComponentsTaxRegistrationsFeatures(StripeModel):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsTaxRegistrations(StripeModel):
@@ -495,7 +516,10 @@ class AccountSessionComponentsTaxRegistrations(StripeModel):
 
 
 class AccountSessionComponentsTaxSettingsFeatures(StripeModel):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsTaxSettings(StripeModel):
@@ -508,7 +532,10 @@ class AccountSessionComponentsTaxSettings(StripeModel):
 
 
 class AccountSessionComponentsTerminalHardwareOrdersFeatures(StripeModel):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsTerminalHardwareOrders(StripeModel):
@@ -521,7 +548,10 @@ class AccountSessionComponentsTerminalHardwareOrders(StripeModel):
 
 
 class AccountSessionComponentsTerminalHardwareShopFeatures(StripeModel):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsTerminalHardwareShop(StripeModel):

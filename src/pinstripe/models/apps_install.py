@@ -9,11 +9,15 @@ __all__ = ["AppsInstall", "AppsInstallContentSecurityPolicyGranted", "AppsInstal
 
 
 class AppsInstallContentSecurityPolicyGranted(StripeModel):
+    """The object in `content_security_policy_granted` of `AppsInstall`."""
+
     connect_src: list[str]
     image_src: list[str]
 
 
 class AppsInstallContentSecurityPolicyPending(StripeModel):
+    """The object in `content_security_policy_pending` of `AppsInstall`."""
+
     connect_src: list[str]
     image_src: list[str]
 

@@ -9,6 +9,8 @@ __all__ = ["AppsSecret", "AppsSecretScope"]
 
 
 class AppsSecretScope(StripeModel):
+    """The object in `scope` of `AppsSecret`."""
+
     type: Literal["account", "user"]
     user: str | None = None
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from pinstripe.models.transfer import Transfer
     from pinstripe.models.transfer_reversal import TransferReversal
 
-__all__ = ["BalanceTransaction", "BalanceTransactionFeeDetails"]
+__all__ = ["BalanceTransaction", "BalanceTransactionFeeDetail"]
 
 
-class BalanceTransactionFeeDetails(StripeModel):
+class BalanceTransactionFeeDetail(StripeModel):
     """The fees that make up `fee`."""
 
     amount: int
@@ -74,7 +74,7 @@ class BalanceTransaction(StripeModel):
     """Rate by which the amount of the source was converted into `currency`. Null without a conversion."""
     fee: int
     """Sum of the fees, in the smallest currency unit. Listed one by one in `fee_details`."""
-    fee_details: list[BalanceTransactionFeeDetails]
+    fee_details: list[BalanceTransactionFeeDetail]
     """The fees that make up `fee`."""
     id: str
     """Unique ID of the object."""

@@ -78,7 +78,10 @@ class BillingPortalSessionFlowAfterCompletion(StripeModel):
 
 
 class BillingPortalSessionFlowCustomerUpdate(StripeModel):
-    """Settings for the task of changing the customer's details."""
+    """Settings for the task of changing the customer's details.
+
+    It has no fields.
+    """
 
 
 class BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer(StripeModel):

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pinstripe.models.mandate import Mandate
     from pinstripe.models.payment_intent import PaymentIntent
     from pinstripe.models.payment_method import PaymentMethod
+    from pinstripe.models.radar_rule import RadarRule
     from pinstripe.models.refund import Refund
     from pinstripe.models.review import Review
-    from pinstripe.models.rule import Rule
     from pinstripe.models.source import Source
     from pinstripe.models.transfer import Transfer
 
@@ -203,7 +203,7 @@ class ChargeOutcome(StripeModel):
     """How risky Radar thinks the charge is: `normal`, `elevated`, `highest`, `not_assessed` or `unknown`."""
     risk_score: int | None = None
     """Radar's score of the risk, from 0 to 100. Only with Radar for Fraud Teams."""
-    rule: Expandable["Rule"] | None = None
+    rule: Expandable["RadarRule"] | None = None
     """Radar rule that decided about the charge."""
     seller_message: str | None = None
     """Explanation of the outcome for you; not meant for customers."""
@@ -613,15 +613,24 @@ class ChargePaymentMethodDetailsCardThreeDSecure(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardWalletAmexExpressCheckout(StripeModel):
-    """Amex Express Checkout. Only with the type `amex_express_checkout`."""
+    """Amex Express Checkout. Only with the type `amex_express_checkout`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsCardWalletApplePay(StripeModel):
-    """Data specific to Apple Pay."""
+    """Data specific to Apple Pay.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsCardWalletGooglePay(StripeModel):
-    """Data specific to Google Pay."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsCardWalletLink(StripeModel):
@@ -645,7 +654,10 @@ class ChargePaymentMethodDetailsCardWalletMasterpass(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardWalletSamsungPay(StripeModel):
-    """Samsung Pay. Only with the type `samsung_pay`."""
+    """Samsung Pay. Only with the type `samsung_pay`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsCardWalletVisaCheckout(StripeModel):
@@ -932,7 +944,10 @@ class ChargePaymentMethodDetailsCrypto(StripeModel):
 
 
 class ChargePaymentMethodDetailsCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance."""
+    """Data specific to payments from the customer's cash balance.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsEps(StripeModel):
@@ -1304,7 +1319,10 @@ class ChargePaymentMethodDetailsLink(StripeModel):
 
 
 class ChargePaymentMethodDetailsMbWay(StripeModel):
-    """Details of a payment by MB WAY. Only with the type `mb_way`."""
+    """Details of a payment by MB WAY. Only with the type `mb_way`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsMobilepayCard(StripeModel):
@@ -1415,7 +1433,10 @@ class ChargePaymentMethodDetailsP24(StripeModel):
 
 
 class ChargePaymentMethodDetailsPayByBank(StripeModel):
-    """Details of a payment by Pay by Bank. Only with the type `pay_by_bank`."""
+    """Details of a payment by Pay by Bank. Only with the type `pay_by_bank`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsPayco(StripeModel):
@@ -1474,7 +1495,10 @@ class ChargePaymentMethodDetailsPaypal(StripeModel):
 
 
 class ChargePaymentMethodDetailsPaypay(StripeModel):
-    """Details of a payment by PayPay. Only with the type `paypay`."""
+    """Details of a payment by PayPay. Only with the type `paypay`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsPayto(StripeModel):
@@ -1635,7 +1659,10 @@ class ChargePaymentMethodDetailsSofort(StripeModel):
 
 
 class ChargePaymentMethodDetailsStripeAccount(StripeModel):
-    """Details of a payment by a Stripe account. Only with the type `stripe_account`."""
+    """Details of a payment by a Stripe account. Only with the type `stripe_account`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsSunbit(StripeModel):
@@ -1706,7 +1733,10 @@ class ChargePaymentMethodDetailsUsBankAccount(StripeModel):
 
 
 class ChargePaymentMethodDetailsWechat(StripeModel):
-    """Details of a payment by WeChat in the older API. Only with the type `wechat`."""
+    """Details of a payment by WeChat in the older API. Only with the type `wechat`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsWechatPay(StripeModel):
@@ -1725,7 +1755,10 @@ class ChargePaymentMethodDetailsWechatPay(StripeModel):
 
 
 class ChargePaymentMethodDetailsZip(StripeModel):
-    """Details of a payment by Zip. Only with the type `zip`."""
+    """Details of a payment by Zip. Only with the type `zip`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetails(StripeModel):

@@ -5,7 +5,7 @@ from typing import Literal, TYPE_CHECKING
 from pinstripe._base import Expandable, Lazy, ListObject, StripeModel
 from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.discount import Discount
-from pinstripe.models.shared import Address, CheckoutSessionCustomerDetails
+from pinstripe.models.shared import Address
 from pinstripe.models.tax_rate import TaxRate
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ __all__ = [
     "CheckoutSessionCustomTextShippingAddress",
     "CheckoutSessionCustomTextSubmit",
     "CheckoutSessionCustomTextTermsOfServiceAcceptance",
+    "CheckoutSessionCustomerDetails",
+    "CheckoutSessionCustomerDetailsTaxId",
     "CheckoutSessionDiscount",
     "CheckoutSessionInvoiceCreation",
     "CheckoutSessionInvoiceCreationInvoiceData",
@@ -462,6 +464,180 @@ class CheckoutSessionCustomText(StripeModel):
     """Text next to the payment button."""
     terms_of_service_acceptance: CheckoutSessionCustomTextTermsOfServiceAcceptance | None = None
     """Text that replaces the default label of the terms of service checkbox."""
+
+
+class CheckoutSessionCustomerDetailsTaxId(StripeModel):
+    """Tax IDs of the customer, such as VAT numbers."""
+
+    type: Literal[
+        "ad_nrt",
+        "ae_trn",
+        "al_tin",
+        "am_tin",
+        "ao_tin",
+        "ar_cuit",
+        "au_abn",
+        "au_acn",
+        "au_arn",
+        "au_wpn",
+        "aw_tin",
+        "az_tin",
+        "ba_tin",
+        "bb_tin",
+        "bd_bin",
+        "bf_ifu",
+        "bg_uic",
+        "bh_vat",
+        "bj_ifu",
+        "bo_tin",
+        "br_cnpj",
+        "br_cpf",
+        "bs_tin",
+        "bw_vat",
+        "by_tin",
+        "ca_bn",
+        "ca_gst_hst",
+        "ca_pst_bc",
+        "ca_pst_mb",
+        "ca_pst_sk",
+        "ca_qst",
+        "cd_nif",
+        "ch_uid",
+        "ch_vat",
+        "ci_vat",
+        "cl_tin",
+        "cm_niu",
+        "cn_tin",
+        "co_nit",
+        "cr_tin",
+        "cv_nif",
+        "cz_dic",
+        "de_stn",
+        "do_rcn",
+        "ec_ruc",
+        "eg_tin",
+        "es_cif",
+        "et_tin",
+        "eu_oss_vat",
+        "eu_vat",
+        "fo_vat",
+        "fr_siren",
+        "fr_siret",
+        "fr_spi",
+        "gb_vat",
+        "ge_vat",
+        "gh_tin",
+        "gi_tin",
+        "gn_nif",
+        "hk_br",
+        "hr_oib",
+        "hu_tin",
+        "ic_nif",
+        "id_npwp",
+        "il_vat",
+        "in_gst",
+        "is_kt",
+        "is_vat",
+        "it_cf",
+        "jp_cn",
+        "jp_rn",
+        "jp_trn",
+        "ke_pin",
+        "kg_tin",
+        "kh_tin",
+        "kr_brn",
+        "kz_bin",
+        "la_tin",
+        "li_uid",
+        "li_vat",
+        "lk_vat",
+        "ma_vat",
+        "md_cf",
+        "md_vat",
+        "me_pib",
+        "mk_vat",
+        "mr_nif",
+        "mu_vat",
+        "mx_rfc",
+        "my_frp",
+        "my_itn",
+        "my_sst",
+        "mz_nuit",
+        "ng_tin",
+        "no_vat",
+        "no_voec",
+        "np_pan",
+        "nz_bn",
+        "nz_gst",
+        "om_vat",
+        "pe_ruc",
+        "ph_tin",
+        "pl_nip",
+        "pt_nif",
+        "py_ruc",
+        "ro_tin",
+        "rs_pib",
+        "ru_inn",
+        "ru_kpp",
+        "sa_vat",
+        "sg_gst",
+        "sg_uen",
+        "si_tin",
+        "sm_coe",
+        "sn_ninea",
+        "sr_fin",
+        "sv_nit",
+        "th_vat",
+        "tj_tin",
+        "tr_tin",
+        "tt_bir",
+        "tt_vat",
+        "tw_vat",
+        "tz_vat",
+        "ua_vat",
+        "ug_tin",
+        "unknown",
+        "us_ein",
+        "uy_ruc",
+        "uz_tin",
+        "uz_vat",
+        "ve_rif",
+        "vn_tin",
+        "za_vat",
+        "zm_tin",
+        "zw_tin",
+    ]
+    """Kind of tax ID, such as `eu_vat` or `us_ein`."""
+    value: str | None = None
+    """The tax ID itself."""
+
+
+class CheckoutSessionCustomerDetails(StripeModel):
+    """Contact and tax details of the customer, as entered on the page or taken from `customer`. Read it
+    once the session is complete.
+    """
+
+    address: Address | None = None
+    """Billing address of the customer."""
+    business_name: str | None = None
+    """Business name of the customer."""
+    email: str | None = None
+    """Email address of the customer. Stripe sends receipts here."""
+    individual_name: str | None = None
+    """Personal name of the customer."""
+    name: str | None = None
+    """Name of the customer."""
+    phone: str | None = None
+    """Phone number of the customer, with the country code."""
+    tax_exempt: Literal["exempt", "none", "reverse"] | None = None
+    """Whether the customer pays tax.
+
+    - `exempt`: The customer pays no tax.
+    - `none`: The customer pays tax as usual.
+    - `reverse`: The customer accounts for the tax under reverse charge.
+    """
+    tax_ids: list[CheckoutSessionCustomerDetailsTaxId] | None = None
+    """Tax IDs of the customer, such as VAT numbers."""
 
 
 class CheckoutSessionDiscount(StripeModel):

@@ -12,16 +12,20 @@ if TYPE_CHECKING:
 __all__ = [
     "ClimateOrder",
     "ClimateOrderBeneficiary",
-    "ClimateOrderDeliveryDetails",
-    "ClimateOrderDeliveryDetailsLocation",
+    "ClimateOrderDeliveryDetail",
+    "ClimateOrderDeliveryDetailLocation",
 ]
 
 
 class ClimateOrderBeneficiary(StripeModel):
+    """The object in `beneficiary` of `ClimateOrder`."""
+
     public_name: str
 
 
-class ClimateOrderDeliveryDetailsLocation(StripeModel):
+class ClimateOrderDeliveryDetailLocation(StripeModel):
+    """The object in `delivery_details.location` of `ClimateOrder`."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -31,9 +35,11 @@ class ClimateOrderDeliveryDetailsLocation(StripeModel):
     region: str | None = None
 
 
-class ClimateOrderDeliveryDetails(StripeModel):
+class ClimateOrderDeliveryDetail(StripeModel):
+    """The object in `delivery_details` of `ClimateOrder`."""
+
     delivered_at: Timestamp
-    location: ClimateOrderDeliveryDetailsLocation | None = None
+    location: ClimateOrderDeliveryDetailLocation | None = None
     metric_tons: str
     registry_url: str | None = None
     supplier: ClimateSupplier
@@ -61,7 +67,7 @@ class ClimateOrder(StripeModel):
     """Three-letter ISO 4217 currency code in lowercase."""
     delayed_at: Timestamp | None = None
     delivered_at: Timestamp | None = None
-    delivery_details: list[ClimateOrderDeliveryDetails]
+    delivery_details: list[ClimateOrderDeliveryDetail]
     expected_delivery_year: int
     id: str
     """Unique ID of the object."""

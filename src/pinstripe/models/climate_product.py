@@ -10,6 +10,8 @@ __all__ = ["ClimateProduct", "ClimateProductCurrentPricesPerMetricTon"]
 
 
 class ClimateProductCurrentPricesPerMetricTon(StripeModel):
+    """The object in `current_prices_per_metric_ton` of `ClimateProduct`."""
+
     amount_fees: int
     amount_subtotal: int
     """Total before discounts and taxes, in the smallest currency unit."""

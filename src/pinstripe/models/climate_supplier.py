@@ -8,6 +8,8 @@ __all__ = ["ClimateSupplier", "ClimateSupplierLocation"]
 
 
 class ClimateSupplierLocation(StripeModel):
+    """The object in `locations` of `ClimateSupplier`."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str

@@ -197,23 +197,38 @@ class ConfirmationTokenPaymentMethodPreviewAcssDebit(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewAffirm(StripeModel):
-    """Data specific to Affirm."""
+    """Data specific to Affirm.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewAfterpayClearpay(StripeModel):
-    """Data specific to Afterpay and Clearpay."""
+    """Data specific to Afterpay and Clearpay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewAlipay(StripeModel):
-    """Data specific to Alipay."""
+    """Data specific to Alipay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewAlma(StripeModel):
-    """Data specific to Alma."""
+    """Data specific to Alma.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Data specific to Amazon Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewAuBecsDebit(StripeModel):
@@ -243,11 +258,17 @@ class ConfirmationTokenPaymentMethodPreviewBacsDebit(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewBancontact(StripeModel):
-    """Data specific to Bancontact."""
+    """Data specific to Bancontact.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewBillie(StripeModel):
-    """Data specific to Billie."""
+    """Data specific to Billie.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewBizum(StripeModel):
@@ -451,19 +472,31 @@ class ConfirmationTokenPaymentMethodPreviewCardThreeDSecureUsage(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout(StripeModel):
-    """Amex Express Checkout. Only with the type `amex_express_checkout`."""
+    """Amex Express Checkout. Only with the type `amex_express_checkout`.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletApplePay(StripeModel):
-    """Data specific to Apple Pay."""
+    """Data specific to Apple Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay(StripeModel):
-    """Data specific to Google Pay."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletLink(StripeModel):
-    """Link. Only with the type `link`."""
+    """Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass(StripeModel):
@@ -480,7 +513,10 @@ class ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay(StripeModel):
-    """Data specific to Samsung Pay."""
+    """Data specific to Samsung Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout(StripeModel):
@@ -674,11 +710,17 @@ class ConfirmationTokenPaymentMethodPreviewCashapp(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCrypto(StripeModel):
-    """Data specific to payments with stablecoins."""
+    """Data specific to payments with stablecoins.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance."""
+    """Data specific to payments from the customer's cash balance.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewEps(StripeModel):
@@ -760,11 +802,17 @@ class ConfirmationTokenPaymentMethodPreviewFpx(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewGiropay(StripeModel):
-    """Data specific to giropay."""
+    """Data specific to giropay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewGrabpay(StripeModel):
-    """Data specific to GrabPay."""
+    """Data specific to GrabPay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewIdeal(StripeModel):
@@ -885,7 +933,10 @@ class ConfirmationTokenPaymentMethodPreviewInteracPresent(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewKakaoPay(StripeModel):
-    """Data specific to Kakao Pay."""
+    """Data specific to Kakao Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewKlarnaDob(StripeModel):
@@ -907,7 +958,10 @@ class ConfirmationTokenPaymentMethodPreviewKlarna(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewKonbini(StripeModel):
-    """Data specific to Konbini."""
+    """Data specific to Konbini.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewKrCard(StripeModel):
@@ -955,15 +1009,24 @@ class ConfirmationTokenPaymentMethodPreviewLink(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewMbWay(StripeModel):
-    """Data specific to MB WAY."""
+    """Data specific to MB WAY.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewMobilepay(StripeModel):
-    """Data specific to MobilePay."""
+    """Data specific to MobilePay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewMultibanco(StripeModel):
-    """Data specific to Multibanco."""
+    """Data specific to Multibanco.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewNaverPay(StripeModel):
@@ -997,7 +1060,10 @@ class ConfirmationTokenPaymentMethodPreviewNzBankAccount(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewOxxo(StripeModel):
-    """Data specific to OXXO."""
+    """Data specific to OXXO.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewP24(StripeModel):
@@ -1038,15 +1104,24 @@ class ConfirmationTokenPaymentMethodPreviewP24(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewPayByBank(StripeModel):
-    """Data specific to Pay by Bank."""
+    """Data specific to Pay by Bank.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewPayco(StripeModel):
-    """Data specific to PAYCO."""
+    """Data specific to PAYCO.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewPaynow(StripeModel):
-    """Data specific to PayNow."""
+    """Data specific to PayNow.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewPaypal(StripeModel):
@@ -1061,7 +1136,10 @@ class ConfirmationTokenPaymentMethodPreviewPaypal(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewPaypay(StripeModel):
-    """PayPay, a wallet in Japan. Only with the type `paypay`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewPayto(StripeModel):
@@ -1087,23 +1165,38 @@ class ConfirmationTokenPaymentMethodPreviewPix(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewPromptpay(StripeModel):
-    """Data specific to PromptPay."""
+    """Data specific to PromptPay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewRevolutPay(StripeModel):
-    """Data specific to Revolut Pay."""
+    """Data specific to Revolut Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewSamsungPay(StripeModel):
-    """Data specific to Samsung Pay."""
+    """Data specific to Samsung Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewSatispay(StripeModel):
-    """Data specific to Satispay."""
+    """Data specific to Satispay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewScalapay(StripeModel):
-    """Data specific to Scalapay."""
+    """Data specific to Scalapay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewSepaDebitGeneratedFrom(StripeModel):
@@ -1135,7 +1228,10 @@ class ConfirmationTokenPaymentMethodPreviewSepaDebit(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewSequra(StripeModel):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewSofort(StripeModel):
@@ -1146,15 +1242,24 @@ class ConfirmationTokenPaymentMethodPreviewSofort(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewSunbit(StripeModel):
-    """Data specific to Sunbit."""
+    """Data specific to Sunbit.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewSwish(StripeModel):
-    """Data specific to Swish."""
+    """Data specific to Swish.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewTwint(StripeModel):
-    """Data specific to TWINT."""
+    """Data specific to TWINT.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewUpi(StripeModel):
@@ -1263,11 +1368,17 @@ class ConfirmationTokenPaymentMethodPreviewUsBankAccount(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewWechatPay(StripeModel):
-    """Data specific to WeChat Pay."""
+    """Data specific to WeChat Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewZip(StripeModel):
-    """Data specific to Zip."""
+    """Data specific to Zip.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreview(StripeModel):

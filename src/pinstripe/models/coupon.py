@@ -9,10 +9,14 @@ __all__ = ["Coupon", "CouponAppliesTo", "CouponCurrencyOptions", "DeletedCoupon"
 
 
 class CouponAppliesTo(StripeModel):
+    """The object in `applies_to` of `Coupon`."""
+
     products: list[str]
 
 
 class CouponCurrencyOptions(StripeModel):
+    """The object in `currency_options` of `Coupon`."""
+
     amount_off: int
 
 

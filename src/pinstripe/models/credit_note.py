@@ -39,6 +39,8 @@ class CreditNoteDiscountAmount(StripeModel):
 
 
 class CreditNotePretaxCreditAmount(StripeModel):
+    """The object in `pretax_credit_amounts` of `CreditNote`."""
+
     amount: int
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
     discount: Expandable["Discount | DeletedDiscount"] | None = None
@@ -46,11 +48,15 @@ class CreditNotePretaxCreditAmount(StripeModel):
 
 
 class CreditNoteRefundPaymentRecordRefund(StripeModel):
+    """The object in `refunds.payment_record_refund` of `CreditNote`."""
+
     payment_record: str
     refund_group: str
 
 
 class CreditNoteRefund(StripeModel):
+    """The object in `refunds` of `CreditNote`."""
+
     amount_refunded: int
     payment_record_refund: CreditNoteRefundPaymentRecordRefund | None = None
     refund: Expandable["Refund"]
@@ -58,6 +64,8 @@ class CreditNoteRefund(StripeModel):
 
 
 class CreditNoteShippingCostTax(StripeModel):
+    """The object in `shipping_cost.taxes` of `CreditNote`."""
+
     amount: int
     rate: TaxRate
     taxability_reason: (
@@ -86,6 +94,8 @@ class CreditNoteShippingCostTax(StripeModel):
 
 
 class CreditNoteShippingCost(StripeModel):
+    """The object in `shipping_cost` of `CreditNote`."""
+
     amount_subtotal: int
     """Total before discounts and taxes, in the smallest currency unit."""
     amount_tax: int
@@ -98,10 +108,14 @@ class CreditNoteShippingCost(StripeModel):
 
 
 class CreditNoteTotalTaxTaxRateDetails(StripeModel):
+    """The object in `total_taxes.tax_rate_details` of `CreditNote`."""
+
     tax_rate: Expandable["TaxRate"]
 
 
 class CreditNoteTotalTax(StripeModel):
+    """The object in `total_taxes` of `CreditNote`."""
+
     amount: int
     tax_behavior: Literal["exclusive", "inclusive"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.

@@ -29,6 +29,8 @@ class CreditNoteLineItemDiscountAmount(StripeModel):
 
 
 class CreditNoteLineItemPretaxCreditAmount(StripeModel):
+    """The object in `pretax_credit_amounts` of `CreditNoteLineItem`."""
+
     amount: int
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
     discount: Expandable["Discount | DeletedDiscount"] | None = None
@@ -36,10 +38,14 @@ class CreditNoteLineItemPretaxCreditAmount(StripeModel):
 
 
 class CreditNoteLineItemTaxTaxRateDetails(StripeModel):
+    """The object in `taxes.tax_rate_details` of `CreditNoteLineItem`."""
+
     tax_rate: Expandable["TaxRate"]
 
 
 class CreditNoteLineItemTax(StripeModel):
+    """The object in `taxes` of `CreditNoteLineItem`."""
+
     amount: int
     tax_behavior: Literal["exclusive", "inclusive"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.

@@ -26,6 +26,8 @@ __all__ = [
 
 
 class FinancialConnectionsAccountAccountHolder(StripeModel):
+    """The object in `account_holder` of `FinancialConnectionsAccount`."""
+
     account: Expandable["Account"] | None = None
     customer: Expandable["Customer"] | None = None
     """Customer that the object belongs to."""
@@ -35,6 +37,8 @@ class FinancialConnectionsAccountAccountHolder(StripeModel):
 
 
 class FinancialConnectionsAccountAccountNumber(StripeModel):
+    """The object in `account_numbers` of `FinancialConnectionsAccount`."""
+
     expected_expiry_date: Timestamp | None = None
     identifier_type: Literal["account_number", "tokenized_account_number"]
     status: Literal["deactivated", "expired", "pending", "transactable"]
@@ -42,14 +46,20 @@ class FinancialConnectionsAccountAccountNumber(StripeModel):
 
 
 class FinancialConnectionsAccountBalanceCash(StripeModel):
+    """The object in `balance.cash` of `FinancialConnectionsAccount`."""
+
     available: dict[str, int] | None = None
 
 
 class FinancialConnectionsAccountBalanceCredit(StripeModel):
+    """The object in `balance.credit` of `FinancialConnectionsAccount`."""
+
     used: dict[str, int] | None = None
 
 
 class FinancialConnectionsAccountBalance(StripeModel):
+    """The object in `balance` of `FinancialConnectionsAccount`."""
+
     as_of: Timestamp
     cash: FinancialConnectionsAccountBalanceCash | None = None
     credit: FinancialConnectionsAccountBalanceCredit | None = None
@@ -58,28 +68,38 @@ class FinancialConnectionsAccountBalance(StripeModel):
 
 
 class FinancialConnectionsAccountBalanceRefresh(StripeModel):
+    """The object in `balance_refresh` of `FinancialConnectionsAccount`."""
+
     last_attempted_at: Timestamp
     next_refresh_available_at: Timestamp | None = None
     status: Literal["failed", "pending", "succeeded"]
 
 
 class FinancialConnectionsAccountOwnershipRefresh(StripeModel):
+    """The object in `ownership_refresh` of `FinancialConnectionsAccount`."""
+
     last_attempted_at: Timestamp
     next_refresh_available_at: Timestamp | None = None
     status: Literal["failed", "pending", "succeeded"]
 
 
 class FinancialConnectionsAccountStatusDetailsActive(StripeModel):
+    """The object in `status_details.active` of `FinancialConnectionsAccount`."""
+
     action: Literal["none", "relink_required"]
     cause: Literal["access_expired", "institution_requirement", "unspecified"]
     expected_deactivation_date: Timestamp
 
 
 class FinancialConnectionsAccountStatusDetails(StripeModel):
+    """The object in `status_details` of `FinancialConnectionsAccount`."""
+
     active: FinancialConnectionsAccountStatusDetailsActive | None = None
 
 
 class FinancialConnectionsAccountTransactionRefresh(StripeModel):
+    """The object in `transaction_refresh` of `FinancialConnectionsAccount`."""
+
     id: str
     """Unique ID of the object."""
     last_attempted_at: Timestamp

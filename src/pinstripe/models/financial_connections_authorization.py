@@ -14,15 +14,21 @@ __all__ = [
 
 
 class FinancialConnectionsAuthorizationStatusDetailsActive(StripeModel):
+    """The object in `status_details.active` of `FinancialConnectionsAuthorization`."""
+
     action: Literal["none", "relink_required"]
     expected_deactivation_date: Timestamp
 
 
 class FinancialConnectionsAuthorizationStatusDetailsInactive(StripeModel):
+    """The object in `status_details.inactive` of `FinancialConnectionsAuthorization`."""
+
     action: Literal["none", "relink_required"]
 
 
 class FinancialConnectionsAuthorizationStatusDetails(StripeModel):
+    """The object in `status_details` of `FinancialConnectionsAuthorization`."""
+
     active: FinancialConnectionsAuthorizationStatusDetailsActive | None = None
     inactive: FinancialConnectionsAuthorizationStatusDetailsInactive | None = None
 

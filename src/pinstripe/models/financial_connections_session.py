@@ -20,6 +20,8 @@ __all__ = [
 
 
 class FinancialConnectionsSessionAccountHolder(StripeModel):
+    """The object in `account_holder` of `FinancialConnectionsSession`."""
+
     account: Expandable["Account"] | None = None
     customer: Expandable["Customer"] | None = None
     """Customer that the object belongs to."""
@@ -29,6 +31,8 @@ class FinancialConnectionsSessionAccountHolder(StripeModel):
 
 
 class FinancialConnectionsSessionFilters(StripeModel):
+    """The object in `filters` of `FinancialConnectionsSession`."""
+
     account_subcategories: list[Literal["checking", "credit_card", "line_of_credit", "mortgage", "savings"]] | None = (
         None
     )
@@ -38,10 +42,14 @@ class FinancialConnectionsSessionFilters(StripeModel):
 
 
 class FinancialConnectionsSessionLimits(StripeModel):
+    """The object in `limits` of `FinancialConnectionsSession`."""
+
     accounts: int
 
 
 class FinancialConnectionsSessionManualEntry(StripeModel):
+    """The object in `manual_entry` of `FinancialConnectionsSession`."""
+
     mode: Literal["automatic", "disabled"] | None = None
 
 

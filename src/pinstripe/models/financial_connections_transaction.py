@@ -9,6 +9,8 @@ __all__ = ["FinancialConnectionsTransaction", "FinancialConnectionsTransactionSt
 
 
 class FinancialConnectionsTransactionStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `FinancialConnectionsTransaction`."""
+
     posted_at: Timestamp | None = None
     void_at: Timestamp | None = None
 

@@ -16,27 +16,37 @@ __all__ = [
 
 
 class ForwardingRequestRequestContext(StripeModel):
+    """The object in `request_context` of `ForwardingRequest`."""
+
     destination_duration: int
     destination_ip_address: str
 
 
 class ForwardingRequestRequestDetailsHeader(StripeModel):
+    """The object in `request_details.headers` of `ForwardingRequest`."""
+
     name: str
     value: str
 
 
 class ForwardingRequestRequestDetails(StripeModel):
+    """The object in `request_details` of `ForwardingRequest`."""
+
     body: str
     headers: list[ForwardingRequestRequestDetailsHeader]
     http_method: Literal["POST"]
 
 
 class ForwardingRequestResponseDetailsHeader(StripeModel):
+    """The object in `response_details.headers` of `ForwardingRequest`."""
+
     name: str
     value: str
 
 
 class ForwardingRequestResponseDetails(StripeModel):
+    """The object in `response_details` of `ForwardingRequest`."""
+
     body: str
     headers: list[ForwardingRequestResponseDetailsHeader]
     status: int

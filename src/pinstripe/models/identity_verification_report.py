@@ -40,23 +40,31 @@ class IdentityVerificationReportDocumentDob(StripeModel):
 
 
 class IdentityVerificationReportDocumentError(StripeModel):
+    """The object in `document.error` of `IdentityVerificationReport`."""
+
     code: Literal["document_expired", "document_type_not_supported", "document_unverified_other"] | None = None
     reason: str | None = None
 
 
 class IdentityVerificationReportDocumentExpirationDate(StripeModel):
+    """The object in `document.expiration_date` of `IdentityVerificationReport`."""
+
     day: int | None = None
     month: int | None = None
     year: int | None = None
 
 
 class IdentityVerificationReportDocumentIssuedDate(StripeModel):
+    """The object in `document.issued_date` of `IdentityVerificationReport`."""
+
     day: int | None = None
     month: int | None = None
     year: int | None = None
 
 
 class IdentityVerificationReportDocument(StripeModel):
+    """The object in `document` of `IdentityVerificationReport`."""
+
     address: Address | None = None
     """A postal address."""
     dob: IdentityVerificationReportDocumentDob | None = None
@@ -80,6 +88,8 @@ class IdentityVerificationReportDocument(StripeModel):
 
 
 class IdentityVerificationReportEmailError(StripeModel):
+    """The object in `email.error` of `IdentityVerificationReport`."""
+
     code: Literal["email_unverified_other", "email_verification_declined"] | None = None
     reason: str | None = None
 
@@ -105,6 +115,8 @@ class IdentityVerificationReportIdNumberDob(StripeModel):
 
 
 class IdentityVerificationReportIdNumberError(StripeModel):
+    """The object in `id_number.error` of `IdentityVerificationReport`."""
+
     code: Literal["id_number_insufficient_document_data", "id_number_mismatch", "id_number_unverified_other"] | None = (
         None
     )
@@ -112,6 +124,8 @@ class IdentityVerificationReportIdNumberError(StripeModel):
 
 
 class IdentityVerificationReportIdNumber(StripeModel):
+    """The object in `id_number` of `IdentityVerificationReport`."""
+
     dob: IdentityVerificationReportIdNumberDob | None = None
     """Date of birth."""
     error: IdentityVerificationReportIdNumberError | None = None
@@ -125,6 +139,8 @@ class IdentityVerificationReportIdNumber(StripeModel):
 
 
 class IdentityVerificationReportOptionsDocument(StripeModel):
+    """The object in `options.document` of `IdentityVerificationReport`."""
+
     allowed_types: list[Literal["driving_license", "id_card", "passport"]] | None = None
     require_id_number: bool | None = None
     require_live_capture: bool | None = None
@@ -132,15 +148,22 @@ class IdentityVerificationReportOptionsDocument(StripeModel):
 
 
 class IdentityVerificationReportOptionsIdNumber(StripeModel):
-    pass
+    """The object in `options.id_number` of `IdentityVerificationReport`.
+
+    It has no fields.
+    """
 
 
 class IdentityVerificationReportOptions(StripeModel):
+    """The object in `options` of `IdentityVerificationReport`."""
+
     document: IdentityVerificationReportOptionsDocument | None = None
     id_number: IdentityVerificationReportOptionsIdNumber | None = None
 
 
 class IdentityVerificationReportPhoneError(StripeModel):
+    """The object in `phone.error` of `IdentityVerificationReport`."""
+
     code: Literal["phone_unverified_other", "phone_verification_declined"] | None = None
     reason: str | None = None
 
@@ -155,6 +178,8 @@ class IdentityVerificationReportPhone(StripeModel):
 
 
 class IdentityVerificationReportSelfieError(StripeModel):
+    """The object in `selfie.error` of `IdentityVerificationReport`."""
+
     code: (
         Literal[
             "selfie_document_missing_photo", "selfie_face_mismatch", "selfie_manipulated", "selfie_unverified_other"
@@ -165,6 +190,8 @@ class IdentityVerificationReportSelfieError(StripeModel):
 
 
 class IdentityVerificationReportSelfie(StripeModel):
+    """The object in `selfie` of `IdentityVerificationReport`."""
+
     document: str | None = None
     error: IdentityVerificationReportSelfieError | None = None
     selfie: str | None = None

@@ -27,6 +27,8 @@ __all__ = [
 
 
 class IdentityVerificationSessionLastError(StripeModel):
+    """The object in `last_error` of `IdentityVerificationSession`."""
+
     code: (
         Literal[
             "abandoned",
@@ -55,6 +57,8 @@ class IdentityVerificationSessionLastError(StripeModel):
 
 
 class IdentityVerificationSessionOptionsDocument(StripeModel):
+    """The object in `options.document` of `IdentityVerificationSession`."""
+
     allowed_types: list[Literal["driving_license", "id_card", "passport"]] | None = None
     require_id_number: bool | None = None
     require_live_capture: bool | None = None
@@ -68,10 +72,15 @@ class IdentityVerificationSessionOptionsEmail(StripeModel):
 
 
 class IdentityVerificationSessionOptionsIdNumber(StripeModel):
-    pass
+    """The object in `options.id_number` of `IdentityVerificationSession`.
+
+    It has no fields.
+    """
 
 
 class IdentityVerificationSessionOptionsMatching(StripeModel):
+    """The object in `options.matching` of `IdentityVerificationSession`."""
+
     dob: Literal["none", "similar"] | None = None
     """Date of birth."""
     name: Literal["none", "similar"] | None = None
@@ -84,6 +93,8 @@ class IdentityVerificationSessionOptionsPhone(StripeModel):
 
 
 class IdentityVerificationSessionOptions(StripeModel):
+    """The object in `options` of `IdentityVerificationSession`."""
+
     document: IdentityVerificationSessionOptionsDocument | None = None
     email: IdentityVerificationSessionOptionsEmail | None = None
     """Email address."""
@@ -94,6 +105,8 @@ class IdentityVerificationSessionOptions(StripeModel):
 
 
 class IdentityVerificationSessionProvidedDetails(StripeModel):
+    """The object in `provided_details` of `IdentityVerificationSession`."""
+
     email: str | None = None
     """Email address."""
     phone: str | None = None
@@ -101,10 +114,14 @@ class IdentityVerificationSessionProvidedDetails(StripeModel):
 
 
 class IdentityVerificationSessionRedaction(StripeModel):
+    """The object in `redaction` of `IdentityVerificationSession`."""
+
     status: Literal["processing", "redacted", "validated"]
 
 
 class IdentityVerificationSessionRelatedPerson(StripeModel):
+    """The object in `related_person` of `IdentityVerificationSession`."""
+
     account: str
     person: str
 
@@ -121,6 +138,8 @@ class IdentityVerificationSessionVerifiedOutputsDob(StripeModel):
 
 
 class IdentityVerificationSessionVerifiedOutputs(StripeModel):
+    """The object in `verified_outputs` of `IdentityVerificationSession`."""
+
     address: Address | None = None
     """A postal address."""
     dob: IdentityVerificationSessionVerifiedOutputsDob | None = None

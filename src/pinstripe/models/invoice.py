@@ -120,6 +120,8 @@ class InvoiceAutomaticTax(StripeModel):
 
 
 class InvoiceConfirmationSecret(StripeModel):
+    """The object in `confirmation_secret` of `Invoice`."""
+
     client_secret: str
     """Secret with which a browser or mobile app accesses this one object, together with your publishable
     key. Pass it to your customer only, and do not log it or put it in URLs.
@@ -128,11 +130,15 @@ class InvoiceConfirmationSecret(StripeModel):
 
 
 class InvoiceCustomField(StripeModel):
+    """The object in `custom_fields` of `Invoice`."""
+
     name: str
     value: str
 
 
 class InvoiceCustomerTaxId(StripeModel):
+    """The object in `customer_tax_ids` of `Invoice`."""
+
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -275,12 +281,16 @@ class InvoiceCustomerTaxId(StripeModel):
 
 
 class InvoiceFromInvoice(StripeModel):
+    """The object in `from_invoice` of `Invoice`."""
+
     action: str
     invoice: Expandable["Invoice"]
     """Invoice that the object belongs to."""
 
 
 class InvoiceIssuer(StripeModel):
+    """The object in `issuer` of `Invoice`."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -550,10 +560,14 @@ class InvoiceLastFinalizationError(StripeModel):
 
 
 class InvoiceParentQuoteDetails(StripeModel):
+    """The object in `parent.quote_details` of `Invoice`."""
+
     quote: str
 
 
 class InvoiceParentSubscriptionDetails(StripeModel):
+    """The object in `parent.subscription_details` of `Invoice`."""
+
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -564,6 +578,8 @@ class InvoiceParentSubscriptionDetails(StripeModel):
 
 
 class InvoiceParent(StripeModel):
+    """The object in `parent` of `Invoice`."""
+
     quote_details: InvoiceParentQuoteDetails | None = None
     subscription_details: InvoiceParentSubscriptionDetails | None = None
     type: Literal["quote_details", "subscription_details"]
@@ -615,6 +631,8 @@ class InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAd
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails(StripeModel):
+    """The object in `payment_settings.payment_method_options.billie.company_details` of `Invoice`."""
+
     registered_address: InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None = None
     """Address under which the company is registered."""
     registered_name: str | None = None
@@ -650,7 +668,10 @@ class InvoicePaymentSettingsPaymentMethodOptionsBillie(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBlik(StripeModel):
-    """Data specific to BLIK."""
+    """Data specific to BLIK.
+
+    It has no fields.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsCardInstallments(StripeModel):
@@ -700,7 +721,10 @@ class InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsKonbini(StripeModel):
-    """Data specific to Konbini."""
+    """Data specific to Konbini.
+
+    It has no fields.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeModel):
@@ -749,7 +773,10 @@ class InvoicePaymentSettingsPaymentMethodOptionsPix(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Data specific to SEPA Direct Debit.
+
+    It has no fields.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeModel):
@@ -838,6 +865,8 @@ class InvoicePaymentSettingsPaymentMethodOptions(StripeModel):
 
 
 class InvoicePaymentSettings(StripeModel):
+    """The object in `payment_settings` of `Invoice`."""
+
     default_mandate: str | None = None
     payment_method_options: InvoicePaymentSettingsPaymentMethodOptions | None = None
     """Settings per type of payment method."""
@@ -903,10 +932,14 @@ class InvoicePaymentSettings(StripeModel):
 
 
 class InvoiceRenderingPdf(StripeModel):
+    """The object in `rendering.pdf` of `Invoice`."""
+
     page_size: Literal["a4", "auto", "letter"] | None = None
 
 
 class InvoiceRendering(StripeModel):
+    """The object in `rendering` of `Invoice`."""
+
     amount_tax_display: str | None = None
     pdf: InvoiceRenderingPdf | None = None
     template: str | None = None
@@ -914,6 +947,8 @@ class InvoiceRendering(StripeModel):
 
 
 class InvoiceShippingCostTax(StripeModel):
+    """The object in `shipping_cost.taxes` of `Invoice`."""
+
     amount: int
     rate: TaxRate
     taxability_reason: (
@@ -942,6 +977,8 @@ class InvoiceShippingCostTax(StripeModel):
 
 
 class InvoiceShippingCost(StripeModel):
+    """The object in `shipping_cost` of `Invoice`."""
+
     amount_subtotal: int
     """Total before discounts and taxes, in the smallest currency unit."""
     amount_tax: int
@@ -954,6 +991,8 @@ class InvoiceShippingCost(StripeModel):
 
 
 class InvoiceStatusDetailsUncollectible(StripeModel):
+    """The object in `status_details.uncollectible` of `Invoice`."""
+
     reason: (
         Literal[
             "max_payment_attempts",
@@ -967,10 +1006,14 @@ class InvoiceStatusDetailsUncollectible(StripeModel):
 
 
 class InvoiceStatusDetails(StripeModel):
+    """The object in `status_details` of `Invoice`."""
+
     uncollectible: InvoiceStatusDetailsUncollectible | None = None
 
 
 class InvoiceStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `Invoice`."""
+
     finalized_at: Timestamp | None = None
     marked_uncollectible_at: Timestamp | None = None
     paid_at: Timestamp | None = None
@@ -978,21 +1021,29 @@ class InvoiceStatusTransitions(StripeModel):
 
 
 class InvoiceThresholdReasonItemReason(StripeModel):
+    """The object in `threshold_reason.item_reasons` of `Invoice`."""
+
     line_item_ids: list[str]
     usage_gte: int
 
 
 class InvoiceThresholdReason(StripeModel):
+    """The object in `threshold_reason` of `Invoice`."""
+
     amount_gte: int | None = None
     item_reasons: list[InvoiceThresholdReasonItemReason]
 
 
 class InvoiceTotalDiscountAmount(StripeModel):
+    """The object in `total_discount_amounts` of `Invoice`."""
+
     amount: int
     discount: Expandable["Discount | DeletedDiscount"]
 
 
 class InvoiceTotalPretaxCreditAmount(StripeModel):
+    """The object in `total_pretax_credit_amounts` of `Invoice`."""
+
     amount: int
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
     discount: Expandable["Discount | DeletedDiscount"] | None = None
@@ -1000,10 +1051,14 @@ class InvoiceTotalPretaxCreditAmount(StripeModel):
 
 
 class InvoiceTotalTaxTaxRateDetails(StripeModel):
+    """The object in `total_taxes.tax_rate_details` of `Invoice`."""
+
     tax_rate: Expandable["TaxRate"]
 
 
 class InvoiceTotalTax(StripeModel):
+    """The object in `total_taxes` of `Invoice`."""
+
     amount: int
     tax_behavior: Literal["exclusive", "inclusive"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.

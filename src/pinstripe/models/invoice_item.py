@@ -41,32 +41,44 @@ class DeletedInvoiceItem(StripeModel):
 
 
 class InvoiceItemInvoicingRule(StripeModel):
+    """The object in `invoicing_rules` of `InvoiceItem`."""
+
     type: Literal["defer_until_credited_items_resolved"]
 
 
 class InvoiceItemParentSubscriptionDetails(StripeModel):
+    """The object in `parent.subscription_details` of `InvoiceItem`."""
+
     subscription: str
     """Subscription that the object belongs to."""
     subscription_item: str | None = None
 
 
 class InvoiceItemParent(StripeModel):
+    """The object in `parent` of `InvoiceItem`."""
+
     subscription_details: InvoiceItemParentSubscriptionDetails | None = None
     type: Literal["subscription_details"]
 
 
 class InvoiceItemPeriod(StripeModel):
+    """The object in `period` of `InvoiceItem`."""
+
     end: Timestamp
     start: Timestamp
 
 
 class InvoiceItemPricingPriceDetails(StripeModel):
+    """The object in `pricing.price_details` of `InvoiceItem`."""
+
     price: Expandable["Price"]
     """Price that applies."""
     product: str
 
 
 class InvoiceItemPricing(StripeModel):
+    """The object in `pricing` of `InvoiceItem`."""
+
     price_details: InvoiceItemPricingPriceDetails | None = None
     type: Literal["price_details"]
     unit_amount_decimal: DecimalString | None = None
@@ -76,12 +88,16 @@ class InvoiceItemPricing(StripeModel):
 
 
 class InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails(StripeModel):
+    """The object in `proration_details.credited_items.invoice_line_item_details` of `InvoiceItem`."""
+
     invoice: str
     """Invoice that the object belongs to."""
     invoice_line_items: list[str]
 
 
 class InvoiceItemProrationDetailsCreditedItems(StripeModel):
+    """The object in `proration_details.credited_items` of `InvoiceItem`."""
+
     invoice_item: str | None = None
     invoice_line_item_details: InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails | None = None
     type: Literal["invoice_item", "invoice_line_items"]
@@ -97,6 +113,8 @@ class InvoiceItemProrationDetailsDiscountAmount(StripeModel):
 
 
 class InvoiceItemProrationDetails(StripeModel):
+    """The object in `proration_details` of `InvoiceItem`."""
+
     credited_items: InvoiceItemProrationDetailsCreditedItems | None = None
     discount_amounts: list[InvoiceItemProrationDetailsDiscountAmount]
     """Amounts of the individual discounts."""

@@ -41,16 +41,22 @@ class InvoiceLineItemDiscountAmount(StripeModel):
 
 
 class InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems(StripeModel):
+    """The object in `parent.invoice_item_details.proration_details.credited_items` of `InvoiceLineItem`."""
+
     invoice: str
     """Invoice that the object belongs to."""
     invoice_line_items: list[str]
 
 
 class InvoiceLineItemParentInvoiceItemDetailsProrationDetails(StripeModel):
+    """The object in `parent.invoice_item_details.proration_details` of `InvoiceLineItem`."""
+
     credited_items: InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems | None = None
 
 
 class InvoiceLineItemParentInvoiceItemDetails(StripeModel):
+    """The object in `parent.invoice_item_details` of `InvoiceLineItem`."""
+
     invoice_item: str
     proration: bool
     proration_details: InvoiceLineItemParentInvoiceItemDetailsProrationDetails | None = None
@@ -59,16 +65,22 @@ class InvoiceLineItemParentInvoiceItemDetails(StripeModel):
 
 
 class InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems(StripeModel):
+    """The object in `parent.subscription_item_details.proration_details.credited_items` of `InvoiceLineItem`."""
+
     invoice: str
     """Invoice that the object belongs to."""
     invoice_line_items: list[str]
 
 
 class InvoiceLineItemParentSubscriptionItemDetailsProrationDetails(StripeModel):
+    """The object in `parent.subscription_item_details.proration_details` of `InvoiceLineItem`."""
+
     credited_items: InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems | None = None
 
 
 class InvoiceLineItemParentSubscriptionItemDetails(StripeModel):
+    """The object in `parent.subscription_item_details` of `InvoiceLineItem`."""
+
     invoice_item: str | None = None
     proration: bool
     proration_details: InvoiceLineItemParentSubscriptionItemDetailsProrationDetails | None = None
@@ -78,17 +90,23 @@ class InvoiceLineItemParentSubscriptionItemDetails(StripeModel):
 
 
 class InvoiceLineItemParent(StripeModel):
+    """The object in `parent` of `InvoiceLineItem`."""
+
     invoice_item_details: InvoiceLineItemParentInvoiceItemDetails | None = None
     subscription_item_details: InvoiceLineItemParentSubscriptionItemDetails | None = None
     type: Literal["invoice_item_details", "subscription_item_details"]
 
 
 class InvoiceLineItemPeriod(StripeModel):
+    """The object in `period` of `InvoiceLineItem`."""
+
     end: Timestamp
     start: Timestamp
 
 
 class InvoiceLineItemPretaxCreditAmount(StripeModel):
+    """The object in `pretax_credit_amounts` of `InvoiceLineItem`."""
+
     amount: int
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
     discount: Expandable["Discount | DeletedDiscount"] | None = None
@@ -96,12 +114,16 @@ class InvoiceLineItemPretaxCreditAmount(StripeModel):
 
 
 class InvoiceLineItemPricingPriceDetails(StripeModel):
+    """The object in `pricing.price_details` of `InvoiceLineItem`."""
+
     price: Expandable["Price"]
     """Price that applies."""
     product: str
 
 
 class InvoiceLineItemPricing(StripeModel):
+    """The object in `pricing` of `InvoiceLineItem`."""
+
     price_details: InvoiceLineItemPricingPriceDetails | None = None
     type: Literal["price_details"]
     unit_amount_decimal: DecimalString | None = None
@@ -111,10 +133,14 @@ class InvoiceLineItemPricing(StripeModel):
 
 
 class InvoiceLineItemTaxTaxRateDetails(StripeModel):
+    """The object in `taxes.tax_rate_details` of `InvoiceLineItem`."""
+
     tax_rate: Expandable["TaxRate"]
 
 
 class InvoiceLineItemTax(StripeModel):
+    """The object in `taxes` of `InvoiceLineItem`."""
+
     amount: int
     tax_behavior: Literal["exclusive", "inclusive"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.

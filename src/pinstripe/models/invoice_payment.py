@@ -15,6 +15,8 @@ __all__ = ["InvoicePayment", "InvoicePaymentPayment", "InvoicePaymentStatusTrans
 
 
 class InvoicePaymentPayment(StripeModel):
+    """The object in `payment` of `InvoicePayment`."""
+
     charge: Expandable["Charge"] | None = None
     payment_intent: Expandable["PaymentIntent"] | None = None
     """Payment intent that the object belongs to."""
@@ -23,6 +25,8 @@ class InvoicePaymentPayment(StripeModel):
 
 
 class InvoicePaymentStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `InvoicePayment`."""
+
     canceled_at: Timestamp | None = None
     paid_at: Timestamp | None = None
 

@@ -37,11 +37,15 @@ __all__ = [
 
 
 class IssuingAuthorizationAmountDetails(StripeModel):
+    """The object in `amount_details` of `IssuingAuthorization`."""
+
     atm_fee: int | None = None
     cashback_amount: int | None = None
 
 
 class IssuingAuthorizationFleetCardholderPromptData(StripeModel):
+    """The object in `fleet.cardholder_prompt_data` of `IssuingAuthorization`."""
+
     alphanumeric_id: str | None = None
     driver_id: str | None = None
     odometer: int | None = None
@@ -51,25 +55,35 @@ class IssuingAuthorizationFleetCardholderPromptData(StripeModel):
 
 
 class IssuingAuthorizationFleetReportedBreakdownFuel(StripeModel):
+    """The object in `fleet.reported_breakdown.fuel` of `IssuingAuthorization`."""
+
     gross_amount_decimal: DecimalString | None = None
 
 
 class IssuingAuthorizationFleetReportedBreakdownNonFuel(StripeModel):
+    """The object in `fleet.reported_breakdown.non_fuel` of `IssuingAuthorization`."""
+
     gross_amount_decimal: DecimalString | None = None
 
 
 class IssuingAuthorizationFleetReportedBreakdownTax(StripeModel):
+    """The object in `fleet.reported_breakdown.tax` of `IssuingAuthorization`."""
+
     local_amount_decimal: DecimalString | None = None
     national_amount_decimal: DecimalString | None = None
 
 
 class IssuingAuthorizationFleetReportedBreakdown(StripeModel):
+    """The object in `fleet.reported_breakdown` of `IssuingAuthorization`."""
+
     fuel: IssuingAuthorizationFleetReportedBreakdownFuel | None = None
     non_fuel: IssuingAuthorizationFleetReportedBreakdownNonFuel | None = None
     tax: IssuingAuthorizationFleetReportedBreakdownTax | None = None
 
 
 class IssuingAuthorizationFleet(StripeModel):
+    """The object in `fleet` of `IssuingAuthorization`."""
+
     cardholder_prompt_data: IssuingAuthorizationFleetCardholderPromptData | None = None
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"] | None = None
     reported_breakdown: IssuingAuthorizationFleetReportedBreakdown | None = None
@@ -77,12 +91,16 @@ class IssuingAuthorizationFleet(StripeModel):
 
 
 class IssuingAuthorizationFraudChallenge(StripeModel):
+    """The object in `fraud_challenges` of `IssuingAuthorization`."""
+
     channel: Literal["sms"]
     status: Literal["expired", "pending", "rejected", "undeliverable", "verified"]
     undeliverable_reason: Literal["no_phone_number", "unsupported_phone_number"] | None = None
 
 
 class IssuingAuthorizationFuel(StripeModel):
+    """The object in `fuel` of `IssuingAuthorization`."""
+
     industry_product_code: str | None = None
     quantity_decimal: DecimalString | None = None
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"] | None = None
@@ -96,6 +114,8 @@ class IssuingAuthorizationFuel(StripeModel):
 
 
 class IssuingAuthorizationMerchantData(StripeModel):
+    """The object in `merchant_data` of `IssuingAuthorization`."""
+
     category: str
     category_code: str
     city: str | None = None
@@ -114,17 +134,23 @@ class IssuingAuthorizationMerchantData(StripeModel):
 
 
 class IssuingAuthorizationNetworkData(StripeModel):
+    """The object in `network_data` of `IssuingAuthorization`."""
+
     acquiring_institution_id: str | None = None
     system_trace_audit_number: str | None = None
     transaction_id: str | None = None
 
 
 class IssuingAuthorizationPendingRequestAmountDetails(StripeModel):
+    """The object in `pending_request.amount_details` of `IssuingAuthorization`."""
+
     atm_fee: int | None = None
     cashback_amount: int | None = None
 
 
 class IssuingAuthorizationPendingRequest(StripeModel):
+    """The object in `pending_request` of `IssuingAuthorization`."""
+
     amount: int
     amount_details: IssuingAuthorizationPendingRequestAmountDetails | None = None
     currency: str
@@ -136,11 +162,15 @@ class IssuingAuthorizationPendingRequest(StripeModel):
 
 
 class IssuingAuthorizationRequestHistoryAmountDetails(StripeModel):
+    """The object in `request_history.amount_details` of `IssuingAuthorization`."""
+
     atm_fee: int | None = None
     cashback_amount: int | None = None
 
 
 class IssuingAuthorizationRequestHistory(StripeModel):
+    """The object in `request_history` of `IssuingAuthorization`."""
+
     amount: int
     amount_details: IssuingAuthorizationRequestHistoryAmountDetails | None = None
     approved: bool
@@ -181,21 +211,29 @@ class IssuingAuthorizationRequestHistory(StripeModel):
 
 
 class IssuingAuthorizationTreasury(StripeModel):
+    """The object in `treasury` of `IssuingAuthorization`."""
+
     received_credits: list[str]
     received_debits: list[str]
     transaction: str | None = None
 
 
 class IssuingAuthorizationVerificationDataAuthenticationExemption(StripeModel):
+    """The object in `verification_data.authentication_exemption` of `IssuingAuthorization`."""
+
     claimed_by: Literal["acquirer", "issuer"]
     type: Literal["low_value_transaction", "transaction_risk_analysis", "unknown"]
 
 
 class IssuingAuthorizationVerificationDataThreeDSecure(StripeModel):
+    """The object in `verification_data.three_d_secure` of `IssuingAuthorization`."""
+
     result: Literal["attempt_acknowledged", "authenticated", "failed", "required"]
 
 
 class IssuingAuthorizationVerificationData(StripeModel):
+    """The object in `verification_data` of `IssuingAuthorization`."""
+
     address_line1_check: Literal["match", "mismatch", "not_provided"]
     address_postal_code_check: Literal["match", "mismatch", "not_provided"]
     authentication_exemption: IssuingAuthorizationVerificationDataAuthenticationExemption | None = None

@@ -27,6 +27,8 @@ __all__ = [
 
 
 class IssuingCardLatestFraudWarning(StripeModel):
+    """The object in `latest_fraud_warning` of `IssuingCard`."""
+
     started_at: Timestamp | None = None
     type: (
         Literal["card_testing_exposure", "fraud_dispute_filed", "third_party_reported", "user_indicated_fraud"] | None
@@ -34,14 +36,20 @@ class IssuingCardLatestFraudWarning(StripeModel):
 
 
 class IssuingCardLifecycleControlsCancelAfter(StripeModel):
+    """The object in `lifecycle_controls.cancel_after` of `IssuingCard`."""
+
     payment_count: int
 
 
 class IssuingCardLifecycleControls(StripeModel):
+    """The object in `lifecycle_controls` of `IssuingCard`."""
+
     cancel_after: IssuingCardLifecycleControlsCancelAfter
 
 
 class IssuingCardShippingAddressValidation(StripeModel):
+    """The object in `shipping.address_validation` of `IssuingCard`."""
+
     mode: Literal["disabled", "normalization_only", "validation_and_normalization"]
     normalized_address: Address | None = None
     """A postal address."""
@@ -49,6 +57,8 @@ class IssuingCardShippingAddressValidation(StripeModel):
 
 
 class IssuingCardShippingCustoms(StripeModel):
+    """The object in `shipping.customs` of `IssuingCard`."""
+
     eori_number: str | None = None
 
 
@@ -78,6 +88,8 @@ class IssuingCardShipping(StripeModel):
 
 
 class IssuingCardSpendingControlsSpendingLimit(StripeModel):
+    """The object in `spending_controls.spending_limits` of `IssuingCard`."""
+
     amount: int
     categories: (
         list[
@@ -390,6 +402,8 @@ class IssuingCardSpendingControlsSpendingLimit(StripeModel):
 
 
 class IssuingCardSpendingControls(StripeModel):
+    """The object in `spending_controls` of `IssuingCard`."""
+
     allowed_card_presences: list[Literal["not_present", "present"]] | None = None
     allowed_categories: (
         list[
@@ -1017,6 +1031,8 @@ class IssuingCardWalletsGooglePay(StripeModel):
 
 
 class IssuingCardWallets(StripeModel):
+    """The object in `wallets` of `IssuingCard`."""
+
     apple_pay: IssuingCardWalletsApplePay
     """Data specific to Apple Pay."""
     google_pay: IssuingCardWalletsGooglePay

@@ -26,15 +26,21 @@ __all__ = [
 
 
 class IssuingCardholderBilling(StripeModel):
+    """The object in `billing` of `IssuingCardholder`."""
+
     address: Address
     """A postal address."""
 
 
 class IssuingCardholderCompany(StripeModel):
+    """The object in `company` of `IssuingCardholder`."""
+
     tax_id_provided: bool
 
 
 class IssuingCardholderIndividualCardIssuingUserTermsAcceptance(StripeModel):
+    """The object in `individual.card_issuing.user_terms_acceptance` of `IssuingCardholder`."""
+
     date: Timestamp | None = None
     ip: str | None = None
     """IP address of the person who accepted or requested."""
@@ -43,6 +49,8 @@ class IssuingCardholderIndividualCardIssuingUserTermsAcceptance(StripeModel):
 
 
 class IssuingCardholderIndividualCardIssuing(StripeModel):
+    """The object in `individual.card_issuing` of `IssuingCardholder`."""
+
     user_terms_acceptance: IssuingCardholderIndividualCardIssuingUserTermsAcceptance | None = None
 
 
@@ -58,6 +66,8 @@ class IssuingCardholderIndividualDob(StripeModel):
 
 
 class IssuingCardholderIndividualVerificationDocument(StripeModel):
+    """The object in `individual.verification.document` of `IssuingCardholder`."""
+
     back: Expandable["File"] | None = None
     """File with the back of the document."""
     front: Expandable["File"] | None = None
@@ -65,10 +75,14 @@ class IssuingCardholderIndividualVerificationDocument(StripeModel):
 
 
 class IssuingCardholderIndividualVerification(StripeModel):
+    """The object in `individual.verification` of `IssuingCardholder`."""
+
     document: IssuingCardholderIndividualVerificationDocument | None = None
 
 
 class IssuingCardholderIndividual(StripeModel):
+    """The object in `individual` of `IssuingCardholder`."""
+
     card_issuing: IssuingCardholderIndividualCardIssuing | None = None
     dob: IssuingCardholderIndividualDob | None = None
     """Date of birth."""
@@ -80,6 +94,8 @@ class IssuingCardholderIndividual(StripeModel):
 
 
 class IssuingCardholderRequirements(StripeModel):
+    """The object in `requirements` of `IssuingCardholder`."""
+
     disabled_reason: Literal["listed", "rejected.listed", "requirements.past_due", "under_review"] | None = None
     past_due: (
         list[
@@ -100,6 +116,8 @@ class IssuingCardholderRequirements(StripeModel):
 
 
 class IssuingCardholderSpendingControlsSpendingLimit(StripeModel):
+    """The object in `spending_controls.spending_limits` of `IssuingCardholder`."""
+
     amount: int
     categories: (
         list[
@@ -412,6 +430,8 @@ class IssuingCardholderSpendingControlsSpendingLimit(StripeModel):
 
 
 class IssuingCardholderSpendingControls(StripeModel):
+    """The object in `spending_controls` of `IssuingCardholder`."""
+
     allowed_card_presences: list[Literal["not_present", "present"]] | None = None
     allowed_categories: (
         list[

@@ -26,6 +26,8 @@ __all__ = [
 
 
 class IssuingDisputeEvidenceCanceled(StripeModel):
+    """The object in `evidence.canceled` of `IssuingDispute`."""
+
     additional_documentation: Expandable["File"] | None = None
     canceled_at: Timestamp | None = None
     cancellation_policy_provided: bool | None = None
@@ -39,6 +41,8 @@ class IssuingDisputeEvidenceCanceled(StripeModel):
 
 
 class IssuingDisputeEvidenceDuplicate(StripeModel):
+    """The object in `evidence.duplicate` of `IssuingDispute`."""
+
     additional_documentation: Expandable["File"] | None = None
     card_statement: Expandable["File"] | None = None
     cash_receipt: Expandable["File"] | None = None
@@ -48,11 +52,15 @@ class IssuingDisputeEvidenceDuplicate(StripeModel):
 
 
 class IssuingDisputeEvidenceFraudulent(StripeModel):
+    """The object in `evidence.fraudulent` of `IssuingDispute`."""
+
     additional_documentation: Expandable["File"] | None = None
     explanation: str | None = None
 
 
 class IssuingDisputeEvidenceMerchandiseNotAsDescribed(StripeModel):
+    """The object in `evidence.merchandise_not_as_described` of `IssuingDispute`."""
+
     additional_documentation: Expandable["File"] | None = None
     explanation: str | None = None
     received_at: Timestamp | None = None
@@ -62,11 +70,15 @@ class IssuingDisputeEvidenceMerchandiseNotAsDescribed(StripeModel):
 
 
 class IssuingDisputeEvidenceNoValidAuthorization(StripeModel):
+    """The object in `evidence.no_valid_authorization` of `IssuingDispute`."""
+
     additional_documentation: Expandable["File"] | None = None
     explanation: str | None = None
 
 
 class IssuingDisputeEvidenceNotReceived(StripeModel):
+    """The object in `evidence.not_received` of `IssuingDispute`."""
+
     additional_documentation: Expandable["File"] | None = None
     expected_at: Timestamp | None = None
     explanation: str | None = None
@@ -75,6 +87,8 @@ class IssuingDisputeEvidenceNotReceived(StripeModel):
 
 
 class IssuingDisputeEvidenceOther(StripeModel):
+    """The object in `evidence.other` of `IssuingDispute`."""
+
     additional_documentation: Expandable["File"] | None = None
     explanation: str | None = None
     product_description: str | None = None
@@ -82,6 +96,8 @@ class IssuingDisputeEvidenceOther(StripeModel):
 
 
 class IssuingDisputeEvidenceServiceNotAsDescribed(StripeModel):
+    """The object in `evidence.service_not_as_described` of `IssuingDispute`."""
+
     additional_documentation: Expandable["File"] | None = None
     canceled_at: Timestamp | None = None
     cancellation_reason: str | None = None
@@ -90,6 +106,8 @@ class IssuingDisputeEvidenceServiceNotAsDescribed(StripeModel):
 
 
 class IssuingDisputeEvidence(StripeModel):
+    """The object in `evidence` of `IssuingDispute`."""
+
     canceled: IssuingDisputeEvidenceCanceled | None = None
     duplicate: IssuingDisputeEvidenceDuplicate | None = None
     fraudulent: IssuingDisputeEvidenceFraudulent | None = None
@@ -111,6 +129,8 @@ class IssuingDisputeEvidence(StripeModel):
 
 
 class IssuingDisputeTreasury(StripeModel):
+    """The object in `treasury` of `IssuingDispute`."""
+
     debit_reversal: str | None = None
     received_debit: str
 

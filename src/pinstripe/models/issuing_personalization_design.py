@@ -18,6 +18,8 @@ __all__ = [
 
 
 class IssuingPersonalizationDesignCarrierText(StripeModel):
+    """The object in `carrier_text` of `IssuingPersonalizationDesign`."""
+
     footer_body: str | None = None
     footer_title: str | None = None
     header_body: str | None = None
@@ -25,11 +27,15 @@ class IssuingPersonalizationDesignCarrierText(StripeModel):
 
 
 class IssuingPersonalizationDesignPreferences(StripeModel):
+    """The object in `preferences` of `IssuingPersonalizationDesign`."""
+
     is_default: bool
     is_platform_default: bool | None = None
 
 
 class IssuingPersonalizationDesignRejectionReasons(StripeModel):
+    """The object in `rejection_reasons` of `IssuingPersonalizationDesign`."""
+
     card_logo: (
         list[
             Literal[

@@ -8,6 +8,8 @@ __all__ = ["IssuingPhysicalBundle", "IssuingPhysicalBundleFeatures"]
 
 
 class IssuingPhysicalBundleFeatures(StripeModel):
+    """The object in `features` of `IssuingPhysicalBundle`."""
+
     card_logo: Literal["optional", "required", "unsupported"]
     carrier_text: Literal["optional", "required", "unsupported"]
     second_line: Literal["optional", "required", "unsupported"]

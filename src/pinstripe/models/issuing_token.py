@@ -20,6 +20,8 @@ __all__ = [
 
 
 class IssuingTokenNetworkDataDevice(StripeModel):
+    """The object in `network_data.device` of `IssuingToken`."""
+
     device_fingerprint: str | None = None
     ip_address: str | None = None
     location: str | None = None
@@ -29,6 +31,8 @@ class IssuingTokenNetworkDataDevice(StripeModel):
 
 
 class IssuingTokenNetworkDataMastercard(StripeModel):
+    """The object in `network_data.mastercard` of `IssuingToken`."""
+
     card_reference_id: str | None = None
     token_reference_id: str
     token_requestor_id: str
@@ -36,6 +40,8 @@ class IssuingTokenNetworkDataMastercard(StripeModel):
 
 
 class IssuingTokenNetworkDataVisa(StripeModel):
+    """The object in `network_data.visa` of `IssuingToken`."""
+
     card_reference_id: str | None = None
     token_reference_id: str
     token_requestor_id: str
@@ -43,6 +49,8 @@ class IssuingTokenNetworkDataVisa(StripeModel):
 
 
 class IssuingTokenNetworkDataWalletProviderCardholderAddress(StripeModel):
+    """The object in `network_data.wallet_provider.cardholder_address` of `IssuingToken`."""
+
     line1: str
     """First line of the address, such as the street and house number or a PO Box."""
     postal_code: str
@@ -50,6 +58,8 @@ class IssuingTokenNetworkDataWalletProviderCardholderAddress(StripeModel):
 
 
 class IssuingTokenNetworkDataWalletProvider(StripeModel):
+    """The object in `network_data.wallet_provider` of `IssuingToken`."""
+
     account_id: str | None = None
     account_trust_score: int | None = None
     card_number_source: Literal["app", "manual", "on_file", "other"] | None = None
@@ -97,6 +107,8 @@ class IssuingTokenNetworkDataWalletProvider(StripeModel):
 
 
 class IssuingTokenNetworkData(StripeModel):
+    """The object in `network_data` of `IssuingToken`."""
+
     device: IssuingTokenNetworkDataDevice | None = None
     mastercard: IssuingTokenNetworkDataMastercard | None = None
     type: Literal["mastercard", "visa"]

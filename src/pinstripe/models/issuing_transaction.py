@@ -35,11 +35,15 @@ __all__ = [
 
 
 class IssuingTransactionAmountDetails(StripeModel):
+    """The object in `amount_details` of `IssuingTransaction`."""
+
     atm_fee: int | None = None
     cashback_amount: int | None = None
 
 
 class IssuingTransactionMerchantData(StripeModel):
+    """The object in `merchant_data` of `IssuingTransaction`."""
+
     category: str
     category_code: str
     city: str | None = None
@@ -58,6 +62,8 @@ class IssuingTransactionMerchantData(StripeModel):
 
 
 class IssuingTransactionNetworkData(StripeModel):
+    """The object in `network_data` of `IssuingTransaction`."""
+
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     processing_date: str | None = None
@@ -65,6 +71,8 @@ class IssuingTransactionNetworkData(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFleetCardholderPromptData(StripeModel):
+    """The object in `purchase_details.fleet.cardholder_prompt_data` of `IssuingTransaction`."""
+
     driver_id: str | None = None
     odometer: int | None = None
     unspecified_id: str | None = None
@@ -73,25 +81,35 @@ class IssuingTransactionPurchaseDetailsFleetCardholderPromptData(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdownFuel(StripeModel):
+    """The object in `purchase_details.fleet.reported_breakdown.fuel` of `IssuingTransaction`."""
+
     gross_amount_decimal: DecimalString | None = None
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdownNonFuel(StripeModel):
+    """The object in `purchase_details.fleet.reported_breakdown.non_fuel` of `IssuingTransaction`."""
+
     gross_amount_decimal: DecimalString | None = None
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdownTax(StripeModel):
+    """The object in `purchase_details.fleet.reported_breakdown.tax` of `IssuingTransaction`."""
+
     local_amount_decimal: DecimalString | None = None
     national_amount_decimal: DecimalString | None = None
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdown(StripeModel):
+    """The object in `purchase_details.fleet.reported_breakdown` of `IssuingTransaction`."""
+
     fuel: IssuingTransactionPurchaseDetailsFleetReportedBreakdownFuel | None = None
     non_fuel: IssuingTransactionPurchaseDetailsFleetReportedBreakdownNonFuel | None = None
     tax: IssuingTransactionPurchaseDetailsFleetReportedBreakdownTax | None = None
 
 
 class IssuingTransactionPurchaseDetailsFleet(StripeModel):
+    """The object in `purchase_details.fleet` of `IssuingTransaction`."""
+
     cardholder_prompt_data: IssuingTransactionPurchaseDetailsFleetCardholderPromptData | None = None
     purchase_type: str | None = None
     reported_breakdown: IssuingTransactionPurchaseDetailsFleetReportedBreakdown | None = None
@@ -99,6 +117,8 @@ class IssuingTransactionPurchaseDetailsFleet(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFlightSegment(StripeModel):
+    """The object in `purchase_details.flight.segments` of `IssuingTransaction`."""
+
     arrival_airport_code: str | None = None
     carrier: str | None = None
     departure_airport_code: str | None = None
@@ -108,6 +128,8 @@ class IssuingTransactionPurchaseDetailsFlightSegment(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFlight(StripeModel):
+    """The object in `purchase_details.flight` of `IssuingTransaction`."""
+
     departure_at: int | None = None
     passenger_name: str | None = None
     refundable: bool | None = None
@@ -116,6 +138,8 @@ class IssuingTransactionPurchaseDetailsFlight(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFuel(StripeModel):
+    """The object in `purchase_details.fuel` of `IssuingTransaction`."""
+
     industry_product_code: str | None = None
     quantity_decimal: DecimalString | None = None
     type: str
@@ -124,11 +148,15 @@ class IssuingTransactionPurchaseDetailsFuel(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsLodging(StripeModel):
+    """The object in `purchase_details.lodging` of `IssuingTransaction`."""
+
     check_in_at: int | None = None
     nights: int | None = None
 
 
 class IssuingTransactionPurchaseDetailsReceipt(StripeModel):
+    """The object in `purchase_details.receipt` of `IssuingTransaction`."""
+
     description: str | None = None
     quantity: float | None = None
     """Number of units."""
@@ -137,6 +165,8 @@ class IssuingTransactionPurchaseDetailsReceipt(StripeModel):
 
 
 class IssuingTransactionPurchaseDetails(StripeModel):
+    """The object in `purchase_details` of `IssuingTransaction`."""
+
     fleet: IssuingTransactionPurchaseDetailsFleet | None = None
     flight: IssuingTransactionPurchaseDetailsFlight | None = None
     fuel: IssuingTransactionPurchaseDetailsFuel | None = None
@@ -146,6 +176,8 @@ class IssuingTransactionPurchaseDetails(StripeModel):
 
 
 class IssuingTransactionTreasury(StripeModel):
+    """The object in `treasury` of `IssuingTransaction`."""
+
     received_credit: str | None = None
     received_debit: str | None = None
 

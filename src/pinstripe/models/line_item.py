@@ -22,12 +22,16 @@ class LineItemAdjustableQuantity(StripeModel):
 
 
 class LineItemDiscount(StripeModel):
+    """The object in `discounts` of `LineItem`."""
+
     amount: int
     discount: Discount
     """An existing discount."""
 
 
 class LineItemTax(StripeModel):
+    """The object in `taxes` of `LineItem`."""
+
     amount: int
     rate: TaxRate
     taxability_reason: (

@@ -42,7 +42,10 @@ __all__ = [
 
 
 class MandateCustomerAcceptanceOffline(StripeModel):
-    """Says that the customer agreed offline. Takes no details."""
+    """Says that the customer agreed offline. Takes no details.
+
+    It has no fields.
+    """
 
 
 class MandateCustomerAcceptanceOnline(StripeModel):
@@ -107,7 +110,10 @@ class MandatePaymentMethodDetailsAcssDebit(StripeModel):
 
 
 class MandatePaymentMethodDetailsAmazonPay(StripeModel):
-    """Mandate for payments by Amazon Pay. Only with the type `amazon_pay`."""
+    """Mandate for payments by Amazon Pay. Only with the type `amazon_pay`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsAuBecsDebit(StripeModel):
@@ -203,31 +209,52 @@ class MandatePaymentMethodDetailsCard(StripeModel):
 
 
 class MandatePaymentMethodDetailsCashapp(StripeModel):
-    """Mandate for payments by Cash App Pay. Only with the type `cashapp`."""
+    """Mandate for payments by Cash App Pay. Only with the type `cashapp`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsKakaoPay(StripeModel):
-    """Mandate for payments by Kakao Pay. Only with the type `kakao_pay`."""
+    """Mandate for payments by Kakao Pay. Only with the type `kakao_pay`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsKlarna(StripeModel):
-    """Mandate for payments by Klarna. Only with the type `klarna`."""
+    """Mandate for payments by Klarna. Only with the type `klarna`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsKrCard(StripeModel):
-    """Mandate for payments by South Korean card. Only with the type `kr_card`."""
+    """Mandate for payments by South Korean card. Only with the type `kr_card`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsLink(StripeModel):
-    """Mandate for payments by Link. Only with the type `link`."""
+    """Mandate for payments by Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsNaverPay(StripeModel):
-    """Mandate for payments by Naver Pay. Only with the type `naver_pay`."""
+    """Mandate for payments by Naver Pay. Only with the type `naver_pay`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsNzBankAccount(StripeModel):
-    """Mandate for payments by New Zealand BECS Direct Debit. Only with the type `nz_bank_account`."""
+    """Mandate for payments by New Zealand BECS Direct Debit. Only with the type `nz_bank_account`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsPaypal(StripeModel):
@@ -335,7 +362,10 @@ class MandatePaymentMethodDetailsPix(StripeModel):
 
 
 class MandatePaymentMethodDetailsRevolutPay(StripeModel):
-    """Mandate for payments by Revolut Pay. Only with the type `revolut_pay`."""
+    """Mandate for payments by Revolut Pay. Only with the type `revolut_pay`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsSepaDebit(StripeModel):
@@ -348,7 +378,10 @@ class MandatePaymentMethodDetailsSepaDebit(StripeModel):
 
 
 class MandatePaymentMethodDetailsTwint(StripeModel):
-    """Mandate for payments by TWINT. Only with the type `twint`."""
+    """Mandate for payments by TWINT. Only with the type `twint`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsUpi(StripeModel):

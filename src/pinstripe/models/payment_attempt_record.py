@@ -599,11 +599,17 @@ class PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePay(StripeModel):
-    """Data specific to Google Pay."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWalletLink(StripeModel):
-    """Link. Only with the type `link`."""
+    """Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWallet(StripeModel):
@@ -874,7 +880,10 @@ class PaymentAttemptRecordPaymentMethodDetailsCustom(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance."""
+    """Data specific to payments from the customer's cash balance.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsEps(StripeModel):
@@ -1246,7 +1255,10 @@ class PaymentAttemptRecordPaymentMethodDetailsLink(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMbWay(StripeModel):
-    """Data specific to MB WAY."""
+    """Data specific to MB WAY.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMobilepayCard(StripeModel):
@@ -1368,7 +1380,10 @@ class PaymentAttemptRecordPaymentMethodDetailsP24(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPayByBank(StripeModel):
-    """Data specific to Pay by Bank."""
+    """Data specific to Pay by Bank.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPayco(StripeModel):
@@ -1427,7 +1442,10 @@ class PaymentAttemptRecordPaymentMethodDetailsPaypal(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPaypay(StripeModel):
-    """Data specific to PayPay."""
+    """Data specific to PayPay.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPayto(StripeModel):
@@ -1584,7 +1602,10 @@ class PaymentAttemptRecordPaymentMethodDetailsSofort(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsStripeAccount(StripeModel):
-    """Details of a payment by a Stripe account. Only with the type `stripe_account`."""
+    """Details of a payment by a Stripe account. Only with the type `stripe_account`.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSunbit(StripeModel):
@@ -1655,7 +1676,10 @@ class PaymentAttemptRecordPaymentMethodDetailsUsBankAccount(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsWechat(StripeModel):
-    """Details of a payment by WeChat in the older API. Only with the type `wechat`."""
+    """Details of a payment by WeChat in the older API. Only with the type `wechat`.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsWechatPay(StripeModel):
@@ -1674,7 +1698,10 @@ class PaymentAttemptRecordPaymentMethodDetailsWechatPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsZip(StripeModel):
-    """Data specific to Zip."""
+    """Data specific to Zip.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetails(StripeModel):

@@ -73,290 +73,81 @@ __all__ = [
     "PaymentIntentPaymentMethodConfigurationDetails",
     "PaymentIntentPaymentMethodOptions",
     "PaymentIntentPaymentMethodOptionsAcssDebit",
-    "PaymentIntentPaymentMethodOptionsAcssDebitInstallments",
-    "PaymentIntentPaymentMethodOptionsAcssDebitInstallmentsPlan",
     "PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions",
-    "PaymentIntentPaymentMethodOptionsAcssDebitRouting",
     "PaymentIntentPaymentMethodOptionsAffirm",
-    "PaymentIntentPaymentMethodOptionsAffirmInstallments",
-    "PaymentIntentPaymentMethodOptionsAffirmInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsAffirmMandateOptions",
-    "PaymentIntentPaymentMethodOptionsAffirmRouting",
     "PaymentIntentPaymentMethodOptionsAfterpayClearpay",
-    "PaymentIntentPaymentMethodOptionsAfterpayClearpayInstallments",
-    "PaymentIntentPaymentMethodOptionsAfterpayClearpayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsAfterpayClearpayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsAfterpayClearpayRouting",
     "PaymentIntentPaymentMethodOptionsAlipay",
-    "PaymentIntentPaymentMethodOptionsAlipayInstallments",
-    "PaymentIntentPaymentMethodOptionsAlipayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsAlipayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsAlipayRouting",
     "PaymentIntentPaymentMethodOptionsAlma",
-    "PaymentIntentPaymentMethodOptionsAlmaInstallments",
-    "PaymentIntentPaymentMethodOptionsAlmaInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsAlmaMandateOptions",
-    "PaymentIntentPaymentMethodOptionsAlmaRouting",
     "PaymentIntentPaymentMethodOptionsAmazonPay",
-    "PaymentIntentPaymentMethodOptionsAmazonPayInstallments",
-    "PaymentIntentPaymentMethodOptionsAmazonPayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsAmazonPayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsAmazonPayRouting",
     "PaymentIntentPaymentMethodOptionsAuBecsDebit",
-    "PaymentIntentPaymentMethodOptionsAuBecsDebitInstallments",
-    "PaymentIntentPaymentMethodOptionsAuBecsDebitInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsAuBecsDebitMandateOptions",
-    "PaymentIntentPaymentMethodOptionsAuBecsDebitRouting",
     "PaymentIntentPaymentMethodOptionsBacsDebit",
-    "PaymentIntentPaymentMethodOptionsBacsDebitInstallments",
-    "PaymentIntentPaymentMethodOptionsBacsDebitInstallmentsPlan",
     "PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions",
-    "PaymentIntentPaymentMethodOptionsBacsDebitRouting",
     "PaymentIntentPaymentMethodOptionsBancontact",
-    "PaymentIntentPaymentMethodOptionsBancontactInstallments",
-    "PaymentIntentPaymentMethodOptionsBancontactInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsBancontactMandateOptions",
-    "PaymentIntentPaymentMethodOptionsBancontactRouting",
     "PaymentIntentPaymentMethodOptionsBillie",
     "PaymentIntentPaymentMethodOptionsBillieCompanyDetails",
     "PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress",
-    "PaymentIntentPaymentMethodOptionsBillieInstallments",
-    "PaymentIntentPaymentMethodOptionsBillieInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsBillieMandateOptions",
-    "PaymentIntentPaymentMethodOptionsBillieRouting",
     "PaymentIntentPaymentMethodOptionsBizum",
-    "PaymentIntentPaymentMethodOptionsBizumInstallments",
-    "PaymentIntentPaymentMethodOptionsBizumInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsBizumMandateOptions",
-    "PaymentIntentPaymentMethodOptionsBizumRouting",
     "PaymentIntentPaymentMethodOptionsBlik",
-    "PaymentIntentPaymentMethodOptionsBlikInstallments",
-    "PaymentIntentPaymentMethodOptionsBlikInstallmentsPlan",
     "PaymentIntentPaymentMethodOptionsBlikMandateOptions",
-    "PaymentIntentPaymentMethodOptionsBlikRouting",
     "PaymentIntentPaymentMethodOptionsBoleto",
-    "PaymentIntentPaymentMethodOptionsBoletoInstallments",
-    "PaymentIntentPaymentMethodOptionsBoletoInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsBoletoMandateOptions",
-    "PaymentIntentPaymentMethodOptionsBoletoRouting",
     "PaymentIntentPaymentMethodOptionsCard",
     "PaymentIntentPaymentMethodOptionsCardInstallments",
     "PaymentIntentPaymentMethodOptionsCardInstallmentsAvailablePlan",
     "PaymentIntentPaymentMethodOptionsCardInstallmentsPlan",
     "PaymentIntentPaymentMethodOptionsCardMandateOptions",
     "PaymentIntentPaymentMethodOptionsCardPresent",
-    "PaymentIntentPaymentMethodOptionsCardPresentInstallments",
-    "PaymentIntentPaymentMethodOptionsCardPresentInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsCardPresentMandateOptions",
     "PaymentIntentPaymentMethodOptionsCardPresentRouting",
-    "PaymentIntentPaymentMethodOptionsCardRouting",
     "PaymentIntentPaymentMethodOptionsCashapp",
-    "PaymentIntentPaymentMethodOptionsCashappInstallments",
-    "PaymentIntentPaymentMethodOptionsCashappInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsCashappMandateOptions",
-    "PaymentIntentPaymentMethodOptionsCashappRouting",
     "PaymentIntentPaymentMethodOptionsCrypto",
-    "PaymentIntentPaymentMethodOptionsCryptoInstallments",
-    "PaymentIntentPaymentMethodOptionsCryptoInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsCryptoMandateOptions",
-    "PaymentIntentPaymentMethodOptionsCryptoRouting",
     "PaymentIntentPaymentMethodOptionsCustomerBalance",
     "PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer",
     "PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer",
-    "PaymentIntentPaymentMethodOptionsCustomerBalanceInstallments",
-    "PaymentIntentPaymentMethodOptionsCustomerBalanceInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsCustomerBalanceMandateOptions",
-    "PaymentIntentPaymentMethodOptionsCustomerBalanceRouting",
     "PaymentIntentPaymentMethodOptionsEps",
-    "PaymentIntentPaymentMethodOptionsEpsInstallments",
-    "PaymentIntentPaymentMethodOptionsEpsInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsEpsMandateOptions",
-    "PaymentIntentPaymentMethodOptionsEpsRouting",
     "PaymentIntentPaymentMethodOptionsFpx",
-    "PaymentIntentPaymentMethodOptionsFpxInstallments",
-    "PaymentIntentPaymentMethodOptionsFpxInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsFpxMandateOptions",
-    "PaymentIntentPaymentMethodOptionsFpxRouting",
     "PaymentIntentPaymentMethodOptionsGiropay",
-    "PaymentIntentPaymentMethodOptionsGiropayInstallments",
-    "PaymentIntentPaymentMethodOptionsGiropayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsGiropayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsGiropayRouting",
     "PaymentIntentPaymentMethodOptionsGrabpay",
-    "PaymentIntentPaymentMethodOptionsGrabpayInstallments",
-    "PaymentIntentPaymentMethodOptionsGrabpayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsGrabpayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsGrabpayRouting",
     "PaymentIntentPaymentMethodOptionsIdeal",
-    "PaymentIntentPaymentMethodOptionsIdealInstallments",
-    "PaymentIntentPaymentMethodOptionsIdealInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsIdealMandateOptions",
-    "PaymentIntentPaymentMethodOptionsIdealRouting",
     "PaymentIntentPaymentMethodOptionsInteracPresent",
-    "PaymentIntentPaymentMethodOptionsInteracPresentInstallments",
-    "PaymentIntentPaymentMethodOptionsInteracPresentInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsInteracPresentMandateOptions",
-    "PaymentIntentPaymentMethodOptionsInteracPresentRouting",
     "PaymentIntentPaymentMethodOptionsKakaoPay",
-    "PaymentIntentPaymentMethodOptionsKakaoPayInstallments",
-    "PaymentIntentPaymentMethodOptionsKakaoPayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsKakaoPayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsKakaoPayRouting",
     "PaymentIntentPaymentMethodOptionsKlarna",
-    "PaymentIntentPaymentMethodOptionsKlarnaInstallments",
-    "PaymentIntentPaymentMethodOptionsKlarnaInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsKlarnaMandateOptions",
-    "PaymentIntentPaymentMethodOptionsKlarnaRouting",
     "PaymentIntentPaymentMethodOptionsKonbini",
-    "PaymentIntentPaymentMethodOptionsKonbiniInstallments",
-    "PaymentIntentPaymentMethodOptionsKonbiniInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsKonbiniMandateOptions",
-    "PaymentIntentPaymentMethodOptionsKonbiniRouting",
     "PaymentIntentPaymentMethodOptionsKrCard",
-    "PaymentIntentPaymentMethodOptionsKrCardInstallments",
-    "PaymentIntentPaymentMethodOptionsKrCardInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsKrCardMandateOptions",
-    "PaymentIntentPaymentMethodOptionsKrCardRouting",
     "PaymentIntentPaymentMethodOptionsLink",
-    "PaymentIntentPaymentMethodOptionsLinkInstallments",
-    "PaymentIntentPaymentMethodOptionsLinkInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsLinkMandateOptions",
-    "PaymentIntentPaymentMethodOptionsLinkRouting",
     "PaymentIntentPaymentMethodOptionsMbWay",
-    "PaymentIntentPaymentMethodOptionsMbWayInstallments",
-    "PaymentIntentPaymentMethodOptionsMbWayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsMbWayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsMbWayRouting",
     "PaymentIntentPaymentMethodOptionsMobilepay",
-    "PaymentIntentPaymentMethodOptionsMobilepayInstallments",
-    "PaymentIntentPaymentMethodOptionsMobilepayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsMobilepayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsMobilepayRouting",
     "PaymentIntentPaymentMethodOptionsMultibanco",
-    "PaymentIntentPaymentMethodOptionsMultibancoInstallments",
-    "PaymentIntentPaymentMethodOptionsMultibancoInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsMultibancoMandateOptions",
-    "PaymentIntentPaymentMethodOptionsMultibancoRouting",
     "PaymentIntentPaymentMethodOptionsNaverPay",
-    "PaymentIntentPaymentMethodOptionsNaverPayInstallments",
-    "PaymentIntentPaymentMethodOptionsNaverPayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsNaverPayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsNaverPayRouting",
     "PaymentIntentPaymentMethodOptionsNzBankAccount",
-    "PaymentIntentPaymentMethodOptionsNzBankAccountInstallments",
-    "PaymentIntentPaymentMethodOptionsNzBankAccountInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsNzBankAccountMandateOptions",
-    "PaymentIntentPaymentMethodOptionsNzBankAccountRouting",
     "PaymentIntentPaymentMethodOptionsOxxo",
-    "PaymentIntentPaymentMethodOptionsOxxoInstallments",
-    "PaymentIntentPaymentMethodOptionsOxxoInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsOxxoMandateOptions",
-    "PaymentIntentPaymentMethodOptionsOxxoRouting",
     "PaymentIntentPaymentMethodOptionsP24",
-    "PaymentIntentPaymentMethodOptionsP24Installments",
-    "PaymentIntentPaymentMethodOptionsP24InstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsP24MandateOptions",
-    "PaymentIntentPaymentMethodOptionsP24Routing",
     "PaymentIntentPaymentMethodOptionsPayByBank",
-    "PaymentIntentPaymentMethodOptionsPayByBankInstallments",
-    "PaymentIntentPaymentMethodOptionsPayByBankInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsPayByBankMandateOptions",
-    "PaymentIntentPaymentMethodOptionsPayByBankRouting",
     "PaymentIntentPaymentMethodOptionsPayco",
-    "PaymentIntentPaymentMethodOptionsPaycoInstallments",
-    "PaymentIntentPaymentMethodOptionsPaycoInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsPaycoMandateOptions",
-    "PaymentIntentPaymentMethodOptionsPaycoRouting",
     "PaymentIntentPaymentMethodOptionsPaynow",
-    "PaymentIntentPaymentMethodOptionsPaynowInstallments",
-    "PaymentIntentPaymentMethodOptionsPaynowInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsPaynowMandateOptions",
-    "PaymentIntentPaymentMethodOptionsPaynowRouting",
     "PaymentIntentPaymentMethodOptionsPaypal",
-    "PaymentIntentPaymentMethodOptionsPaypalInstallments",
-    "PaymentIntentPaymentMethodOptionsPaypalInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsPaypalMandateOptions",
-    "PaymentIntentPaymentMethodOptionsPaypalRouting",
     "PaymentIntentPaymentMethodOptionsPaypay",
     "PaymentIntentPaymentMethodOptionsPayto",
-    "PaymentIntentPaymentMethodOptionsPaytoInstallments",
-    "PaymentIntentPaymentMethodOptionsPaytoInstallmentsPlan",
     "PaymentIntentPaymentMethodOptionsPaytoMandateOptions",
-    "PaymentIntentPaymentMethodOptionsPaytoRouting",
     "PaymentIntentPaymentMethodOptionsPix",
-    "PaymentIntentPaymentMethodOptionsPixInstallments",
-    "PaymentIntentPaymentMethodOptionsPixInstallmentsPlan",
     "PaymentIntentPaymentMethodOptionsPixMandateOptions",
-    "PaymentIntentPaymentMethodOptionsPixRouting",
     "PaymentIntentPaymentMethodOptionsPromptpay",
-    "PaymentIntentPaymentMethodOptionsPromptpayInstallments",
-    "PaymentIntentPaymentMethodOptionsPromptpayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsPromptpayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsPromptpayRouting",
     "PaymentIntentPaymentMethodOptionsRevolutPay",
-    "PaymentIntentPaymentMethodOptionsRevolutPayInstallments",
-    "PaymentIntentPaymentMethodOptionsRevolutPayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsRevolutPayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsRevolutPayRouting",
     "PaymentIntentPaymentMethodOptionsSamsungPay",
-    "PaymentIntentPaymentMethodOptionsSamsungPayInstallments",
-    "PaymentIntentPaymentMethodOptionsSamsungPayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsSamsungPayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsSamsungPayRouting",
     "PaymentIntentPaymentMethodOptionsSatispay",
-    "PaymentIntentPaymentMethodOptionsSatispayInstallments",
-    "PaymentIntentPaymentMethodOptionsSatispayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsSatispayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsSatispayRouting",
     "PaymentIntentPaymentMethodOptionsScalapay",
-    "PaymentIntentPaymentMethodOptionsScalapayInstallments",
-    "PaymentIntentPaymentMethodOptionsScalapayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsScalapayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsScalapayRouting",
     "PaymentIntentPaymentMethodOptionsSepaDebit",
-    "PaymentIntentPaymentMethodOptionsSepaDebitInstallments",
-    "PaymentIntentPaymentMethodOptionsSepaDebitInstallmentsPlan",
     "PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions",
-    "PaymentIntentPaymentMethodOptionsSepaDebitRouting",
     "PaymentIntentPaymentMethodOptionsSequra",
     "PaymentIntentPaymentMethodOptionsSofort",
-    "PaymentIntentPaymentMethodOptionsSofortInstallments",
-    "PaymentIntentPaymentMethodOptionsSofortInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsSofortMandateOptions",
-    "PaymentIntentPaymentMethodOptionsSofortRouting",
     "PaymentIntentPaymentMethodOptionsSunbit",
     "PaymentIntentPaymentMethodOptionsSwish",
-    "PaymentIntentPaymentMethodOptionsSwishInstallments",
-    "PaymentIntentPaymentMethodOptionsSwishInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsSwishMandateOptions",
-    "PaymentIntentPaymentMethodOptionsSwishRouting",
     "PaymentIntentPaymentMethodOptionsTwint",
-    "PaymentIntentPaymentMethodOptionsTwintInstallments",
-    "PaymentIntentPaymentMethodOptionsTwintInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsTwintMandateOptions",
-    "PaymentIntentPaymentMethodOptionsTwintRouting",
     "PaymentIntentPaymentMethodOptionsUpi",
-    "PaymentIntentPaymentMethodOptionsUpiInstallments",
-    "PaymentIntentPaymentMethodOptionsUpiInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsUpiMandateOptions",
-    "PaymentIntentPaymentMethodOptionsUpiRouting",
     "PaymentIntentPaymentMethodOptionsUsBankAccount",
     "PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnections",
     "PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters",
-    "PaymentIntentPaymentMethodOptionsUsBankAccountInstallments",
-    "PaymentIntentPaymentMethodOptionsUsBankAccountInstallmentsPlan",
     "PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions",
-    "PaymentIntentPaymentMethodOptionsUsBankAccountRouting",
     "PaymentIntentPaymentMethodOptionsWechatPay",
-    "PaymentIntentPaymentMethodOptionsWechatPayInstallments",
-    "PaymentIntentPaymentMethodOptionsWechatPayInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsWechatPayMandateOptions",
-    "PaymentIntentPaymentMethodOptionsWechatPayRouting",
     "PaymentIntentPaymentMethodOptionsZip",
-    "PaymentIntentPaymentMethodOptionsZipInstallments",
-    "PaymentIntentPaymentMethodOptionsZipInstallmentsPlan",
-    "PaymentIntentPaymentMethodOptionsZipMandateOptions",
-    "PaymentIntentPaymentMethodOptionsZipRouting",
     "PaymentIntentPresentmentDetails",
     "PaymentIntentProcessing",
     "PaymentIntentProcessingCard",
@@ -748,7 +539,10 @@ class PaymentIntentNextActionAlipayHandleRedirect(StripeModel):
 
 
 class PaymentIntentNextActionBlikAuthorize(StripeModel):
-    """The customer approves the payment in the app of the bank (BLIK). There is nothing to show."""
+    """The customer approves the payment in the app of the bank (BLIK). There is nothing to show.
+
+    It has no fields.
+    """
 
 
 class PaymentIntentNextActionBoletoDisplayDetails(StripeModel):
@@ -1293,11 +1087,7 @@ class PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     """URL of your own mandate text, shown instead of Stripe's."""
     interval_description: str | None = None
     """How often payments are taken, in words, as the mandate states it."""
-    payment_schedule: (
-        Literal["combined", "interval", "sporadic"]
-        | Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"]
-        | None
-    ) = None
+    payment_schedule: Literal["combined", "interval", "sporadic"] | None = None
     """How often payments are taken.
 
     - `combined`: At fixed intervals and also on other occasions.
@@ -1310,65 +1100,6 @@ class PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     - `business`: The account of a company.
     - `personal`: The account of a person.
     """
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsAcssDebitInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAcssDebitInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsAcssDebitInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAcssDebitRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsAcssDebit(StripeModel):
@@ -1393,99 +1124,19 @@ class PaymentIntentPaymentMethodOptionsAcssDebit(StripeModel):
     - `instant`: Instantly, by signing in to the bank.
     - `microdeposits`: With small deposits that the customer confirms.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsAcssDebitInstallments | None = None
-    """Settings for payment in installments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsAcssDebitRouting | None = None
-
-
-class PaymentIntentPaymentMethodOptionsAffirmInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAffirmInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsAffirmInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAffirmMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsAffirmRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsAffirm(StripeModel):
     """Settings for payments by Affirm (`affirm`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     preferred_locale: str | None = None
     """Language of the payment page, as an IETF language tag such as `en-US`."""
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -1493,101 +1144,19 @@ class PaymentIntentPaymentMethodOptionsAffirm(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsAffirmInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsAffirmMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsAffirmRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsAfterpayClearpayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAfterpayClearpayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsAfterpayClearpayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAfterpayClearpayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsAfterpayClearpayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsAfterpayClearpay(StripeModel):
     """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     reference: str | None = None
     """Your reference for the order, which Afterpay shows in its reports."""
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -1595,94 +1164,12 @@ class PaymentIntentPaymentMethodOptionsAfterpayClearpay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsAfterpayClearpayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsAfterpayClearpayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsAfterpayClearpayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsAlipayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAlipayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsAlipayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAlipayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsAlipayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsAlipay(StripeModel):
     """Settings for payments by Alipay (`alipay`)."""
 
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -1690,206 +1177,27 @@ class PaymentIntentPaymentMethodOptionsAlipay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsAlipayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsAlipayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsAlipayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsAlmaInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAlmaInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsAlmaInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAlmaMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsAlmaRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsAlma(StripeModel):
     """Settings for payments by Alma (`alma`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
-    installments: PaymentIntentPaymentMethodOptionsAlmaInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsAlmaMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsAlmaRouting | None = None
-    setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
-    """
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsAmazonPayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAmazonPayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsAmazonPayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAmazonPayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsAmazonPayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsAmazonPay(StripeModel):
     """Settings for payments by Amazon Pay (`amazon_pay`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -1897,88 +1205,6 @@ class PaymentIntentPaymentMethodOptionsAmazonPay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsAmazonPayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsAmazonPayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsAmazonPayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsAuBecsDebitInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAuBecsDebitInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsAuBecsDebitInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsAuBecsDebitMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsAuBecsDebitRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsAuBecsDebit(StripeModel):
@@ -1994,27 +1220,6 @@ class PaymentIntentPaymentMethodOptionsAuBecsDebit(StripeModel):
     """
     target_date: str | None = None
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsAuBecsDebitInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsAuBecsDebitMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsAuBecsDebitRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
 
 
 class PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
@@ -2022,69 +1227,6 @@ class PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
 
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsBacsDebitInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBacsDebitInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsBacsDebitInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBacsDebitRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsBacsDebit(StripeModel):
@@ -2102,128 +1244,20 @@ class PaymentIntentPaymentMethodOptionsBacsDebit(StripeModel):
     """
     target_date: str | None = None
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsBacsDebitInstallments | None = None
-    """Settings for payment in installments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsBacsDebitRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsBancontactInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBancontactInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsBancontactInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBancontactMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsBancontactRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsBancontact(StripeModel):
     """Settings for payments by Bancontact (`bancontact`)."""
 
-    preferred_language: Literal["de", "en", "fr", "nl"] | None = None
+    preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page."""
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
-    """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsBancontactInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsBancontactMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsBancontactRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
     """
 
 
@@ -2293,78 +1327,10 @@ class PaymentIntentPaymentMethodOptionsBillieCompanyDetails(StripeModel):
     """VAT number of the company."""
 
 
-class PaymentIntentPaymentMethodOptionsBillieInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBillieInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsBillieInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBillieMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsBillieRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
-
-
 class PaymentIntentPaymentMethodOptionsBillie(StripeModel):
     """Settings for payments by Billie (`billie`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
@@ -2373,129 +1339,12 @@ class PaymentIntentPaymentMethodOptionsBillie(StripeModel):
     """The company that buys, as Billie has to know it."""
     reference: str | None = None
     """Your reference for the order at Billie."""
-    installments: PaymentIntentPaymentMethodOptionsBillieInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsBillieMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsBillieRouting | None = None
-    setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
-    """
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsBizumInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBizumInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsBizumInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBizumMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsBizumRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsBizum(StripeModel):
-    """Settings for payments by Bizum (`bizum`)."""
+    """Settings for payments by Bizum (`bizum`).
 
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsBizumInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsBizumMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsBizumRouting | None = None
-    setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
-    """
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
+    It has no fields.
     """
 
 
@@ -2509,69 +1358,6 @@ class PaymentIntentPaymentMethodOptionsBlikMandateOptions(StripeModel):
 
     - `off_session`: For later payments without the customer.
     """
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsBlikInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBlikInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsBlikInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBlikRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsBlik(StripeModel):
@@ -2579,7 +1365,7 @@ class PaymentIntentPaymentMethodOptionsBlik(StripeModel):
 
     mandate_options: PaymentIntentPaymentMethodOptionsBlikMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -2587,99 +1373,12 @@ class PaymentIntentPaymentMethodOptionsBlik(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsBlikInstallments | None = None
-    """Settings for payment in installments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsBlikRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsBoletoInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBoletoInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsBoletoInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsBoletoMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsBoletoRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsBoleto(StripeModel):
     """Settings for payments by Boleto (`boleto`)."""
 
-    expires_after_days: int | None = None
+    expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2688,27 +1387,6 @@ class PaymentIntentPaymentMethodOptionsBoleto(StripeModel):
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
-    """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsBoletoInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsBoletoMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsBoletoRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
     """
 
 
@@ -2770,9 +1448,9 @@ class PaymentIntentPaymentMethodOptionsCardInstallments(StripeModel):
 class PaymentIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
     """Terms of the mandate that authorizes the payments."""
 
-    amount: int | None = None
+    amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
+    amount_type: Literal["fixed", "maximum"]
     """Whether each payment has exactly the amount or at most the amount.
 
     - `fixed`: Exactly the amount.
@@ -2780,9 +1458,9 @@ class PaymentIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
     """
     description: str | None = None
     """Description of what the customer pays for, shown in the mandate."""
-    end_date: Timestamp | str | None = None
+    end_date: Timestamp | None = None
     """Day on which the mandate ends."""
-    interval: Literal["day", "month", "sporadic", "week", "year"] | None = None
+    interval: Literal["day", "month", "sporadic", "week", "year"]
     """Unit of the time between payments.
 
     - `day`: Days.
@@ -2792,48 +1470,21 @@ class PaymentIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
     """
     interval_count: int | None = None
     """Number of intervals between payments."""
-    reference: str | None = None
+    reference: str
     """Unique reference of the mandate, up to 80 characters."""
-    start_date: Timestamp | None = None
+    start_date: Timestamp
     """First day on which payments can be taken."""
     supported_types: list[Literal["india"]] | None = None
     """Rules to which the mandate keeps; `india` is the only one.
 
     - `india`: The rules for recurring card payments in India.
     """
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsCardRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsCard(StripeModel):
     """Settings for payments by card."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
@@ -2926,15 +1577,6 @@ class PaymentIntentPaymentMethodOptionsCard(StripeModel):
     - `recurring`: One of the payments at regular intervals, such as for a subscription.
     - `unscheduled`: A payment at an irregular time, such as when a balance runs low.
     """
-    request_incremental_authorization_support: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsCardRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
 
 
 class PaymentIntentPaymentMethodOptionsCardPresentRouting(StripeModel):
@@ -2948,76 +1590,10 @@ class PaymentIntentPaymentMethodOptionsCardPresentRouting(StripeModel):
     """
 
 
-class PaymentIntentPaymentMethodOptionsCardPresentInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsCardPresentInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsCardPresentInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsCardPresentMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
 class PaymentIntentPaymentMethodOptionsCardPresent(StripeModel):
     """Settings for payments by card at a Terminal reader (`card_present`)."""
 
-    capture_method: (
-        Literal["manual", "manual_preferred"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None
-    ) = None
+    capture_method: Literal["manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
@@ -3031,100 +1607,12 @@ class PaymentIntentPaymentMethodOptionsCardPresent(StripeModel):
     """
     routing: PaymentIntentPaymentMethodOptionsCardPresentRouting | None = None
     """How cards with several networks are routed."""
-    installments: PaymentIntentPaymentMethodOptionsCardPresentInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsCardPresentMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    require_cvc_recollection: bool | None = None
-    setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
-    """
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsCashappInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsCashappInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsCashappInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsCashappMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsCashappRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsCashapp(StripeModel):
     """Settings for payments by Cash App Pay (`cashapp`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
@@ -3137,121 +1625,18 @@ class PaymentIntentPaymentMethodOptionsCashapp(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsCashappInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsCashappMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsCashappRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsCryptoInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsCryptoInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsCryptoInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsCryptoMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsCryptoRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsCrypto(StripeModel):
     """Settings for payments by stablecoins (`crypto`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
-    """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsCryptoInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsCryptoMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsCryptoRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
     """
 
 
@@ -3292,74 +1677,6 @@ class PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
     """
 
 
-class PaymentIntentPaymentMethodOptionsCustomerBalanceInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsCustomerBalanceInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsCustomerBalanceInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsCustomerBalanceMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsCustomerBalanceRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
-
-
 class PaymentIntentPaymentMethodOptionsCustomerBalance(StripeModel):
     """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
 
@@ -3370,7 +1687,7 @@ class PaymentIntentPaymentMethodOptionsCustomerBalance(StripeModel):
 
     - `bank_transfer`: By bank transfer.
     """
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -3378,101 +1695,12 @@ class PaymentIntentPaymentMethodOptionsCustomerBalance(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsCustomerBalanceInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsCustomerBalanceMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsCustomerBalanceRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsEpsInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsEpsInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsEpsInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsEpsMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsEpsRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsEps(StripeModel):
     """Settings for payments by EPS (`eps`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -3480,101 +1708,12 @@ class PaymentIntentPaymentMethodOptionsEps(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsEpsInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsEpsMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsEpsRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsFpxInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsFpxInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsFpxInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsFpxMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsFpxRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsFpx(StripeModel):
     """Settings for payments by FPX (`fpx`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -3582,101 +1721,12 @@ class PaymentIntentPaymentMethodOptionsFpx(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsFpxInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsFpxMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsFpxRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsGiropayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsGiropayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsGiropayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsGiropayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsGiropayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsGiropay(StripeModel):
     """Settings for payments by giropay (`giropay`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -3684,101 +1734,12 @@ class PaymentIntentPaymentMethodOptionsGiropay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsGiropayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsGiropayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsGiropayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsGrabpayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsGrabpayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsGrabpayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsGrabpayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsGrabpayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsGrabpay(StripeModel):
     """Settings for payments by GrabPay (`grabpay`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -3786,101 +1747,12 @@ class PaymentIntentPaymentMethodOptionsGrabpay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsGrabpayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsGrabpayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsGrabpayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsIdealInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsIdealInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsIdealInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsIdealMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsIdealRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsIdeal(StripeModel):
     """Settings for payments by iDEAL (`ideal`)."""
 
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -3888,208 +1760,24 @@ class PaymentIntentPaymentMethodOptionsIdeal(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsIdealInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsIdealMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsIdealRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsInteracPresentInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsInteracPresentInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsInteracPresentInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsInteracPresentMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsInteracPresentRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsInteracPresent(StripeModel):
-    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`).
 
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    It has no fields.
     """
-    installments: PaymentIntentPaymentMethodOptionsInteracPresentInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsInteracPresentMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsInteracPresentRouting | None = None
-    setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
-    """
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsKakaoPayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsKakaoPayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsKakaoPayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsKakaoPayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsKakaoPayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsKakaoPay(StripeModel):
     """Settings for payments by Kakao Pay (`kakao_pay`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -4097,94 +1785,12 @@ class PaymentIntentPaymentMethodOptionsKakaoPay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsKakaoPayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsKakaoPayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsKakaoPayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsKlarnaInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsKlarnaInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsKlarnaInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsKlarnaMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsKlarnaRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsKlarna(StripeModel):
     """Settings for payments by Klarna (`klarna`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
@@ -4199,88 +1805,6 @@ class PaymentIntentPaymentMethodOptionsKlarna(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsKlarnaInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsKlarnaMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsKlarnaRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsKonbiniInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsKonbiniInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsKonbiniInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsKonbiniMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsKonbiniRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsKonbini(StripeModel):
@@ -4294,7 +1818,7 @@ class PaymentIntentPaymentMethodOptionsKonbini(StripeModel):
     """When the payment code expires."""
     product_description: str | None = None
     """Description of the product, which some stores show, up to 22 characters."""
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -4302,106 +1826,17 @@ class PaymentIntentPaymentMethodOptionsKonbini(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsKonbiniInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsKonbiniMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsKonbiniRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsKrCardInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsKrCardInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsKrCardInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsKrCardMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsKrCardRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsKrCard(StripeModel):
     """Settings for payments by South Korean card (`kr_card`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -4409,101 +1844,19 @@ class PaymentIntentPaymentMethodOptionsKrCard(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsKrCardInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsKrCardMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsKrCardRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsLinkInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsLinkInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsLinkInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsLinkMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsLinkRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsLink(StripeModel):
     """Settings for payments by Link (`link`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     persistent_token: str | None = None
     """Deprecated: not used anymore. Token that recognized the Link customer."""
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -4511,94 +1864,12 @@ class PaymentIntentPaymentMethodOptionsLink(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsLinkInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsLinkMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsLinkRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsMbWayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsMbWayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsMbWayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsMbWayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsMbWayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsMbWay(StripeModel):
     """Settings for payments by MB WAY (`mb_way`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -4606,106 +1877,17 @@ class PaymentIntentPaymentMethodOptionsMbWay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsMbWayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsMbWayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsMbWayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsMobilepayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsMobilepayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsMobilepayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsMobilepayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsMobilepayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsMobilepay(StripeModel):
     """Settings for payments by MobilePay (`mobilepay`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -4713,94 +1895,12 @@ class PaymentIntentPaymentMethodOptionsMobilepay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsMobilepayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsMobilepayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsMobilepayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsMultibancoInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsMultibancoInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsMultibancoInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsMultibancoMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsMultibancoRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsMultibanco(StripeModel):
     """Settings for payments by Multibanco (`multibanco`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -4808,106 +1908,17 @@ class PaymentIntentPaymentMethodOptionsMultibanco(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsMultibancoInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsMultibancoMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsMultibancoRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsNaverPayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsNaverPayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsNaverPayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsNaverPayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsNaverPayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsNaverPay(StripeModel):
     """Settings for payments by Naver Pay (`naver_pay`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -4915,88 +1926,6 @@ class PaymentIntentPaymentMethodOptionsNaverPay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsNaverPayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsNaverPayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsNaverPayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsNzBankAccountInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsNzBankAccountInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsNzBankAccountInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsNzBankAccountMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsNzBankAccountRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsNzBankAccount(StripeModel):
@@ -5012,103 +1941,14 @@ class PaymentIntentPaymentMethodOptionsNzBankAccount(StripeModel):
     """
     target_date: str | None = None
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsNzBankAccountInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsNzBankAccountMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsNzBankAccountRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsOxxoInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsOxxoInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsOxxoInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsOxxoMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsOxxoRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsOxxo(StripeModel):
     """Settings for payments by OXXO (`oxxo`)."""
 
-    expires_after_days: int | None = None
+    expires_after_days: int
     """Number of days after which the customer can no longer pay."""
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -5116,101 +1956,12 @@ class PaymentIntentPaymentMethodOptionsOxxo(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsOxxoInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsOxxoMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsOxxoRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsP24InstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsP24Installments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsP24InstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsP24MandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsP24Routing(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsP24(StripeModel):
     """Settings for payments by Przelewy24 (`p24`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -5218,208 +1969,24 @@ class PaymentIntentPaymentMethodOptionsP24(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsP24Installments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsP24MandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsP24Routing | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsPayByBankInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPayByBankInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsPayByBankInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPayByBankMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsPayByBankRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsPayByBank(StripeModel):
-    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`).
 
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    It has no fields.
     """
-    installments: PaymentIntentPaymentMethodOptionsPayByBankInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsPayByBankMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsPayByBankRouting | None = None
-    setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
-    """
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsPaycoInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPaycoInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsPaycoInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPaycoMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsPaycoRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsPayco(StripeModel):
     """Settings for payments by PAYCO (`payco`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -5427,94 +1994,12 @@ class PaymentIntentPaymentMethodOptionsPayco(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsPaycoInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsPaycoMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsPaycoRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsPaynowInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPaynowInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsPaynowInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPaynowMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsPaynowRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsPaynow(StripeModel):
     """Settings for payments by PayNow (`paynow`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -5522,101 +2007,12 @@ class PaymentIntentPaymentMethodOptionsPaynow(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsPaynowInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsPaynowMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsPaynowRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsPaypalInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPaypalInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsPaypalInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPaypalMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsPaypalRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsPaypal(StripeModel):
     """Settings for payments by PayPal (`paypal`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
@@ -5625,7 +2021,7 @@ class PaymentIntentPaymentMethodOptionsPaypal(StripeModel):
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     reference: str | None = None
     """Your reference for the payment, which PayPal shows to the customer, such as an order number."""
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -5633,24 +2029,13 @@ class PaymentIntentPaymentMethodOptionsPaypal(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsPaypalInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsPaypalMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsPaypalRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
 
 
 class PaymentIntentPaymentMethodOptionsPaypay(StripeModel):
-    """Settings for payments by PayPay (`paypay`)."""
+    """Settings for payments by PayPay (`paypay`).
+
+    It has no fields.
+    """
 
 
 class PaymentIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
@@ -5714,67 +2099,18 @@ class PaymentIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
     """
 
 
-class PaymentIntentPaymentMethodOptionsPaytoInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPaytoInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsPaytoInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPaytoRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
-
-
 class PaymentIntentPaymentMethodOptionsPayto(StripeModel):
     """Settings for payments by PayTo (`payto`)."""
 
     mandate_options: PaymentIntentPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
-    """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsPaytoInstallments | None = None
-    """Settings for payment in installments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsPaytoRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
     """
 
 
@@ -5799,11 +2135,7 @@ class PaymentIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
     """Three-letter ISO 4217 code of the mandate's currency, in lowercase."""
     end_date: str | None = None
     """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-        | Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"]
-        | None
-    ) = None
+    payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"] | None = None
     """How often payments are taken.
 
     - `halfyearly`: Every half year.
@@ -5816,55 +2148,6 @@ class PaymentIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
     """Your reference for the mandate, which the customer and the bank see."""
     start_date: str | None = None
     """First day on which payments can be taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsPixInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPixInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsPixInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPixRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsPix(StripeModel):
@@ -5882,7 +2165,7 @@ class PaymentIntentPaymentMethodOptionsPix(StripeModel):
     """When the Pix QR code expires, in Unix seconds."""
     mandate_options: PaymentIntentPaymentMethodOptionsPixMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -5890,99 +2173,12 @@ class PaymentIntentPaymentMethodOptionsPix(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsPixInstallments | None = None
-    """Settings for payment in installments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsPixRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsPromptpayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPromptpayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsPromptpayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsPromptpayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsPromptpayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsPromptpay(StripeModel):
     """Settings for payments by PromptPay (`promptpay`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -5990,106 +2186,17 @@ class PaymentIntentPaymentMethodOptionsPromptpay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsPromptpayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsPromptpayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsPromptpayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsRevolutPayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsRevolutPayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsRevolutPayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsRevolutPayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsRevolutPayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsRevolutPay(StripeModel):
     """Settings for payments by Revolut Pay (`revolut_pay`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -6097,99 +2204,17 @@ class PaymentIntentPaymentMethodOptionsRevolutPay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsRevolutPayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsRevolutPayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsRevolutPayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsSamsungPayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsSamsungPayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsSamsungPayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsSamsungPayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsSamsungPayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsSamsungPay(StripeModel):
     """Settings for payments by Samsung Pay (`samsung_pay`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
     """
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -6197,94 +2222,12 @@ class PaymentIntentPaymentMethodOptionsSamsungPay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsSamsungPayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsSamsungPayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsSamsungPayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsSatispayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsSatispayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsSatispayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsSatispayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsSatispayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsSatispay(StripeModel):
     """Settings for payments by Satispay (`satispay`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
@@ -6297,119 +2240,15 @@ class PaymentIntentPaymentMethodOptionsSatispay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    installments: PaymentIntentPaymentMethodOptionsSatispayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsSatispayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsSatispayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsScalapayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsScalapayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsScalapayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsScalapayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsScalapayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsScalapay(StripeModel):
     """Settings for payments by Scalapay (`scalapay`)."""
 
-    capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
+    capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
     - `manual`: The money is held until you capture it, where the payment method can do that.
-    """
-    installments: PaymentIntentPaymentMethodOptionsScalapayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsScalapayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsScalapayRouting | None = None
-    setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
-    """
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
     """
 
 
@@ -6418,69 +2257,6 @@ class PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
 
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsSepaDebitInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsSepaDebitInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsSepaDebitInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsSepaDebitRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsSepaDebit(StripeModel):
@@ -6498,25 +2274,6 @@ class PaymentIntentPaymentMethodOptionsSepaDebit(StripeModel):
     """
     target_date: str | None = None
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsSepaDebitInstallments | None = None
-    """Settings for payment in installments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsSepaDebitRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
 
 
 class PaymentIntentPaymentMethodOptionsSequra(StripeModel):
@@ -6537,107 +2294,18 @@ class PaymentIntentPaymentMethodOptionsSequra(StripeModel):
     """
 
 
-class PaymentIntentPaymentMethodOptionsSofortInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsSofortInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsSofortInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsSofortMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsSofortRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
-
-
 class PaymentIntentPaymentMethodOptionsSofort(StripeModel):
     """Settings for payments by Sofort (`sofort`)."""
 
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None = None
     """Language of the payment page."""
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
-    """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsSofortInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsSofortMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsSofortRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
     """
 
 
@@ -6659,80 +2327,12 @@ class PaymentIntentPaymentMethodOptionsSunbit(StripeModel):
     """
 
 
-class PaymentIntentPaymentMethodOptionsSwishInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsSwishInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsSwishInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsSwishMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsSwishRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
-
-
 class PaymentIntentPaymentMethodOptionsSwish(StripeModel):
     """Settings for payments by Swish (`swish`)."""
 
     reference: str | None = None
     """Your reference for the order, which the customer sees in the Swish app."""
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -6740,101 +2340,12 @@ class PaymentIntentPaymentMethodOptionsSwish(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsSwishInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsSwishMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsSwishRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsTwintInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsTwintInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsTwintInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsTwintMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsTwintRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsTwint(StripeModel):
     """Settings for payments by TWINT (`twint`)."""
 
-    setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -6842,130 +2353,18 @@ class PaymentIntentPaymentMethodOptionsTwint(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsTwintInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsTwintMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsTwintRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsUpiInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsUpiInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsUpiInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsUpiMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsUpiRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsUpi(StripeModel):
     """Settings for payments by UPI (`upi`)."""
 
-    setup_future_usage: Literal["off_session", "on_session"] | Literal["none", "off_session", "on_session"] | None = (
-        None
-    )
+    setup_future_usage: Literal["off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
-    """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsUpiInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsUpiMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsUpiRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
     """
 
 
@@ -7012,69 +2411,6 @@ class PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
 
     - `paper`: On paper.
     """
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsUsBankAccountInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsUsBankAccountInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsUsBankAccountInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsUsBankAccountRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsUsBankAccount(StripeModel):
@@ -7109,86 +2445,6 @@ class PaymentIntentPaymentMethodOptionsUsBankAccount(StripeModel):
     - `instant`: Instantly, by signing in to the bank.
     - `microdeposits`: With small deposits that the customer confirms.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsUsBankAccountInstallments | None = None
-    """Settings for payment in installments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsUsBankAccountRouting | None = None
-
-
-class PaymentIntentPaymentMethodOptionsWechatPayInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsWechatPayInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsWechatPayInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsWechatPayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsWechatPayRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsWechatPay(StripeModel):
@@ -7203,7 +2459,7 @@ class PaymentIntentPaymentMethodOptionsWechatPay(StripeModel):
     - `ios`: In an iOS app.
     - `web`: In a browser.
     """
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
@@ -7211,128 +2467,18 @@ class PaymentIntentPaymentMethodOptionsWechatPay(StripeModel):
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsWechatPayInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsWechatPayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsWechatPayRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class PaymentIntentPaymentMethodOptionsZipInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
-
-    count: int | None = None
-    """Number of installments."""
-    interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsZipInstallments(StripeModel):
-    """Settings for payment in installments."""
-
-    enabled: bool
-    """Whether the customer can pay in installments."""
-    plan: PaymentIntentPaymentMethodOptionsZipInstallmentsPlan | None = None
-    """Selected installment plan."""
-
-
-class PaymentIntentPaymentMethodOptionsZipMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-
-
-class PaymentIntentPaymentMethodOptionsZipRouting(StripeModel):
-    requested_priority: Literal["domestic", "international"] | None = None
 
 
 class PaymentIntentPaymentMethodOptionsZip(StripeModel):
     """Settings for payments by Zip (`zip`)."""
 
-    setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
+    setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
-    """
-    capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
-    installments: PaymentIntentPaymentMethodOptionsZipInstallments | None = None
-    """Settings for payment in installments."""
-    mandate_options: PaymentIntentPaymentMethodOptionsZipMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    request_incremental_authorization_support: bool | None = None
-    require_cvc_recollection: bool | None = None
-    routing: PaymentIntentPaymentMethodOptionsZipRouting | None = None
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
     """
 
 

@@ -121,23 +121,38 @@ class PaymentMethodAcssDebit(StripeModel):
 
 
 class PaymentMethodAffirm(StripeModel):
-    """Data specific to Affirm."""
+    """Data specific to Affirm.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodAfterpayClearpay(StripeModel):
-    """Data specific to Afterpay and Clearpay."""
+    """Data specific to Afterpay and Clearpay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodAlipay(StripeModel):
-    """Data specific to Alipay."""
+    """Data specific to Alipay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodAlma(StripeModel):
-    """Data specific to Alma."""
+    """Data specific to Alma.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Data specific to Amazon Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodAuBecsDebit(StripeModel):
@@ -167,11 +182,17 @@ class PaymentMethodBacsDebit(StripeModel):
 
 
 class PaymentMethodBancontact(StripeModel):
-    """Data specific to Bancontact."""
+    """Data specific to Bancontact.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodBillie(StripeModel):
-    """Data specific to Billie."""
+    """Data specific to Billie.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodBizum(StripeModel):
@@ -380,19 +401,31 @@ class PaymentMethodCardThreeDSecureUsage(StripeModel):
 
 
 class PaymentMethodCardWalletAmexExpressCheckout(StripeModel):
-    """Amex Express Checkout. Only with the type `amex_express_checkout`."""
+    """Amex Express Checkout. Only with the type `amex_express_checkout`.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCardWalletApplePay(StripeModel):
-    """Data specific to Apple Pay."""
+    """Data specific to Apple Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCardWalletGooglePay(StripeModel):
-    """Data specific to Google Pay."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCardWalletLink(StripeModel):
-    """Link. Only with the type `link`."""
+    """Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCardWalletMasterpass(StripeModel):
@@ -409,7 +442,10 @@ class PaymentMethodCardWalletMasterpass(StripeModel):
 
 
 class PaymentMethodCardWalletSamsungPay(StripeModel):
-    """Data specific to Samsung Pay."""
+    """Data specific to Samsung Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCardWalletVisaCheckout(StripeModel):
@@ -603,7 +639,10 @@ class PaymentMethodCashapp(StripeModel):
 
 
 class PaymentMethodCrypto(StripeModel):
-    """Data specific to payments with stablecoins."""
+    """Data specific to payments with stablecoins.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCustomLogo(StripeModel):
@@ -627,7 +666,10 @@ class PaymentMethodCustom(StripeModel):
 
 
 class PaymentMethodCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance."""
+    """Data specific to payments from the customer's cash balance.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodEps(StripeModel):
@@ -709,11 +751,17 @@ class PaymentMethodFpx(StripeModel):
 
 
 class PaymentMethodGiropay(StripeModel):
-    """Data specific to giropay."""
+    """Data specific to giropay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodGrabpay(StripeModel):
-    """Data specific to GrabPay."""
+    """Data specific to GrabPay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodIdeal(StripeModel):
@@ -834,7 +882,10 @@ class PaymentMethodInteracPresent(StripeModel):
 
 
 class PaymentMethodKakaoPay(StripeModel):
-    """Data specific to Kakao Pay."""
+    """Data specific to Kakao Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodKlarnaDob(StripeModel):
@@ -856,7 +907,10 @@ class PaymentMethodKlarna(StripeModel):
 
 
 class PaymentMethodKonbini(StripeModel):
-    """Data specific to Konbini."""
+    """Data specific to Konbini.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodKrCard(StripeModel):
@@ -904,15 +958,24 @@ class PaymentMethodLink(StripeModel):
 
 
 class PaymentMethodMbWay(StripeModel):
-    """Data specific to MB WAY."""
+    """Data specific to MB WAY.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodMobilepay(StripeModel):
-    """Data specific to MobilePay."""
+    """Data specific to MobilePay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodMultibanco(StripeModel):
-    """Data specific to Multibanco."""
+    """Data specific to Multibanco.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodNaverPay(StripeModel):
@@ -946,7 +1009,10 @@ class PaymentMethodNzBankAccount(StripeModel):
 
 
 class PaymentMethodOxxo(StripeModel):
-    """Data specific to OXXO."""
+    """Data specific to OXXO.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodP24(StripeModel):
@@ -987,15 +1053,24 @@ class PaymentMethodP24(StripeModel):
 
 
 class PaymentMethodPayByBank(StripeModel):
-    """Data specific to Pay by Bank."""
+    """Data specific to Pay by Bank.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodPayco(StripeModel):
-    """Data specific to PAYCO."""
+    """Data specific to PAYCO.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodPaynow(StripeModel):
-    """Data specific to PayNow."""
+    """Data specific to PayNow.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodPaypal(StripeModel):
@@ -1010,7 +1085,10 @@ class PaymentMethodPaypal(StripeModel):
 
 
 class PaymentMethodPaypay(StripeModel):
-    """PayPay, a wallet in Japan. Only with the type `paypay`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodPayto(StripeModel):
@@ -1036,7 +1114,10 @@ class PaymentMethodPix(StripeModel):
 
 
 class PaymentMethodPromptpay(StripeModel):
-    """Data specific to PromptPay."""
+    """Data specific to PromptPay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodRadarOptions(StripeModel):
@@ -1047,19 +1128,31 @@ class PaymentMethodRadarOptions(StripeModel):
 
 
 class PaymentMethodRevolutPay(StripeModel):
-    """Data specific to Revolut Pay."""
+    """Data specific to Revolut Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodSamsungPay(StripeModel):
-    """Data specific to Samsung Pay."""
+    """Data specific to Samsung Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodSatispay(StripeModel):
-    """Data specific to Satispay."""
+    """Data specific to Satispay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodScalapay(StripeModel):
-    """Data specific to Scalapay."""
+    """Data specific to Scalapay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodSepaDebitGeneratedFrom(StripeModel):
@@ -1091,7 +1184,10 @@ class PaymentMethodSepaDebit(StripeModel):
 
 
 class PaymentMethodSequra(StripeModel):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodSofort(StripeModel):
@@ -1102,15 +1198,24 @@ class PaymentMethodSofort(StripeModel):
 
 
 class PaymentMethodSunbit(StripeModel):
-    """Data specific to Sunbit."""
+    """Data specific to Sunbit.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodSwish(StripeModel):
-    """Data specific to Swish."""
+    """Data specific to Swish.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodTwint(StripeModel):
-    """Data specific to TWINT."""
+    """Data specific to TWINT.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodUpi(StripeModel):
@@ -1219,11 +1324,17 @@ class PaymentMethodUsBankAccount(StripeModel):
 
 
 class PaymentMethodWechatPay(StripeModel):
-    """Data specific to WeChat Pay."""
+    """Data specific to WeChat Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodZip(StripeModel):
-    """Data specific to Zip."""
+    """Data specific to Zip.
+
+    It has no fields.
+    """
 
 
 class PaymentMethod(StripeModel):

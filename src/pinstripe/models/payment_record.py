@@ -599,11 +599,17 @@ class PaymentRecordPaymentMethodDetailsCardWalletApplePay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCardWalletGooglePay(StripeModel):
-    """Data specific to Google Pay."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsCardWalletLink(StripeModel):
-    """Link. Only with the type `link`."""
+    """Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsCardWallet(StripeModel):
@@ -874,7 +880,10 @@ class PaymentRecordPaymentMethodDetailsCustom(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance."""
+    """Data specific to payments from the customer's cash balance.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsEps(StripeModel):
@@ -1246,7 +1255,10 @@ class PaymentRecordPaymentMethodDetailsLink(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsMbWay(StripeModel):
-    """Data specific to MB WAY."""
+    """Data specific to MB WAY.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsMobilepayCard(StripeModel):
@@ -1368,7 +1380,10 @@ class PaymentRecordPaymentMethodDetailsP24(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsPayByBank(StripeModel):
-    """Data specific to Pay by Bank."""
+    """Data specific to Pay by Bank.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsPayco(StripeModel):
@@ -1427,7 +1442,10 @@ class PaymentRecordPaymentMethodDetailsPaypal(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsPaypay(StripeModel):
-    """Data specific to PayPay."""
+    """Data specific to PayPay.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsPayto(StripeModel):
@@ -1584,7 +1602,10 @@ class PaymentRecordPaymentMethodDetailsSofort(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsStripeAccount(StripeModel):
-    """Details of a payment by a Stripe account. Only with the type `stripe_account`."""
+    """Details of a payment by a Stripe account. Only with the type `stripe_account`.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsSunbit(StripeModel):
@@ -1655,7 +1676,10 @@ class PaymentRecordPaymentMethodDetailsUsBankAccount(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsWechat(StripeModel):
-    """Details of a payment by WeChat in the older API. Only with the type `wechat`."""
+    """Details of a payment by WeChat in the older API. Only with the type `wechat`.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsWechatPay(StripeModel):
@@ -1674,7 +1698,10 @@ class PaymentRecordPaymentMethodDetailsWechatPay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsZip(StripeModel):
-    """Data specific to Zip."""
+    """Data specific to Zip.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetails(StripeModel):

@@ -23,6 +23,8 @@ class DeletedPlan(StripeModel):
 
 
 class PlanTier(StripeModel):
+    """The object in `tiers` of `Plan`."""
+
     flat_amount: int | None = None
     flat_amount_decimal: DecimalString | None = None
     unit_amount: int | None = None
@@ -35,6 +37,8 @@ class PlanTier(StripeModel):
 
 
 class PlanTransformUsage(StripeModel):
+    """The object in `transform_usage` of `Plan`."""
+
     divide_by: int
     round: Literal["down", "up"]
 

@@ -33,12 +33,16 @@ class DeletedPrice(StripeModel):
 
 
 class PriceCurrencyOptionsCustomUnitAmount(StripeModel):
+    """The object in `currency_options.custom_unit_amount` of `Price`."""
+
     maximum: int | None = None
     minimum: int | None = None
     preset: int | None = None
 
 
 class PriceCurrencyOptionsTier(StripeModel):
+    """The object in `currency_options.tiers` of `Price`."""
+
     flat_amount: int | None = None
     flat_amount_decimal: DecimalString | None = None
     unit_amount: int | None = None
@@ -51,6 +55,8 @@ class PriceCurrencyOptionsTier(StripeModel):
 
 
 class PriceCurrencyOptions(StripeModel):
+    """The object in `currency_options` of `Price`."""
+
     custom_unit_amount: PriceCurrencyOptionsCustomUnitAmount | None = None
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"] | None = None
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -69,12 +75,16 @@ class PriceCurrencyOptions(StripeModel):
 
 
 class PriceCustomUnitAmount(StripeModel):
+    """The object in `custom_unit_amount` of `Price`."""
+
     maximum: int | None = None
     minimum: int | None = None
     preset: int | None = None
 
 
 class PriceRecurring(StripeModel):
+    """The object in `recurring` of `Price`."""
+
     interval: Literal["day", "month", "week", "year"]
     """Unit of the billing interval.
 
@@ -94,6 +104,8 @@ class PriceRecurring(StripeModel):
 
 
 class PriceTier(StripeModel):
+    """The object in `tiers` of `Price`."""
+
     flat_amount: int | None = None
     flat_amount_decimal: DecimalString | None = None
     unit_amount: int | None = None
@@ -106,6 +118,8 @@ class PriceTier(StripeModel):
 
 
 class PriceTransformQuantity(StripeModel):
+    """The object in `transform_quantity` of `Price`."""
+
     divide_by: int
     round: Literal["down", "up"]
 

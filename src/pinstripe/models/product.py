@@ -24,10 +24,14 @@ class DeletedProduct(StripeModel):
 
 
 class ProductMarketingFeature(StripeModel):
+    """The object in `marketing_features` of `Product`."""
+
     name: str | None = None
 
 
 class ProductPackageDimensions(StripeModel):
+    """The object in `package_dimensions` of `Product`."""
+
     height: float
     length: float
     weight: float
@@ -35,6 +39,8 @@ class ProductPackageDimensions(StripeModel):
 
 
 class ProductTaxDetails(StripeModel):
+    """The object in `tax_details` of `Product`."""
+
     performance_location: str | None = None
     tax_code: str | None = None
     """Tax code that classifies the goods or services for Stripe Tax."""

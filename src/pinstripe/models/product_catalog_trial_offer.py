@@ -17,20 +17,28 @@ __all__ = [
 
 
 class ProductCatalogTrialOfferDurationRelative(StripeModel):
+    """The object in `duration.relative` of `ProductCatalogTrialOffer`."""
+
     iterations: int
 
 
 class ProductCatalogTrialOfferDuration(StripeModel):
+    """The object in `duration` of `ProductCatalogTrialOffer`."""
+
     relative: ProductCatalogTrialOfferDurationRelative | None = None
     type: Literal["relative"]
 
 
 class ProductCatalogTrialOfferEndBehaviorTransition(StripeModel):
+    """The object in `end_behavior.transition` of `ProductCatalogTrialOffer`."""
+
     price: Expandable["DeletedPrice | Price"]
     """Price that applies."""
 
 
 class ProductCatalogTrialOfferEndBehavior(StripeModel):
+    """The object in `end_behavior` of `ProductCatalogTrialOffer`."""
+
     transition: ProductCatalogTrialOfferEndBehaviorTransition | None = None
     type: Literal["transition"]
 

@@ -18,15 +18,21 @@ __all__ = [
 
 
 class PromotionCodePromotion(StripeModel):
+    """The object in `promotion` of `PromotionCode`."""
+
     coupon: Expandable["Coupon"] | None = None
     type: Literal["coupon"]
 
 
 class PromotionCodeRestrictionsCurrencyOptions(StripeModel):
+    """The object in `restrictions.currency_options` of `PromotionCode`."""
+
     minimum_amount: int
 
 
 class PromotionCodeRestrictions(StripeModel):
+    """The object in `restrictions` of `PromotionCode`."""
+
     currency_options: dict[str, PromotionCodeRestrictionsCurrencyOptions] | None = None
     first_time_transaction: bool
     minimum_amount: int | None = None

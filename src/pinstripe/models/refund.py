@@ -60,7 +60,10 @@ __all__ = [
 
 
 class RefundDestinationDetailsAffirm(StripeModel):
-    """Details of a refund through Affirm. Only with the type `affirm`."""
+    """Details of a refund through Affirm. Only with the type `affirm`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsAfterpayClearpay(StripeModel):
@@ -73,19 +76,31 @@ class RefundDestinationDetailsAfterpayClearpay(StripeModel):
 
 
 class RefundDestinationDetailsAlipay(StripeModel):
-    """Details of a refund through Alipay. Only with the type `alipay`."""
+    """Details of a refund through Alipay. Only with the type `alipay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsAlma(StripeModel):
-    """Details of a refund through Alma. Only with the type `alma`."""
+    """Details of a refund through Alma. Only with the type `alma`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsAmazonPay(StripeModel):
-    """Details of a refund through Amazon Pay. Only with the type `amazon_pay`."""
+    """Details of a refund through Amazon Pay. Only with the type `amazon_pay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsAuBankTransfer(StripeModel):
-    """Details of a refund through a bank transfer in Australia. Only with the type `au_bank_transfer`."""
+    """Details of a refund through a bank transfer in Australia. Only with the type `au_bank_transfer`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsBlik(StripeModel):
@@ -127,7 +142,10 @@ class RefundDestinationDetailsCard(StripeModel):
 
 
 class RefundDestinationDetailsCashapp(StripeModel):
-    """Details of a refund through Cash App Pay. Only with the type `cashapp`."""
+    """Details of a refund through Cash App Pay. Only with the type `cashapp`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsCrypto(StripeModel):
@@ -138,11 +156,17 @@ class RefundDestinationDetailsCrypto(StripeModel):
 
 
 class RefundDestinationDetailsCustomerCashBalance(StripeModel):
-    """Details of a refund through the customer's cash balance. Only with the type `customer_cash_balance`."""
+    """Details of a refund through the customer's cash balance. Only with the type `customer_cash_balance`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsEps(StripeModel):
-    """Details of a refund through EPS. Only with the type `eps`."""
+    """Details of a refund through EPS. Only with the type `eps`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsEuBankTransfer(StripeModel):
@@ -166,11 +190,17 @@ class RefundDestinationDetailsGbBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsGiropay(StripeModel):
-    """Details of a refund through giropay. Only with the type `giropay`."""
+    """Details of a refund through giropay. Only with the type `giropay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsGrabpay(StripeModel):
-    """Details of a refund through GrabPay. Only with the type `grabpay`."""
+    """Details of a refund through GrabPay. Only with the type `grabpay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsJpBankTransfer(StripeModel):
@@ -219,7 +249,10 @@ class RefundDestinationDetailsMxBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsNzBankTransfer(StripeModel):
-    """Details of a refund through a bank transfer in New Zealand. Only with the type `nz_bank_transfer`."""
+    """Details of a refund through a bank transfer in New Zealand. Only with the type `nz_bank_transfer`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsP24(StripeModel):
@@ -232,7 +265,10 @@ class RefundDestinationDetailsP24(StripeModel):
 
 
 class RefundDestinationDetailsPaynow(StripeModel):
-    """Details of a refund through PayNow. Only with the type `paynow`."""
+    """Details of a refund through PayNow. Only with the type `paynow`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsPaypal(StripeModel):
@@ -247,19 +283,31 @@ class RefundDestinationDetailsPaypal(StripeModel):
 
 
 class RefundDestinationDetailsPix(StripeModel):
-    """Details of a refund through Pix. Only with the type `pix`."""
+    """Details of a refund through Pix. Only with the type `pix`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsRevolut(StripeModel):
-    """Details of a refund through Revolut Pay. Only with the type `revolut`."""
+    """Details of a refund through Revolut Pay. Only with the type `revolut`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsScalapay(StripeModel):
-    """Details of a refund through Scalapay. Only with the type `scalapay`."""
+    """Details of a refund through Scalapay. Only with the type `scalapay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsSofort(StripeModel):
-    """Details of a refund through Sofort. Only with the type `sofort`."""
+    """Details of a refund through Sofort. Only with the type `sofort`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsSwish(StripeModel):
@@ -283,7 +331,10 @@ class RefundDestinationDetailsThBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsTwint(StripeModel):
-    """Details of a refund through TWINT. Only with the type `twint`."""
+    """Details of a refund through TWINT. Only with the type `twint`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsUsBankTransfer(StripeModel):
@@ -296,11 +347,17 @@ class RefundDestinationDetailsUsBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsWechatPay(StripeModel):
-    """Details of a refund through WeChat Pay. Only with the type `wechat_pay`."""
+    """Details of a refund through WeChat Pay. Only with the type `wechat_pay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsZip(StripeModel):
-    """Details of a refund through Zip. Only with the type `zip`."""
+    """Details of a refund through Zip. Only with the type `zip`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetails(StripeModel):

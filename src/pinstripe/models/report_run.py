@@ -10,6 +10,8 @@ __all__ = ["ReportRun", "ReportRunParameters"]
 
 
 class ReportRunParameters(StripeModel):
+    """The object in `parameters` of `ReportRun`."""
+
     columns: list[str] | None = None
     connected_account: str | None = None
     currency: str | None = None

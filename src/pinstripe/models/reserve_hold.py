@@ -9,15 +9,19 @@ if TYPE_CHECKING:
     from pinstripe.models.charge import Charge
     from pinstripe.models.reserve_plan import ReservePlan
 
-__all__ = ["ReserveHold", "ReserveHoldReleaseDetails", "ReserveHoldReleaseSchedule"]
+__all__ = ["ReserveHold", "ReserveHoldReleaseDetail", "ReserveHoldReleaseSchedule"]
 
 
-class ReserveHoldReleaseDetails(StripeModel):
+class ReserveHoldReleaseDetail(StripeModel):
+    """The object in `release_details` of `ReserveHold`."""
+
     amount: int
     reserve_release: str
 
 
 class ReserveHoldReleaseSchedule(StripeModel):
+    """The object in `release_schedule` of `ReserveHold`."""
+
     release_after: Timestamp | None = None
     scheduled_release: Timestamp | None = None
 
@@ -45,7 +49,7 @@ class ReserveHold(StripeModel):
     object: Literal["reserve.hold"]
     """Type of the object. All objects of a class have the same."""
     reason: Literal["charge", "standalone"]
-    release_details: list[ReserveHoldReleaseDetails] | None = None
+    release_details: list[ReserveHoldReleaseDetail] | None = None
     release_schedule: ReserveHoldReleaseSchedule
     reserve_plan: Expandable["ReservePlan"] | None = None
     source_charge: Expandable["Charge"] | None = None

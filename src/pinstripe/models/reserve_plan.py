@@ -9,15 +9,22 @@ __all__ = ["ReservePlan", "ReservePlanFixedRelease", "ReservePlanManualRelease",
 
 
 class ReservePlanFixedRelease(StripeModel):
+    """The object in `fixed_release` of `ReservePlan`."""
+
     release_after: Timestamp
     scheduled_release: Timestamp
 
 
 class ReservePlanManualRelease(StripeModel):
-    pass
+    """The object in `manual_release` of `ReservePlan`.
+
+    It has no fields.
+    """
 
 
 class ReservePlanRollingRelease(StripeModel):
+    """The object in `rolling_release` of `ReservePlan`."""
+
     days_after_charge: int
     expires_on: Timestamp | None = None
 

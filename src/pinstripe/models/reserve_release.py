@@ -15,6 +15,8 @@ __all__ = ["ReserveRelease", "ReserveReleaseSourceTransaction"]
 
 
 class ReserveReleaseSourceTransaction(StripeModel):
+    """The object in `source_transaction` of `ReserveRelease`."""
+
     dispute: Expandable["Dispute"] | None = None
     refund: Expandable["Refund"] | None = None
     type: Literal["dispute", "refund"]

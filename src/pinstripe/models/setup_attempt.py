@@ -58,21 +58,32 @@ __all__ = [
 
 
 class SetupAttemptPaymentMethodDetailsAcssDebit(StripeModel):
-    """Details of the setup for payments by Canadian pre-authorized debit. Only with the type `acss_debit`."""
+    """Details of the setup for payments by Canadian pre-authorized debit. Only with the type `acss_debit`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsAmazonPay(StripeModel):
-    """Details of the setup for payments by Amazon Pay. Only with the type `amazon_pay`."""
+    """Details of the setup for payments by Amazon Pay. Only with the type `amazon_pay`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsAuBecsDebit(StripeModel):
     """Details of the setup for payments by Australian BECS Direct Debit. Only with the type
     `au_becs_debit`.
+
+    It has no fields.
     """
 
 
 class SetupAttemptPaymentMethodDetailsBacsDebit(StripeModel):
-    """Details of the setup for payments by Bacs Direct Debit. Only with the type `bacs_debit`."""
+    """Details of the setup for payments by Bacs Direct Debit. Only with the type `bacs_debit`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsBancontact(StripeModel):
@@ -104,7 +115,10 @@ class SetupAttemptPaymentMethodDetailsBlik(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsBoleto(StripeModel):
-    """Details of the setup for payments by Boleto. Only with the type `boleto`."""
+    """Details of the setup for payments by Boleto. Only with the type `boleto`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsCardChecks(StripeModel):
@@ -191,11 +205,17 @@ class SetupAttemptPaymentMethodDetailsCardThreeDSecure(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsCardWalletApplePay(StripeModel):
-    """Data specific to Apple Pay."""
+    """Data specific to Apple Pay.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsCardWalletGooglePay(StripeModel):
-    """Data specific to Google Pay."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsCardWallet(StripeModel):
@@ -272,7 +292,10 @@ class SetupAttemptPaymentMethodDetailsCardPresent(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsCashapp(StripeModel):
-    """Details of the setup for payments by Cash App Pay. Only with the type `cashapp`."""
+    """Details of the setup for payments by Cash App Pay. Only with the type `cashapp`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsIdeal(StripeModel):
@@ -342,19 +365,31 @@ class SetupAttemptPaymentMethodDetailsIdeal(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsKakaoPay(StripeModel):
-    """Details of the setup for payments by Kakao Pay. Only with the type `kakao_pay`."""
+    """Details of the setup for payments by Kakao Pay. Only with the type `kakao_pay`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsKlarna(StripeModel):
-    """Details of the setup for payments by Klarna. Only with the type `klarna`."""
+    """Details of the setup for payments by Klarna. Only with the type `klarna`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsKrCard(StripeModel):
-    """Details of the setup for payments by South Korean card. Only with the type `kr_card`."""
+    """Details of the setup for payments by South Korean card. Only with the type `kr_card`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsLink(StripeModel):
-    """Details of the setup for payments by Link. Only with the type `link`."""
+    """Details of the setup for payments by Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsNaverPay(StripeModel):
@@ -367,15 +402,23 @@ class SetupAttemptPaymentMethodDetailsNaverPay(StripeModel):
 class SetupAttemptPaymentMethodDetailsNzBankAccount(StripeModel):
     """Details of the setup for payments by New Zealand BECS Direct Debit. Only with the type
     `nz_bank_account`.
+
+    It has no fields.
     """
 
 
 class SetupAttemptPaymentMethodDetailsPaypal(StripeModel):
-    """Details of the setup for payments by PayPal. Only with the type `paypal`."""
+    """Details of the setup for payments by PayPal. Only with the type `paypal`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsPayto(StripeModel):
-    """Details of the setup for payments by PayTo. Only with the type `payto`."""
+    """Details of the setup for payments by PayTo. Only with the type `payto`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsPix(StripeModel):
@@ -388,15 +431,24 @@ class SetupAttemptPaymentMethodDetailsPix(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsRevolutPay(StripeModel):
-    """Details of the setup for payments by Revolut Pay. Only with the type `revolut_pay`."""
+    """Details of the setup for payments by Revolut Pay. Only with the type `revolut_pay`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsSatispay(StripeModel):
-    """Details of the setup for payments by Satispay. Only with the type `satispay`."""
+    """Details of the setup for payments by Satispay. Only with the type `satispay`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsSepaDebit(StripeModel):
-    """Details of the setup for payments by SEPA Direct Debit. Only with the type `sepa_debit`."""
+    """Details of the setup for payments by SEPA Direct Debit. Only with the type `sepa_debit`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsSofort(StripeModel):
@@ -421,15 +473,24 @@ class SetupAttemptPaymentMethodDetailsSofort(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsTwint(StripeModel):
-    """Details of the setup for payments by TWINT. Only with the type `twint`."""
+    """Details of the setup for payments by TWINT. Only with the type `twint`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsUpi(StripeModel):
-    """Details of the setup for payments by UPI. Only with the type `upi`."""
+    """Details of the setup for payments by UPI. Only with the type `upi`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsUsBankAccount(StripeModel):
-    """Details of the setup for payments by ACH Direct Debit. Only with the type `us_bank_account`."""
+    """Details of the setup for payments by ACH Direct Debit. Only with the type `us_bank_account`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetails(StripeModel):

@@ -36,23 +36,17 @@ __all__ = [
     "SetupIntentPaymentMethodOptionsAcssDebit",
     "SetupIntentPaymentMethodOptionsAcssDebitMandateOptions",
     "SetupIntentPaymentMethodOptionsAmazonPay",
-    "SetupIntentPaymentMethodOptionsAmazonPayMandateOptions",
     "SetupIntentPaymentMethodOptionsBacsDebit",
     "SetupIntentPaymentMethodOptionsBacsDebitMandateOptions",
     "SetupIntentPaymentMethodOptionsBizum",
-    "SetupIntentPaymentMethodOptionsBizumMandateOptions",
     "SetupIntentPaymentMethodOptionsBlik",
     "SetupIntentPaymentMethodOptionsBlikMandateOptions",
     "SetupIntentPaymentMethodOptionsCard",
     "SetupIntentPaymentMethodOptionsCardMandateOptions",
     "SetupIntentPaymentMethodOptionsCardPresent",
-    "SetupIntentPaymentMethodOptionsCardPresentMandateOptions",
     "SetupIntentPaymentMethodOptionsKlarna",
-    "SetupIntentPaymentMethodOptionsKlarnaMandateOptions",
     "SetupIntentPaymentMethodOptionsLink",
-    "SetupIntentPaymentMethodOptionsLinkMandateOptions",
     "SetupIntentPaymentMethodOptionsPaypal",
-    "SetupIntentPaymentMethodOptionsPaypalMandateOptions",
     "SetupIntentPaymentMethodOptionsPayto",
     "SetupIntentPaymentMethodOptionsPaytoMandateOptions",
     "SetupIntentPaymentMethodOptionsPix",
@@ -348,7 +342,10 @@ class SetupIntentManagedPayments(StripeModel):
 
 
 class SetupIntentNextActionBlikAuthorize(StripeModel):
-    """The customer approves the setup in the app of the bank (BLIK). There is nothing to display."""
+    """The customer approves the setup in the app of the bank (BLIK). There is nothing to display.
+
+    It has no fields.
+    """
 
 
 class SetupIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
@@ -475,11 +472,7 @@ class SetupIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     """
     interval_description: str | None = None
     """How often payments are taken, in words, as the mandate states it."""
-    payment_schedule: (
-        Literal["combined", "interval", "sporadic"]
-        | Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"]
-        | None
-    ) = None
+    payment_schedule: Literal["combined", "interval", "sporadic"] | None = None
     """How often payments are taken.
 
     - `combined`: At fixed intervals and also on other occasions.
@@ -492,37 +485,6 @@ class SetupIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     - `business`: The account of a company.
     - `personal`: The account of a person.
     """
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsAcssDebit(StripeModel):
@@ -541,57 +503,10 @@ class SetupIntentPaymentMethodOptionsAcssDebit(StripeModel):
     """
 
 
-class SetupIntentPaymentMethodOptionsAmazonPayMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
-
-
 class SetupIntentPaymentMethodOptionsAmazonPay(StripeModel):
-    """Settings for payments by Amazon Pay (`amazon_pay`)."""
+    """Settings for payments by Amazon Pay (`amazon_pay`).
 
-    mandate_options: SetupIntentPaymentMethodOptionsAmazonPayMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
+    It has no fields.
     """
 
 
@@ -600,41 +515,6 @@ class SetupIntentPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
 
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsBacsDebit(StripeModel):
@@ -642,66 +522,12 @@ class SetupIntentPaymentMethodOptionsBacsDebit(StripeModel):
 
     mandate_options: SetupIntentPaymentMethodOptionsBacsDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class SetupIntentPaymentMethodOptionsBizumMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsBizum(StripeModel):
-    """Settings for payments by Bizum (`bizum`)."""
+    """Settings for payments by Bizum (`bizum`).
 
-    mandate_options: SetupIntentPaymentMethodOptionsBizumMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
+    It has no fields.
     """
 
 
@@ -727,21 +553,21 @@ class SetupIntentPaymentMethodOptionsBlik(StripeModel):
 class SetupIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
     """Terms of the mandate that authorizes the payments."""
 
-    amount: int | None = None
+    amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
+    amount_type: Literal["fixed", "maximum"]
     """Whether each payment has exactly the amount or at most the amount.
 
     - `fixed`: Exactly the amount.
     - `maximum`: At most the amount.
     """
-    currency: str | None = None
+    currency: str
     """Three-letter ISO 4217 code of the mandate's currency, in lowercase."""
     description: str | None = None
     """Description of what the customer pays for, shown in the mandate."""
-    end_date: Timestamp | str | None = None
+    end_date: Timestamp | None = None
     """Day on which the mandate ends."""
-    interval: Literal["day", "month", "sporadic", "week", "year"] | None = None
+    interval: Literal["day", "month", "sporadic", "week", "year"]
     """Unit of the time between payments.
 
     - `day`: Days.
@@ -751,38 +577,15 @@ class SetupIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
     """
     interval_count: int | None = None
     """Number of intervals between payments."""
-    reference: str | None = None
+    reference: str
     """Unique reference of the mandate, up to 80 characters."""
-    start_date: Timestamp | str | None = None
+    start_date: Timestamp
     """First day on which payments can be taken."""
     supported_types: list[Literal["india"]] | None = None
     """Rules to which the mandate keeps; `india` is the only one.
 
     - `india`: The rules for recurring card payments in India.
     """
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
 
 
 class SetupIntentPaymentMethodOptionsCard(StripeModel):
@@ -825,107 +628,13 @@ class SetupIntentPaymentMethodOptionsCard(StripeModel):
     - `recurring`: Payments at regular intervals, such as for a subscription.
     - `unscheduled`: Payments at irregular times, such as when a balance runs low.
     """
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class SetupIntentPaymentMethodOptionsCardPresentMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsCardPresent(StripeModel):
-    """Settings for payments by card at a Terminal reader (`card_present`)."""
+    """Settings for payments by card at a Terminal reader (`card_present`).
 
-    mandate_options: SetupIntentPaymentMethodOptionsCardPresentMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
+    It has no fields.
     """
-
-
-class SetupIntentPaymentMethodOptionsKlarnaMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsKlarna(StripeModel):
@@ -935,55 +644,6 @@ class SetupIntentPaymentMethodOptionsKlarna(StripeModel):
     """Three-letter ISO 4217 currency code in lowercase."""
     preferred_locale: str | None = None
     """Language of the payment page, as an IETF language tag such as `en-US`."""
-    mandate_options: SetupIntentPaymentMethodOptionsKlarnaMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class SetupIntentPaymentMethodOptionsLinkMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsLink(StripeModel):
@@ -991,55 +651,6 @@ class SetupIntentPaymentMethodOptionsLink(StripeModel):
 
     persistent_token: str | None = None
     """Deprecated: not used anymore. Token that recognized the Link customer."""
-    mandate_options: SetupIntentPaymentMethodOptionsLinkMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
-
-
-class SetupIntentPaymentMethodOptionsPaypalMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsPaypal(StripeModel):
@@ -1047,15 +658,6 @@ class SetupIntentPaymentMethodOptionsPaypal(StripeModel):
 
     billing_agreement_id: str | None = None
     """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
-    mandate_options: SetupIntentPaymentMethodOptionsPaypalMandateOptions | None = None
-    """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
 
 
 class SetupIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
@@ -1126,13 +728,6 @@ class SetupIntentPaymentMethodOptionsPayto(StripeModel):
 
     mandate_options: SetupIntentPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
 
 
 class SetupIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
@@ -1156,11 +751,7 @@ class SetupIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
     """Three-letter ISO 4217 code of the mandate's currency, in lowercase."""
     end_date: str | None = None
     """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-        | Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"]
-        | None
-    ) = None
+    payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"] | None = None
     """How often payments are taken.
 
     - `halfyearly`: Every half year.
@@ -1173,25 +764,6 @@ class SetupIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
     """Your reference for the mandate, which the customer and the bank see."""
     start_date: str | None = None
     """First day on which payments can be taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
 
 
 class SetupIntentPaymentMethodOptionsPix(StripeModel):
@@ -1199,13 +771,6 @@ class SetupIntentPaymentMethodOptionsPix(StripeModel):
 
     mandate_options: SetupIntentPaymentMethodOptionsPixMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
 
 
 class SetupIntentPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
@@ -1213,41 +778,6 @@ class SetupIntentPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
 
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsSepaDebit(StripeModel):
@@ -1255,13 +785,6 @@ class SetupIntentPaymentMethodOptionsSepaDebit(StripeModel):
 
     mandate_options: SetupIntentPaymentMethodOptionsSepaDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
 
 
 class SetupIntentPaymentMethodOptionsUpiMandateOptions(StripeModel):
@@ -1277,33 +800,8 @@ class SetupIntentPaymentMethodOptionsUpiMandateOptions(StripeModel):
     """
     description: str | None = None
     """Description of what the customer pays for, shown in the mandate."""
-    end_date: Timestamp | str | None = None
+    end_date: Timestamp | None = None
     """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsUpi(StripeModel):
@@ -1311,13 +809,6 @@ class SetupIntentPaymentMethodOptionsUpi(StripeModel):
 
     mandate_options: SetupIntentPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
-    verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
 
 
 class SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(StripeModel):
@@ -1363,41 +854,6 @@ class SetupIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
 
     - `paper`: On paper.
     """
-    amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
-    amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
-    end_date: str | None = None
-    """Day on which the mandate ends."""
-    payment_schedule: (
-        Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
-    ) = None
-    """How often payments are taken."""
-    payments_per_period: int | None = None
-    """Number of payments per period."""
-    purpose: (
-        Literal[
-            "dependant_support",
-            "government",
-            "loan",
-            "mortgage",
-            "other",
-            "pension",
-            "personal",
-            "retail",
-            "salary",
-            "tax",
-            "utility",
-        ]
-        | None
-    ) = None
-    """Purpose of the payments."""
-    start_date: str | None = None
-    """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsUsBankAccount(StripeModel):

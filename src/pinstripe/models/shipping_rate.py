@@ -19,21 +19,29 @@ __all__ = [
 
 
 class ShippingRateDeliveryEstimateMaximum(StripeModel):
+    """The object in `delivery_estimate.maximum` of `ShippingRate`."""
+
     unit: Literal["business_day", "day", "hour", "month", "week"]
     value: int
 
 
 class ShippingRateDeliveryEstimateMinimum(StripeModel):
+    """The object in `delivery_estimate.minimum` of `ShippingRate`."""
+
     unit: Literal["business_day", "day", "hour", "month", "week"]
     value: int
 
 
 class ShippingRateDeliveryEstimate(StripeModel):
+    """The object in `delivery_estimate` of `ShippingRate`."""
+
     maximum: ShippingRateDeliveryEstimateMaximum | None = None
     minimum: ShippingRateDeliveryEstimateMinimum | None = None
 
 
 class ShippingRateFixedAmountCurrencyOptions(StripeModel):
+    """The object in `fixed_amount.currency_options` of `ShippingRate`."""
+
     amount: int
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -45,6 +53,8 @@ class ShippingRateFixedAmountCurrencyOptions(StripeModel):
 
 
 class ShippingRateFixedAmount(StripeModel):
+    """The object in `fixed_amount` of `ShippingRate`."""
+
     amount: int
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""

@@ -10,6 +10,8 @@ __all__ = ["SigmaScheduledQueryRun", "SigmaScheduledQueryRunError"]
 
 
 class SigmaScheduledQueryRunError(StripeModel):
+    """The object in `error` of `SigmaScheduledQueryRun`."""
+
     message: str
 
 

@@ -527,7 +527,10 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsKonbini(StripeModel):
-    """Settings for payment in convenience stores in Japan."""
+    """Settings for payment in convenience stores in Japan.
+
+    It has no fields.
+    """
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeModel):
@@ -601,7 +604,10 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsPix(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsSepaDebit(StripeModel):
-    """Settings for SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit.
+
+    It has no fields.
+    """
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeModel):

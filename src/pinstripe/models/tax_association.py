@@ -13,10 +13,14 @@ __all__ = [
 
 
 class TaxAssociationTaxTransactionAttemptCommitted(StripeModel):
+    """The object in `tax_transaction_attempts.committed` of `TaxAssociation`."""
+
     transaction: str
 
 
 class TaxAssociationTaxTransactionAttemptErrored(StripeModel):
+    """The object in `tax_transaction_attempts.errored` of `TaxAssociation`."""
+
     reason: Literal[
         "another_payment_associated_with_calculation",
         "calculation_expired",
@@ -27,6 +31,8 @@ class TaxAssociationTaxTransactionAttemptErrored(StripeModel):
 
 
 class TaxAssociationTaxTransactionAttempt(StripeModel):
+    """The object in `tax_transaction_attempts` of `TaxAssociation`."""
+
     committed: TaxAssociationTaxTransactionAttemptCommitted | None = None
     errored: TaxAssociationTaxTransactionAttemptErrored | None = None
     source: str

@@ -24,6 +24,8 @@ __all__ = [
 
 
 class TaxCalculationCustomerDetailsAddress(StripeModel):
+    """The object in `customer_details.address` of `TaxCalculation`."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -39,6 +41,8 @@ class TaxCalculationCustomerDetailsAddress(StripeModel):
 
 
 class TaxCalculationCustomerDetailsTaxId(StripeModel):
+    """The object in `customer_details.tax_ids` of `TaxCalculation`."""
+
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -181,6 +185,8 @@ class TaxCalculationCustomerDetailsTaxId(StripeModel):
 
 
 class TaxCalculationCustomerDetails(StripeModel):
+    """The object in `customer_details` of `TaxCalculation`."""
+
     address: TaxCalculationCustomerDetailsAddress | None = None
     address_source: Literal["billing", "shipping"] | None = None
     ip_address: str | None = None
@@ -189,6 +195,8 @@ class TaxCalculationCustomerDetails(StripeModel):
 
 
 class TaxCalculationShipFromDetailsAddress(StripeModel):
+    """The object in `ship_from_details.address` of `TaxCalculation`."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -204,10 +212,14 @@ class TaxCalculationShipFromDetailsAddress(StripeModel):
 
 
 class TaxCalculationShipFromDetails(StripeModel):
+    """The object in `ship_from_details` of `TaxCalculation`."""
+
     address: TaxCalculationShipFromDetailsAddress
 
 
 class TaxCalculationShippingCostTaxBreakdownJurisdiction(StripeModel):
+    """The object in `shipping_cost.tax_breakdown.jurisdiction` of `TaxCalculation`."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     display_name: str
@@ -217,6 +229,8 @@ class TaxCalculationShippingCostTaxBreakdownJurisdiction(StripeModel):
 
 
 class TaxCalculationShippingCostTaxBreakdownTaxRateDetails(StripeModel):
+    """The object in `shipping_cost.tax_breakdown.tax_rate_details` of `TaxCalculation`."""
+
     display_name: str
     percentage_decimal: str
     tax_type: Literal[
@@ -253,6 +267,8 @@ class TaxCalculationShippingCostTaxBreakdownTaxRateDetails(StripeModel):
 
 
 class TaxCalculationShippingCostTaxBreakdown(StripeModel):
+    """The object in `shipping_cost.tax_breakdown` of `TaxCalculation`."""
+
     amount: int
     jurisdiction: TaxCalculationShippingCostTaxBreakdownJurisdiction
     sourcing: Literal["destination", "origin", "performance"]
@@ -280,6 +296,8 @@ class TaxCalculationShippingCostTaxBreakdown(StripeModel):
 
 
 class TaxCalculationShippingCost(StripeModel):
+    """The object in `shipping_cost` of `TaxCalculation`."""
+
     amount: int
     amount_tax: int
     """Total of all taxes, in the smallest currency unit."""
@@ -298,12 +316,16 @@ class TaxCalculationShippingCost(StripeModel):
 
 
 class TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount(StripeModel):
+    """The object in `tax_breakdown.tax_rate_details.flat_amount` of `TaxCalculation`."""
+
     amount: int
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
 
 
 class TaxCalculationTaxBreakdownTaxRateDetails(StripeModel):
+    """The object in `tax_breakdown.tax_rate_details` of `TaxCalculation`."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     flat_amount: TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount | None = None
@@ -348,6 +370,8 @@ class TaxCalculationTaxBreakdownTaxRateDetails(StripeModel):
 
 
 class TaxCalculationTaxBreakdown(StripeModel):
+    """The object in `tax_breakdown` of `TaxCalculation`."""
+
     amount: int
     inclusive: bool
     tax_rate_details: TaxCalculationTaxBreakdownTaxRateDetails

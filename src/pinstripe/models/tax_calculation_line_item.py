@@ -13,6 +13,8 @@ __all__ = [
 
 
 class TaxCalculationLineItemTaxBreakdownJurisdiction(StripeModel):
+    """The object in `tax_breakdown.jurisdiction` of `TaxCalculationLineItem`."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     display_name: str
@@ -22,6 +24,8 @@ class TaxCalculationLineItemTaxBreakdownJurisdiction(StripeModel):
 
 
 class TaxCalculationLineItemTaxBreakdownTaxRateDetails(StripeModel):
+    """The object in `tax_breakdown.tax_rate_details` of `TaxCalculationLineItem`."""
+
     display_name: str
     percentage_decimal: str
     tax_type: Literal[
@@ -58,6 +62,8 @@ class TaxCalculationLineItemTaxBreakdownTaxRateDetails(StripeModel):
 
 
 class TaxCalculationLineItemTaxBreakdown(StripeModel):
+    """The object in `tax_breakdown` of `TaxCalculationLineItem`."""
+
     amount: int
     jurisdiction: TaxCalculationLineItemTaxBreakdownJurisdiction
     sourcing: Literal["destination", "origin", "performance"]

@@ -8,6 +8,8 @@ __all__ = ["TaxCode", "TaxCodeRequirements"]
 
 
 class TaxCodeRequirements(StripeModel):
+    """The object in `requirements` of `TaxCode`."""
+
     performance_location: Literal["optional", "required"]
 
 

@@ -8,6 +8,8 @@ __all__ = ["TaxLocation", "TaxLocationAddress"]
 
 
 class TaxLocationAddress(StripeModel):
+    """The object in `address` of `TaxLocation`."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None

@@ -9,6 +9,8 @@ __all__ = ["TaxRate", "TaxRateFlatAmount"]
 
 
 class TaxRateFlatAmount(StripeModel):
+    """The object in `flat_amount` of `TaxRate`."""
+
     amount: int
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""

@@ -170,298 +170,428 @@ __all__ = [
 
 
 class TaxRegistrationCountryOptionsAeStandard(StripeModel):
+    """The object in `country_options.ae.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsAe(StripeModel):
+    """The object in `country_options.ae` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsAeStandard | None = None
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsAl(StripeModel):
+    """The object in `country_options.al` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsAm(StripeModel):
+    """The object in `country_options.am` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsAo(StripeModel):
+    """The object in `country_options.ao` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsAtStandard(StripeModel):
+    """The object in `country_options.at.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsAt(StripeModel):
+    """The object in `country_options.at` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsAtStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsAuStandard(StripeModel):
+    """The object in `country_options.au.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsAu(StripeModel):
+    """The object in `country_options.au` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsAuStandard | None = None
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsAw(StripeModel):
+    """The object in `country_options.aw` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsAz(StripeModel):
+    """The object in `country_options.az` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsBa(StripeModel):
+    """The object in `country_options.ba` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsBb(StripeModel):
+    """The object in `country_options.bb` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsBd(StripeModel):
+    """The object in `country_options.bd` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsBeStandard(StripeModel):
+    """The object in `country_options.be.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsBe(StripeModel):
+    """The object in `country_options.be` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsBeStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsBf(StripeModel):
+    """The object in `country_options.bf` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsBgStandard(StripeModel):
+    """The object in `country_options.bg.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsBg(StripeModel):
+    """The object in `country_options.bg` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsBgStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsBh(StripeModel):
+    """The object in `country_options.bh` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsBj(StripeModel):
+    """The object in `country_options.bj` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsBs(StripeModel):
+    """The object in `country_options.bs` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsBw(StripeModel):
+    """The object in `country_options.bw` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsBy(StripeModel):
+    """The object in `country_options.by` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsCaProvinceStandard(StripeModel):
+    """The object in `country_options.ca.province_standard` of `TaxRegistration`."""
+
     province: str
 
 
 class TaxRegistrationCountryOptionsCa(StripeModel):
+    """The object in `country_options.ca` of `TaxRegistration`."""
+
     province_standard: TaxRegistrationCountryOptionsCaProvinceStandard | None = None
     type: Literal["province_standard", "simplified", "standard"]
 
 
 class TaxRegistrationCountryOptionsCd(StripeModel):
+    """The object in `country_options.cd` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsChStandard(StripeModel):
+    """The object in `country_options.ch.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsCh(StripeModel):
+    """The object in `country_options.ch` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsChStandard | None = None
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsCi(StripeModel):
+    """The object in `country_options.ci` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsCl(StripeModel):
+    """The object in `country_options.cl` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsCm(StripeModel):
+    """The object in `country_options.cm` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsCo(StripeModel):
+    """The object in `country_options.co` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsCr(StripeModel):
+    """The object in `country_options.cr` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsCv(StripeModel):
+    """The object in `country_options.cv` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsCyStandard(StripeModel):
+    """The object in `country_options.cy.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsCy(StripeModel):
+    """The object in `country_options.cy` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsCyStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsCzStandard(StripeModel):
+    """The object in `country_options.cz.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsCz(StripeModel):
+    """The object in `country_options.cz` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsCzStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsDeStandard(StripeModel):
+    """The object in `country_options.de.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsDe(StripeModel):
+    """The object in `country_options.de` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsDeStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsDkStandard(StripeModel):
+    """The object in `country_options.dk.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsDk(StripeModel):
+    """The object in `country_options.dk` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsDkStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsEc(StripeModel):
+    """The object in `country_options.ec` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsEeStandard(StripeModel):
+    """The object in `country_options.ee.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsEe(StripeModel):
+    """The object in `country_options.ee` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsEeStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsEg(StripeModel):
+    """The object in `country_options.eg` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsEsStandard(StripeModel):
+    """The object in `country_options.es.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsEs(StripeModel):
+    """The object in `country_options.es` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsEsStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsEt(StripeModel):
+    """The object in `country_options.et` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsFiStandard(StripeModel):
+    """The object in `country_options.fi.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsFi(StripeModel):
+    """The object in `country_options.fi` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsFiStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsFrStandard(StripeModel):
+    """The object in `country_options.fr.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsFr(StripeModel):
+    """The object in `country_options.fr` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsFrStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsGbStandard(StripeModel):
+    """The object in `country_options.gb.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsGb(StripeModel):
+    """The object in `country_options.gb` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsGbStandard | None = None
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsGe(StripeModel):
+    """The object in `country_options.ge` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsGh(StripeModel):
+    """The object in `country_options.gh` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsGn(StripeModel):
+    """The object in `country_options.gn` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsGrStandard(StripeModel):
+    """The object in `country_options.gr.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsGr(StripeModel):
+    """The object in `country_options.gr` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsGrStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsHrStandard(StripeModel):
+    """The object in `country_options.hr.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsHr(StripeModel):
+    """The object in `country_options.hr` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsHrStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsHuStandard(StripeModel):
+    """The object in `country_options.hu.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsHu(StripeModel):
+    """The object in `country_options.hu` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsHuStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
@@ -473,72 +603,104 @@ class TaxRegistrationCountryOptionsId(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIeStandard(StripeModel):
+    """The object in `country_options.ie.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsIe(StripeModel):
+    """The object in `country_options.ie` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsIeStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsIn(StripeModel):
+    """The object in `country_options.in` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsIs(StripeModel):
+    """The object in `country_options.is` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsItStandard(StripeModel):
+    """The object in `country_options.it.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsIt(StripeModel):
+    """The object in `country_options.it` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsItStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsJpStandard(StripeModel):
+    """The object in `country_options.jp.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsJp(StripeModel):
+    """The object in `country_options.jp` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsJpStandard | None = None
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsKe(StripeModel):
+    """The object in `country_options.ke` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsKg(StripeModel):
+    """The object in `country_options.kg` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsKh(StripeModel):
+    """The object in `country_options.kh` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsKr(StripeModel):
+    """The object in `country_options.kr` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsKz(StripeModel):
+    """The object in `country_options.kz` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsLa(StripeModel):
+    """The object in `country_options.la` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsLk(StripeModel):
+    """The object in `country_options.lk` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsLtStandard(StripeModel):
+    """The object in `country_options.lt.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
@@ -551,297 +713,431 @@ class TaxRegistrationCountryOptionsLt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLuStandard(StripeModel):
+    """The object in `country_options.lu.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsLu(StripeModel):
+    """The object in `country_options.lu` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsLuStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsLvStandard(StripeModel):
+    """The object in `country_options.lv.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsLv(StripeModel):
+    """The object in `country_options.lv` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsLvStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsMa(StripeModel):
+    """The object in `country_options.ma` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsMd(StripeModel):
+    """The object in `country_options.md` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsMe(StripeModel):
+    """The object in `country_options.me` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsMk(StripeModel):
+    """The object in `country_options.mk` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsMr(StripeModel):
+    """The object in `country_options.mr` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsMtStandard(StripeModel):
+    """The object in `country_options.mt.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsMt(StripeModel):
+    """The object in `country_options.mt` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsMtStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsMu(StripeModel):
+    """The object in `country_options.mu` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsMx(StripeModel):
+    """The object in `country_options.mx` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsMy(StripeModel):
+    """The object in `country_options.my` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsNg(StripeModel):
+    """The object in `country_options.ng` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsNlStandard(StripeModel):
+    """The object in `country_options.nl.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsNl(StripeModel):
+    """The object in `country_options.nl` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsNlStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsNoStandard(StripeModel):
+    """The object in `country_options.no.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsNo(StripeModel):
+    """The object in `country_options.no` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsNoStandard | None = None
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsNp(StripeModel):
+    """The object in `country_options.np` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsNzStandard(StripeModel):
+    """The object in `country_options.nz.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsNz(StripeModel):
+    """The object in `country_options.nz` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsNzStandard | None = None
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsOm(StripeModel):
+    """The object in `country_options.om` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsPe(StripeModel):
+    """The object in `country_options.pe` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsPh(StripeModel):
+    """The object in `country_options.ph` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsPlStandard(StripeModel):
+    """The object in `country_options.pl.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsPl(StripeModel):
+    """The object in `country_options.pl` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsPlStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsPtStandard(StripeModel):
+    """The object in `country_options.pt.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsPt(StripeModel):
+    """The object in `country_options.pt` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsPtStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsRoStandard(StripeModel):
+    """The object in `country_options.ro.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsRo(StripeModel):
+    """The object in `country_options.ro` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsRoStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsRs(StripeModel):
+    """The object in `country_options.rs` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsRu(StripeModel):
+    """The object in `country_options.ru` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsSa(StripeModel):
+    """The object in `country_options.sa` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsSeStandard(StripeModel):
+    """The object in `country_options.se.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsSe(StripeModel):
+    """The object in `country_options.se` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsSeStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsSgStandard(StripeModel):
+    """The object in `country_options.sg.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsSg(StripeModel):
+    """The object in `country_options.sg` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsSgStandard | None = None
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsSiStandard(StripeModel):
+    """The object in `country_options.si.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsSi(StripeModel):
+    """The object in `country_options.si` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsSiStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsSkStandard(StripeModel):
+    """The object in `country_options.sk.standard` of `TaxRegistration`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCountryOptionsSk(StripeModel):
+    """The object in `country_options.sk` of `TaxRegistration`."""
+
     standard: TaxRegistrationCountryOptionsSkStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
 
 class TaxRegistrationCountryOptionsSn(StripeModel):
+    """The object in `country_options.sn` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsSr(StripeModel):
+    """The object in `country_options.sr` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsTh(StripeModel):
+    """The object in `country_options.th` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsTj(StripeModel):
+    """The object in `country_options.tj` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsTr(StripeModel):
+    """The object in `country_options.tr` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsTw(StripeModel):
+    """The object in `country_options.tw` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsTz(StripeModel):
+    """The object in `country_options.tz` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsUa(StripeModel):
+    """The object in `country_options.ua` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsUg(StripeModel):
+    """The object in `country_options.ug` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsUsAdmissionsTax(StripeModel):
+    """The object in `country_options.us.admissions_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsAttendanceTax(StripeModel):
+    """The object in `country_options.us.attendance_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsEntertainmentTax(StripeModel):
+    """The object in `country_options.us.entertainment_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsGrossReceiptsTax(StripeModel):
+    """The object in `country_options.us.gross_receipts_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsHospitalityTax(StripeModel):
+    """The object in `country_options.us.hospitality_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsLocalAmusementTax(StripeModel):
+    """The object in `country_options.us.local_amusement_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsLocalLeaseTax(StripeModel):
+    """The object in `country_options.us.local_lease_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsLuxuryTax(StripeModel):
+    """The object in `country_options.us.luxury_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsMassTransitParkingTax(StripeModel):
+    """The object in `country_options.us.mass_transit_parking_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsParkingTax(StripeModel):
+    """The object in `country_options.us.parking_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsResortTax(StripeModel):
+    """The object in `country_options.us.resort_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsStateSalesTaxElection(StripeModel):
+    """The object in `country_options.us.state_sales_tax.elections` of `TaxRegistration`."""
+
     jurisdiction: str | None = None
     type: Literal["local_use_tax", "simplified_sellers_use_tax", "single_local_use_tax"]
 
 
 class TaxRegistrationCountryOptionsUsStateSalesTax(StripeModel):
+    """The object in `country_options.us.state_sales_tax` of `TaxRegistration`."""
+
     elections: list[TaxRegistrationCountryOptionsUsStateSalesTaxElection] | None = None
 
 
 class TaxRegistrationCountryOptionsUsTourismTax(StripeModel):
+    """The object in `country_options.us.tourism_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUsUtilityUsersTax(StripeModel):
+    """The object in `country_options.us.utility_users_tax` of `TaxRegistration`."""
+
     jurisdiction: str
 
 
 class TaxRegistrationCountryOptionsUs(StripeModel):
+    """The object in `country_options.us` of `TaxRegistration`."""
+
     admissions_tax: TaxRegistrationCountryOptionsUsAdmissionsTax | None = None
     attendance_tax: TaxRegistrationCountryOptionsUsAttendanceTax | None = None
     entertainment_tax: TaxRegistrationCountryOptionsUsEntertainmentTax | None = None
@@ -880,30 +1176,44 @@ class TaxRegistrationCountryOptionsUs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUy(StripeModel):
+    """The object in `country_options.uy` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsUz(StripeModel):
+    """The object in `country_options.uz` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsVn(StripeModel):
+    """The object in `country_options.vn` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsZa(StripeModel):
+    """The object in `country_options.za` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptionsZm(StripeModel):
+    """The object in `country_options.zm` of `TaxRegistration`."""
+
     type: Literal["simplified"]
 
 
 class TaxRegistrationCountryOptionsZw(StripeModel):
+    """The object in `country_options.zw` of `TaxRegistration`."""
+
     type: Literal["standard"]
 
 
 class TaxRegistrationCountryOptions(StripeModel):
+    """The object in `country_options` of `TaxRegistration`."""
+
     ae: TaxRegistrationCountryOptionsAe | None = None
     al: TaxRegistrationCountryOptionsAl | None = None
     am: TaxRegistrationCountryOptionsAm | None = None

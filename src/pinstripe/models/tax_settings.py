@@ -16,6 +16,8 @@ __all__ = [
 
 
 class TaxSettingsDefaults(StripeModel):
+    """The object in `defaults` of `TaxSettings`."""
+
     provider: Literal["anrok", "avalara", "sphere", "stripe"]
     tax_behavior: Literal["exclusive", "inclusive", "inferred_by_currency"] | None = None
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -29,19 +31,28 @@ class TaxSettingsDefaults(StripeModel):
 
 
 class TaxSettingsHeadOffice(StripeModel):
+    """The object in `head_office` of `TaxSettings`."""
+
     address: Address
     """A postal address."""
 
 
 class TaxSettingsStatusDetailsActive(StripeModel):
-    pass
+    """The object in `status_details.active` of `TaxSettings`.
+
+    It has no fields.
+    """
 
 
 class TaxSettingsStatusDetailsPending(StripeModel):
+    """The object in `status_details.pending` of `TaxSettings`."""
+
     missing_fields: list[str] | None = None
 
 
 class TaxSettingsStatusDetails(StripeModel):
+    """The object in `status_details` of `TaxSettings`."""
+
     active: TaxSettingsStatusDetailsActive | None = None
     pending: TaxSettingsStatusDetailsPending | None = None
 

@@ -22,6 +22,8 @@ __all__ = [
 
 
 class TaxTransactionCustomerDetailsAddress(StripeModel):
+    """The object in `customer_details.address` of `TaxTransaction`."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -37,6 +39,8 @@ class TaxTransactionCustomerDetailsAddress(StripeModel):
 
 
 class TaxTransactionCustomerDetailsTaxId(StripeModel):
+    """The object in `customer_details.tax_ids` of `TaxTransaction`."""
+
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -179,6 +183,8 @@ class TaxTransactionCustomerDetailsTaxId(StripeModel):
 
 
 class TaxTransactionCustomerDetails(StripeModel):
+    """The object in `customer_details` of `TaxTransaction`."""
+
     address: TaxTransactionCustomerDetailsAddress | None = None
     address_source: Literal["billing", "shipping"] | None = None
     ip_address: str | None = None
@@ -187,10 +193,14 @@ class TaxTransactionCustomerDetails(StripeModel):
 
 
 class TaxTransactionReversal(StripeModel):
+    """The object in `reversal` of `TaxTransaction`."""
+
     original_transaction: str | None = None
 
 
 class TaxTransactionShipFromDetailsAddress(StripeModel):
+    """The object in `ship_from_details.address` of `TaxTransaction`."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -206,10 +216,14 @@ class TaxTransactionShipFromDetailsAddress(StripeModel):
 
 
 class TaxTransactionShipFromDetails(StripeModel):
+    """The object in `ship_from_details` of `TaxTransaction`."""
+
     address: TaxTransactionShipFromDetailsAddress
 
 
 class TaxTransactionShippingCostTaxBreakdownJurisdiction(StripeModel):
+    """The object in `shipping_cost.tax_breakdown.jurisdiction` of `TaxTransaction`."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     display_name: str
@@ -219,6 +233,8 @@ class TaxTransactionShippingCostTaxBreakdownJurisdiction(StripeModel):
 
 
 class TaxTransactionShippingCostTaxBreakdownTaxRateDetails(StripeModel):
+    """The object in `shipping_cost.tax_breakdown.tax_rate_details` of `TaxTransaction`."""
+
     display_name: str
     percentage_decimal: str
     tax_type: Literal[
@@ -255,6 +271,8 @@ class TaxTransactionShippingCostTaxBreakdownTaxRateDetails(StripeModel):
 
 
 class TaxTransactionShippingCostTaxBreakdown(StripeModel):
+    """The object in `shipping_cost.tax_breakdown` of `TaxTransaction`."""
+
     amount: int
     jurisdiction: TaxTransactionShippingCostTaxBreakdownJurisdiction
     sourcing: Literal["destination", "origin", "performance"]
@@ -282,6 +300,8 @@ class TaxTransactionShippingCostTaxBreakdown(StripeModel):
 
 
 class TaxTransactionShippingCost(StripeModel):
+    """The object in `shipping_cost` of `TaxTransaction`."""
+
     amount: int
     amount_tax: int
     """Total of all taxes, in the smallest currency unit."""

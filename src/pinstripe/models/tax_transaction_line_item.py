@@ -8,6 +8,8 @@ __all__ = ["TaxTransactionLineItem", "TaxTransactionLineItemReversal"]
 
 
 class TaxTransactionLineItemReversal(StripeModel):
+    """The object in `reversal` of `TaxTransactionLineItem`."""
+
     original_line_item: str
 
 

@@ -65,48 +65,68 @@ class DeletedTerminalConfiguration(StripeModel):
 
 
 class TerminalConfigurationBbposWisepad3(StripeModel):
+    """The object in `bbpos_wisepad3` of `TerminalConfiguration`."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationBbposWiseposE(StripeModel):
+    """The object in `bbpos_wisepos_e` of `TerminalConfiguration`."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCellular(StripeModel):
+    """The object in `cellular` of `TerminalConfiguration`."""
+
     enabled: bool
 
 
 class TerminalConfigurationOffline(StripeModel):
+    """The object in `offline` of `TerminalConfiguration`."""
+
     enabled: bool | None = None
 
 
 class TerminalConfigurationReaderSecurity(StripeModel):
+    """The object in `reader_security` of `TerminalConfiguration`."""
+
     admin_menu_passcode: str
 
 
 class TerminalConfigurationRebootWindow(StripeModel):
+    """The object in `reboot_window` of `TerminalConfiguration`."""
+
     end_hour: int
     start_hour: int
 
 
 class TerminalConfigurationStripeS700(StripeModel):
+    """The object in `stripe_s700` of `TerminalConfiguration`."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationStripeS710(StripeModel):
+    """The object in `stripe_s710` of `TerminalConfiguration`."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationStripeT600(StripeModel):
+    """The object in `stripe_t600` of `TerminalConfiguration`."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationTippingAed(StripeModel):
+    """The object in `tipping.aed` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -118,6 +138,8 @@ class TerminalConfigurationTippingAed(StripeModel):
 
 
 class TerminalConfigurationTippingAud(StripeModel):
+    """The object in `tipping.aud` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -129,6 +151,8 @@ class TerminalConfigurationTippingAud(StripeModel):
 
 
 class TerminalConfigurationTippingCad(StripeModel):
+    """The object in `tipping.cad` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -140,6 +164,8 @@ class TerminalConfigurationTippingCad(StripeModel):
 
 
 class TerminalConfigurationTippingChf(StripeModel):
+    """The object in `tipping.chf` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -151,6 +177,8 @@ class TerminalConfigurationTippingChf(StripeModel):
 
 
 class TerminalConfigurationTippingCzk(StripeModel):
+    """The object in `tipping.czk` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -162,6 +190,8 @@ class TerminalConfigurationTippingCzk(StripeModel):
 
 
 class TerminalConfigurationTippingDkk(StripeModel):
+    """The object in `tipping.dkk` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -173,6 +203,8 @@ class TerminalConfigurationTippingDkk(StripeModel):
 
 
 class TerminalConfigurationTippingEur(StripeModel):
+    """The object in `tipping.eur` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -184,6 +216,8 @@ class TerminalConfigurationTippingEur(StripeModel):
 
 
 class TerminalConfigurationTippingGbp(StripeModel):
+    """The object in `tipping.gbp` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -195,6 +229,8 @@ class TerminalConfigurationTippingGbp(StripeModel):
 
 
 class TerminalConfigurationTippingGip(StripeModel):
+    """The object in `tipping.gip` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -206,6 +242,8 @@ class TerminalConfigurationTippingGip(StripeModel):
 
 
 class TerminalConfigurationTippingHkd(StripeModel):
+    """The object in `tipping.hkd` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -217,6 +255,8 @@ class TerminalConfigurationTippingHkd(StripeModel):
 
 
 class TerminalConfigurationTippingHuf(StripeModel):
+    """The object in `tipping.huf` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -228,6 +268,8 @@ class TerminalConfigurationTippingHuf(StripeModel):
 
 
 class TerminalConfigurationTippingJpy(StripeModel):
+    """The object in `tipping.jpy` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -239,6 +281,8 @@ class TerminalConfigurationTippingJpy(StripeModel):
 
 
 class TerminalConfigurationTippingMxn(StripeModel):
+    """The object in `tipping.mxn` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -250,6 +294,8 @@ class TerminalConfigurationTippingMxn(StripeModel):
 
 
 class TerminalConfigurationTippingMyr(StripeModel):
+    """The object in `tipping.myr` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -261,6 +307,8 @@ class TerminalConfigurationTippingMyr(StripeModel):
 
 
 class TerminalConfigurationTippingNok(StripeModel):
+    """The object in `tipping.nok` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -272,6 +320,8 @@ class TerminalConfigurationTippingNok(StripeModel):
 
 
 class TerminalConfigurationTippingNzd(StripeModel):
+    """The object in `tipping.nzd` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -283,6 +333,8 @@ class TerminalConfigurationTippingNzd(StripeModel):
 
 
 class TerminalConfigurationTippingPln(StripeModel):
+    """The object in `tipping.pln` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -294,6 +346,8 @@ class TerminalConfigurationTippingPln(StripeModel):
 
 
 class TerminalConfigurationTippingRon(StripeModel):
+    """The object in `tipping.ron` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -305,6 +359,8 @@ class TerminalConfigurationTippingRon(StripeModel):
 
 
 class TerminalConfigurationTippingSek(StripeModel):
+    """The object in `tipping.sek` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -316,6 +372,8 @@ class TerminalConfigurationTippingSek(StripeModel):
 
 
 class TerminalConfigurationTippingSgd(StripeModel):
+    """The object in `tipping.sgd` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -327,6 +385,8 @@ class TerminalConfigurationTippingSgd(StripeModel):
 
 
 class TerminalConfigurationTippingUsd(StripeModel):
+    """The object in `tipping.usd` of `TerminalConfiguration`."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -338,6 +398,8 @@ class TerminalConfigurationTippingUsd(StripeModel):
 
 
 class TerminalConfigurationTipping(StripeModel):
+    """The object in `tipping` of `TerminalConfiguration`."""
+
     aed: TerminalConfigurationTippingAed | None = None
     aud: TerminalConfigurationTippingAud | None = None
     cad: TerminalConfigurationTippingCad | None = None
@@ -362,31 +424,43 @@ class TerminalConfigurationTipping(StripeModel):
 
 
 class TerminalConfigurationVerifoneM425(StripeModel):
+    """The object in `verifone_m425` of `TerminalConfiguration`."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneP400(StripeModel):
+    """The object in `verifone_p400` of `TerminalConfiguration`."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneP630(StripeModel):
+    """The object in `verifone_p630` of `TerminalConfiguration`."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneUx700(StripeModel):
+    """The object in `verifone_ux700` of `TerminalConfiguration`."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneV660p(StripeModel):
+    """The object in `verifone_v660p` of `TerminalConfiguration`."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationWifiEnterpriseEapPeap(StripeModel):
+    """The object in `wifi.enterprise_eap_peap` of `TerminalConfiguration`."""
+
     ca_certificate_file: str | None = None
     password: str
     ssid: str
@@ -394,6 +468,8 @@ class TerminalConfigurationWifiEnterpriseEapPeap(StripeModel):
 
 
 class TerminalConfigurationWifiEnterpriseEapTls(StripeModel):
+    """The object in `wifi.enterprise_eap_tls` of `TerminalConfiguration`."""
+
     ca_certificate_file: str | None = None
     client_certificate_file: str
     private_key_file: str
@@ -402,11 +478,15 @@ class TerminalConfigurationWifiEnterpriseEapTls(StripeModel):
 
 
 class TerminalConfigurationWifiPersonalPsk(StripeModel):
+    """The object in `wifi.personal_psk` of `TerminalConfiguration`."""
+
     password: str
     ssid: str
 
 
 class TerminalConfigurationWifi(StripeModel):
+    """The object in `wifi` of `TerminalConfiguration`."""
+
     enterprise_eap_peap: TerminalConfigurationWifiEnterpriseEapPeap | None = None
     enterprise_eap_tls: TerminalConfigurationWifiEnterpriseEapTls | None = None
     personal_psk: TerminalConfigurationWifiPersonalPsk | None = None

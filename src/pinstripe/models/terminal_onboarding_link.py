@@ -12,11 +12,15 @@ __all__ = [
 
 
 class TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions(StripeModel):
+    """The object in `link_options.apple_terms_and_conditions` of `TerminalOnboardingLink`."""
+
     allow_relinking: bool | None = None
     merchant_display_name: str
 
 
 class TerminalOnboardingLinkLinkOptions(StripeModel):
+    """The object in `link_options` of `TerminalOnboardingLink`."""
+
     apple_terms_and_conditions: TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions | None = None
 
 

@@ -346,6 +346,8 @@ class TerminalReaderActionApiError(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInputCustomText(StripeModel):
+    """The object in `action.collect_inputs.inputs.custom_text` of `TerminalReader`."""
+
     description: str | None = None
     skip_button: str | None = None
     submit_button: str | None = None
@@ -359,6 +361,8 @@ class TerminalReaderActionCollectInputsInputEmail(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInputNumeric(StripeModel):
+    """The object in `action.collect_inputs.inputs.numeric` of `TerminalReader`."""
+
     value: str | None = None
 
 
@@ -369,6 +373,8 @@ class TerminalReaderActionCollectInputsInputPhone(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInputSelectionChoice(StripeModel):
+    """The object in `action.collect_inputs.inputs.selection.choices` of `TerminalReader`."""
+
     id: str | None = None
     """Unique ID of the object."""
     style: Literal["primary", "secondary"] | None = None
@@ -376,6 +382,8 @@ class TerminalReaderActionCollectInputsInputSelectionChoice(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInputSelection(StripeModel):
+    """The object in `action.collect_inputs.inputs.selection` of `TerminalReader`."""
+
     choices: list[TerminalReaderActionCollectInputsInputSelectionChoice]
     id: str | None = None
     """Unique ID of the object."""
@@ -383,14 +391,20 @@ class TerminalReaderActionCollectInputsInputSelection(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInputSignature(StripeModel):
+    """The object in `action.collect_inputs.inputs.signature` of `TerminalReader`."""
+
     value: str | None = None
 
 
 class TerminalReaderActionCollectInputsInputText(StripeModel):
+    """The object in `action.collect_inputs.inputs.text` of `TerminalReader`."""
+
     value: str | None = None
 
 
 class TerminalReaderActionCollectInputsInputToggle(StripeModel):
+    """The object in `action.collect_inputs.inputs.toggles` of `TerminalReader`."""
+
     default_value: Literal["disabled", "enabled"] | None = None
     description: str | None = None
     title: str | None = None
@@ -398,6 +412,8 @@ class TerminalReaderActionCollectInputsInputToggle(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInput(StripeModel):
+    """The object in `action.collect_inputs.inputs` of `TerminalReader`."""
+
     custom_text: TerminalReaderActionCollectInputsInputCustomText | None = None
     email: TerminalReaderActionCollectInputsInputEmail | None = None
     """Email address."""
@@ -414,6 +430,8 @@ class TerminalReaderActionCollectInputsInput(StripeModel):
 
 
 class TerminalReaderActionCollectInputs(StripeModel):
+    """The object in `action.collect_inputs` of `TerminalReader`."""
+
     inputs: list[TerminalReaderActionCollectInputsInput]
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
@@ -422,16 +440,22 @@ class TerminalReaderActionCollectInputs(StripeModel):
 
 
 class TerminalReaderActionCollectPaymentMethodCollectConfigTipping(StripeModel):
+    """The object in `action.collect_payment_method.collect_config.tipping` of `TerminalReader`."""
+
     amount_eligible: int | None = None
 
 
 class TerminalReaderActionCollectPaymentMethodCollectConfig(StripeModel):
+    """The object in `action.collect_payment_method.collect_config` of `TerminalReader`."""
+
     enable_customer_cancellation: bool | None = None
     skip_tipping: bool | None = None
     tipping: TerminalReaderActionCollectPaymentMethodCollectConfigTipping | None = None
 
 
 class TerminalReaderActionCollectPaymentMethod(StripeModel):
+    """The object in `action.collect_payment_method` of `TerminalReader`."""
+
     collect_config: TerminalReaderActionCollectPaymentMethodCollectConfig | None = None
     payment_intent: Expandable["PaymentIntent"]
     """Payment intent that the object belongs to."""
@@ -440,17 +464,23 @@ class TerminalReaderActionCollectPaymentMethod(StripeModel):
 
 
 class TerminalReaderActionConfirmPaymentIntentConfirmConfig(StripeModel):
+    """The object in `action.confirm_payment_intent.confirm_config` of `TerminalReader`."""
+
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
 
 
 class TerminalReaderActionConfirmPaymentIntent(StripeModel):
+    """The object in `action.confirm_payment_intent` of `TerminalReader`."""
+
     confirm_config: TerminalReaderActionConfirmPaymentIntentConfirmConfig | None = None
     payment_intent: Expandable["PaymentIntent"]
     """Payment intent that the object belongs to."""
 
 
 class TerminalReaderActionPrintContentImage(StripeModel):
+    """The object in `action.print_content.image` of `TerminalReader`."""
+
     created_at: Timestamp
     filename: str
     size: int
@@ -458,15 +488,21 @@ class TerminalReaderActionPrintContentImage(StripeModel):
 
 
 class TerminalReaderActionPrintContent(StripeModel):
+    """The object in `action.print_content` of `TerminalReader`."""
+
     image: TerminalReaderActionPrintContentImage | None = None
     type: Literal["image"]
 
 
 class TerminalReaderActionProcessPaymentIntentProcessConfigTipping(StripeModel):
+    """The object in `action.process_payment_intent.process_config.tipping` of `TerminalReader`."""
+
     amount_eligible: int | None = None
 
 
 class TerminalReaderActionProcessPaymentIntentProcessConfig(StripeModel):
+    """The object in `action.process_payment_intent.process_config` of `TerminalReader`."""
+
     enable_customer_cancellation: bool | None = None
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
@@ -475,16 +511,22 @@ class TerminalReaderActionProcessPaymentIntentProcessConfig(StripeModel):
 
 
 class TerminalReaderActionProcessPaymentIntent(StripeModel):
+    """The object in `action.process_payment_intent` of `TerminalReader`."""
+
     payment_intent: Expandable["PaymentIntent"]
     """Payment intent that the object belongs to."""
     process_config: TerminalReaderActionProcessPaymentIntentProcessConfig | None = None
 
 
 class TerminalReaderActionProcessSetupIntentProcessConfig(StripeModel):
+    """The object in `action.process_setup_intent.process_config` of `TerminalReader`."""
+
     enable_customer_cancellation: bool | None = None
 
 
 class TerminalReaderActionProcessSetupIntent(StripeModel):
+    """The object in `action.process_setup_intent` of `TerminalReader`."""
+
     generated_card: str | None = None
     process_config: TerminalReaderActionProcessSetupIntentProcessConfig | None = None
     setup_intent: Expandable["SetupIntent"]
@@ -492,10 +534,14 @@ class TerminalReaderActionProcessSetupIntent(StripeModel):
 
 
 class TerminalReaderActionRefundPaymentRefundPaymentConfig(StripeModel):
+    """The object in `action.refund_payment.refund_payment_config` of `TerminalReader`."""
+
     enable_customer_cancellation: bool | None = None
 
 
 class TerminalReaderActionRefundPayment(StripeModel):
+    """The object in `action.refund_payment` of `TerminalReader`."""
+
     amount: int | None = None
     charge: Expandable["Charge"] | None = None
     metadata: dict[str, str] | None = None
@@ -512,6 +558,8 @@ class TerminalReaderActionRefundPayment(StripeModel):
 
 
 class TerminalReaderActionSetReaderDisplayCartLineItem(StripeModel):
+    """The object in `action.set_reader_display.cart.line_items` of `TerminalReader`."""
+
     amount: int
     description: str
     quantity: int
@@ -519,6 +567,8 @@ class TerminalReaderActionSetReaderDisplayCartLineItem(StripeModel):
 
 
 class TerminalReaderActionSetReaderDisplayCart(StripeModel):
+    """The object in `action.set_reader_display.cart` of `TerminalReader`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     line_items: list[TerminalReaderActionSetReaderDisplayCartLineItem]
@@ -527,11 +577,15 @@ class TerminalReaderActionSetReaderDisplayCart(StripeModel):
 
 
 class TerminalReaderActionSetReaderDisplay(StripeModel):
+    """The object in `action.set_reader_display` of `TerminalReader`."""
+
     cart: TerminalReaderActionSetReaderDisplayCart | None = None
     type: Literal["cart"]
 
 
 class TerminalReaderAction(StripeModel):
+    """The object in `action` of `TerminalReader`."""
+
     api_error: TerminalReaderActionApiError | None = None
     """An error that Stripe returned, as kept with the object that failed."""
     collect_inputs: TerminalReaderActionCollectInputs | None = None

@@ -6,7 +6,7 @@ __all__ = ["TerminalRefund"]
 
 
 class TerminalRefund(StripeModel):
-    """A `terminal.refund` object.
+    """A `terminal.refund` object.  https://docs.stripe.com/api/terminal/refunds/object
 
-    https://docs.stripe.com/api/terminal/refunds/object
+    It has no fields.
     """

@@ -12,6 +12,8 @@ __all__ = ["TreasuryCreditReversal", "TreasuryCreditReversalStatusTransitions"]
 
 
 class TreasuryCreditReversalStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `TreasuryCreditReversal`."""
+
     posted_at: Timestamp | None = None
 
 

@@ -12,10 +12,14 @@ __all__ = ["TreasuryDebitReversal", "TreasuryDebitReversalLinkedFlows", "Treasur
 
 
 class TreasuryDebitReversalLinkedFlows(StripeModel):
+    """The object in `linked_flows` of `TreasuryDebitReversal`."""
+
     issuing_dispute: str | None = None
 
 
 class TreasuryDebitReversalStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `TreasuryDebitReversal`."""
+
     completed_at: Timestamp | None = None
 
 

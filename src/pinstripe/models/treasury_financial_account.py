@@ -20,12 +20,16 @@ __all__ = [
 
 
 class TreasuryFinancialAccountBalance(StripeModel):
+    """The object in `balance` of `TreasuryFinancialAccount`."""
+
     cash: dict[str, int]
     inbound_pending: dict[str, int]
     outbound_pending: dict[str, int]
 
 
 class TreasuryFinancialAccountFinancialAddressAba(StripeModel):
+    """The object in `financial_addresses.aba` of `TreasuryFinancialAccount`."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: str | None = None
@@ -38,21 +42,29 @@ class TreasuryFinancialAccountFinancialAddressAba(StripeModel):
 
 
 class TreasuryFinancialAccountFinancialAddress(StripeModel):
+    """The object in `financial_addresses` of `TreasuryFinancialAccount`."""
+
     aba: TreasuryFinancialAccountFinancialAddressAba | None = None
     supported_networks: list[Literal["ach", "rtp", "us_domestic_wire"]] | None = None
     type: Literal["aba"]
 
 
 class TreasuryFinancialAccountPlatformRestrictions(StripeModel):
+    """The object in `platform_restrictions` of `TreasuryFinancialAccount`."""
+
     inbound_flows: Literal["restricted", "unrestricted"] | None = None
     outbound_flows: Literal["restricted", "unrestricted"] | None = None
 
 
 class TreasuryFinancialAccountStatusDetailsClosed(StripeModel):
+    """The object in `status_details.closed` of `TreasuryFinancialAccount`."""
+
     reasons: list[Literal["account_rejected", "closed_by_platform", "other"]]
 
 
 class TreasuryFinancialAccountStatusDetails(StripeModel):
+    """The object in `status_details` of `TreasuryFinancialAccount`."""
+
     closed: TreasuryFinancialAccountStatusDetailsClosed | None = None
 
 

@@ -7,31 +7,33 @@ from pinstripe._base import StripeModel
 __all__ = [
     "TreasuryFinancialAccountFeatures",
     "TreasuryFinancialAccountFeaturesCardIssuing",
-    "TreasuryFinancialAccountFeaturesCardIssuingStatusDetails",
+    "TreasuryFinancialAccountFeaturesCardIssuingStatusDetail",
     "TreasuryFinancialAccountFeaturesDepositInsurance",
-    "TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetails",
+    "TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetail",
     "TreasuryFinancialAccountFeaturesFinancialAddresses",
     "TreasuryFinancialAccountFeaturesFinancialAddressesAba",
-    "TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetails",
+    "TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetail",
     "TreasuryFinancialAccountFeaturesInboundTransfers",
     "TreasuryFinancialAccountFeaturesInboundTransfersAch",
-    "TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetails",
+    "TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetail",
     "TreasuryFinancialAccountFeaturesIntraStripeFlows",
-    "TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetails",
+    "TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetail",
     "TreasuryFinancialAccountFeaturesOutboundPayments",
     "TreasuryFinancialAccountFeaturesOutboundPaymentsAch",
-    "TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetails",
+    "TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetail",
     "TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire",
-    "TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetails",
+    "TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetail",
     "TreasuryFinancialAccountFeaturesOutboundTransfers",
     "TreasuryFinancialAccountFeaturesOutboundTransfersAch",
-    "TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetails",
+    "TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetail",
     "TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire",
-    "TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetails",
+    "TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetail",
 ]
 
 
-class TreasuryFinancialAccountFeaturesCardIssuingStatusDetails(StripeModel):
+class TreasuryFinancialAccountFeaturesCardIssuingStatusDetail(StripeModel):
+    """The object in `card_issuing.status_details` of `TreasuryFinancialAccountFeatures`."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -50,13 +52,17 @@ class TreasuryFinancialAccountFeaturesCardIssuingStatusDetails(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesCardIssuing(StripeModel):
+    """The object in `card_issuing` of `TreasuryFinancialAccountFeatures`."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
     status: Literal["active", "pending", "restricted"]
-    status_details: list[TreasuryFinancialAccountFeaturesCardIssuingStatusDetails]
+    status_details: list[TreasuryFinancialAccountFeaturesCardIssuingStatusDetail]
 
 
-class TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetails(StripeModel):
+class TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetail(StripeModel):
+    """The object in `deposit_insurance.status_details` of `TreasuryFinancialAccountFeatures`."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -75,13 +81,17 @@ class TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetails(StripeModel)
 
 
 class TreasuryFinancialAccountFeaturesDepositInsurance(StripeModel):
+    """The object in `deposit_insurance` of `TreasuryFinancialAccountFeatures`."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
     status: Literal["active", "pending", "restricted"]
-    status_details: list[TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetails]
+    status_details: list[TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetail]
 
 
-class TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetails(StripeModel):
+class TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetail(StripeModel):
+    """The object in `financial_addresses.aba.status_details` of `TreasuryFinancialAccountFeatures`."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -100,17 +110,23 @@ class TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetails(StripeM
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddressesAba(StripeModel):
+    """The object in `financial_addresses.aba` of `TreasuryFinancialAccountFeatures`."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
     status: Literal["active", "pending", "restricted"]
-    status_details: list[TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetails]
+    status_details: list[TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetail]
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddresses(StripeModel):
+    """The object in `financial_addresses` of `TreasuryFinancialAccountFeatures`."""
+
     aba: TreasuryFinancialAccountFeaturesFinancialAddressesAba | None = None
 
 
-class TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetails(StripeModel):
+class TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetail(StripeModel):
+    """The object in `inbound_transfers.ach.status_details` of `TreasuryFinancialAccountFeatures`."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -129,17 +145,23 @@ class TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetails(StripeMod
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfersAch(StripeModel):
+    """The object in `inbound_transfers.ach` of `TreasuryFinancialAccountFeatures`."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
     status: Literal["active", "pending", "restricted"]
-    status_details: list[TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetails]
+    status_details: list[TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetail]
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfers(StripeModel):
+    """The object in `inbound_transfers` of `TreasuryFinancialAccountFeatures`."""
+
     ach: TreasuryFinancialAccountFeaturesInboundTransfersAch | None = None
 
 
-class TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetails(StripeModel):
+class TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetail(StripeModel):
+    """The object in `intra_stripe_flows.status_details` of `TreasuryFinancialAccountFeatures`."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -158,13 +180,17 @@ class TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetails(StripeModel)
 
 
 class TreasuryFinancialAccountFeaturesIntraStripeFlows(StripeModel):
+    """The object in `intra_stripe_flows` of `TreasuryFinancialAccountFeatures`."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
     status: Literal["active", "pending", "restricted"]
-    status_details: list[TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetails]
+    status_details: list[TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetail]
 
 
-class TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetails(StripeModel):
+class TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetail(StripeModel):
+    """The object in `outbound_payments.ach.status_details` of `TreasuryFinancialAccountFeatures`."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -183,13 +209,17 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetails(StripeMod
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsAch(StripeModel):
+    """The object in `outbound_payments.ach` of `TreasuryFinancialAccountFeatures`."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
     status: Literal["active", "pending", "restricted"]
-    status_details: list[TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetails]
+    status_details: list[TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetail]
 
 
-class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetails(StripeModel):
+class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetail(StripeModel):
+    """The object in `outbound_payments.us_domestic_wire.status_details` of `TreasuryFinancialAccountFeatures`."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -208,18 +238,24 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetail
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire(StripeModel):
+    """The object in `outbound_payments.us_domestic_wire` of `TreasuryFinancialAccountFeatures`."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
     status: Literal["active", "pending", "restricted"]
-    status_details: list[TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetails]
+    status_details: list[TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetail]
 
 
 class TreasuryFinancialAccountFeaturesOutboundPayments(StripeModel):
+    """The object in `outbound_payments` of `TreasuryFinancialAccountFeatures`."""
+
     ach: TreasuryFinancialAccountFeaturesOutboundPaymentsAch | None = None
     us_domestic_wire: TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire | None = None
 
 
-class TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetails(StripeModel):
+class TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetail(StripeModel):
+    """The object in `outbound_transfers.ach.status_details` of `TreasuryFinancialAccountFeatures`."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -238,13 +274,17 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetails(StripeMo
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersAch(StripeModel):
+    """The object in `outbound_transfers.ach` of `TreasuryFinancialAccountFeatures`."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
     status: Literal["active", "pending", "restricted"]
-    status_details: list[TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetails]
+    status_details: list[TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetail]
 
 
-class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetails(StripeModel):
+class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetail(StripeModel):
+    """The object in `outbound_transfers.us_domestic_wire.status_details` of `TreasuryFinancialAccountFeatures`."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -263,13 +303,17 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetai
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire(StripeModel):
+    """The object in `outbound_transfers.us_domestic_wire` of `TreasuryFinancialAccountFeatures`."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
     status: Literal["active", "pending", "restricted"]
-    status_details: list[TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetails]
+    status_details: list[TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetail]
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfers(StripeModel):
+    """The object in `outbound_transfers` of `TreasuryFinancialAccountFeatures`."""
+
     ach: TreasuryFinancialAccountFeaturesOutboundTransfersAch | None = None
     us_domestic_wire: TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire | None = None
 

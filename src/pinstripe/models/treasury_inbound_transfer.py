@@ -22,6 +22,8 @@ __all__ = [
 
 
 class TreasuryInboundTransferFailureDetails(StripeModel):
+    """The object in `failure_details` of `TreasuryInboundTransfer`."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -40,6 +42,8 @@ class TreasuryInboundTransferFailureDetails(StripeModel):
 
 
 class TreasuryInboundTransferLinkedFlows(StripeModel):
+    """The object in `linked_flows` of `TreasuryInboundTransfer`."""
+
     received_debit: str | None = None
 
 
@@ -80,6 +84,8 @@ class TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount(StripeModel
 
 
 class TreasuryInboundTransferOriginPaymentMethodDetails(StripeModel):
+    """The object in `origin_payment_method_details` of `TreasuryInboundTransfer`."""
+
     billing_details: TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
     type: Literal["us_bank_account"]
@@ -88,6 +94,8 @@ class TreasuryInboundTransferOriginPaymentMethodDetails(StripeModel):
 
 
 class TreasuryInboundTransferStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `TreasuryInboundTransfer`."""
+
     canceled_at: Timestamp | None = None
     failed_at: Timestamp | None = None
     succeeded_at: Timestamp | None = None

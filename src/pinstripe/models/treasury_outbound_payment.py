@@ -37,6 +37,8 @@ class TreasuryOutboundPaymentDestinationPaymentMethodDetailsBillingDetails(Strip
 
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount(StripeModel):
+    """The object in `destination_payment_method_details.financial_account` of `TreasuryOutboundPayment`."""
+
     id: str
     """Unique ID of the object."""
     network: Literal["stripe"]
@@ -68,6 +70,8 @@ class TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount(Stripe
 
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetails(StripeModel):
+    """The object in `destination_payment_method_details` of `TreasuryOutboundPayment`."""
+
     billing_details: TreasuryOutboundPaymentDestinationPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
     financial_account: TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount | None = None
@@ -77,11 +81,15 @@ class TreasuryOutboundPaymentDestinationPaymentMethodDetails(StripeModel):
 
 
 class TreasuryOutboundPaymentEndUserDetails(StripeModel):
+    """The object in `end_user_details` of `TreasuryOutboundPayment`."""
+
     ip_address: str | None = None
     present: bool
 
 
 class TreasuryOutboundPaymentReturnedDetails(StripeModel):
+    """The object in `returned_details` of `TreasuryOutboundPayment`."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -98,6 +106,8 @@ class TreasuryOutboundPaymentReturnedDetails(StripeModel):
 
 
 class TreasuryOutboundPaymentStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `TreasuryOutboundPayment`."""
+
     canceled_at: Timestamp | None = None
     failed_at: Timestamp | None = None
     posted_at: Timestamp | None = None
@@ -105,16 +115,22 @@ class TreasuryOutboundPaymentStatusTransitions(StripeModel):
 
 
 class TreasuryOutboundPaymentTrackingDetailsAch(StripeModel):
+    """The object in `tracking_details.ach` of `TreasuryOutboundPayment`."""
+
     trace_id: str
 
 
 class TreasuryOutboundPaymentTrackingDetailsUsDomesticWire(StripeModel):
+    """The object in `tracking_details.us_domestic_wire` of `TreasuryOutboundPayment`."""
+
     chips: str | None = None
     imad: str | None = None
     omad: str | None = None
 
 
 class TreasuryOutboundPaymentTrackingDetails(StripeModel):
+    """The object in `tracking_details` of `TreasuryOutboundPayment`."""
+
     ach: TreasuryOutboundPaymentTrackingDetailsAch | None = None
     type: Literal["ach", "us_domestic_wire"]
     us_domestic_wire: TreasuryOutboundPaymentTrackingDetailsUsDomesticWire | None = None

@@ -36,6 +36,8 @@ class TreasuryOutboundTransferDestinationPaymentMethodDetailsBillingDetails(Stri
 
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount(StripeModel):
+    """The object in `destination_payment_method_details.financial_account` of `TreasuryOutboundTransfer`."""
+
     id: str
     """Unique ID of the object."""
     network: Literal["stripe"]
@@ -67,6 +69,8 @@ class TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount(Strip
 
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetails(StripeModel):
+    """The object in `destination_payment_method_details` of `TreasuryOutboundTransfer`."""
+
     billing_details: TreasuryOutboundTransferDestinationPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
     financial_account: TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount | None = None
@@ -76,6 +80,8 @@ class TreasuryOutboundTransferDestinationPaymentMethodDetails(StripeModel):
 
 
 class TreasuryOutboundTransferReturnedDetails(StripeModel):
+    """The object in `returned_details` of `TreasuryOutboundTransfer`."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -92,6 +98,8 @@ class TreasuryOutboundTransferReturnedDetails(StripeModel):
 
 
 class TreasuryOutboundTransferStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `TreasuryOutboundTransfer`."""
+
     canceled_at: Timestamp | None = None
     failed_at: Timestamp | None = None
     posted_at: Timestamp | None = None
@@ -99,16 +107,22 @@ class TreasuryOutboundTransferStatusTransitions(StripeModel):
 
 
 class TreasuryOutboundTransferTrackingDetailsAch(StripeModel):
+    """The object in `tracking_details.ach` of `TreasuryOutboundTransfer`."""
+
     trace_id: str
 
 
 class TreasuryOutboundTransferTrackingDetailsUsDomesticWire(StripeModel):
+    """The object in `tracking_details.us_domestic_wire` of `TreasuryOutboundTransfer`."""
+
     chips: str | None = None
     imad: str | None = None
     omad: str | None = None
 
 
 class TreasuryOutboundTransferTrackingDetails(StripeModel):
+    """The object in `tracking_details` of `TreasuryOutboundTransfer`."""
+
     ach: TreasuryOutboundTransferTrackingDetailsAch | None = None
     type: Literal["ach", "us_domestic_wire"]
     us_domestic_wire: TreasuryOutboundTransferTrackingDetailsUsDomesticWire | None = None

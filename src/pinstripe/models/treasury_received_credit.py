@@ -37,6 +37,8 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails(StripeM
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount(StripeModel):
+    """The object in `initiating_payment_method_details.financial_account` of `TreasuryReceivedCredit`."""
+
     id: str
     """Unique ID of the object."""
     network: Literal["stripe"]
@@ -54,6 +56,8 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount(StripeMo
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetails(StripeModel):
+    """The object in `initiating_payment_method_details` of `TreasuryReceivedCredit`."""
+
     balance: Literal["payments"] | None = None
     billing_details: TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
@@ -65,6 +69,8 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetails(StripeModel):
 
 
 class TreasuryReceivedCreditLinkedFlowsSourceFlowDetails(StripeModel):
+    """The object in `linked_flows.source_flow_details` of `TreasuryReceivedCredit`."""
+
     credit_reversal: TreasuryCreditReversal | None = None
     outbound_payment: TreasuryOutboundPayment | None = None
     outbound_transfer: TreasuryOutboundTransfer | None = None
@@ -73,6 +79,8 @@ class TreasuryReceivedCreditLinkedFlowsSourceFlowDetails(StripeModel):
 
 
 class TreasuryReceivedCreditLinkedFlows(StripeModel):
+    """The object in `linked_flows` of `TreasuryReceivedCredit`."""
+
     credit_reversal: str | None = None
     issuing_authorization: str | None = None
     issuing_transaction: str | None = None
@@ -82,6 +90,8 @@ class TreasuryReceivedCreditLinkedFlows(StripeModel):
 
 
 class TreasuryReceivedCreditReversalDetails(StripeModel):
+    """The object in `reversal_details` of `TreasuryReceivedCredit`."""
+
     deadline: Timestamp | None = None
     restricted_reason: (
         Literal["already_reversed", "deadline_passed", "network_restricted", "other", "source_flow_restricted"] | None

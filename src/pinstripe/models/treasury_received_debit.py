@@ -32,6 +32,8 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails(StripeMo
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsFinancialAccount(StripeModel):
+    """The object in `initiating_payment_method_details.financial_account` of `TreasuryReceivedDebit`."""
+
     id: str
     """Unique ID of the object."""
     network: Literal["stripe"]
@@ -49,6 +51,8 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetailsUsBankAccount(StripeMod
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetails(StripeModel):
+    """The object in `initiating_payment_method_details` of `TreasuryReceivedDebit`."""
+
     balance: Literal["payments"] | None = None
     billing_details: TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
@@ -60,6 +64,8 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetails(StripeModel):
 
 
 class TreasuryReceivedDebitLinkedFlows(StripeModel):
+    """The object in `linked_flows` of `TreasuryReceivedDebit`."""
+
     debit_reversal: str | None = None
     inbound_transfer: str | None = None
     issuing_authorization: str | None = None
@@ -69,6 +75,8 @@ class TreasuryReceivedDebitLinkedFlows(StripeModel):
 
 
 class TreasuryReceivedDebitReversalDetails(StripeModel):
+    """The object in `reversal_details` of `TreasuryReceivedDebit`."""
+
     deadline: Timestamp | None = None
     restricted_reason: (
         Literal["already_reversed", "deadline_passed", "network_restricted", "other", "source_flow_restricted"] | None

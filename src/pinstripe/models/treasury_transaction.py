@@ -25,12 +25,16 @@ __all__ = [
 
 
 class TreasuryTransactionBalanceImpact(StripeModel):
+    """The object in `balance_impact` of `TreasuryTransaction`."""
+
     cash: int
     inbound_pending: int
     outbound_pending: int
 
 
 class TreasuryTransactionFlowDetails(StripeModel):
+    """The object in `flow_details` of `TreasuryTransaction`."""
+
     credit_reversal: TreasuryCreditReversal | None = None
     debit_reversal: TreasuryDebitReversal | None = None
     inbound_transfer: TreasuryInboundTransfer | None = None
@@ -53,6 +57,8 @@ class TreasuryTransactionFlowDetails(StripeModel):
 
 
 class TreasuryTransactionStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `TreasuryTransaction`."""
+
     posted_at: Timestamp | None = None
     void_at: Timestamp | None = None
 

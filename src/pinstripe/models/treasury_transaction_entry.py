@@ -20,12 +20,16 @@ __all__ = ["TreasuryTransactionEntry", "TreasuryTransactionEntryBalanceImpact", 
 
 
 class TreasuryTransactionEntryBalanceImpact(StripeModel):
+    """The object in `balance_impact` of `TreasuryTransactionEntry`."""
+
     cash: int
     inbound_pending: int
     outbound_pending: int
 
 
 class TreasuryTransactionEntryFlowDetails(StripeModel):
+    """The object in `flow_details` of `TreasuryTransactionEntry`."""
+
     credit_reversal: TreasuryCreditReversal | None = None
     debit_reversal: TreasuryDebitReversal | None = None
     inbound_transfer: TreasuryInboundTransfer | None = None

@@ -21,43 +21,59 @@ __all__ = [
 
 
 class V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl(StripeModel):
+    """The object in `status_details.awaiting_upload.upload_url` of `V2CommerceProductCatalogImport`."""
+
     expires_at: DateTime
     """Time at which it expires."""
     url: str
 
 
 class V2CommerceProductCatalogImportStatusDetailsAwaitingUpload(StripeModel):
+    """The object in `status_details.awaiting_upload` of `V2CommerceProductCatalogImport`."""
+
     upload_url: V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl
 
 
 class V2CommerceProductCatalogImportStatusDetailsFailed(StripeModel):
+    """The object in `status_details.failed` of `V2CommerceProductCatalogImport`."""
+
     code: Literal["file_not_found", "internal_error", "invalid_file"]
     failure_message: str
     type: Literal["cannot_proceed", "transient_failure"]
 
 
 class V2CommerceProductCatalogImportStatusDetailsProcessing(StripeModel):
+    """The object in `status_details.processing` of `V2CommerceProductCatalogImport`."""
+
     error_count: Int64String
     success_count: Int64String
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceeded(StripeModel):
+    """The object in `status_details.succeeded` of `V2CommerceProductCatalogImport`."""
+
     success_count: Int64String
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl(StripeModel):
+    """The object in `status_details.succeeded_with_errors.error_file.download_url` of `V2CommerceProductCatalogImport`."""
+
     expires_at: DateTime
     """Time at which it expires."""
     url: str
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile(StripeModel):
+    """The object in `status_details.succeeded_with_errors.error_file` of `V2CommerceProductCatalogImport`."""
+
     content_type: str
     download_url: V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl
     size: Int64String
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample(StripeModel):
+    """The object in `status_details.succeeded_with_errors.samples` of `V2CommerceProductCatalogImport`."""
+
     error_message: str
     field: str
     id: str
@@ -66,6 +82,8 @@ class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample(Strip
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors(StripeModel):
+    """The object in `status_details.succeeded_with_errors` of `V2CommerceProductCatalogImport`."""
+
     error_count: Int64String
     error_file: V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile
     samples: list[V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample]
@@ -73,6 +91,8 @@ class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors(StripeModel
 
 
 class V2CommerceProductCatalogImportStatusDetails(StripeModel):
+    """The object in `status_details` of `V2CommerceProductCatalogImport`."""
+
     awaiting_upload: V2CommerceProductCatalogImportStatusDetailsAwaitingUpload | None = None
     failed: V2CommerceProductCatalogImportStatusDetailsFailed | None = None
     processing: V2CommerceProductCatalogImportStatusDetailsProcessing | None = None

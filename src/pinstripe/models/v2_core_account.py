@@ -17,7 +17,7 @@ __all__ = [
     "V2CoreAccountConfigurationCustomerBillingInvoiceRendering",
     "V2CoreAccountConfigurationCustomerCapabilities",
     "V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax",
-    "V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetails",
+    "V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail",
     "V2CoreAccountConfigurationCustomerShipping",
     "V2CoreAccountConfigurationCustomerShippingAddress",
     "V2CoreAccountConfigurationMerchant",
@@ -25,104 +25,104 @@ __all__ = [
     "V2CoreAccountConfigurationMerchantBranding",
     "V2CoreAccountConfigurationMerchantCapabilities",
     "V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesAffirmPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesAlmaPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesBancontactPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesBlikPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesBoletoPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesCardPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesCashappPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesEpsPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesFpxPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesIdealPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesJcbPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesKrCardPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesLinkPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesOxxoPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesP24Payments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesPaycoPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesPaynowPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesSatispayPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesSequraPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance",
     "V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts",
-    "V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesSunbitPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesSwishPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesTwintPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCapabilitiesZipPayments",
-    "V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetails",
+    "V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetail",
     "V2CoreAccountConfigurationMerchantCardPayments",
     "V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn",
     "V2CoreAccountConfigurationMerchantKonbiniPayments",
@@ -139,26 +139,26 @@ __all__ = [
     "V2CoreAccountConfigurationRecipientCapabilities",
     "V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts",
     "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch",
-    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetails",
+    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetail",
     "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire",
-    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetails",
+    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetail",
     "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps",
-    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetails",
+    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetail",
     "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal",
-    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetails",
+    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetail",
     "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp",
-    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetails",
+    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetail",
     "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa",
-    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetails",
+    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetail",
     "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift",
-    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetails",
+    "V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetail",
     "V2CoreAccountConfigurationRecipientCapabilitiesCards",
-    "V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetails",
+    "V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetail",
     "V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance",
     "V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayouts",
-    "V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetails",
+    "V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetail",
     "V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers",
-    "V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetails",
+    "V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetail",
     "V2CoreAccountDefaults",
     "V2CoreAccountDefaultsProfile",
     "V2CoreAccountDefaultsResponsibilities",
@@ -340,7 +340,7 @@ class V2CoreAccountConfigurationCustomerBilling(StripeModel):
     """Settings for the invoices of the customer."""
 
 
-class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetails(StripeModel):
+class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -399,7 +399,7 @@ class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax(StripeM
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetails]
+    status_details: list[V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
@@ -477,7 +477,7 @@ class V2CoreAccountConfigurationMerchantBranding(StripeModel):
     """Second color, as a hex code such as `#ffaa00`."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -536,11 +536,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPayments(StripeModel
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -599,11 +599,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPayments(StripeMode
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -662,11 +662,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -725,11 +725,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPayments(Str
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -788,11 +788,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -851,11 +851,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPayments(StripeMode
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -914,11 +914,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPayments(StripeMo
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -977,11 +977,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPayments(StripeMode
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1040,11 +1040,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPayments(StripeMod
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1103,11 +1103,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBlikPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1166,11 +1166,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPayments(Stripe
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1229,11 +1229,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1292,11 +1292,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCardPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1355,11 +1355,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPayments(Stri
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1418,11 +1418,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCashappPayments(StripeModel)
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1481,11 +1481,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesEpsPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1544,11 +1544,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesFpxPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1607,11 +1607,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPayments(Strip
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1670,11 +1670,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPayments(StripeModel)
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1733,11 +1733,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesIdealPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1796,11 +1796,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesJcbPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1859,11 +1859,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPayments(Strip
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1922,11 +1922,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPayments(StripeModel
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -1985,11 +1985,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2048,11 +2048,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPayments(StripeModel)
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2111,11 +2111,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2174,11 +2174,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesLinkPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2237,11 +2237,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPayments(StripeMode
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2300,11 +2300,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPayments(StripeMod
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2363,11 +2363,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPayments(Strip
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2426,11 +2426,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPayments(StripeModel
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2489,11 +2489,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2552,11 +2552,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesP24Payments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2615,11 +2615,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPayments(StripeMode
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2678,11 +2678,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2741,11 +2741,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2804,11 +2804,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPayments(StripeMode
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2867,11 +2867,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPayments(StripeMod
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2930,11 +2930,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPayments(StripeMod
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -2993,11 +2993,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPayments(StripeModel
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3056,11 +3056,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPayments(Str
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3119,11 +3119,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPayments(StripeMode
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3182,11 +3182,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSequraPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3245,7 +3245,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts(StripeM
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
@@ -3256,7 +3256,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance(StripeModel):
     """Whether the merchant can be paid out from the balance."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3315,11 +3315,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3378,11 +3378,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSwishPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3441,11 +3441,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesTwintPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3504,11 +3504,11 @@ class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPayments(Strip
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3567,7 +3567,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesZipPayments(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
@@ -3819,7 +3819,7 @@ class V2CoreAccountConfigurationMerchant(StripeModel):
     """How customers reach the business."""
 
 
-class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetails(StripeModel):
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3878,11 +3878,11 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch(StripeModel
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetails]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetails(StripeModel):
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -3941,11 +3941,11 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire(StripeM
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetails]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -4004,11 +4004,11 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps(StripeModel
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetails(StripeModel):
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -4067,11 +4067,11 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal(StripeMod
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetails]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetails(StripeModel):
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -4130,11 +4130,11 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp(StripeModel
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetails]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetails(StripeModel):
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -4193,11 +4193,11 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa(StripeMode
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetails]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetails(StripeModel):
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -4256,7 +4256,7 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift(StripeMod
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetails]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
@@ -4279,7 +4279,7 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts(StripeModel):
     """Whether the recipient can receive SWIFT transfers."""
 
 
-class V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -4338,11 +4338,11 @@ class V2CoreAccountConfigurationRecipientCapabilitiesCards(StripeModel):
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetails(StripeModel):
+class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -4401,11 +4401,11 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayouts(Stripe
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetails]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 
-class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetails(StripeModel):
+class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetail(StripeModel):
     """Why the capability is not active. Empty if it is."""
 
     code: Literal[
@@ -4464,7 +4464,7 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfer
     - `restricted`: The account cannot use it until requirements are met.
     - `unsupported`: It is not possible for this account.
     """
-    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetails]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetail]
     """Why the capability is not active. Empty if it is."""
 
 

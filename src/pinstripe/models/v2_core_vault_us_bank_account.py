@@ -13,12 +13,16 @@ __all__ = [
 
 
 class V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails(StripeModel):
+    """The object in `verification.microdeposit_verification_details` of `V2CoreVaultUsBankAccount`."""
+
     expires: str
     microdeposit_type: Literal["amounts", "descriptor_code"]
     sent: str
 
 
 class V2CoreVaultUsBankAccountVerification(StripeModel):
+    """The object in `verification` of `V2CoreVaultUsBankAccount`."""
+
     microdeposit_verification_details: V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails | None = None
     status: Literal["awaiting_verification", "unverified", "verification_failed", "verified"]
 

@@ -13,6 +13,8 @@ __all__ = [
 
 
 class V2MoneyManagementAdjustmentAdjustedFlow(StripeModel):
+    """The object in `adjusted_flow` of `V2MoneyManagementAdjustment`."""
+
     adjustment: str | None = None
     inbound_transfer: str | None = None
     outbound_payment: str | None = None
@@ -25,6 +27,8 @@ class V2MoneyManagementAdjustmentAdjustedFlow(StripeModel):
 
 
 class V2MoneyManagementAdjustmentAmount(StripeModel):
+    """The object in `amount` of `V2MoneyManagementAdjustment`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int

@@ -18,34 +18,46 @@ __all__ = [
 
 
 class V2MoneyManagementFinancialAccountBalanceAvailable(StripeModel):
+    """The object in `balance.available` of `V2MoneyManagementFinancialAccount`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementFinancialAccountBalanceInboundPending(StripeModel):
+    """The object in `balance.inbound_pending` of `V2MoneyManagementFinancialAccount`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementFinancialAccountBalanceOutboundPending(StripeModel):
+    """The object in `balance.outbound_pending` of `V2MoneyManagementFinancialAccount`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementFinancialAccountBalance(StripeModel):
+    """The object in `balance` of `V2MoneyManagementFinancialAccount`."""
+
     available: dict[str, V2MoneyManagementFinancialAccountBalanceAvailable]
     inbound_pending: dict[str, V2MoneyManagementFinancialAccountBalanceInboundPending]
     outbound_pending: dict[str, V2MoneyManagementFinancialAccountBalanceOutboundPending]
 
 
 class V2MoneyManagementFinancialAccountOther(StripeModel):
+    """The object in `other` of `V2MoneyManagementFinancialAccount`."""
+
     type: str
 
 
 class V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility(StripeModel):
+    """The object in `storage.deposit_insurance_eligibility` of `V2MoneyManagementFinancialAccount`."""
+
     bank_name: Literal["fifth_third"]
     """Name of the bank."""
     currencies: list[str]
@@ -53,6 +65,8 @@ class V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility(Stripe
 
 
 class V2MoneyManagementFinancialAccountStorage(StripeModel):
+    """The object in `storage` of `V2MoneyManagementFinancialAccount`."""
+
     deposit_insurance_eligibility: list[V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility] | None = (
         None
     )

@@ -16,6 +16,8 @@ __all__ = [
 
 
 class V2MoneyManagementFinancialAddressBankAccountAbaAddress(StripeModel):
+    """The object in `bank_account.aba.address` of `V2MoneyManagementFinancialAddress`."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -33,6 +35,8 @@ class V2MoneyManagementFinancialAddressBankAccountAbaAddress(StripeModel):
 
 
 class V2MoneyManagementFinancialAddressBankAccountAba(StripeModel):
+    """The object in `bank_account.aba` of `V2MoneyManagementFinancialAddress`."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     account_number: str
@@ -67,6 +71,8 @@ class V2MoneyManagementFinancialAddressBankAccountSortCode(StripeModel):
 
 
 class V2MoneyManagementFinancialAddressBankAccount(StripeModel):
+    """The object in `bank_account` of `V2MoneyManagementFinancialAddress`."""
+
     aba: V2MoneyManagementFinancialAddressBankAccountAba | None = None
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""

@@ -25,12 +25,16 @@ __all__ = [
 
 
 class V2MoneyManagementInboundTransferAmount(StripeModel):
+    """The object in `amount` of `V2MoneyManagementInboundTransfer`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementInboundTransferFromDebited(StripeModel):
+    """The object in `from.debited` of `V2MoneyManagementInboundTransfer`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -45,23 +49,31 @@ class V2MoneyManagementInboundTransferFromPaymentMethod(StripeModel):
 
 
 class V2MoneyManagementInboundTransferFrom(StripeModel):
+    """The object in `from` of `V2MoneyManagementInboundTransfer`."""
+
     debited: V2MoneyManagementInboundTransferFromDebited
     payment_method: V2MoneyManagementInboundTransferFromPaymentMethod
     """Payment method that is used."""
 
 
 class V2MoneyManagementInboundTransferToCredited(StripeModel):
+    """The object in `to.credited` of `V2MoneyManagementInboundTransfer`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementInboundTransferTo(StripeModel):
+    """The object in `to` of `V2MoneyManagementInboundTransfer`."""
+
     credited: V2MoneyManagementInboundTransferToCredited
     financial_account: str
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed(StripeModel):
+    """The object in `transfer_history.bank_debit_failed` of `V2MoneyManagementInboundTransfer`."""
+
     failure_reason: Literal[
         "bank_account_closed",
         "bank_account_not_found",
@@ -72,14 +84,22 @@ class V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed(StripeModel
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing(StripeModel):
-    pass
+    """The object in `transfer_history.bank_debit_processing` of `V2MoneyManagementInboundTransfer`.
+
+    It has no fields.
+    """
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued(StripeModel):
-    pass
+    """The object in `transfer_history.bank_debit_queued` of `V2MoneyManagementInboundTransfer`.
+
+    It has no fields.
+    """
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned(StripeModel):
+    """The object in `transfer_history.bank_debit_returned` of `V2MoneyManagementInboundTransfer`."""
+
     return_reason: Literal[
         "bank_account_closed",
         "bank_account_not_found",
@@ -90,10 +110,15 @@ class V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned(StripeMod
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceeded(StripeModel):
-    pass
+    """The object in `transfer_history.bank_debit_succeeded` of `V2MoneyManagementInboundTransfer`.
+
+    It has no fields.
+    """
 
 
 class V2MoneyManagementInboundTransferTransferHistory(StripeModel):
+    """The object in `transfer_history` of `V2MoneyManagementInboundTransfer`."""
+
     bank_debit_failed: V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed | None = None
     bank_debit_processing: V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing | None = None
     bank_debit_queued: V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued | None = None

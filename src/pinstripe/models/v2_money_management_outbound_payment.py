@@ -31,27 +31,37 @@ __all__ = [
 
 
 class V2MoneyManagementOutboundPaymentAmount(StripeModel):
+    """The object in `amount` of `V2MoneyManagementOutboundPayment`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementOutboundPaymentFromDebited(StripeModel):
+    """The object in `from.debited` of `V2MoneyManagementOutboundPayment`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementOutboundPaymentFrom(StripeModel):
+    """The object in `from` of `V2MoneyManagementOutboundPayment`."""
+
     debited: V2MoneyManagementOutboundPaymentFromDebited
     financial_account: str
 
 
 class V2MoneyManagementOutboundPaymentRecipientNotification(StripeModel):
+    """The object in `recipient_notification` of `V2MoneyManagementOutboundPayment`."""
+
     setting: Literal["configured", "none"]
 
 
 class V2MoneyManagementOutboundPaymentStatusDetailsFailed(StripeModel):
+    """The object in `status_details.failed` of `V2MoneyManagementOutboundPayment`."""
+
     reason: Literal[
         "fx_rate_drift_exceeded_after_review",
         "payout_method_amount_limit_exceeded",
@@ -66,10 +76,14 @@ class V2MoneyManagementOutboundPaymentStatusDetailsFailed(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentStatusDetailsProcessing(StripeModel):
+    """The object in `status_details.processing` of `V2MoneyManagementOutboundPayment`."""
+
     reason: Literal["under_review"]
 
 
 class V2MoneyManagementOutboundPaymentStatusDetailsReturned(StripeModel):
+    """The object in `status_details.returned` of `V2MoneyManagementOutboundPayment`."""
+
     reason: Literal[
         "payout_method_canceled_by_customer",
         "payout_method_closed",
@@ -86,12 +100,16 @@ class V2MoneyManagementOutboundPaymentStatusDetailsReturned(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentStatusDetails(StripeModel):
+    """The object in `status_details` of `V2MoneyManagementOutboundPayment`."""
+
     failed: V2MoneyManagementOutboundPaymentStatusDetailsFailed | None = None
     processing: V2MoneyManagementOutboundPaymentStatusDetailsProcessing | None = None
     returned: V2MoneyManagementOutboundPaymentStatusDetailsReturned | None = None
 
 
 class V2MoneyManagementOutboundPaymentStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `V2MoneyManagementOutboundPayment`."""
+
     canceled_at: DateTime | None = None
     failed_at: DateTime | None = None
     posted_at: DateTime | None = None
@@ -99,21 +117,29 @@ class V2MoneyManagementOutboundPaymentStatusTransitions(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentToCredited(StripeModel):
+    """The object in `to.credited` of `V2MoneyManagementOutboundPayment`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(StripeModel):
+    """The object in `to.payout_method_options.bank_account.preferred_network_options.ach` of `V2MoneyManagementOutboundPayment`."""
+
     submission: Literal["next_day", "same_day"] | None = None
     transaction_purpose: Literal["payroll"] | None = None
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions(StripeModel):
+    """The object in `to.payout_method_options.bank_account.preferred_network_options` of `V2MoneyManagementOutboundPayment`."""
+
     ach: V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch | None = None
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount(StripeModel):
+    """The object in `to.payout_method_options.bank_account` of `V2MoneyManagementOutboundPayment`."""
+
     preferred_network_options: (
         V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions | None
     ) = None
@@ -121,10 +147,14 @@ class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount(StripeMod
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptions(StripeModel):
+    """The object in `to.payout_method_options` of `V2MoneyManagementOutboundPayment`."""
+
     bank_account: V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount | None = None
 
 
 class V2MoneyManagementOutboundPaymentTo(StripeModel):
+    """The object in `to` of `V2MoneyManagementOutboundPayment`."""
+
     credited: V2MoneyManagementOutboundPaymentToCredited
     payout_method: str | None = None
     payout_method_options: V2MoneyManagementOutboundPaymentToPayoutMethodOptions | None = None
@@ -132,14 +162,20 @@ class V2MoneyManagementOutboundPaymentTo(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount(StripeModel):
+    """The object in `tracking_details.bank_account` of `V2MoneyManagementOutboundPayment`."""
+
     trace_id: str | None = None
 
 
 class V2MoneyManagementOutboundPaymentTrackingDetailsCard(StripeModel):
+    """The object in `tracking_details.card` of `V2MoneyManagementOutboundPayment`."""
+
     retrieval_reference: str | None = None
 
 
 class V2MoneyManagementOutboundPaymentTrackingDetails(StripeModel):
+    """The object in `tracking_details` of `V2MoneyManagementOutboundPayment`."""
+
     bank_account: V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount | None = None
     card: V2MoneyManagementOutboundPaymentTrackingDetailsCard | None = None
     status: Literal["pending", "supported", "unsupported"]

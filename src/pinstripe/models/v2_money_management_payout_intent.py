@@ -39,37 +39,51 @@ __all__ = [
 
 
 class V2MoneyManagementPayoutIntentAmount(StripeModel):
+    """The object in `amount` of `V2MoneyManagementPayoutIntent`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeAmount(StripeModel):
+    """The object in `estimated_fees.amount` of `V2MoneyManagementPayoutIntent`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch(StripeModel):
+    """The object in `estimated_fees.network_fee_details.network_options.ach` of `V2MoneyManagementPayoutIntent`."""
+
     submission: Literal["next_day", "same_day"] | None = None
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptions(StripeModel):
+    """The object in `estimated_fees.network_fee_details.network_options` of `V2MoneyManagementPayoutIntent`."""
+
     ach: V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch | None = None
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails(StripeModel):
+    """The object in `estimated_fees.network_fee_details` of `V2MoneyManagementPayoutIntent`."""
+
     network: Literal["ach", "fedwire", "fps", "local", "rtp", "sepa", "swift"]
     network_options: V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptions
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeTaxAmount(StripeModel):
+    """The object in `estimated_fees.tax_amount` of `V2MoneyManagementPayoutIntent`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value_decimal: str
 
 
 class V2MoneyManagementPayoutIntentEstimatedFee(StripeModel):
+    """The object in `estimated_fees` of `V2MoneyManagementPayoutIntent`."""
+
     amount: V2MoneyManagementPayoutIntentEstimatedFeeAmount
     network_fee_details: V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails | None = None
     tax_amount: V2MoneyManagementPayoutIntentEstimatedFeeTaxAmount | None = None
@@ -86,12 +100,16 @@ class V2MoneyManagementPayoutIntentEstimatedFee(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentFromDebited(StripeModel):
+    """The object in `from.debited` of `V2MoneyManagementPayoutIntent`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementPayoutIntentFrom(StripeModel):
+    """The object in `from` of `V2MoneyManagementPayoutIntent`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     debited: V2MoneyManagementPayoutIntentFromDebited | None = None
@@ -99,11 +117,15 @@ class V2MoneyManagementPayoutIntentFrom(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentFxQuoteRates(StripeModel):
+    """The object in `fx_quote.rates` of `V2MoneyManagementPayoutIntent`."""
+
     exchange_rate: str
     """Rate by which the amount was converted between currencies."""
 
 
 class V2MoneyManagementPayoutIntentFxQuote(StripeModel):
+    """The object in `fx_quote` of `V2MoneyManagementPayoutIntent`."""
+
     lock_duration: Literal["five_minutes", "none"]
     lock_expires_at: DateTime | None = None
     lock_status: Literal["active", "expired", "none"]
@@ -112,17 +134,23 @@ class V2MoneyManagementPayoutIntentFxQuote(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentLatestPayout(StripeModel):
+    """The object in `latest_payout` of `V2MoneyManagementPayoutIntent`."""
+
     outbound_payment: str | None = None
     outbound_transfer: str | None = None
     type: Literal["outbound_payment", "outbound_transfer"]
 
 
 class V2MoneyManagementPayoutIntentNextActionConfirm(StripeModel):
+    """The object in `next_action.confirm` of `V2MoneyManagementPayoutIntent`."""
+
     fields_to_review: list[Literal["estimated_fees", "fx_quote", "recipient_verification"]] | None = None
     reason: Literal["automatically_required", "manually_requested"]
 
 
 class V2MoneyManagementPayoutIntentNextActionHandleFailure(StripeModel):
+    """The object in `next_action.handle_failure` of `V2MoneyManagementPayoutIntent`."""
+
     failure_reason: Literal[
         "account_not_configured_as_recipient",
         "fx_rate_drift_exceeded_after_review",
@@ -151,16 +179,22 @@ class V2MoneyManagementPayoutIntentNextActionHandleFailure(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentNextAction(StripeModel):
+    """The object in `next_action` of `V2MoneyManagementPayoutIntent`."""
+
     confirm: V2MoneyManagementPayoutIntentNextActionConfirm | None = None
     handle_failure: V2MoneyManagementPayoutIntentNextActionHandleFailure | None = None
     type: Literal["confirm", "handle_failure"]
 
 
 class V2MoneyManagementPayoutIntentRecipientNotification(StripeModel):
+    """The object in `recipient_notification` of `V2MoneyManagementPayoutIntent`."""
+
     setting: Literal["configured", "none"]
 
 
 class V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails(StripeModel):
+    """The object in `recipient_verification.match_result_details` of `V2MoneyManagementPayoutIntent`."""
+
     matched_business_type: Literal["business", "personal"] | None = None
     matched_name: str | None = None
     message: str
@@ -169,15 +203,21 @@ class V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails(Strip
 
 
 class V2MoneyManagementPayoutIntentRecipientVerification(StripeModel):
+    """The object in `recipient_verification` of `V2MoneyManagementPayoutIntent`."""
+
     match_result: Literal["close_match", "match", "no_match", "unavailable"]
     match_result_details: V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails
 
 
 class V2MoneyManagementPayoutIntentScheduleOptions(StripeModel):
+    """The object in `schedule_options` of `V2MoneyManagementPayoutIntent`."""
+
     execute_on: str | None = None
 
 
 class V2MoneyManagementPayoutIntentStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `V2MoneyManagementPayoutIntent`."""
+
     canceled_at: DateTime | None = None
     posted_at: DateTime | None = None
     processing_at: DateTime | None = None
@@ -185,21 +225,29 @@ class V2MoneyManagementPayoutIntentStatusTransitions(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentToCredited(StripeModel):
+    """The object in `to.credited` of `V2MoneyManagementPayoutIntent`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(StripeModel):
+    """The object in `to.payout_method_options.bank_account.preferred_network_options.ach` of `V2MoneyManagementPayoutIntent`."""
+
     submission: Literal["next_day", "same_day"] | None = None
     transaction_purpose: Literal["payroll"] | None = None
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptions(StripeModel):
+    """The object in `to.payout_method_options.bank_account.preferred_network_options` of `V2MoneyManagementPayoutIntent`."""
+
     ach: V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch | None = None
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount(StripeModel):
+    """The object in `to.payout_method_options.bank_account` of `V2MoneyManagementPayoutIntent`."""
+
     preferred_network_options: (
         V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptions | None
     ) = None
@@ -207,10 +255,14 @@ class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount(StripeModel)
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptions(StripeModel):
+    """The object in `to.payout_method_options` of `V2MoneyManagementPayoutIntent`."""
+
     bank_account: V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount | None = None
 
 
 class V2MoneyManagementPayoutIntentTo(StripeModel):
+    """The object in `to` of `V2MoneyManagementPayoutIntent`."""
+
     credited: V2MoneyManagementPayoutIntentToCredited | None = None
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""

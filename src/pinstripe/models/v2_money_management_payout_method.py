@@ -14,6 +14,8 @@ __all__ = [
 
 
 class V2MoneyManagementPayoutMethodBankAccount(StripeModel):
+    """The object in `bank_account` of `V2MoneyManagementPayoutMethod`."""
+
     bank_account_type: Literal["checking", "futsu", "savings", "toza"]
     bank_name: str
     """Name of the bank."""
@@ -31,6 +33,8 @@ class V2MoneyManagementPayoutMethodBankAccount(StripeModel):
 
 
 class V2MoneyManagementPayoutMethodCard(StripeModel):
+    """The object in `card` of `V2MoneyManagementPayoutMethod`."""
+
     exp_month: str
     """Month in which the card expires, from 1 to 12."""
     exp_year: str
@@ -45,6 +49,8 @@ class V2MoneyManagementPayoutMethodCard(StripeModel):
 
 
 class V2MoneyManagementPayoutMethodUsageStatus(StripeModel):
+    """The object in `usage_status` of `V2MoneyManagementPayoutMethod`."""
+
     payments: Literal["disabled", "eligible", "ineligible", "invalid", "requires_action"]
     transfers: Literal["disabled", "eligible", "ineligible", "invalid", "requires_action"]
 

@@ -13,11 +13,15 @@ __all__ = [
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman(StripeModel):
+    """The object in `countries.fields.local_name_human` of `V2MoneyManagementPayoutMethodsBankAccountSpec`."""
+
     content: str
     localization_key: str
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField(StripeModel):
+    """The object in `countries.fields` of `V2MoneyManagementPayoutMethodsBankAccountSpec`."""
+
     currencies: list[str] | None = None
     local_name: str
     local_name_human: V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman
@@ -29,6 +33,8 @@ class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField(StripeModel):
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecCountries(StripeModel):
+    """The object in `countries` of `V2MoneyManagementPayoutMethodsBankAccountSpec`."""
+
     fields: list[V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField]
 
 

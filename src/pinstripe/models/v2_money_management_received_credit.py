@@ -23,18 +23,24 @@ __all__ = [
 
 
 class V2MoneyManagementReceivedCreditAmount(StripeModel):
+    """The object in `amount` of `V2MoneyManagementReceivedCredit`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementReceivedCreditAmountReceived(StripeModel):
+    """The object in `amount_received` of `V2MoneyManagementReceivedCredit`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementReceivedCreditBalanceTransfer(StripeModel):
+    """The object in `balance_transfer` of `V2MoneyManagementReceivedCredit`."""
+
     from_account: str | None = None
     outbound_payment: str | None = None
     outbound_transfer: str | None = None
@@ -44,6 +50,8 @@ class V2MoneyManagementReceivedCreditBalanceTransfer(StripeModel):
 
 
 class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba(StripeModel):
+    """The object in `bank_transfer.originating_bank_account.aba` of `V2MoneyManagementReceivedCredit`."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_name: str | None = None
@@ -83,6 +91,8 @@ class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode(
 
 
 class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount(StripeModel):
+    """The object in `bank_transfer.originating_bank_account` of `V2MoneyManagementReceivedCredit`."""
+
     aba: V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba | None = None
     iban: V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban | None = None
     """International bank account number (IBAN)."""
@@ -102,6 +112,8 @@ class V2MoneyManagementReceivedCreditBankTransfer(StripeModel):
 
 
 class V2MoneyManagementReceivedCreditStatusDetailsFailed(StripeModel):
+    """The object in `status_details.failed` of `V2MoneyManagementReceivedCredit`."""
+
     reason: Literal[
         "capability_inactive",
         "currency_unsupported_on_financial_address",
@@ -111,15 +123,21 @@ class V2MoneyManagementReceivedCreditStatusDetailsFailed(StripeModel):
 
 
 class V2MoneyManagementReceivedCreditStatusDetailsReturned(StripeModel):
+    """The object in `status_details.returned` of `V2MoneyManagementReceivedCredit`."""
+
     reason: Literal["originator_initiated_reversal"]
 
 
 class V2MoneyManagementReceivedCreditStatusDetails(StripeModel):
+    """The object in `status_details` of `V2MoneyManagementReceivedCredit`."""
+
     failed: V2MoneyManagementReceivedCreditStatusDetailsFailed | None = None
     returned: V2MoneyManagementReceivedCreditStatusDetailsReturned | None = None
 
 
 class V2MoneyManagementReceivedCreditStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `V2MoneyManagementReceivedCredit`."""
+
     failed_at: DateTime | None = None
     returned_at: DateTime | None = None
     succeeded_at: DateTime | None = None

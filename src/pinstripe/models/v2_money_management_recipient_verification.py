@@ -14,11 +14,15 @@ __all__ = [
 
 
 class V2MoneyManagementRecipientVerificationConsumedBy(StripeModel):
+    """The object in `consumed_by` of `V2MoneyManagementRecipientVerification`."""
+
     outbound_payment: str | None = None
     type: Literal["outbound_payment"]
 
 
 class V2MoneyManagementRecipientVerificationMatchResultDetails(StripeModel):
+    """The object in `match_result_details` of `V2MoneyManagementRecipientVerification`."""
+
     matched_business_type: Literal["business", "personal"] | None = None
     matched_name: str | None = None
     message: str
@@ -27,6 +31,8 @@ class V2MoneyManagementRecipientVerificationMatchResultDetails(StripeModel):
 
 
 class V2MoneyManagementRecipientVerificationStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `V2MoneyManagementRecipientVerification`."""
+
     acknowledged_at: DateTime | None = None
     consumed_at: DateTime | None = None
 

@@ -20,40 +20,54 @@ __all__ = [
 
 
 class V2MoneyManagementTransactionAmount(StripeModel):
+    """The object in `amount` of `V2MoneyManagementTransaction`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementTransactionBalanceImpactAvailable(StripeModel):
+    """The object in `balance_impact.available` of `V2MoneyManagementTransaction`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementTransactionBalanceImpactInboundPending(StripeModel):
+    """The object in `balance_impact.inbound_pending` of `V2MoneyManagementTransaction`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementTransactionBalanceImpactOutboundPending(StripeModel):
+    """The object in `balance_impact.outbound_pending` of `V2MoneyManagementTransaction`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementTransactionBalanceImpact(StripeModel):
+    """The object in `balance_impact` of `V2MoneyManagementTransaction`."""
+
     available: V2MoneyManagementTransactionBalanceImpactAvailable
     inbound_pending: V2MoneyManagementTransactionBalanceImpactInboundPending
     outbound_pending: V2MoneyManagementTransactionBalanceImpactOutboundPending
 
 
 class V2MoneyManagementTransactionCounterparty(StripeModel):
+    """The object in `counterparty` of `V2MoneyManagementTransaction`."""
+
     name: str | None = None
 
 
 class V2MoneyManagementTransactionFlow(StripeModel):
+    """The object in `flow` of `V2MoneyManagementTransaction`."""
+
     adjustment: str | None = None
     currency_conversion: str | None = None
     fee_batch: str | None = None
@@ -75,12 +89,16 @@ class V2MoneyManagementTransactionFlow(StripeModel):
 
 
 class V2MoneyManagementTransactionRegulatoryReceipt(StripeModel):
+    """The object in `regulatory_receipt` of `V2MoneyManagementTransaction`."""
+
     status: Literal["available", "not_applicable", "pending", "url_expired"]
     url: str | None = None
     url_expires_at: DateTime | None = None
 
 
 class V2MoneyManagementTransactionStatusTransitions(StripeModel):
+    """The object in `status_transitions` of `V2MoneyManagementTransaction`."""
+
     posted_at: DateTime | None = None
     void_at: DateTime | None = None
 

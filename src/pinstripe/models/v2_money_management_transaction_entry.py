@@ -17,30 +17,40 @@ __all__ = [
 
 
 class V2MoneyManagementTransactionEntryBalanceImpactAvailable(StripeModel):
+    """The object in `balance_impact.available` of `V2MoneyManagementTransactionEntry`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementTransactionEntryBalanceImpactInboundPending(StripeModel):
+    """The object in `balance_impact.inbound_pending` of `V2MoneyManagementTransactionEntry`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementTransactionEntryBalanceImpactOutboundPending(StripeModel):
+    """The object in `balance_impact.outbound_pending` of `V2MoneyManagementTransactionEntry`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
 
 
 class V2MoneyManagementTransactionEntryBalanceImpact(StripeModel):
+    """The object in `balance_impact` of `V2MoneyManagementTransactionEntry`."""
+
     available: V2MoneyManagementTransactionEntryBalanceImpactAvailable
     inbound_pending: V2MoneyManagementTransactionEntryBalanceImpactInboundPending
     outbound_pending: V2MoneyManagementTransactionEntryBalanceImpactOutboundPending
 
 
 class V2MoneyManagementTransactionEntryTransactionDetailsFlow(StripeModel):
+    """The object in `transaction_details.flow` of `V2MoneyManagementTransactionEntry`."""
+
     adjustment: str | None = None
     currency_conversion: str | None = None
     fee_batch: str | None = None
@@ -62,6 +72,8 @@ class V2MoneyManagementTransactionEntryTransactionDetailsFlow(StripeModel):
 
 
 class V2MoneyManagementTransactionEntryTransactionDetails(StripeModel):
+    """The object in `transaction_details` of `V2MoneyManagementTransactionEntry`."""
+
     category: Literal[
         "adjustment",
         "currency_conversion",

@@ -99,7 +99,10 @@ class AccountSessionCreateParamsComponentsAccountOnboarding(TypedDict, total=Fal
 
 
 class AccountSessionCreateParamsComponentsBalanceReportFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsBalanceReport(TypedDict, total=False, closed=True):
@@ -164,7 +167,10 @@ class AccountSessionCreateParamsComponentsDisputesList(TypedDict, total=False, c
 
 
 class AccountSessionCreateParamsComponentsDocumentsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsDocuments(TypedDict, total=False, closed=True):
@@ -401,7 +407,10 @@ class AccountSessionCreateParamsComponentsPayments(TypedDict, total=False, close
 
 
 class AccountSessionCreateParamsComponentsPayoutDetailsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsPayoutDetails(TypedDict, total=False, closed=True):
@@ -414,7 +423,10 @@ class AccountSessionCreateParamsComponentsPayoutDetails(TypedDict, total=False, 
 
 
 class AccountSessionCreateParamsComponentsPayoutReconciliationReportFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsPayoutReconciliationReport(TypedDict, total=False, closed=True):
@@ -453,7 +465,10 @@ class AccountSessionCreateParamsComponentsPayouts(TypedDict, total=False, closed
 
 
 class AccountSessionCreateParamsComponentsPayoutsListFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsPayoutsList(TypedDict, total=False, closed=True):
@@ -466,7 +481,10 @@ class AccountSessionCreateParamsComponentsPayoutsList(TypedDict, total=False, cl
 
 
 class AccountSessionCreateParamsComponentsReportingChartFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsReportingChart(TypedDict, total=False, closed=True):
@@ -479,7 +497,10 @@ class AccountSessionCreateParamsComponentsReportingChart(TypedDict, total=False,
 
 
 class AccountSessionCreateParamsComponentsTaxRegistrationsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsTaxRegistrations(TypedDict, total=False, closed=True):
@@ -492,7 +513,10 @@ class AccountSessionCreateParamsComponentsTaxRegistrations(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsTaxSettingsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsTaxSettings(TypedDict, total=False, closed=True):
@@ -505,7 +529,10 @@ class AccountSessionCreateParamsComponentsTaxSettings(TypedDict, total=False, cl
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareOrdersFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareOrders(TypedDict, total=False, closed=True):
@@ -518,7 +545,10 @@ class AccountSessionCreateParamsComponentsTerminalHardwareOrders(TypedDict, tota
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareShopFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareShop(TypedDict, total=False, closed=True):

@@ -172,87 +172,87 @@ __all__ = [
     "AccountListParams",
     "AccountListParamsCreated",
     "AccountLoginLinkCreateParams",
-    "AccountPersonCreateParams",
+    "AccountPeopleCreateParams",
+    "AccountPeopleCreateParamsAdditionalTosAcceptances",
+    "AccountPeopleCreateParamsAdditionalTosAcceptancesAccount",
+    "AccountPeopleCreateParamsAddress",
+    "AccountPeopleCreateParamsAddressKana",
+    "AccountPeopleCreateParamsAddressKanji",
+    "AccountPeopleCreateParamsDob",
+    "AccountPeopleCreateParamsDocuments",
+    "AccountPeopleCreateParamsDocumentsCompanyAuthorization",
+    "AccountPeopleCreateParamsDocumentsPassport",
+    "AccountPeopleCreateParamsDocumentsVisa",
+    "AccountPeopleCreateParamsRegisteredAddress",
+    "AccountPeopleCreateParamsRelationship",
+    "AccountPeopleCreateParamsUsCfpbData",
+    "AccountPeopleCreateParamsUsCfpbDataEthnicityDetails",
+    "AccountPeopleCreateParamsUsCfpbDataRaceDetails",
+    "AccountPeopleCreateParamsVerification",
+    "AccountPeopleCreateParamsVerificationAdditionalDocument",
+    "AccountPeopleCreateParamsVerificationDocument",
+    "AccountPeopleListParams",
+    "AccountPeopleListParamsRelationship",
+    "AccountPeopleRetrieveParams",
+    "AccountPeopleUpdateParams",
+    "AccountPeopleUpdateParamsAdditionalTosAcceptances",
+    "AccountPeopleUpdateParamsAdditionalTosAcceptancesAccount",
+    "AccountPeopleUpdateParamsAddress",
+    "AccountPeopleUpdateParamsAddressKana",
+    "AccountPeopleUpdateParamsAddressKanji",
+    "AccountPeopleUpdateParamsDob",
+    "AccountPeopleUpdateParamsDocuments",
+    "AccountPeopleUpdateParamsDocumentsCompanyAuthorization",
+    "AccountPeopleUpdateParamsDocumentsPassport",
+    "AccountPeopleUpdateParamsDocumentsVisa",
+    "AccountPeopleUpdateParamsRegisteredAddress",
+    "AccountPeopleUpdateParamsRelationship",
+    "AccountPeopleUpdateParamsUsCfpbData",
+    "AccountPeopleUpdateParamsUsCfpbDataEthnicityDetails",
+    "AccountPeopleUpdateParamsUsCfpbDataRaceDetails",
+    "AccountPeopleUpdateParamsVerification",
+    "AccountPeopleUpdateParamsVerificationAdditionalDocument",
+    "AccountPeopleUpdateParamsVerificationDocument",
     "AccountPersonCreateParams",
     "AccountPersonCreateParamsAdditionalTosAcceptances",
-    "AccountPersonCreateParamsAdditionalTosAcceptances",
-    "AccountPersonCreateParamsAdditionalTosAcceptancesAccount",
     "AccountPersonCreateParamsAdditionalTosAcceptancesAccount",
     "AccountPersonCreateParamsAddress",
-    "AccountPersonCreateParamsAddress",
-    "AccountPersonCreateParamsAddressKana",
     "AccountPersonCreateParamsAddressKana",
     "AccountPersonCreateParamsAddressKanji",
-    "AccountPersonCreateParamsAddressKanji",
-    "AccountPersonCreateParamsDob",
     "AccountPersonCreateParamsDob",
     "AccountPersonCreateParamsDocuments",
-    "AccountPersonCreateParamsDocuments",
-    "AccountPersonCreateParamsDocumentsCompanyAuthorization",
     "AccountPersonCreateParamsDocumentsCompanyAuthorization",
     "AccountPersonCreateParamsDocumentsPassport",
-    "AccountPersonCreateParamsDocumentsPassport",
-    "AccountPersonCreateParamsDocumentsVisa",
     "AccountPersonCreateParamsDocumentsVisa",
     "AccountPersonCreateParamsRegisteredAddress",
-    "AccountPersonCreateParamsRegisteredAddress",
-    "AccountPersonCreateParamsRelationship",
     "AccountPersonCreateParamsRelationship",
     "AccountPersonCreateParamsUsCfpbData",
-    "AccountPersonCreateParamsUsCfpbData",
-    "AccountPersonCreateParamsUsCfpbDataEthnicityDetails",
     "AccountPersonCreateParamsUsCfpbDataEthnicityDetails",
     "AccountPersonCreateParamsUsCfpbDataRaceDetails",
-    "AccountPersonCreateParamsUsCfpbDataRaceDetails",
-    "AccountPersonCreateParamsVerification",
     "AccountPersonCreateParamsVerification",
     "AccountPersonCreateParamsVerificationAdditionalDocument",
-    "AccountPersonCreateParamsVerificationAdditionalDocument",
-    "AccountPersonCreateParamsVerificationDocument",
     "AccountPersonCreateParamsVerificationDocument",
     "AccountPersonListParams",
-    "AccountPersonListParams",
-    "AccountPersonListParamsRelationship",
     "AccountPersonListParamsRelationship",
     "AccountPersonRetrieveParams",
-    "AccountPersonRetrieveParams",
-    "AccountPersonUpdateParams",
     "AccountPersonUpdateParams",
     "AccountPersonUpdateParamsAdditionalTosAcceptances",
-    "AccountPersonUpdateParamsAdditionalTosAcceptances",
-    "AccountPersonUpdateParamsAdditionalTosAcceptancesAccount",
     "AccountPersonUpdateParamsAdditionalTosAcceptancesAccount",
     "AccountPersonUpdateParamsAddress",
-    "AccountPersonUpdateParamsAddress",
-    "AccountPersonUpdateParamsAddressKana",
     "AccountPersonUpdateParamsAddressKana",
     "AccountPersonUpdateParamsAddressKanji",
-    "AccountPersonUpdateParamsAddressKanji",
-    "AccountPersonUpdateParamsDob",
     "AccountPersonUpdateParamsDob",
     "AccountPersonUpdateParamsDocuments",
-    "AccountPersonUpdateParamsDocuments",
-    "AccountPersonUpdateParamsDocumentsCompanyAuthorization",
     "AccountPersonUpdateParamsDocumentsCompanyAuthorization",
     "AccountPersonUpdateParamsDocumentsPassport",
-    "AccountPersonUpdateParamsDocumentsPassport",
-    "AccountPersonUpdateParamsDocumentsVisa",
     "AccountPersonUpdateParamsDocumentsVisa",
     "AccountPersonUpdateParamsRegisteredAddress",
-    "AccountPersonUpdateParamsRegisteredAddress",
-    "AccountPersonUpdateParamsRelationship",
     "AccountPersonUpdateParamsRelationship",
     "AccountPersonUpdateParamsUsCfpbData",
-    "AccountPersonUpdateParamsUsCfpbData",
-    "AccountPersonUpdateParamsUsCfpbDataEthnicityDetails",
     "AccountPersonUpdateParamsUsCfpbDataEthnicityDetails",
     "AccountPersonUpdateParamsUsCfpbDataRaceDetails",
-    "AccountPersonUpdateParamsUsCfpbDataRaceDetails",
-    "AccountPersonUpdateParamsVerification",
     "AccountPersonUpdateParamsVerification",
     "AccountPersonUpdateParamsVerificationAdditionalDocument",
-    "AccountPersonUpdateParamsVerificationAdditionalDocument",
-    "AccountPersonUpdateParamsVerificationDocument",
     "AccountPersonUpdateParamsVerificationDocument",
     "AccountRejectParams",
     "AccountRetrieveCurrentParams",
@@ -2836,7 +2836,10 @@ class AccountCreateParamsSettingsPayouts(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsSettingsPaypayPaymentsSiteAccessible(TypedDict, total=False, closed=True):
-    """Details of a website that everybody can open."""
+    """Details of a website that everybody can open.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountCreateParamsSettingsPaypayPaymentsSiteInDevelopment(TypedDict, total=False, closed=True):
@@ -3268,6 +3271,705 @@ class AccountLoginLinkCreateParams(TypedDict, total=False, closed=True):
 
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
+
+
+class AccountPeopleCreateParamsAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
+    date: int | datetime
+    """When the person accepted the agreement."""
+    ip: str
+    """IP address from which the person accepted the agreement."""
+    user_agent: str | None
+    """User agent of the browser with which the person accepted the agreement."""
+
+
+class AccountPeopleCreateParamsAdditionalTosAcceptances(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
+    account: AccountPeopleCreateParamsAdditionalTosAcceptancesAccount
+    """Acceptance of the Stripe services agreement by the person."""
+
+
+class AccountPeopleCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
+    city: Annotated[str, MaxLen(100)]
+    """City, district, suburb, town or village."""
+    country: str
+    """Two-letter ISO 3166-1 alpha-2 country code."""
+    line1: Annotated[str, MaxLen(200)]
+    """First line of the address, such as the street and house number or a PO Box."""
+    line2: Annotated[str, MaxLen(200)]
+    """Second line of the address, such as an apartment, floor or building."""
+    postal_code: str
+    """ZIP or postal code."""
+    state: str
+    """State, county, province or region."""
+
+
+class AccountPeopleCreateParamsAddressKana(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kana."""
+
+    city: str
+    """City, district, suburb, town or village."""
+    country: str
+    """Two-letter ISO 3166-1 alpha-2 country code."""
+    line1: str
+    """First line of the address, such as the street and house number or a PO Box."""
+    line2: str
+    """Second line of the address, such as an apartment, floor or building."""
+    postal_code: str
+    """ZIP or postal code."""
+    state: str
+    """State, county, province or region."""
+    town: str
+    """Town or part of a city. In Japan, the cho-me."""
+
+
+class AccountPeopleCreateParamsAddressKanji(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kanji."""
+
+    city: str
+    """City, district, suburb, town or village."""
+    country: str
+    """Two-letter ISO 3166-1 alpha-2 country code."""
+    line1: str
+    """First line of the address, such as the street and house number or a PO Box."""
+    line2: str
+    """Second line of the address, such as an apartment, floor or building."""
+    postal_code: str
+    """ZIP or postal code."""
+    state: str
+    """State, county, province or region."""
+    town: str
+    """Town or part of a city. In Japan, the cho-me."""
+
+
+class AccountPeopleCreateParamsDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
+    day: Required[int]
+    """Day of birth, from 1 to 31."""
+    month: Required[int]
+    """Month of birth, from 1 to 12."""
+    year: Required[int]
+    """Year of birth, four digits."""
+
+
+class AccountPeopleCreateParamsDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
+    files: list[Annotated[str, MaxLen(500)] | None]
+    """Uploaded files that make up the document."""
+
+
+class AccountPeopleCreateParamsDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
+    files: list[Annotated[str, MaxLen(500)] | None]
+    """Uploaded files that make up the document."""
+
+
+class AccountPeopleCreateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
+    files: list[Annotated[str, MaxLen(500)] | None]
+    """Uploaded files that make up the document."""
+
+
+class AccountPeopleCreateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person, as files uploaded to Stripe."""
+
+    company_authorization: AccountPeopleCreateParamsDocumentsCompanyAuthorization
+    """Documents that prove that the person is authorized to act for the company."""
+    passport: AccountPeopleCreateParamsDocumentsPassport
+    """Documents that show the passport's page with the photo."""
+    visa: AccountPeopleCreateParamsDocumentsVisa
+    """The person's visa."""
+
+
+class AccountPeopleCreateParamsRegisteredAddress(TypedDict, total=False, closed=True):
+    """Address under which the person is registered, as some countries require it."""
+
+    city: Annotated[str, MaxLen(100)]
+    """City, district, suburb, town or village."""
+    country: str
+    """Two-letter ISO 3166-1 alpha-2 country code."""
+    line1: Annotated[str, MaxLen(200)]
+    """First line of the address, such as the street and house number or a PO Box."""
+    line2: Annotated[str, MaxLen(200)]
+    """Second line of the address, such as an apartment, floor or building."""
+    postal_code: str
+    """ZIP or postal code."""
+    state: str
+    """State, county, province or region."""
+
+
+class AccountPeopleCreateParamsRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
+    authorizer: bool
+    """Whether the person is authorized to act for the account and to confirm its details."""
+    director: bool
+    """Whether the person is a member of the company's board of directors."""
+    executive: bool
+    """Whether the person is an executive with responsibility to direct the company."""
+    legal_guardian: bool
+    """Whether the person acts as guardian for a representative who is a minor."""
+    owner: bool
+    """Whether the person owns a share of the company."""
+    percent_ownership: float | None
+    """Share of the company that the person owns, in percent."""
+    representative: bool
+    """Whether the person is the account's main contact and represents the company to Stripe."""
+    title: str
+    """Job title, such as `CEO` or `Support Engineer`."""
+
+
+class AccountPeopleCreateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
+    """Ethnicity of the person."""
+
+    ethnicity: Sequence[
+        Literal[
+            "cuban",
+            "hispanic_or_latino",
+            "mexican",
+            "not_hispanic_or_latino",
+            "other_hispanic_or_latino",
+            "prefer_not_to_answer",
+            "puerto_rican",
+        ]
+    ]
+    """Ethnicities that the person named.
+
+    - `cuban`: Cuban.
+    - `hispanic_or_latino`: Hispanic or Latino.
+    - `mexican`: Mexican.
+    - `not_hispanic_or_latino`: Not Hispanic or Latino.
+    - `other_hispanic_or_latino`: Hispanic or Latino of another origin.
+    - `prefer_not_to_answer`: The person does not wish to say.
+    - `puerto_rican`: Puerto Rican.
+    """
+    ethnicity_other: str
+    """Ethnicity in the person's own words, where the list has none that fits."""
+
+
+class AccountPeopleCreateParamsUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
+    """Race of the person."""
+
+    race: Sequence[
+        Literal[
+            "african_american",
+            "american_indian_or_alaska_native",
+            "asian",
+            "asian_indian",
+            "black_or_african_american",
+            "chinese",
+            "ethiopian",
+            "filipino",
+            "guamanian_or_chamorro",
+            "haitian",
+            "jamaican",
+            "japanese",
+            "korean",
+            "native_hawaiian",
+            "native_hawaiian_or_other_pacific_islander",
+            "nigerian",
+            "other_asian",
+            "other_black_or_african_american",
+            "other_pacific_islander",
+            "prefer_not_to_answer",
+            "samoan",
+            "somali",
+            "vietnamese",
+            "white",
+        ]
+    ]
+    """Races that the person named."""
+    race_other: str
+    """Race in the person's own words, where the list has none that fits."""
+
+
+class AccountPeopleCreateParamsUsCfpbData(TypedDict, total=False, closed=True):
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+
+    ethnicity_details: AccountPeopleCreateParamsUsCfpbDataEthnicityDetails
+    """Ethnicity of the person."""
+    race_details: AccountPeopleCreateParamsUsCfpbDataRaceDetails
+    """Race of the person."""
+    self_identified_gender: str
+    """Gender in the person's own words."""
+
+
+class AccountPeopleCreateParamsVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
+    back: Annotated[str, MaxLen(500)]
+    """File with the back of the document."""
+    front: Annotated[str, MaxLen(500)]
+    """File with the front of the document."""
+
+
+class AccountPeopleCreateParamsVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
+    back: Annotated[str, MaxLen(500)]
+    """File with the back of the document."""
+    front: Annotated[str, MaxLen(500)]
+    """File with the front of the document."""
+
+
+class AccountPeopleCreateParamsVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
+    additional_document: AccountPeopleCreateParamsVerificationAdditionalDocument
+    """Document with the person's address, such as a utility bill."""
+    document: AccountPeopleCreateParamsVerificationDocument
+    """Document that identifies the person, such as a passport or driver's license."""
+
+
+class AccountPeopleCreateParams(TypedDict, total=False, closed=True):
+    """The parameters of `POST /v1/accounts/{account}/people`."""
+
+    additional_tos_acceptances: AccountPeopleCreateParamsAdditionalTosAcceptances
+    """Agreements that the person accepted besides the account's own."""
+    address: AccountPeopleCreateParamsAddress
+    """Home address of the person."""
+    address_kana: AccountPeopleCreateParamsAddressKana
+    """Home address of a person in Japan, written in kana."""
+    address_kanji: AccountPeopleCreateParamsAddressKanji
+    """Home address of a person in Japan, written in kanji."""
+    dob: AccountPeopleCreateParamsDob | None
+    """Date of birth."""
+    documents: AccountPeopleCreateParamsDocuments
+    """Documents about the person, as files uploaded to Stripe."""
+    email: str
+    """Email address of the person."""
+    expand: list[str]
+    """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
+    first_name: str
+    """Given name of the person."""
+    first_name_kana: str
+    """Given name in kana (Japan only)."""
+    first_name_kanji: str
+    """Given name in kanji (Japan only)."""
+    full_name_aliases: list[str] | None
+    """Other names by which the person is known."""
+    gender: str
+    """Gender of the person, `male` or `female`, as some countries require it."""
+    id_number: str
+    """National ID number of the person, such as the social security number in the US. It cannot be read
+    back.
+    """
+    id_number_secondary: str
+    """Second ID number of the person, such as the laser code in Thailand. It cannot be read back."""
+    last_name: str
+    """Family name of the person."""
+    last_name_kana: str
+    """Family name in kana (Japan only)."""
+    last_name_kanji: str
+    """Family name in kanji (Japan only)."""
+    maiden_name: str
+    """Family name at birth."""
+    metadata: Mapping[str, str] | None
+    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
+    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """
+    nationality: str
+    """Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2 code."""
+    person_token: str
+    """Token from Stripe.js with the person's details, in place of the other parameters. Your server then
+    never sees them.
+    """
+    phone: str
+    """Phone number of the person, with the country code."""
+    political_exposure: Literal["existing", "none"]
+    """Whether the person is politically exposed, such as by a prominent public office.
+
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
+    """
+    registered_address: AccountPeopleCreateParamsRegisteredAddress
+    """Address under which the person is registered, as some countries require it."""
+    relationship: AccountPeopleCreateParamsRelationship
+    """The person's roles in the company."""
+    ssn_last_4: str
+    """Last four digits of the person's US social security number."""
+    us_cfpb_data: AccountPeopleCreateParamsUsCfpbData
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+    verification: AccountPeopleCreateParamsVerification
+    """Documents that identify the person."""
+
+
+class AccountPeopleListParamsRelationship(TypedDict, total=False, closed=True):
+    """Only persons with one of these roles."""
+
+    authorizer: bool
+    """Only persons who are, or are not, authorizers."""
+    director: bool
+    """Only persons who are, or are not, directors."""
+    executive: bool
+    """Only persons who are, or are not, executives."""
+    legal_guardian: bool
+    """Only persons who are, or are not, legal guardians of a representative."""
+    owner: bool
+    """Only persons who are, or are not, owners."""
+    representative: bool
+    """Only the representative, or only the others."""
+
+
+class AccountPeopleListParams(TypedDict, total=False, closed=True):
+    """The parameters of `GET /v1/accounts/{account}/people`."""
+
+    ending_before: str
+    """ID of the object that the page ends before, such as the first one of the following page."""
+    expand: list[str]
+    """Fields to expand, by dotted path starting with `data.`. An expanded field contains the object
+    instead of its ID.
+    """
+    limit: int
+    """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
+    relationship: AccountPeopleListParamsRelationship
+    """Only persons with one of these roles."""
+    starting_after: str
+    """ID of the object that the page starts after, such as the last one of the previous page."""
+
+
+class AccountPeopleRetrieveParams(TypedDict, total=False, closed=True):
+    """The parameters of `GET /v1/accounts/{account}/people/{person}`."""
+
+    expand: list[str]
+    """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
+
+
+class AccountPeopleUpdateParamsAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
+    date: int | datetime
+    """When the person accepted the agreement."""
+    ip: str
+    """IP address from which the person accepted the agreement."""
+    user_agent: str | None
+    """User agent of the browser with which the person accepted the agreement."""
+
+
+class AccountPeopleUpdateParamsAdditionalTosAcceptances(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
+    account: AccountPeopleUpdateParamsAdditionalTosAcceptancesAccount
+    """Acceptance of the Stripe services agreement by the person."""
+
+
+class AccountPeopleUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
+    city: Annotated[str, MaxLen(100)]
+    """City, district, suburb, town or village."""
+    country: str
+    """Two-letter ISO 3166-1 alpha-2 country code."""
+    line1: Annotated[str, MaxLen(200)]
+    """First line of the address, such as the street and house number or a PO Box."""
+    line2: Annotated[str, MaxLen(200)]
+    """Second line of the address, such as an apartment, floor or building."""
+    postal_code: str
+    """ZIP or postal code."""
+    state: str
+    """State, county, province or region."""
+
+
+class AccountPeopleUpdateParamsAddressKana(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kana."""
+
+    city: str
+    """City, district, suburb, town or village."""
+    country: str
+    """Two-letter ISO 3166-1 alpha-2 country code."""
+    line1: str
+    """First line of the address, such as the street and house number or a PO Box."""
+    line2: str
+    """Second line of the address, such as an apartment, floor or building."""
+    postal_code: str
+    """ZIP or postal code."""
+    state: str
+    """State, county, province or region."""
+    town: str
+    """Town or part of a city. In Japan, the cho-me."""
+
+
+class AccountPeopleUpdateParamsAddressKanji(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kanji."""
+
+    city: str
+    """City, district, suburb, town or village."""
+    country: str
+    """Two-letter ISO 3166-1 alpha-2 country code."""
+    line1: str
+    """First line of the address, such as the street and house number or a PO Box."""
+    line2: str
+    """Second line of the address, such as an apartment, floor or building."""
+    postal_code: str
+    """ZIP or postal code."""
+    state: str
+    """State, county, province or region."""
+    town: str
+    """Town or part of a city. In Japan, the cho-me."""
+
+
+class AccountPeopleUpdateParamsDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
+    day: Required[int]
+    """Day of birth, from 1 to 31."""
+    month: Required[int]
+    """Month of birth, from 1 to 12."""
+    year: Required[int]
+    """Year of birth, four digits."""
+
+
+class AccountPeopleUpdateParamsDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
+    files: list[Annotated[str, MaxLen(500)] | None]
+    """Uploaded files that make up the document."""
+
+
+class AccountPeopleUpdateParamsDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
+    files: list[Annotated[str, MaxLen(500)] | None]
+    """Uploaded files that make up the document."""
+
+
+class AccountPeopleUpdateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
+    files: list[Annotated[str, MaxLen(500)] | None]
+    """Uploaded files that make up the document."""
+
+
+class AccountPeopleUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person, as files uploaded to Stripe."""
+
+    company_authorization: AccountPeopleUpdateParamsDocumentsCompanyAuthorization
+    """Documents that prove that the person is authorized to act for the company."""
+    passport: AccountPeopleUpdateParamsDocumentsPassport
+    """Documents that show the passport's page with the photo."""
+    visa: AccountPeopleUpdateParamsDocumentsVisa
+    """The person's visa."""
+
+
+class AccountPeopleUpdateParamsRegisteredAddress(TypedDict, total=False, closed=True):
+    """Address under which the person is registered, as some countries require it."""
+
+    city: Annotated[str, MaxLen(100)]
+    """City, district, suburb, town or village."""
+    country: str
+    """Two-letter ISO 3166-1 alpha-2 country code."""
+    line1: Annotated[str, MaxLen(200)]
+    """First line of the address, such as the street and house number or a PO Box."""
+    line2: Annotated[str, MaxLen(200)]
+    """Second line of the address, such as an apartment, floor or building."""
+    postal_code: str
+    """ZIP or postal code."""
+    state: str
+    """State, county, province or region."""
+
+
+class AccountPeopleUpdateParamsRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
+    authorizer: bool
+    """Whether the person is authorized to act for the account and to confirm its details."""
+    director: bool
+    """Whether the person is a member of the company's board of directors."""
+    executive: bool
+    """Whether the person is an executive with responsibility to direct the company."""
+    legal_guardian: bool
+    """Whether the person acts as guardian for a representative who is a minor."""
+    owner: bool
+    """Whether the person owns a share of the company."""
+    percent_ownership: float | None
+    """Share of the company that the person owns, in percent."""
+    representative: bool
+    """Whether the person is the account's main contact and represents the company to Stripe."""
+    title: str
+    """Job title, such as `CEO` or `Support Engineer`."""
+
+
+class AccountPeopleUpdateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
+    """Ethnicity of the person."""
+
+    ethnicity: Sequence[
+        Literal[
+            "cuban",
+            "hispanic_or_latino",
+            "mexican",
+            "not_hispanic_or_latino",
+            "other_hispanic_or_latino",
+            "prefer_not_to_answer",
+            "puerto_rican",
+        ]
+    ]
+    """Ethnicities that the person named.
+
+    - `cuban`: Cuban.
+    - `hispanic_or_latino`: Hispanic or Latino.
+    - `mexican`: Mexican.
+    - `not_hispanic_or_latino`: Not Hispanic or Latino.
+    - `other_hispanic_or_latino`: Hispanic or Latino of another origin.
+    - `prefer_not_to_answer`: The person does not wish to say.
+    - `puerto_rican`: Puerto Rican.
+    """
+    ethnicity_other: str
+    """Ethnicity in the person's own words, where the list has none that fits."""
+
+
+class AccountPeopleUpdateParamsUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
+    """Race of the person."""
+
+    race: Sequence[
+        Literal[
+            "african_american",
+            "american_indian_or_alaska_native",
+            "asian",
+            "asian_indian",
+            "black_or_african_american",
+            "chinese",
+            "ethiopian",
+            "filipino",
+            "guamanian_or_chamorro",
+            "haitian",
+            "jamaican",
+            "japanese",
+            "korean",
+            "native_hawaiian",
+            "native_hawaiian_or_other_pacific_islander",
+            "nigerian",
+            "other_asian",
+            "other_black_or_african_american",
+            "other_pacific_islander",
+            "prefer_not_to_answer",
+            "samoan",
+            "somali",
+            "vietnamese",
+            "white",
+        ]
+    ]
+    """Races that the person named."""
+    race_other: str
+    """Race in the person's own words, where the list has none that fits."""
+
+
+class AccountPeopleUpdateParamsUsCfpbData(TypedDict, total=False, closed=True):
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+
+    ethnicity_details: AccountPeopleUpdateParamsUsCfpbDataEthnicityDetails
+    """Ethnicity of the person."""
+    race_details: AccountPeopleUpdateParamsUsCfpbDataRaceDetails
+    """Race of the person."""
+    self_identified_gender: str
+    """Gender in the person's own words."""
+
+
+class AccountPeopleUpdateParamsVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
+    back: Annotated[str, MaxLen(500)]
+    """File with the back of the document."""
+    front: Annotated[str, MaxLen(500)]
+    """File with the front of the document."""
+
+
+class AccountPeopleUpdateParamsVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
+    back: Annotated[str, MaxLen(500)]
+    """File with the back of the document."""
+    front: Annotated[str, MaxLen(500)]
+    """File with the front of the document."""
+
+
+class AccountPeopleUpdateParamsVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
+    additional_document: AccountPeopleUpdateParamsVerificationAdditionalDocument
+    """Document with the person's address, such as a utility bill."""
+    document: AccountPeopleUpdateParamsVerificationDocument
+    """Document that identifies the person, such as a passport or driver's license."""
+
+
+class AccountPeopleUpdateParams(TypedDict, total=False, closed=True):
+    """The parameters of `POST /v1/accounts/{account}/people/{person}`."""
+
+    additional_tos_acceptances: AccountPeopleUpdateParamsAdditionalTosAcceptances
+    """Agreements that the person accepted besides the account's own."""
+    address: AccountPeopleUpdateParamsAddress
+    """Home address of the person."""
+    address_kana: AccountPeopleUpdateParamsAddressKana
+    """Home address of a person in Japan, written in kana."""
+    address_kanji: AccountPeopleUpdateParamsAddressKanji
+    """Home address of a person in Japan, written in kanji."""
+    dob: AccountPeopleUpdateParamsDob | None
+    """Date of birth."""
+    documents: AccountPeopleUpdateParamsDocuments
+    """Documents about the person, as files uploaded to Stripe."""
+    email: str
+    """Email address of the person."""
+    expand: list[str]
+    """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
+    first_name: str
+    """Given name of the person."""
+    first_name_kana: str
+    """Given name in kana (Japan only)."""
+    first_name_kanji: str
+    """Given name in kanji (Japan only)."""
+    full_name_aliases: list[str] | None
+    """Other names by which the person is known."""
+    gender: str
+    """Gender of the person, `male` or `female`, as some countries require it."""
+    id_number: str
+    """National ID number of the person, such as the social security number in the US. It cannot be read
+    back.
+    """
+    id_number_secondary: str
+    """Second ID number of the person, such as the laser code in Thailand. It cannot be read back."""
+    last_name: str
+    """Family name of the person."""
+    last_name_kana: str
+    """Family name in kana (Japan only)."""
+    last_name_kanji: str
+    """Family name in kanji (Japan only)."""
+    maiden_name: str
+    """Family name at birth."""
+    metadata: Mapping[str, str] | None
+    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
+    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """
+    nationality: str
+    """Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2 code."""
+    person_token: str
+    """Token from Stripe.js with the person's details, in place of the other parameters. Your server then
+    never sees them.
+    """
+    phone: str
+    """Phone number of the person, with the country code."""
+    political_exposure: Literal["existing", "none"]
+    """Whether the person is politically exposed, such as by a prominent public office.
+
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
+    """
+    registered_address: AccountPeopleUpdateParamsRegisteredAddress
+    """Address under which the person is registered, as some countries require it."""
+    relationship: AccountPeopleUpdateParamsRelationship
+    """The person's roles in the company."""
+    ssn_last_4: str
+    """Last four digits of the person's US social security number."""
+    us_cfpb_data: AccountPeopleUpdateParamsUsCfpbData
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+    verification: AccountPeopleUpdateParamsVerification
+    """Documents that identify the person."""
 
 
 class AccountPersonCreateParamsAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
@@ -6215,7 +6917,10 @@ class AccountUpdateParamsSettingsPayouts(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsSettingsPaypayPaymentsSiteAccessible(TypedDict, total=False, closed=True):
-    """Details of a website that everybody can open."""
+    """Details of a website that everybody can open.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountUpdateParamsSettingsPaypayPaymentsSiteInDevelopment(TypedDict, total=False, closed=True):

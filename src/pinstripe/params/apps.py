@@ -94,6 +94,8 @@ class AppsInstallUpdateParams(TypedDict, total=False, closed=True):
 
 
 class AppsSecretCreateParamsScope(TypedDict, total=False, closed=True):
+    """The object in `scope` of `AppsSecretCreateParams`."""
+
     type: Required[Literal["account", "user"]]
     user: str
 
@@ -111,6 +113,8 @@ class AppsSecretCreateParams(TypedDict, total=False, closed=True):
 
 
 class AppsSecretDeleteWhereParamsScope(TypedDict, total=False, closed=True):
+    """The object in `scope` of `AppsSecretDeleteWhereParams`."""
+
     type: Required[Literal["account", "user"]]
     user: str
 
@@ -125,6 +129,8 @@ class AppsSecretDeleteWhereParams(TypedDict, total=False, closed=True):
 
 
 class AppsSecretFindParamsScope(TypedDict, total=False, closed=True):
+    """The object in `scope` of `AppsSecretFindParams`."""
+
     type: Required[Literal["account", "user"]]
     user: str
 
@@ -139,6 +145,8 @@ class AppsSecretFindParams(TypedDict, total=False, closed=True):
 
 
 class AppsSecretListParamsScope(TypedDict, total=False, closed=True):
+    """The object in `scope` of `AppsSecretListParams`."""
+
     type: Required[Literal["account", "user"]]
     """Only objects of this type."""
     user: str

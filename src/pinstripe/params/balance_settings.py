@@ -8,25 +8,25 @@ from typing_extensions import Required, TypedDict
 from pinstripe.types import MaxLen
 
 __all__ = [
-    "BalanceSettingRetrieveParams",
-    "BalanceSettingUpdateParams",
-    "BalanceSettingUpdateParamsPayments",
-    "BalanceSettingUpdateParamsPaymentsPayouts",
-    "BalanceSettingUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency",
-    "BalanceSettingUpdateParamsPaymentsPayoutsSchedule",
-    "BalanceSettingUpdateParamsPaymentsSettlementTiming",
-    "BalanceSettingUpdateParamsPaymentsSettlementTimingStartOfDay",
+    "BalanceSettingsRetrieveParams",
+    "BalanceSettingsUpdateParams",
+    "BalanceSettingsUpdateParamsPayments",
+    "BalanceSettingsUpdateParamsPaymentsPayouts",
+    "BalanceSettingsUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency",
+    "BalanceSettingsUpdateParamsPaymentsPayoutsSchedule",
+    "BalanceSettingsUpdateParamsPaymentsSettlementTiming",
+    "BalanceSettingsUpdateParamsPaymentsSettlementTimingStartOfDay",
 ]
 
 
-class BalanceSettingRetrieveParams(TypedDict, total=False, closed=True):
+class BalanceSettingsRetrieveParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/balance_settings`."""
 
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
-class BalanceSettingUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency(TypedDict, total=False, closed=True):
+class BalanceSettingsUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency(TypedDict, total=False, closed=True):
     """Rules by which money is moved on automatically, per currency."""
 
     payout_method: Required[str]
@@ -43,7 +43,7 @@ class BalanceSettingUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency(
     """
 
 
-class BalanceSettingUpdateParamsPaymentsPayoutsSchedule(TypedDict, total=False, closed=True):
+class BalanceSettingsUpdateParamsPaymentsPayoutsSchedule(TypedDict, total=False, closed=True):
     """When the balance is paid out."""
 
     interval: Literal["daily", "manual", "monthly", "weekly"]
@@ -60,22 +60,22 @@ class BalanceSettingUpdateParamsPaymentsPayoutsSchedule(TypedDict, total=False, 
     """Days of the week on which weekly payouts are made. Only with the interval `weekly`."""
 
 
-class BalanceSettingUpdateParamsPaymentsPayouts(TypedDict, total=False, closed=True):
+class BalanceSettingsUpdateParamsPaymentsPayouts(TypedDict, total=False, closed=True):
     """Settings for payouts."""
 
     automatic_transfer_rules_by_currency: (
-        Mapping[str, Sequence[BalanceSettingUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency] | None] | None
+        Mapping[str, Sequence[BalanceSettingsUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency] | None] | None
     )
     """Rules by which money is moved on automatically, per currency."""
     minimum_balance_by_currency: Mapping[str, int | None] | None
     """Amount that stays in the balance after automatic payouts, per currency in its smallest unit."""
-    schedule: BalanceSettingUpdateParamsPaymentsPayoutsSchedule
+    schedule: BalanceSettingsUpdateParamsPaymentsPayoutsSchedule
     """When the balance is paid out."""
     statement_descriptor: Annotated[str, MaxLen(22)]
     """Text that appears on the bank statement with each payout."""
 
 
-class BalanceSettingUpdateParamsPaymentsSettlementTimingStartOfDay(TypedDict, total=False, closed=True):
+class BalanceSettingsUpdateParamsPaymentsSettlementTimingStartOfDay(TypedDict, total=False, closed=True):
     """When the day begins for the delay."""
 
     hour: int
@@ -86,32 +86,32 @@ class BalanceSettingUpdateParamsPaymentsSettlementTimingStartOfDay(TypedDict, to
     """Time zone of the hour, as an IANA name such as `America/New_York`."""
 
 
-class BalanceSettingUpdateParamsPaymentsSettlementTiming(TypedDict, total=False, closed=True):
+class BalanceSettingsUpdateParamsPaymentsSettlementTiming(TypedDict, total=False, closed=True):
     """How soon payments become available."""
 
     delay_days_override: int | None
     """Days until a payment becomes available, in place of the account's usual delay. Pass `None` to return
     to that.
     """
-    start_of_day: BalanceSettingUpdateParamsPaymentsSettlementTimingStartOfDay | None
+    start_of_day: BalanceSettingsUpdateParamsPaymentsSettlementTimingStartOfDay | None
     """When the day begins for the delay."""
 
 
-class BalanceSettingUpdateParamsPayments(TypedDict, total=False, closed=True):
+class BalanceSettingsUpdateParamsPayments(TypedDict, total=False, closed=True):
     """Settings of the balance of payments."""
 
     debit_negative_balances: bool
     """Whether Stripe debits the external account to cover a negative balance."""
-    payouts: BalanceSettingUpdateParamsPaymentsPayouts
+    payouts: BalanceSettingsUpdateParamsPaymentsPayouts
     """Settings for payouts."""
-    settlement_timing: BalanceSettingUpdateParamsPaymentsSettlementTiming
+    settlement_timing: BalanceSettingsUpdateParamsPaymentsSettlementTiming
     """How soon payments become available."""
 
 
-class BalanceSettingUpdateParams(TypedDict, total=False, closed=True):
+class BalanceSettingsUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/balance_settings`."""
 
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
-    payments: BalanceSettingUpdateParamsPayments
+    payments: BalanceSettingsUpdateParamsPayments
     """Settings of the balance of payments."""

@@ -1523,7 +1523,10 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsP24(TypedDict, total=False,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """Settings for Pay by Bank."""
+    """Settings for Pay by Bank.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):

@@ -28,6 +28,8 @@ class ClimateOrderCancelParams(TypedDict, total=False, closed=True):
 
 
 class ClimateOrderCreateParamsBeneficiary(TypedDict, total=False, closed=True):
+    """The object in `beneficiary` of `ClimateOrderCreateParams`."""
+
     public_name: Required[str]
 
 
@@ -71,6 +73,8 @@ class ClimateOrderRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class ClimateOrderUpdateParamsBeneficiary(TypedDict, total=False, closed=True):
+    """The object in `beneficiary` of `ClimateOrderUpdateParams`."""
+
     public_name: Required[str | None]
 
 

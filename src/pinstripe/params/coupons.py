@@ -21,10 +21,14 @@ __all__ = [
 
 
 class CouponCreateParamsAppliesTo(TypedDict, total=False, closed=True):
+    """The object in `applies_to` of `CouponCreateParams`."""
+
     products: list[str]
 
 
 class CouponCreateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `currency_options` of `CouponCreateParams`."""
+
     amount_off: Required[int]
 
 
@@ -90,6 +94,8 @@ class CouponRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class CouponUpdateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `currency_options` of `CouponUpdateParams`."""
+
     amount_off: Required[int]
 
 

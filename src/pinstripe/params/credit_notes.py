@@ -17,12 +17,12 @@ __all__ = [
     "CreditNoteLineItemListParams",
     "CreditNoteListParams",
     "CreditNoteListParamsCreated",
-    "CreditNotePreviewLineListParams",
-    "CreditNotePreviewLineListParamsLine",
-    "CreditNotePreviewLineListParamsLineTaxAmount",
-    "CreditNotePreviewLineListParamsRefund",
-    "CreditNotePreviewLineListParamsRefundPaymentRecordRefund",
-    "CreditNotePreviewLineListParamsShippingCost",
+    "CreditNotePreviewLinesListParams",
+    "CreditNotePreviewLinesListParamsLine",
+    "CreditNotePreviewLinesListParamsLineTaxAmount",
+    "CreditNotePreviewLinesListParamsRefund",
+    "CreditNotePreviewLinesListParamsRefundPaymentRecordRefund",
+    "CreditNotePreviewLinesListParamsShippingCost",
     "CreditNotePreviewParams",
     "CreditNotePreviewParamsLine",
     "CreditNotePreviewParamsLineTaxAmount",
@@ -36,6 +36,8 @@ __all__ = [
 
 
 class CreditNoteCreateParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """The object in `lines.tax_amounts` of `CreditNoteCreateParams`."""
+
     amount: Required[int]
     tax_rate: Required[str]
     taxable_amount: Required[int]
@@ -43,6 +45,8 @@ class CreditNoteCreateParamsLineTaxAmount(TypedDict, total=False, closed=True):
 
 
 class CreditNoteCreateParamsLine(TypedDict, total=False, closed=True):
+    """The object in `lines` of `CreditNoteCreateParams`."""
+
     amount: int
     description: str
     invoice_line_item: str
@@ -65,11 +69,15 @@ class CreditNoteCreateParamsLine(TypedDict, total=False, closed=True):
 
 
 class CreditNoteCreateParamsRefundPaymentRecordRefund(TypedDict, total=False, closed=True):
+    """The object in `refunds.payment_record_refund` of `CreditNoteCreateParams`."""
+
     payment_record: Required[str]
     refund_group: Required[str]
 
 
 class CreditNoteCreateParamsRefund(TypedDict, total=False, closed=True):
+    """The object in `refunds` of `CreditNoteCreateParams`."""
+
     amount_refunded: int
     payment_record_refund: CreditNoteCreateParamsRefundPaymentRecordRefund
     refund: str
@@ -77,6 +85,8 @@ class CreditNoteCreateParamsRefund(TypedDict, total=False, closed=True):
 
 
 class CreditNoteCreateParamsShippingCost(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost` of `CreditNoteCreateParams`."""
+
     shipping_rate: str
     """Shipping rate that applies."""
 
@@ -157,6 +167,8 @@ class CreditNoteListParams(TypedDict, total=False, closed=True):
 
 
 class CreditNotePreviewParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """The object in `lines.tax_amounts` of `CreditNotePreviewParams`."""
+
     amount: Required[int]
     tax_rate: Required[str]
     taxable_amount: Required[int]
@@ -164,6 +176,8 @@ class CreditNotePreviewParamsLineTaxAmount(TypedDict, total=False, closed=True):
 
 
 class CreditNotePreviewParamsLine(TypedDict, total=False, closed=True):
+    """The object in `lines` of `CreditNotePreviewParams`."""
+
     amount: int
     description: str
     invoice_line_item: str
@@ -186,11 +200,15 @@ class CreditNotePreviewParamsLine(TypedDict, total=False, closed=True):
 
 
 class CreditNotePreviewParamsRefundPaymentRecordRefund(TypedDict, total=False, closed=True):
+    """The object in `refunds.payment_record_refund` of `CreditNotePreviewParams`."""
+
     payment_record: Required[str]
     refund_group: Required[str]
 
 
 class CreditNotePreviewParamsRefund(TypedDict, total=False, closed=True):
+    """The object in `refunds` of `CreditNotePreviewParams`."""
+
     amount_refunded: int
     payment_record_refund: CreditNotePreviewParamsRefundPaymentRecordRefund
     refund: str
@@ -198,6 +216,8 @@ class CreditNotePreviewParamsRefund(TypedDict, total=False, closed=True):
 
 
 class CreditNotePreviewParamsShippingCost(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost` of `CreditNotePreviewParams`."""
+
     shipping_rate: str
     """Shipping rate that applies."""
 
@@ -226,14 +246,18 @@ class CreditNotePreviewParams(TypedDict, total=False, closed=True):
     shipping_cost: CreditNotePreviewParamsShippingCost
 
 
-class CreditNotePreviewLineListParamsLineTaxAmount(TypedDict, total=False, closed=True):
+class CreditNotePreviewLinesListParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """The object in `lines.tax_amounts` of `CreditNotePreviewLinesListParams`."""
+
     amount: Required[int]
     tax_rate: Required[str]
     taxable_amount: Required[int]
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
-class CreditNotePreviewLineListParamsLine(TypedDict, total=False, closed=True):
+class CreditNotePreviewLinesListParamsLine(TypedDict, total=False, closed=True):
+    """The object in `lines` of `CreditNotePreviewLinesListParams`."""
+
     amount: int
     description: str
     invoice_line_item: str
@@ -243,7 +267,7 @@ class CreditNotePreviewLineListParamsLine(TypedDict, total=False, closed=True):
     """
     quantity: int
     """Number of units."""
-    tax_amounts: Sequence[CreditNotePreviewLineListParamsLineTaxAmount] | None
+    tax_amounts: Sequence[CreditNotePreviewLinesListParamsLineTaxAmount] | None
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
     type: Required[Literal["custom_line_item", "invoice_line_item"]]
@@ -256,25 +280,31 @@ class CreditNotePreviewLineListParamsLine(TypedDict, total=False, closed=True):
     """
 
 
-class CreditNotePreviewLineListParamsRefundPaymentRecordRefund(TypedDict, total=False, closed=True):
+class CreditNotePreviewLinesListParamsRefundPaymentRecordRefund(TypedDict, total=False, closed=True):
+    """The object in `refunds.payment_record_refund` of `CreditNotePreviewLinesListParams`."""
+
     payment_record: Required[str]
     refund_group: Required[str]
 
 
-class CreditNotePreviewLineListParamsRefund(TypedDict, total=False, closed=True):
+class CreditNotePreviewLinesListParamsRefund(TypedDict, total=False, closed=True):
+    """The object in `refunds` of `CreditNotePreviewLinesListParams`."""
+
     amount_refunded: int
-    payment_record_refund: CreditNotePreviewLineListParamsRefundPaymentRecordRefund
+    payment_record_refund: CreditNotePreviewLinesListParamsRefundPaymentRecordRefund
     refund: str
     type: Literal["payment_record_refund", "refund"]
     """Only objects of this type."""
 
 
-class CreditNotePreviewLineListParamsShippingCost(TypedDict, total=False, closed=True):
+class CreditNotePreviewLinesListParamsShippingCost(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost` of `CreditNotePreviewLinesListParams`."""
+
     shipping_rate: str
     """Shipping rate that applies."""
 
 
-class CreditNotePreviewLineListParams(TypedDict, total=False, closed=True):
+class CreditNotePreviewLinesListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/credit_notes/preview/lines`."""
 
     amount: int
@@ -291,7 +321,7 @@ class CreditNotePreviewLineListParams(TypedDict, total=False, closed=True):
     """Only objects of this invoice."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
-    lines: Sequence[CreditNotePreviewLineListParamsLine]
+    lines: Sequence[CreditNotePreviewLinesListParamsLine]
     memo: str
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
@@ -300,8 +330,8 @@ class CreditNotePreviewLineListParams(TypedDict, total=False, closed=True):
     out_of_band_amount: int
     reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"]
     refund_amount: int
-    refunds: Sequence[CreditNotePreviewLineListParamsRefund]
-    shipping_cost: CreditNotePreviewLineListParamsShippingCost
+    refunds: Sequence[CreditNotePreviewLinesListParamsRefund]
+    shipping_cost: CreditNotePreviewLinesListParamsShippingCost
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 

@@ -51,9 +51,9 @@ __all__ = [
     "CustomerCreateParamsTax",
     "CustomerCreateParamsTaxIdDatum",
     "CustomerDiscountRetrieveParams",
-    "CustomerFundingInstructionCreateParams",
-    "CustomerFundingInstructionCreateParamsBankTransfer",
-    "CustomerFundingInstructionCreateParamsBankTransferEuBankTransfer",
+    "CustomerFundingInstructionsCreateParams",
+    "CustomerFundingInstructionsCreateParamsBankTransfer",
+    "CustomerFundingInstructionsCreateParamsBankTransferEuBankTransfer",
     "CustomerListParams",
     "CustomerListParamsCreated",
     "CustomerPaymentMethodListParams",
@@ -1023,17 +1023,17 @@ class CustomerDiscountRetrieveParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
-class CustomerFundingInstructionCreateParamsBankTransferEuBankTransfer(TypedDict, total=False, closed=True):
+class CustomerFundingInstructionsCreateParamsBankTransferEuBankTransfer(TypedDict, total=False, closed=True):
     """Settings for the type `eu_bank_transfer`, which needs them."""
 
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
-class CustomerFundingInstructionCreateParamsBankTransfer(TypedDict, total=False, closed=True):
+class CustomerFundingInstructionsCreateParamsBankTransfer(TypedDict, total=False, closed=True):
     """Which bank accounts the customer gets."""
 
-    eu_bank_transfer: CustomerFundingInstructionCreateParamsBankTransferEuBankTransfer
+    eu_bank_transfer: CustomerFundingInstructionsCreateParamsBankTransferEuBankTransfer
     """Settings for the type `eu_bank_transfer`, which needs them."""
     requested_address_types: Sequence[Literal["iban", "sort_code", "spei", "zengin"]]
     """Kinds of bank accounts to return. All kinds that the type of bank transfer has unless given.
@@ -1056,10 +1056,10 @@ class CustomerFundingInstructionCreateParamsBankTransfer(TypedDict, total=False,
     """
 
 
-class CustomerFundingInstructionCreateParams(TypedDict, total=False, closed=True):
+class CustomerFundingInstructionsCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers/{customer}/funding_instructions`."""
 
-    bank_transfer: Required[CustomerFundingInstructionCreateParamsBankTransfer]
+    bank_transfer: Required[CustomerFundingInstructionsCreateParamsBankTransfer]
     """Which bank accounts the customer gets."""
     currency: Required[str]
     """Three-letter ISO 4217 code of the currency to transfer, in lower case."""
@@ -1891,7 +1891,10 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustome
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Settings for payment in convenience stores in Japan."""
+    """Settings for payment in convenience stores in Japan.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
@@ -1960,7 +1963,10 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(Typ
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Settings for SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(
@@ -2895,7 +2901,10 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustome
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Settings for payment in convenience stores in Japan."""
+    """Settings for payment in convenience stores in Japan.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
@@ -2964,7 +2973,10 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(Typ
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Settings for SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(

@@ -36,6 +36,8 @@ class FinancialConnectionsAccountDisconnectParams(TypedDict, total=False, closed
 
 
 class FinancialConnectionsAccountListParamsAccountHolder(TypedDict, total=False, closed=True):
+    """The object in `account_holder` of `FinancialConnectionsAccountListParams`."""
+
     account: str
     """Only objects of this account."""
     customer: str
@@ -109,6 +111,8 @@ class FinancialConnectionsAccountUnsubscribeParams(TypedDict, total=False, close
 
 
 class FinancialConnectionsSessionCreateParamsAccountHolder(TypedDict, total=False, closed=True):
+    """The object in `account_holder` of `FinancialConnectionsSessionCreateParams`."""
+
     account: str
     customer: str
     """Customer that the object belongs to."""
@@ -118,6 +122,8 @@ class FinancialConnectionsSessionCreateParamsAccountHolder(TypedDict, total=Fals
 
 
 class FinancialConnectionsSessionCreateParamsFilters(TypedDict, total=False, closed=True):
+    """The object in `filters` of `FinancialConnectionsSessionCreateParams`."""
+
     account_subcategories: Sequence[Literal["checking", "credit_card", "line_of_credit", "mortgage", "savings"]]
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
@@ -125,10 +131,14 @@ class FinancialConnectionsSessionCreateParamsFilters(TypedDict, total=False, clo
 
 
 class FinancialConnectionsSessionCreateParamsLimits(TypedDict, total=False, closed=True):
+    """The object in `limits` of `FinancialConnectionsSessionCreateParams`."""
+
     accounts: Required[int | None]
 
 
 class FinancialConnectionsSessionCreateParamsManualEntry(TypedDict, total=False, closed=True):
+    """The object in `manual_entry` of `FinancialConnectionsSessionCreateParams`."""
+
     mode: Literal["automatic", "disabled"]
 
 
@@ -155,6 +165,8 @@ class FinancialConnectionsSessionRetrieveParams(TypedDict, total=False, closed=T
 
 
 class FinancialConnectionsTransactionListParamsTransactedAt(TypedDict, total=False, closed=True):
+    """The object in `transacted_at` of `FinancialConnectionsTransactionListParams`."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -166,6 +178,8 @@ class FinancialConnectionsTransactionListParamsTransactedAt(TypedDict, total=Fal
 
 
 class FinancialConnectionsTransactionListParamsTransactionRefresh(TypedDict, total=False, closed=True):
+    """The object in `transaction_refresh` of `FinancialConnectionsTransactionListParams`."""
+
     after: Required[str]
 
 

@@ -16,11 +16,15 @@ __all__ = [
 
 
 class ForwardingRequestCreateParamsRequestHeader(TypedDict, total=False, closed=True):
+    """The object in `request.headers` of `ForwardingRequestCreateParams`."""
+
     name: Required[str]
     value: Required[str]
 
 
 class ForwardingRequestCreateParamsRequest(TypedDict, total=False, closed=True):
+    """The object in `request` of `ForwardingRequestCreateParams`."""
+
     body: str
     headers: Sequence[ForwardingRequestCreateParamsRequestHeader]
 

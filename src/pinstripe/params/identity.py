@@ -77,6 +77,8 @@ class IdentityVerificationSessionCancelParams(TypedDict, total=False, closed=Tru
 
 
 class IdentityVerificationSessionCreateParamsOptionsDocument(TypedDict, total=False, closed=True):
+    """The object in `options.document` of `IdentityVerificationSessionCreateParams`."""
+
     allowed_types: Sequence[Literal["driving_license", "id_card", "passport"]]
     require_id_number: bool
     require_live_capture: bool
@@ -84,10 +86,14 @@ class IdentityVerificationSessionCreateParamsOptionsDocument(TypedDict, total=Fa
 
 
 class IdentityVerificationSessionCreateParamsOptions(TypedDict, total=False, closed=True):
+    """The object in `options` of `IdentityVerificationSessionCreateParams`."""
+
     document: IdentityVerificationSessionCreateParamsOptionsDocument | None
 
 
 class IdentityVerificationSessionCreateParamsProvidedDetails(TypedDict, total=False, closed=True):
+    """The object in `provided_details` of `IdentityVerificationSessionCreateParams`."""
+
     email: str
     """Email address."""
     phone: str
@@ -95,6 +101,8 @@ class IdentityVerificationSessionCreateParamsProvidedDetails(TypedDict, total=Fa
 
 
 class IdentityVerificationSessionCreateParamsRelatedPerson(TypedDict, total=False, closed=True):
+    """The object in `related_person` of `IdentityVerificationSessionCreateParams`."""
+
     account: Required[str]
     person: Required[str]
 
@@ -171,6 +179,8 @@ class IdentityVerificationSessionRetrieveParams(TypedDict, total=False, closed=T
 
 
 class IdentityVerificationSessionUpdateParamsOptionsDocument(TypedDict, total=False, closed=True):
+    """The object in `options.document` of `IdentityVerificationSessionUpdateParams`."""
+
     allowed_types: Sequence[Literal["driving_license", "id_card", "passport"]]
     require_id_number: bool
     require_live_capture: bool
@@ -178,10 +188,14 @@ class IdentityVerificationSessionUpdateParamsOptionsDocument(TypedDict, total=Fa
 
 
 class IdentityVerificationSessionUpdateParamsOptions(TypedDict, total=False, closed=True):
+    """The object in `options` of `IdentityVerificationSessionUpdateParams`."""
+
     document: IdentityVerificationSessionUpdateParamsOptionsDocument | None
 
 
 class IdentityVerificationSessionUpdateParamsProvidedDetails(TypedDict, total=False, closed=True):
+    """The object in `provided_details` of `IdentityVerificationSessionUpdateParams`."""
+
     email: str
     """Email address."""
     phone: str

@@ -25,6 +25,8 @@ __all__ = [
 
 
 class InvoiceItemCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """The object in `discounts` of `InvoiceItemCreateParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -34,6 +36,8 @@ class InvoiceItemCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemCreateParamsPeriod(TypedDict, total=False, closed=True):
+    """The object in `period` of `InvoiceItemCreateParams`."""
+
     end: Required[int | datetime]
     start: Required[int | datetime]
 
@@ -61,6 +65,8 @@ class InvoiceItemCreateParamsPriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemCreateParamsPricing(TypedDict, total=False, closed=True):
+    """The object in `pricing` of `InvoiceItemCreateParams`."""
+
     price: str
     """Price that applies."""
 
@@ -158,6 +164,8 @@ class InvoiceItemRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """The object in `discounts` of `InvoiceItemUpdateParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -167,6 +175,8 @@ class InvoiceItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemUpdateParamsPeriod(TypedDict, total=False, closed=True):
+    """The object in `period` of `InvoiceItemUpdateParams`."""
+
     end: Required[int | datetime]
     start: Required[int | datetime]
 
@@ -194,6 +204,8 @@ class InvoiceItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemUpdateParamsPricing(TypedDict, total=False, closed=True):
+    """The object in `pricing` of `InvoiceItemUpdateParams`."""
+
     price: str
     """Price that applies."""
 

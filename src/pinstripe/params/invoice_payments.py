@@ -27,6 +27,8 @@ class InvoicePaymentListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class InvoicePaymentListParamsPayment(TypedDict, total=False, closed=True):
+    """The object in `payment` of `InvoicePaymentListParams`."""
+
     payment_intent: str
     """Only objects of this payment intent."""
     payment_record: str

@@ -211,6 +211,8 @@ __all__ = [
 
 
 class InvoiceAddLinesParamsLineDiscount(TypedDict, total=False, closed=True):
+    """The object in `lines.discounts` of `InvoiceAddLinesParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -220,11 +222,15 @@ class InvoiceAddLinesParamsLineDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceAddLinesParamsLinePeriod(TypedDict, total=False, closed=True):
+    """The object in `lines.period` of `InvoiceAddLinesParams`."""
+
     end: Required[int | datetime]
     start: Required[int | datetime]
 
 
 class InvoiceAddLinesParamsLinePriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """The object in `lines.price_data.product_data.tax_details` of `InvoiceAddLinesParams`."""
+
     performance_location: str
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
@@ -275,11 +281,15 @@ class InvoiceAddLinesParamsLinePriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceAddLinesParamsLinePricing(TypedDict, total=False, closed=True):
+    """The object in `lines.pricing` of `InvoiceAddLinesParams`."""
+
     price: str
     """Price that applies."""
 
 
 class InvoiceAddLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, closed=True):
+    """The object in `lines.tax_amounts.tax_rate_data` of `InvoiceAddLinesParams`."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str
@@ -323,6 +333,8 @@ class InvoiceAddLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, clos
 
 
 class InvoiceAddLinesParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """The object in `lines.tax_amounts` of `InvoiceAddLinesParams`."""
+
     amount: Required[int]
     tax_rate_data: Required[InvoiceAddLinesParamsLineTaxAmountTaxRateData]
     taxability_reason: Literal[
@@ -348,6 +360,8 @@ class InvoiceAddLinesParamsLineTaxAmount(TypedDict, total=False, closed=True):
 
 
 class InvoiceAddLinesParamsLine(TypedDict, total=False, closed=True):
+    """The object in `lines` of `InvoiceAddLinesParams`."""
+
     amount: int
     description: str
     discountable: bool
@@ -412,11 +426,15 @@ class InvoiceCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsCustomField(TypedDict, total=False, closed=True):
+    """The object in `custom_fields` of `InvoiceCreateParams`."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     value: Required[Annotated[str, MaxLen(140)]]
 
 
 class InvoiceCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """The object in `discounts` of `InvoiceCreateParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -426,12 +444,16 @@ class InvoiceCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsFromInvoice(TypedDict, total=False, closed=True):
+    """The object in `from_invoice` of `InvoiceCreateParams`."""
+
     action: Required[Literal["revision"]]
     invoice: Required[str]
     """Invoice that the object belongs to."""
 
 
 class InvoiceCreateParamsIssuer(TypedDict, total=False, closed=True):
+    """The object in `issuer` of `InvoiceCreateParams`."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -492,6 +514,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """The object in `payment_settings.payment_method_options.billie.company_details` of `InvoiceCreateParams`."""
+
     registered_address: (
         InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -529,7 +553,10 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, to
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Data specific to BLIK.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan(TypedDict, total=False, closed=True):
@@ -602,7 +629,10 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(Type
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Data specific to Konbini.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
@@ -642,7 +672,10 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Data specific to SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -735,6 +768,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=Fa
 
 
 class InvoiceCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """The object in `payment_settings` of `InvoiceCreateParams`."""
+
     default_mandate: str | None
     payment_method_options: InvoiceCreateParamsPaymentSettingsPaymentMethodOptions
     """Settings per type of payment method."""
@@ -800,10 +835,14 @@ class InvoiceCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsRenderingPdf(TypedDict, total=False, closed=True):
+    """The object in `rendering.pdf` of `InvoiceCreateParams`."""
+
     page_size: Literal["a4", "auto", "letter"]
 
 
 class InvoiceCreateParamsRendering(TypedDict, total=False, closed=True):
+    """The object in `rendering` of `InvoiceCreateParams`."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     pdf: InvoiceCreateParamsRenderingPdf
     template: str
@@ -811,21 +850,29 @@ class InvoiceCreateParamsRendering(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMaximum(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data.delivery_estimate.maximum` of `InvoiceCreateParams`."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     value: Required[int]
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMinimum(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data.delivery_estimate.minimum` of `InvoiceCreateParams`."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     value: Required[int]
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimate(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data.delivery_estimate` of `InvoiceCreateParams`."""
+
     maximum: InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMaximum
     minimum: InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMinimum
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data.fixed_amount.currency_options` of `InvoiceCreateParams`."""
+
     amount: Required[int]
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -837,6 +884,8 @@ class InvoiceCreateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataFixedAmount(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data.fixed_amount` of `InvoiceCreateParams`."""
+
     amount: Required[int]
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -844,6 +893,8 @@ class InvoiceCreateParamsShippingCostShippingRateDataFixedAmount(TypedDict, tota
 
 
 class InvoiceCreateParamsShippingCostShippingRateData(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data` of `InvoiceCreateParams`."""
+
     delivery_estimate: InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimate
     display_name: Required[Annotated[str, MaxLen(100)]]
     fixed_amount: InvoiceCreateParamsShippingCostShippingRateDataFixedAmount
@@ -864,6 +915,8 @@ class InvoiceCreateParamsShippingCostShippingRateData(TypedDict, total=False, cl
 
 
 class InvoiceCreateParamsShippingCost(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost` of `InvoiceCreateParams`."""
+
     shipping_rate: str
     """Shipping rate that applies."""
     shipping_rate_data: InvoiceCreateParamsShippingCostShippingRateData
@@ -994,6 +1047,8 @@ class InvoiceCreatePreviewParamsAutomaticTax(TypedDict, total=False, closed=True
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsAddress(TypedDict, total=False, closed=True):
+    """The object in `customer_details.address` of `InvoiceCreatePreviewParams`."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1037,10 +1092,14 @@ class InvoiceCreatePreviewParamsCustomerDetailsShipping(TypedDict, total=False, 
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsTax(TypedDict, total=False, closed=True):
+    """The object in `customer_details.tax` of `InvoiceCreatePreviewParams`."""
+
     ip_address: str | None
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsTaxId(TypedDict, total=False, closed=True):
+    """The object in `customer_details.tax_ids` of `InvoiceCreatePreviewParams`."""
+
     type: Required[
         Literal[
             "ad_nrt",
@@ -1184,6 +1243,8 @@ class InvoiceCreatePreviewParamsCustomerDetailsTaxId(TypedDict, total=False, clo
 
 
 class InvoiceCreatePreviewParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """The object in `customer_details` of `InvoiceCreatePreviewParams`."""
+
     address: InvoiceCreatePreviewParamsCustomerDetailsAddress | None
     shipping: InvoiceCreatePreviewParamsCustomerDetailsShipping | None
     """Recipient and address of a delivery."""
@@ -1193,6 +1254,8 @@ class InvoiceCreatePreviewParamsCustomerDetails(TypedDict, total=False, closed=T
 
 
 class InvoiceCreatePreviewParamsDiscount(TypedDict, total=False, closed=True):
+    """The object in `discounts` of `InvoiceCreatePreviewParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1202,6 +1265,8 @@ class InvoiceCreatePreviewParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreatePreviewParamsInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """The object in `invoice_items.discounts` of `InvoiceCreatePreviewParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1211,6 +1276,8 @@ class InvoiceCreatePreviewParamsInvoiceItemDiscount(TypedDict, total=False, clos
 
 
 class InvoiceCreatePreviewParamsInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """The object in `invoice_items.period` of `InvoiceCreatePreviewParams`."""
+
     end: Required[int | datetime]
     start: Required[int | datetime]
 
@@ -1238,6 +1305,8 @@ class InvoiceCreatePreviewParamsInvoiceItemPriceData(TypedDict, total=False, clo
 
 
 class InvoiceCreatePreviewParamsInvoiceItem(TypedDict, total=False, closed=True):
+    """The object in `invoice_items` of `InvoiceCreatePreviewParams`."""
+
     amount: int
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -1278,6 +1347,8 @@ class InvoiceCreatePreviewParamsInvoiceItem(TypedDict, total=False, closed=True)
 
 
 class InvoiceCreatePreviewParamsIssuer(TypedDict, total=False, closed=True):
+    """The object in `issuer` of `InvoiceCreatePreviewParams`."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -1289,10 +1360,14 @@ class InvoiceCreatePreviewParamsIssuer(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.billing_mode.flexible` of `InvoiceCreatePreviewParams`."""
+
     proration_discounts: Literal["included", "itemized"]
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsBillingMode(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.billing_mode` of `InvoiceCreatePreviewParams`."""
+
     flexible: InvoiceCreatePreviewParamsScheduleDetailsBillingModeFlexible
     type: Required[Literal["classic", "flexible"]]
     """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
@@ -1304,6 +1379,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsBillingMode(TypedDict, total=Fals
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePausePauseAt(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.pause_schedules.pause.pause_at` of `InvoiceCreatePreviewParams`."""
+
     timestamp: int | datetime
     type: Required[Literal["now", "timestamp"]]
 
@@ -1311,16 +1388,22 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePausePauseAt(TypedDi
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
+    """The object in `schedule_details.pause_schedules.pause.settings.bill_for.outstanding_usage_through` of `InvoiceCreatePreviewParams`."""
+
     type: Literal["none", "pause_at"]
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom(
     TypedDict, total=False, closed=True
 ):
+    """The object in `schedule_details.pause_schedules.pause.settings.bill_for.unused_time_from` of `InvoiceCreatePreviewParams`."""
+
     type: Literal["item_current_period_start", "none", "pause_at"]
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillFor(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.pause_schedules.pause.settings.bill_for` of `InvoiceCreatePreviewParams`."""
+
     outstanding_usage_through: (
         InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough
     )
@@ -1328,17 +1411,23 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillFor
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettings(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.pause_schedules.pause.settings` of `InvoiceCreatePreviewParams`."""
+
     bill_for: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillFor
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
     type: Literal["subscription"]
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePause(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.pause_schedules.pause` of `InvoiceCreatePreviewParams`."""
+
     pause_at: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePausePauseAt
     settings: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettings
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAtDuration(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.pause_schedules.resume.resume_at.duration` of `InvoiceCreatePreviewParams`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """- `day`: Days.
     - `week`: Weeks.
@@ -1349,12 +1438,16 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAtDurati
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAt(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.pause_schedules.resume.resume_at` of `InvoiceCreatePreviewParams`."""
+
     duration: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAtDuration
     timestamp: int | datetime
     type: Required[Literal["duration", "now", "timestamp"]]
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeSettings(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.pause_schedules.resume.settings` of `InvoiceCreatePreviewParams`."""
+
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
     payment_behavior: Literal["resume_on_payment_attempt", "resume_on_payment_success"]
     """What to do if the payment fails or the customer has to authenticate it."""
@@ -1368,17 +1461,23 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeSettings(Typed
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResume(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.pause_schedules.resume` of `InvoiceCreatePreviewParams`."""
+
     resume_at: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAt
     settings: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeSettings
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedule(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.pause_schedules` of `InvoiceCreatePreviewParams`."""
+
     key: str
     pause: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePause
     resume: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResume | None
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.phases.add_invoice_items.discounts` of `InvoiceCreatePreviewParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1388,16 +1487,22 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemDiscount(Typed
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.phases.add_invoice_items.period.end` of `InvoiceCreatePreviewParams`."""
+
     timestamp: int | datetime
     type: Required[Literal["min_item_period_end", "phase_end", "timestamp"]]
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.phases.add_invoice_items.period.start` of `InvoiceCreatePreviewParams`."""
+
     timestamp: int | datetime
     type: Required[Literal["max_item_period_start", "phase_start", "timestamp"]]
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.phases.add_invoice_items.period` of `InvoiceCreatePreviewParams`."""
+
     end: Required[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodEnd]
     start: Required[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodStart]
 
@@ -1425,6 +1530,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPriceData(Type
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItem(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.phases.add_invoice_items` of `InvoiceCreatePreviewParams`."""
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemDiscount]
@@ -1475,6 +1582,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseBillingThresholds(TypedDict,
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseDiscount(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.phases.discounts` of `InvoiceCreatePreviewParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1484,6 +1593,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseDiscount(TypedDict, total=Fa
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseDuration(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.phases.duration` of `InvoiceCreatePreviewParams`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """- `day`: Days.
     - `week`: Weeks.
@@ -1525,6 +1636,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemBillingThresholds(TypedD
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemDiscount(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.phases.items.discounts` of `InvoiceCreatePreviewParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1575,6 +1688,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemPriceData(TypedDict, tot
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseItem(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.phases.items` of `InvoiceCreatePreviewParams`."""
+
     billing_thresholds: InvoiceCreatePreviewParamsScheduleDetailsPhaseItemBillingThresholds | None
     """Thresholds at which an invoice is created before the end of the billing period."""
     discounts: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseItemDiscount] | None
@@ -1605,6 +1720,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseTransferData(TypedDict, tota
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhase(TypedDict, total=False, closed=True):
+    """The object in `schedule_details.phases` of `InvoiceCreatePreviewParams`."""
+
     add_invoice_items: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItem]
     application_fee_percent: float
     """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
@@ -1662,6 +1779,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhase(TypedDict, total=False, clo
 
 
 class InvoiceCreatePreviewParamsScheduleDetails(TypedDict, total=False, closed=True):
+    """The object in `schedule_details` of `InvoiceCreatePreviewParams`."""
+
     billing_mode: InvoiceCreatePreviewParamsScheduleDetailsBillingMode
     end_behavior: Literal["cancel", "release"]
     pause_schedules: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPauseSchedule] | None
@@ -1676,15 +1795,21 @@ class InvoiceCreatePreviewParamsScheduleDetails(TypedDict, total=False, closed=T
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingCycleAnchor(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.billing_cycle_anchor` of `InvoiceCreatePreviewParams`."""
+
     timestamp: int | datetime
     type: Required[Literal["now", "timestamp", "unchanged"]]
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.billing_mode.flexible` of `InvoiceCreatePreviewParams`."""
+
     proration_discounts: Literal["included", "itemized"]
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingMode(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.billing_mode` of `InvoiceCreatePreviewParams`."""
+
     flexible: InvoiceCreatePreviewParamsSubscriptionDetailsBillingModeFlexible
     type: Required[Literal["classic", "flexible"]]
     """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
@@ -1696,6 +1821,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingMode(TypedDict, total=
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleAppliesTo(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.billing_schedules.applies_to` of `InvoiceCreatePreviewParams`."""
+
     price: str
     """Price that applies."""
     type: Required[Literal["price"]]
@@ -1704,6 +1831,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleAppliesTo(Type
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntilDuration(
     TypedDict, total=False, closed=True
 ):
+    """The object in `subscription_details.billing_schedules.bill_until.duration` of `InvoiceCreatePreviewParams`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """- `day`: Days.
     - `week`: Weeks.
@@ -1714,12 +1843,16 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntilDurat
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntil(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.billing_schedules.bill_until` of `InvoiceCreatePreviewParams`."""
+
     duration: InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntilDuration
     timestamp: int | datetime
     type: Required[Literal["duration", "timestamp"]]
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingSchedule(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.billing_schedules` of `InvoiceCreatePreviewParams`."""
+
     applies_to: Sequence[InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleAppliesTo]
     bill_until: InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntil
     key: Annotated[str, MaxLen(200)]
@@ -1733,10 +1866,14 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsItemBillingThresholds(TypedDi
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.items.current_trial` of `InvoiceCreatePreviewParams`."""
+
     trial_offer: Required[str]
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemDiscount(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.items.discounts` of `InvoiceCreatePreviewParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1787,6 +1924,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsItemPriceData(TypedDict, tota
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItem(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.items` of `InvoiceCreatePreviewParams`."""
+
     billing_thresholds: InvoiceCreatePreviewParamsSubscriptionDetailsItemBillingThresholds | None
     """Thresholds at which an invoice is created before the end of the billing period."""
     clear_usage: bool
@@ -1814,25 +1953,35 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsItem(TypedDict, total=False, 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
+    """The object in `subscription_details.pause.bill_for.outstanding_usage_through` of `InvoiceCreatePreviewParams`."""
+
     type: Required[Literal["none", "now"]]
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForUnusedTimeFrom(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.pause.bill_for.unused_time_from` of `InvoiceCreatePreviewParams`."""
+
     type: Required[Literal["item_current_period_start", "none", "now"]]
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillFor(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.pause.bill_for` of `InvoiceCreatePreviewParams`."""
+
     outstanding_usage_through: InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForOutstandingUsageThrough
     unused_time_from: InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForUnusedTimeFrom
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPause(TypedDict, total=False, closed=True):
+    """The object in `subscription_details.pause` of `InvoiceCreatePreviewParams`."""
+
     bill_for: InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillFor
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
     type: Literal["subscription"]
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetails(TypedDict, total=False, closed=True):
+    """The object in `subscription_details` of `InvoiceCreatePreviewParams`."""
+
     billing_cycle_anchor: InvoiceCreatePreviewParamsSubscriptionDetailsBillingCycleAnchor
     billing_mode: InvoiceCreatePreviewParamsSubscriptionDetailsBillingMode
     billing_schedules: Sequence[InvoiceCreatePreviewParamsSubscriptionDetailsBillingSchedule] | None
@@ -1921,6 +2070,8 @@ class InvoiceLineItemListParams(TypedDict, total=False, closed=True):
 
 
 class InvoiceLineItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """The object in `discounts` of `InvoiceLineItemUpdateParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1930,11 +2081,15 @@ class InvoiceLineItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceLineItemUpdateParamsPeriod(TypedDict, total=False, closed=True):
+    """The object in `period` of `InvoiceLineItemUpdateParams`."""
+
     end: Required[int | datetime]
     start: Required[int | datetime]
 
 
 class InvoiceLineItemUpdateParamsPriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """The object in `price_data.product_data.tax_details` of `InvoiceLineItemUpdateParams`."""
+
     performance_location: str
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
@@ -1985,11 +2140,15 @@ class InvoiceLineItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceLineItemUpdateParamsPricing(TypedDict, total=False, closed=True):
+    """The object in `pricing` of `InvoiceLineItemUpdateParams`."""
+
     price: str
     """Price that applies."""
 
 
 class InvoiceLineItemUpdateParamsTaxAmountTaxRateData(TypedDict, total=False, closed=True):
+    """The object in `tax_amounts.tax_rate_data` of `InvoiceLineItemUpdateParams`."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str
@@ -2033,6 +2192,8 @@ class InvoiceLineItemUpdateParamsTaxAmountTaxRateData(TypedDict, total=False, cl
 
 
 class InvoiceLineItemUpdateParamsTaxAmount(TypedDict, total=False, closed=True):
+    """The object in `tax_amounts` of `InvoiceLineItemUpdateParams`."""
+
     amount: Required[int]
     tax_rate_data: Required[InvoiceLineItemUpdateParamsTaxAmountTaxRateData]
     taxability_reason: Literal[
@@ -2097,6 +2258,8 @@ class InvoiceListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class InvoiceListParamsDueDate(TypedDict, total=False, closed=True):
+    """The object in `due_date` of `InvoiceListParams`."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -2164,6 +2327,8 @@ class InvoicePayParams(TypedDict, total=False, closed=True):
 
 
 class InvoiceRemoveLinesParamsLine(TypedDict, total=False, closed=True):
+    """The object in `lines` of `InvoiceRemoveLinesParams`."""
+
     behavior: Required[Literal["delete", "unassign"]]
     id: Required[str]
     """Unique ID of the object."""
@@ -2230,11 +2395,15 @@ class InvoiceUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsCustomField(TypedDict, total=False, closed=True):
+    """The object in `custom_fields` of `InvoiceUpdateParams`."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     value: Required[Annotated[str, MaxLen(140)]]
 
 
 class InvoiceUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """The object in `discounts` of `InvoiceUpdateParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -2244,6 +2413,8 @@ class InvoiceUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsIssuer(TypedDict, total=False, closed=True):
+    """The object in `issuer` of `InvoiceUpdateParams`."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -2304,6 +2475,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """The object in `payment_settings.payment_method_options.billie.company_details` of `InvoiceUpdateParams`."""
+
     registered_address: (
         InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -2341,7 +2514,10 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, to
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Data specific to BLIK.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan(TypedDict, total=False, closed=True):
@@ -2414,7 +2590,10 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(Type
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Data specific to Konbini.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
@@ -2454,7 +2633,10 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Data specific to SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -2547,6 +2729,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=Fa
 
 
 class InvoiceUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """The object in `payment_settings` of `InvoiceUpdateParams`."""
+
     default_mandate: str | None
     payment_method_options: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptions
     """Settings per type of payment method."""
@@ -2612,10 +2796,14 @@ class InvoiceUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsRenderingPdf(TypedDict, total=False, closed=True):
+    """The object in `rendering.pdf` of `InvoiceUpdateParams`."""
+
     page_size: Literal["a4", "auto", "letter"]
 
 
 class InvoiceUpdateParamsRendering(TypedDict, total=False, closed=True):
+    """The object in `rendering` of `InvoiceUpdateParams`."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     pdf: InvoiceUpdateParamsRenderingPdf
     template: str
@@ -2623,21 +2811,29 @@ class InvoiceUpdateParamsRendering(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMaximum(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data.delivery_estimate.maximum` of `InvoiceUpdateParams`."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     value: Required[int]
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMinimum(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data.delivery_estimate.minimum` of `InvoiceUpdateParams`."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     value: Required[int]
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimate(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data.delivery_estimate` of `InvoiceUpdateParams`."""
+
     maximum: InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMaximum
     minimum: InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMinimum
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data.fixed_amount.currency_options` of `InvoiceUpdateParams`."""
+
     amount: Required[int]
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -2649,6 +2845,8 @@ class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmount(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data.fixed_amount` of `InvoiceUpdateParams`."""
+
     amount: Required[int]
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -2656,6 +2854,8 @@ class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmount(TypedDict, tota
 
 
 class InvoiceUpdateParamsShippingCostShippingRateData(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost.shipping_rate_data` of `InvoiceUpdateParams`."""
+
     delivery_estimate: InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimate
     display_name: Required[Annotated[str, MaxLen(100)]]
     fixed_amount: InvoiceUpdateParamsShippingCostShippingRateDataFixedAmount
@@ -2676,6 +2876,8 @@ class InvoiceUpdateParamsShippingCostShippingRateData(TypedDict, total=False, cl
 
 
 class InvoiceUpdateParamsShippingCost(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost` of `InvoiceUpdateParams`."""
+
     shipping_rate: str
     """Shipping rate that applies."""
     shipping_rate_data: InvoiceUpdateParamsShippingCostShippingRateData
@@ -2774,6 +2976,8 @@ class InvoiceUpdateParams(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateLinesParamsLineDiscount(TypedDict, total=False, closed=True):
+    """The object in `lines.discounts` of `InvoiceUpdateLinesParams`."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -2783,11 +2987,15 @@ class InvoiceUpdateLinesParamsLineDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateLinesParamsLinePeriod(TypedDict, total=False, closed=True):
+    """The object in `lines.period` of `InvoiceUpdateLinesParams`."""
+
     end: Required[int | datetime]
     start: Required[int | datetime]
 
 
 class InvoiceUpdateLinesParamsLinePriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """The object in `lines.price_data.product_data.tax_details` of `InvoiceUpdateLinesParams`."""
+
     performance_location: str
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
@@ -2838,11 +3046,15 @@ class InvoiceUpdateLinesParamsLinePriceData(TypedDict, total=False, closed=True)
 
 
 class InvoiceUpdateLinesParamsLinePricing(TypedDict, total=False, closed=True):
+    """The object in `lines.pricing` of `InvoiceUpdateLinesParams`."""
+
     price: str
     """Price that applies."""
 
 
 class InvoiceUpdateLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, closed=True):
+    """The object in `lines.tax_amounts.tax_rate_data` of `InvoiceUpdateLinesParams`."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str
@@ -2886,6 +3098,8 @@ class InvoiceUpdateLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, c
 
 
 class InvoiceUpdateLinesParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """The object in `lines.tax_amounts` of `InvoiceUpdateLinesParams`."""
+
     amount: Required[int]
     tax_rate_data: Required[InvoiceUpdateLinesParamsLineTaxAmountTaxRateData]
     taxability_reason: Literal[
@@ -2911,6 +3125,8 @@ class InvoiceUpdateLinesParamsLineTaxAmount(TypedDict, total=False, closed=True)
 
 
 class InvoiceUpdateLinesParamsLine(TypedDict, total=False, closed=True):
+    """The object in `lines` of `InvoiceUpdateLinesParams`."""
+
     amount: int
     description: str
     discountable: bool

@@ -190,6 +190,8 @@ class IssuingAuthorizationUpdateParams(TypedDict, total=False, closed=True):
 
 
 class IssuingCardholderCreateParamsBillingAddress(TypedDict, total=False, closed=True):
+    """The object in `billing.address` of `IssuingCardholderCreateParams`."""
+
     city: Required[str]
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -205,14 +207,20 @@ class IssuingCardholderCreateParamsBillingAddress(TypedDict, total=False, closed
 
 
 class IssuingCardholderCreateParamsBilling(TypedDict, total=False, closed=True):
+    """The object in `billing` of `IssuingCardholderCreateParams`."""
+
     address: Required[IssuingCardholderCreateParamsBillingAddress]
 
 
 class IssuingCardholderCreateParamsCompany(TypedDict, total=False, closed=True):
+    """The object in `company` of `IssuingCardholderCreateParams`."""
+
     tax_id: str
 
 
 class IssuingCardholderCreateParamsIndividualCardIssuingUserTermsAcceptance(TypedDict, total=False, closed=True):
+    """The object in `individual.card_issuing.user_terms_acceptance` of `IssuingCardholderCreateParams`."""
+
     date: int | datetime
     ip: str
     """IP address of the person who accepted or requested."""
@@ -221,6 +229,8 @@ class IssuingCardholderCreateParamsIndividualCardIssuingUserTermsAcceptance(Type
 
 
 class IssuingCardholderCreateParamsIndividualCardIssuing(TypedDict, total=False, closed=True):
+    """The object in `individual.card_issuing` of `IssuingCardholderCreateParams`."""
+
     user_terms_acceptance: IssuingCardholderCreateParamsIndividualCardIssuingUserTermsAcceptance
 
 
@@ -236,6 +246,8 @@ class IssuingCardholderCreateParamsIndividualDob(TypedDict, total=False, closed=
 
 
 class IssuingCardholderCreateParamsIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """The object in `individual.verification.document` of `IssuingCardholderCreateParams`."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -243,10 +255,14 @@ class IssuingCardholderCreateParamsIndividualVerificationDocument(TypedDict, tot
 
 
 class IssuingCardholderCreateParamsIndividualVerification(TypedDict, total=False, closed=True):
+    """The object in `individual.verification` of `IssuingCardholderCreateParams`."""
+
     document: IssuingCardholderCreateParamsIndividualVerificationDocument
 
 
 class IssuingCardholderCreateParamsIndividual(TypedDict, total=False, closed=True):
+    """The object in `individual` of `IssuingCardholderCreateParams`."""
+
     card_issuing: IssuingCardholderCreateParamsIndividualCardIssuing
     dob: IssuingCardholderCreateParamsIndividualDob
     """Date of birth."""
@@ -258,6 +274,8 @@ class IssuingCardholderCreateParamsIndividual(TypedDict, total=False, closed=Tru
 
 
 class IssuingCardholderCreateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """The object in `spending_controls.spending_limits` of `IssuingCardholderCreateParams`."""
+
     amount: Required[int]
     categories: Sequence[
         Literal[
@@ -567,6 +585,8 @@ class IssuingCardholderCreateParamsSpendingControlsSpendingLimit(TypedDict, tota
 
 
 class IssuingCardholderCreateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """The object in `spending_controls` of `IssuingCardholderCreateParams`."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
     allowed_categories: Sequence[
         Literal[
@@ -1241,6 +1261,8 @@ class IssuingCardholderRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class IssuingCardholderUpdateParamsBillingAddress(TypedDict, total=False, closed=True):
+    """The object in `billing.address` of `IssuingCardholderUpdateParams`."""
+
     city: Required[str]
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -1256,14 +1278,20 @@ class IssuingCardholderUpdateParamsBillingAddress(TypedDict, total=False, closed
 
 
 class IssuingCardholderUpdateParamsBilling(TypedDict, total=False, closed=True):
+    """The object in `billing` of `IssuingCardholderUpdateParams`."""
+
     address: Required[IssuingCardholderUpdateParamsBillingAddress]
 
 
 class IssuingCardholderUpdateParamsCompany(TypedDict, total=False, closed=True):
+    """The object in `company` of `IssuingCardholderUpdateParams`."""
+
     tax_id: str
 
 
 class IssuingCardholderUpdateParamsIndividualCardIssuingUserTermsAcceptance(TypedDict, total=False, closed=True):
+    """The object in `individual.card_issuing.user_terms_acceptance` of `IssuingCardholderUpdateParams`."""
+
     date: int | datetime
     ip: str
     """IP address of the person who accepted or requested."""
@@ -1272,6 +1300,8 @@ class IssuingCardholderUpdateParamsIndividualCardIssuingUserTermsAcceptance(Type
 
 
 class IssuingCardholderUpdateParamsIndividualCardIssuing(TypedDict, total=False, closed=True):
+    """The object in `individual.card_issuing` of `IssuingCardholderUpdateParams`."""
+
     user_terms_acceptance: IssuingCardholderUpdateParamsIndividualCardIssuingUserTermsAcceptance
 
 
@@ -1287,6 +1317,8 @@ class IssuingCardholderUpdateParamsIndividualDob(TypedDict, total=False, closed=
 
 
 class IssuingCardholderUpdateParamsIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """The object in `individual.verification.document` of `IssuingCardholderUpdateParams`."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -1294,10 +1326,14 @@ class IssuingCardholderUpdateParamsIndividualVerificationDocument(TypedDict, tot
 
 
 class IssuingCardholderUpdateParamsIndividualVerification(TypedDict, total=False, closed=True):
+    """The object in `individual.verification` of `IssuingCardholderUpdateParams`."""
+
     document: IssuingCardholderUpdateParamsIndividualVerificationDocument
 
 
 class IssuingCardholderUpdateParamsIndividual(TypedDict, total=False, closed=True):
+    """The object in `individual` of `IssuingCardholderUpdateParams`."""
+
     card_issuing: IssuingCardholderUpdateParamsIndividualCardIssuing
     dob: IssuingCardholderUpdateParamsIndividualDob
     """Date of birth."""
@@ -1309,6 +1345,8 @@ class IssuingCardholderUpdateParamsIndividual(TypedDict, total=False, closed=Tru
 
 
 class IssuingCardholderUpdateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """The object in `spending_controls.spending_limits` of `IssuingCardholderUpdateParams`."""
+
     amount: Required[int]
     categories: Sequence[
         Literal[
@@ -1618,6 +1656,8 @@ class IssuingCardholderUpdateParamsSpendingControlsSpendingLimit(TypedDict, tota
 
 
 class IssuingCardholderUpdateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """The object in `spending_controls` of `IssuingCardholderUpdateParams`."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
     allowed_categories: Sequence[
         Literal[
@@ -2246,14 +2286,20 @@ class IssuingCardholderUpdateParams(TypedDict, total=False, closed=True):
 
 
 class IssuingCardCreateParamsLifecycleControlsCancelAfter(TypedDict, total=False, closed=True):
+    """The object in `lifecycle_controls.cancel_after` of `IssuingCardCreateParams`."""
+
     payment_count: Required[int]
 
 
 class IssuingCardCreateParamsLifecycleControls(TypedDict, total=False, closed=True):
+    """The object in `lifecycle_controls` of `IssuingCardCreateParams`."""
+
     cancel_after: Required[IssuingCardCreateParamsLifecycleControlsCancelAfter]
 
 
 class IssuingCardCreateParamsPin(TypedDict, total=False, closed=True):
+    """The object in `pin` of `IssuingCardCreateParams`."""
+
     encrypted_number: str
 
 
@@ -2275,10 +2321,14 @@ class IssuingCardCreateParamsShippingAddress(TypedDict, total=False, closed=True
 
 
 class IssuingCardCreateParamsShippingAddressValidation(TypedDict, total=False, closed=True):
+    """The object in `shipping.address_validation` of `IssuingCardCreateParams`."""
+
     mode: Required[Literal["disabled", "normalization_only", "validation_and_normalization"]]
 
 
 class IssuingCardCreateParamsShippingCustoms(TypedDict, total=False, closed=True):
+    """The object in `shipping.customs` of `IssuingCardCreateParams`."""
+
     eori_number: str
 
 
@@ -2299,6 +2349,8 @@ class IssuingCardCreateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class IssuingCardCreateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """The object in `spending_controls.spending_limits` of `IssuingCardCreateParams`."""
+
     amount: Required[int]
     categories: Sequence[
         Literal[
@@ -2608,6 +2660,8 @@ class IssuingCardCreateParamsSpendingControlsSpendingLimit(TypedDict, total=Fals
 
 
 class IssuingCardCreateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """The object in `spending_controls` of `IssuingCardCreateParams`."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
     allowed_categories: Sequence[
         Literal[
@@ -3294,6 +3348,8 @@ class IssuingCardRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class IssuingCardUpdateParamsPin(TypedDict, total=False, closed=True):
+    """The object in `pin` of `IssuingCardUpdateParams`."""
+
     encrypted_number: str
 
 
@@ -3315,10 +3371,14 @@ class IssuingCardUpdateParamsShippingAddress(TypedDict, total=False, closed=True
 
 
 class IssuingCardUpdateParamsShippingAddressValidation(TypedDict, total=False, closed=True):
+    """The object in `shipping.address_validation` of `IssuingCardUpdateParams`."""
+
     mode: Required[Literal["disabled", "normalization_only", "validation_and_normalization"]]
 
 
 class IssuingCardUpdateParamsShippingCustoms(TypedDict, total=False, closed=True):
+    """The object in `shipping.customs` of `IssuingCardUpdateParams`."""
+
     eori_number: str
 
 
@@ -3339,6 +3399,8 @@ class IssuingCardUpdateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class IssuingCardUpdateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """The object in `spending_controls.spending_limits` of `IssuingCardUpdateParams`."""
+
     amount: Required[int]
     categories: Sequence[
         Literal[
@@ -3648,6 +3710,8 @@ class IssuingCardUpdateParamsSpendingControlsSpendingLimit(TypedDict, total=Fals
 
 
 class IssuingCardUpdateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """The object in `spending_controls` of `IssuingCardUpdateParams`."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
     allowed_categories: Sequence[
         Literal[
@@ -4273,6 +4337,8 @@ class IssuingCardUpdateParams(TypedDict, total=False, closed=True):
 
 
 class IssuingDisputeCreateParamsEvidenceCanceled(TypedDict, total=False, closed=True):
+    """The object in `evidence.canceled` of `IssuingDisputeCreateParams`."""
+
     additional_documentation: str | None
     canceled_at: int | datetime | None
     cancellation_policy_provided: bool | None
@@ -4286,6 +4352,8 @@ class IssuingDisputeCreateParamsEvidenceCanceled(TypedDict, total=False, closed=
 
 
 class IssuingDisputeCreateParamsEvidenceDuplicate(TypedDict, total=False, closed=True):
+    """The object in `evidence.duplicate` of `IssuingDisputeCreateParams`."""
+
     additional_documentation: str | None
     card_statement: str | None
     cash_receipt: str | None
@@ -4295,11 +4363,15 @@ class IssuingDisputeCreateParamsEvidenceDuplicate(TypedDict, total=False, closed
 
 
 class IssuingDisputeCreateParamsEvidenceFraudulent(TypedDict, total=False, closed=True):
+    """The object in `evidence.fraudulent` of `IssuingDisputeCreateParams`."""
+
     additional_documentation: str | None
     explanation: Annotated[str, MaxLen(2500)] | None
 
 
 class IssuingDisputeCreateParamsEvidenceMerchandiseNotAsDescribed(TypedDict, total=False, closed=True):
+    """The object in `evidence.merchandise_not_as_described` of `IssuingDisputeCreateParams`."""
+
     additional_documentation: str | None
     explanation: Annotated[str, MaxLen(2500)] | None
     received_at: int | datetime | None
@@ -4309,11 +4381,15 @@ class IssuingDisputeCreateParamsEvidenceMerchandiseNotAsDescribed(TypedDict, tot
 
 
 class IssuingDisputeCreateParamsEvidenceNoValidAuthorization(TypedDict, total=False, closed=True):
+    """The object in `evidence.no_valid_authorization` of `IssuingDisputeCreateParams`."""
+
     additional_documentation: str | None
     explanation: Annotated[str, MaxLen(2500)] | None
 
 
 class IssuingDisputeCreateParamsEvidenceNotReceived(TypedDict, total=False, closed=True):
+    """The object in `evidence.not_received` of `IssuingDisputeCreateParams`."""
+
     additional_documentation: str | None
     expected_at: int | datetime | None
     explanation: Annotated[str, MaxLen(2500)] | None
@@ -4322,6 +4398,8 @@ class IssuingDisputeCreateParamsEvidenceNotReceived(TypedDict, total=False, clos
 
 
 class IssuingDisputeCreateParamsEvidenceOther(TypedDict, total=False, closed=True):
+    """The object in `evidence.other` of `IssuingDisputeCreateParams`."""
+
     additional_documentation: str | None
     explanation: Annotated[str, MaxLen(2500)] | None
     product_description: Annotated[str, MaxLen(2500)] | None
@@ -4329,6 +4407,8 @@ class IssuingDisputeCreateParamsEvidenceOther(TypedDict, total=False, closed=Tru
 
 
 class IssuingDisputeCreateParamsEvidenceServiceNotAsDescribed(TypedDict, total=False, closed=True):
+    """The object in `evidence.service_not_as_described` of `IssuingDisputeCreateParams`."""
+
     additional_documentation: str | None
     canceled_at: int | datetime | None
     cancellation_reason: Annotated[str, MaxLen(2500)] | None
@@ -4337,6 +4417,8 @@ class IssuingDisputeCreateParamsEvidenceServiceNotAsDescribed(TypedDict, total=F
 
 
 class IssuingDisputeCreateParamsEvidence(TypedDict, total=False, closed=True):
+    """The object in `evidence` of `IssuingDisputeCreateParams`."""
+
     canceled: IssuingDisputeCreateParamsEvidenceCanceled | None
     duplicate: IssuingDisputeCreateParamsEvidenceDuplicate | None
     fraudulent: IssuingDisputeCreateParamsEvidenceFraudulent | None
@@ -4358,6 +4440,8 @@ class IssuingDisputeCreateParamsEvidence(TypedDict, total=False, closed=True):
 
 
 class IssuingDisputeCreateParamsTreasury(TypedDict, total=False, closed=True):
+    """The object in `treasury` of `IssuingDisputeCreateParams`."""
+
     received_debit: Required[str]
 
 
@@ -4428,6 +4512,8 @@ class IssuingDisputeSubmitParams(TypedDict, total=False, closed=True):
 
 
 class IssuingDisputeUpdateParamsEvidenceCanceled(TypedDict, total=False, closed=True):
+    """The object in `evidence.canceled` of `IssuingDisputeUpdateParams`."""
+
     additional_documentation: str | None
     canceled_at: int | datetime | None
     cancellation_policy_provided: bool | None
@@ -4441,6 +4527,8 @@ class IssuingDisputeUpdateParamsEvidenceCanceled(TypedDict, total=False, closed=
 
 
 class IssuingDisputeUpdateParamsEvidenceDuplicate(TypedDict, total=False, closed=True):
+    """The object in `evidence.duplicate` of `IssuingDisputeUpdateParams`."""
+
     additional_documentation: str | None
     card_statement: str | None
     cash_receipt: str | None
@@ -4450,11 +4538,15 @@ class IssuingDisputeUpdateParamsEvidenceDuplicate(TypedDict, total=False, closed
 
 
 class IssuingDisputeUpdateParamsEvidenceFraudulent(TypedDict, total=False, closed=True):
+    """The object in `evidence.fraudulent` of `IssuingDisputeUpdateParams`."""
+
     additional_documentation: str | None
     explanation: Annotated[str, MaxLen(2500)] | None
 
 
 class IssuingDisputeUpdateParamsEvidenceMerchandiseNotAsDescribed(TypedDict, total=False, closed=True):
+    """The object in `evidence.merchandise_not_as_described` of `IssuingDisputeUpdateParams`."""
+
     additional_documentation: str | None
     explanation: Annotated[str, MaxLen(2500)] | None
     received_at: int | datetime | None
@@ -4464,11 +4556,15 @@ class IssuingDisputeUpdateParamsEvidenceMerchandiseNotAsDescribed(TypedDict, tot
 
 
 class IssuingDisputeUpdateParamsEvidenceNoValidAuthorization(TypedDict, total=False, closed=True):
+    """The object in `evidence.no_valid_authorization` of `IssuingDisputeUpdateParams`."""
+
     additional_documentation: str | None
     explanation: Annotated[str, MaxLen(2500)] | None
 
 
 class IssuingDisputeUpdateParamsEvidenceNotReceived(TypedDict, total=False, closed=True):
+    """The object in `evidence.not_received` of `IssuingDisputeUpdateParams`."""
+
     additional_documentation: str | None
     expected_at: int | datetime | None
     explanation: Annotated[str, MaxLen(2500)] | None
@@ -4477,6 +4573,8 @@ class IssuingDisputeUpdateParamsEvidenceNotReceived(TypedDict, total=False, clos
 
 
 class IssuingDisputeUpdateParamsEvidenceOther(TypedDict, total=False, closed=True):
+    """The object in `evidence.other` of `IssuingDisputeUpdateParams`."""
+
     additional_documentation: str | None
     explanation: Annotated[str, MaxLen(2500)] | None
     product_description: Annotated[str, MaxLen(2500)] | None
@@ -4484,6 +4582,8 @@ class IssuingDisputeUpdateParamsEvidenceOther(TypedDict, total=False, closed=Tru
 
 
 class IssuingDisputeUpdateParamsEvidenceServiceNotAsDescribed(TypedDict, total=False, closed=True):
+    """The object in `evidence.service_not_as_described` of `IssuingDisputeUpdateParams`."""
+
     additional_documentation: str | None
     canceled_at: int | datetime | None
     cancellation_reason: Annotated[str, MaxLen(2500)] | None
@@ -4492,6 +4592,8 @@ class IssuingDisputeUpdateParamsEvidenceServiceNotAsDescribed(TypedDict, total=F
 
 
 class IssuingDisputeUpdateParamsEvidence(TypedDict, total=False, closed=True):
+    """The object in `evidence` of `IssuingDisputeUpdateParams`."""
+
     canceled: IssuingDisputeUpdateParamsEvidenceCanceled | None
     duplicate: IssuingDisputeUpdateParamsEvidenceDuplicate | None
     fraudulent: IssuingDisputeUpdateParamsEvidenceFraudulent | None
@@ -4526,6 +4628,8 @@ class IssuingDisputeUpdateParams(TypedDict, total=False, closed=True):
 
 
 class IssuingPersonalizationDesignCreateParamsCarrierText(TypedDict, total=False, closed=True):
+    """The object in `carrier_text` of `IssuingPersonalizationDesignCreateParams`."""
+
     footer_body: Annotated[str, MaxLen(200)] | None
     footer_title: Annotated[str, MaxLen(30)] | None
     header_body: Annotated[str, MaxLen(200)] | None
@@ -4533,6 +4637,8 @@ class IssuingPersonalizationDesignCreateParamsCarrierText(TypedDict, total=False
 
 
 class IssuingPersonalizationDesignCreateParamsPreferences(TypedDict, total=False, closed=True):
+    """The object in `preferences` of `IssuingPersonalizationDesignCreateParams`."""
+
     is_default: Required[bool]
 
 
@@ -4555,6 +4661,8 @@ class IssuingPersonalizationDesignCreateParams(TypedDict, total=False, closed=Tr
 
 
 class IssuingPersonalizationDesignListParamsPreferences(TypedDict, total=False, closed=True):
+    """The object in `preferences` of `IssuingPersonalizationDesignListParams`."""
+
     is_default: bool
     is_platform_default: bool
 
@@ -4587,6 +4695,8 @@ class IssuingPersonalizationDesignRetrieveParams(TypedDict, total=False, closed=
 
 
 class IssuingPersonalizationDesignUpdateParamsCarrierText(TypedDict, total=False, closed=True):
+    """The object in `carrier_text` of `IssuingPersonalizationDesignUpdateParams`."""
+
     footer_body: Annotated[str, MaxLen(200)] | None
     footer_title: Annotated[str, MaxLen(30)] | None
     header_body: Annotated[str, MaxLen(200)] | None
@@ -4594,6 +4704,8 @@ class IssuingPersonalizationDesignUpdateParamsCarrierText(TypedDict, total=False
 
 
 class IssuingPersonalizationDesignUpdateParamsPreferences(TypedDict, total=False, closed=True):
+    """The object in `preferences` of `IssuingPersonalizationDesignUpdateParams`."""
+
     is_default: Required[bool]
 
 

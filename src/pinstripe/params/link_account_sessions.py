@@ -16,6 +16,8 @@ __all__ = [
 
 
 class LinkAccountSessionCreateParamsAccountHolder(TypedDict, total=False, closed=True):
+    """The object in `account_holder` of `LinkAccountSessionCreateParams`."""
+
     account: str
     customer: str
     """Customer that the object belongs to."""
@@ -25,6 +27,8 @@ class LinkAccountSessionCreateParamsAccountHolder(TypedDict, total=False, closed
 
 
 class LinkAccountSessionCreateParamsFilters(TypedDict, total=False, closed=True):
+    """The object in `filters` of `LinkAccountSessionCreateParams`."""
+
     account_subcategories: Sequence[Literal["checking", "credit_card", "line_of_credit", "mortgage", "savings"]]
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
@@ -32,10 +36,14 @@ class LinkAccountSessionCreateParamsFilters(TypedDict, total=False, closed=True)
 
 
 class LinkAccountSessionCreateParamsLimits(TypedDict, total=False, closed=True):
+    """The object in `limits` of `LinkAccountSessionCreateParams`."""
+
     accounts: Required[int | None]
 
 
 class LinkAccountSessionCreateParamsManualEntry(TypedDict, total=False, closed=True):
+    """The object in `manual_entry` of `LinkAccountSessionCreateParams`."""
+
     mode: Literal["automatic", "disabled"]
 
 

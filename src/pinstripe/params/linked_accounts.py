@@ -23,6 +23,8 @@ class LinkedAccountDisconnectParams(TypedDict, total=False, closed=True):
 
 
 class LinkedAccountListParamsAccountHolder(TypedDict, total=False, closed=True):
+    """The object in `account_holder` of `LinkedAccountListParams`."""
+
     account: str
     """Only objects of this account."""
     customer: str

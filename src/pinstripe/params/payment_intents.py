@@ -963,7 +963,10 @@ class PaymentIntentConfirmParamsHooks(TypedDict, total=False, closed=True):
 
 
 class PaymentIntentConfirmParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    """Says that the customer agreed offline. Takes no details."""
+    """Says that the customer agreed offline. Takes no details.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
@@ -1020,25 +1023,39 @@ class PaymentIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
     """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
     type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
@@ -1062,11 +1079,17 @@ class PaymentIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -1102,12 +1125,17 @@ class PaymentIntentConfirmParamsPaymentMethodDataBillingDetails(TypedDict, total
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
     """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
     `blik`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -1150,15 +1178,24 @@ class PaymentIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, cl
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
@@ -1239,11 +1276,17 @@ class PaymentIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, clo
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
@@ -1275,11 +1318,17 @@ class PaymentIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, c
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -1301,28 +1350,45 @@ class PaymentIntentConfirmParamsPaymentMethodDataKlarna(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
     """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
     `multibanco`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -1355,7 +1421,10 @@ class PaymentIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
@@ -1395,23 +1464,37 @@ class PaymentIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, clo
 class PaymentIntentConfirmParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
     """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
     `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
@@ -1428,11 +1511,17 @@ class PaymentIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, c
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -1443,19 +1532,31 @@ class PaymentIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
@@ -1466,7 +1567,10 @@ class PaymentIntentConfirmParamsPaymentMethodDataSepaDebit(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
@@ -1477,15 +1581,24 @@ class PaymentIntentConfirmParamsPaymentMethodDataSofort(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -1536,11 +1649,17 @@ class PaymentIntentConfirmParamsPaymentMethodDataUsBankAccount(TypedDict, total=
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=True):
@@ -2012,7 +2131,10 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBillie(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Settings for payments by Bizum (`bizum`)."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -2470,7 +2592,10 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsIdeal(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsInteracPresent(TypedDict, total=False, closed=True):
-    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
@@ -2780,7 +2905,10 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsP24(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
@@ -2861,7 +2989,10 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaypal(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPaypay(TypedDict, total=False, closed=True):
-    """Settings for payments by PayPay (`paypay`)."""
+    """Settings for payments by PayPay (`paypay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
@@ -3910,7 +4041,10 @@ class PaymentIntentCreateParamsHooks(TypedDict, total=False, closed=True):
 
 
 class PaymentIntentCreateParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    """Says that the customer agreed offline. Takes no details."""
+    """Says that the customer agreed offline. Takes no details.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
@@ -3967,25 +4101,39 @@ class PaymentIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
     """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
     type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
@@ -4009,11 +4157,17 @@ class PaymentIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -4049,12 +4203,17 @@ class PaymentIntentCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
     """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
     `blik`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -4097,15 +4256,24 @@ class PaymentIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, clo
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
@@ -4186,11 +4354,17 @@ class PaymentIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, clos
 
 
 class PaymentIntentCreateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
@@ -4222,11 +4396,17 @@ class PaymentIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, cl
 
 
 class PaymentIntentCreateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -4248,28 +4428,45 @@ class PaymentIntentCreateParamsPaymentMethodDataKlarna(TypedDict, total=False, c
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
     """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
     `multibanco`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -4302,7 +4499,10 @@ class PaymentIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
@@ -4342,23 +4542,37 @@ class PaymentIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, clos
 class PaymentIntentCreateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
     """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
     `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
@@ -4375,11 +4589,17 @@ class PaymentIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, cl
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -4390,19 +4610,31 @@ class PaymentIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
@@ -4413,7 +4645,10 @@ class PaymentIntentCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
@@ -4424,15 +4659,24 @@ class PaymentIntentCreateParamsPaymentMethodDataSofort(TypedDict, total=False, c
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -4483,11 +4727,17 @@ class PaymentIntentCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
@@ -4959,7 +5209,10 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBillie(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Settings for payments by Bizum (`bizum`)."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -5417,7 +5670,10 @@ class PaymentIntentCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=False,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsInteracPresent(TypedDict, total=False, closed=True):
-    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
@@ -5727,7 +5983,10 @@ class PaymentIntentCreateParamsPaymentMethodOptionsP24(TypedDict, total=False, c
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
@@ -5808,7 +6067,10 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPaypay(TypedDict, total=False, closed=True):
-    """Settings for payments by PayPay (`paypay`)."""
+    """Settings for payments by PayPay (`paypay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
@@ -7191,25 +7453,39 @@ class PaymentIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
     """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
     type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
@@ -7233,11 +7509,17 @@ class PaymentIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -7273,12 +7555,17 @@ class PaymentIntentUpdateParamsPaymentMethodDataBillingDetails(TypedDict, total=
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
     """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
     `blik`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -7321,15 +7608,24 @@ class PaymentIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, clo
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
@@ -7410,11 +7706,17 @@ class PaymentIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, clos
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
@@ -7446,11 +7748,17 @@ class PaymentIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, cl
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -7472,28 +7780,45 @@ class PaymentIntentUpdateParamsPaymentMethodDataKlarna(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
     """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
     `multibanco`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -7526,7 +7851,10 @@ class PaymentIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
@@ -7566,23 +7894,37 @@ class PaymentIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, clos
 class PaymentIntentUpdateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
     """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
     `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
@@ -7599,11 +7941,17 @@ class PaymentIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, cl
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -7614,19 +7962,31 @@ class PaymentIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
@@ -7637,7 +7997,10 @@ class PaymentIntentUpdateParamsPaymentMethodDataSepaDebit(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
@@ -7648,15 +8011,24 @@ class PaymentIntentUpdateParamsPaymentMethodDataSofort(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -7707,11 +8079,17 @@ class PaymentIntentUpdateParamsPaymentMethodDataUsBankAccount(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=True):
@@ -8183,7 +8561,10 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBillie(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Settings for payments by Bizum (`bizum`)."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -8641,7 +9022,10 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsIdeal(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsInteracPresent(TypedDict, total=False, closed=True):
-    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
@@ -8951,7 +9335,10 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsP24(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
@@ -9032,7 +9419,10 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaypal(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPaypay(TypedDict, total=False, closed=True):
-    """Settings for payments by PayPay (`paypay`)."""
+    """Settings for payments by PayPay (`paypay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):

@@ -110,25 +110,39 @@ class PaymentMethodCreateParamsAcssDebit(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsAfterpayClearpay(TypedDict, total=False, closed=True):
     """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
     type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class PaymentMethodCreateParamsAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsAuBecsDebit(TypedDict, total=False, closed=True):
@@ -152,11 +166,17 @@ class PaymentMethodCreateParamsBacsDebit(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -192,12 +212,17 @@ class PaymentMethodCreateParamsBillingDetails(TypedDict, total=False, closed=Tru
 
 
 class PaymentMethodCreateParamsBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsBlik(TypedDict, total=False, closed=True):
     """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
     `blik`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -240,11 +265,17 @@ class PaymentMethodCreateParamsCard(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsCustom(TypedDict, total=False, closed=True):
@@ -255,7 +286,10 @@ class PaymentMethodCreateParamsCustom(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsEps(TypedDict, total=False, closed=True):
@@ -336,11 +370,17 @@ class PaymentMethodCreateParamsFpx(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsIdeal(TypedDict, total=False, closed=True):
@@ -372,11 +412,17 @@ class PaymentMethodCreateParamsIdeal(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsKlarnaDob(TypedDict, total=False, closed=True):
@@ -398,28 +444,45 @@ class PaymentMethodCreateParamsKlarna(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsMultibanco(TypedDict, total=False, closed=True):
     """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
     `multibanco`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -452,7 +515,10 @@ class PaymentMethodCreateParamsNzBankAccount(TypedDict, total=False, closed=True
 
 
 class PaymentMethodCreateParamsOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsP24(TypedDict, total=False, closed=True):
@@ -492,23 +558,37 @@ class PaymentMethodCreateParamsP24(TypedDict, total=False, closed=True):
 class PaymentMethodCreateParamsPayByBank(TypedDict, total=False, closed=True):
     """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
     `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class PaymentMethodCreateParamsPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPayto(TypedDict, total=False, closed=True):
@@ -525,11 +605,17 @@ class PaymentMethodCreateParamsPayto(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsRadarOptions(TypedDict, total=False, closed=True):
@@ -540,19 +626,31 @@ class PaymentMethodCreateParamsRadarOptions(TypedDict, total=False, closed=True)
 
 
 class PaymentMethodCreateParamsRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsSepaDebit(TypedDict, total=False, closed=True):
@@ -563,7 +661,10 @@ class PaymentMethodCreateParamsSepaDebit(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsSofort(TypedDict, total=False, closed=True):
@@ -574,15 +675,24 @@ class PaymentMethodCreateParamsSofort(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -633,11 +743,17 @@ class PaymentMethodCreateParamsUsBankAccount(TypedDict, total=False, closed=True
 
 
 class PaymentMethodCreateParamsWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParams(TypedDict, total=False, closed=True):

@@ -23,12 +23,16 @@ __all__ = [
 
 
 class PlanCreateParamsProductTaxDetails(TypedDict, total=False, closed=True):
+    """The object in `product.tax_details` of `PlanCreateParams`."""
+
     performance_location: str
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
 
 
 class PlanCreateParamsProduct(TypedDict, total=False, closed=True):
+    """The object in `product` of `PlanCreateParams`."""
+
     active: bool
     id: str
     """Deprecated: Unique ID of the object."""
@@ -46,6 +50,8 @@ class PlanCreateParamsProduct(TypedDict, total=False, closed=True):
 
 
 class PlanCreateParamsTier(TypedDict, total=False, closed=True):
+    """The object in `tiers` of `PlanCreateParams`."""
+
     flat_amount: int
     flat_amount_decimal: Decimal | str
     unit_amount: int
@@ -58,6 +64,8 @@ class PlanCreateParamsTier(TypedDict, total=False, closed=True):
 
 
 class PlanCreateParamsTransformUsage(TypedDict, total=False, closed=True):
+    """The object in `transform_usage` of `PlanCreateParams`."""
+
     divide_by: Required[int]
     round: Required[Literal["down", "up"]]
 

@@ -33,6 +33,8 @@ __all__ = [
 
 
 class PriceCreateParamsCurrencyOptionsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """The object in `currency_options.custom_unit_amount` of `PriceCreateParams`."""
+
     enabled: Required[bool]
     maximum: int
     minimum: int
@@ -40,6 +42,8 @@ class PriceCreateParamsCurrencyOptionsCustomUnitAmount(TypedDict, total=False, c
 
 
 class PriceCreateParamsCurrencyOptionsTier(TypedDict, total=False, closed=True):
+    """The object in `currency_options.tiers` of `PriceCreateParams`."""
+
     flat_amount: int
     flat_amount_decimal: Decimal | str
     unit_amount: int
@@ -52,6 +56,8 @@ class PriceCreateParamsCurrencyOptionsTier(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `currency_options` of `PriceCreateParams`."""
+
     custom_unit_amount: PriceCreateParamsCurrencyOptionsCustomUnitAmount
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -70,6 +76,8 @@ class PriceCreateParamsCurrencyOptions(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """The object in `custom_unit_amount` of `PriceCreateParams`."""
+
     enabled: Required[bool]
     maximum: int
     minimum: int
@@ -77,12 +85,16 @@ class PriceCreateParamsCustomUnitAmount(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """The object in `product_data.tax_details` of `PriceCreateParams`."""
+
     performance_location: str
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
 
 
 class PriceCreateParamsProductData(TypedDict, total=False, closed=True):
+    """The object in `product_data` of `PriceCreateParams`."""
+
     active: bool
     id: str
     """Deprecated: Unique ID of the object."""
@@ -102,6 +114,8 @@ class PriceCreateParamsProductData(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsRecurring(TypedDict, total=False, closed=True):
+    """The object in `recurring` of `PriceCreateParams`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -121,6 +135,8 @@ class PriceCreateParamsRecurring(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsTier(TypedDict, total=False, closed=True):
+    """The object in `tiers` of `PriceCreateParams`."""
+
     flat_amount: int
     flat_amount_decimal: Decimal | str
     unit_amount: int
@@ -133,6 +149,8 @@ class PriceCreateParamsTier(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsTransformQuantity(TypedDict, total=False, closed=True):
+    """The object in `transform_quantity` of `PriceCreateParams`."""
+
     divide_by: Required[int]
     round: Required[Literal["down", "up"]]
 
@@ -190,6 +208,8 @@ class PriceListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class PriceListParamsRecurring(TypedDict, total=False, closed=True):
+    """The object in `recurring` of `PriceListParams`."""
+
     interval: Literal["day", "month", "week", "year"]
     """Unit of the billing interval.
 
@@ -253,6 +273,8 @@ class PriceSearchParams(TypedDict, total=False, closed=True):
 
 
 class PriceUpdateParamsCurrencyOptionsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """The object in `currency_options.custom_unit_amount` of `PriceUpdateParams`."""
+
     enabled: Required[bool]
     maximum: int
     minimum: int
@@ -260,6 +282,8 @@ class PriceUpdateParamsCurrencyOptionsCustomUnitAmount(TypedDict, total=False, c
 
 
 class PriceUpdateParamsCurrencyOptionsTier(TypedDict, total=False, closed=True):
+    """The object in `currency_options.tiers` of `PriceUpdateParams`."""
+
     flat_amount: int
     flat_amount_decimal: Decimal | str
     unit_amount: int
@@ -272,6 +296,8 @@ class PriceUpdateParamsCurrencyOptionsTier(TypedDict, total=False, closed=True):
 
 
 class PriceUpdateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `currency_options` of `PriceUpdateParams`."""
+
     custom_unit_amount: PriceUpdateParamsCurrencyOptionsCustomUnitAmount
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.

@@ -18,20 +18,28 @@ __all__ = [
 
 
 class ProductCatalogTrialOfferCreateParamsDurationRelative(TypedDict, total=False, closed=True):
+    """The object in `duration.relative` of `ProductCatalogTrialOfferCreateParams`."""
+
     iterations: Required[int]
 
 
 class ProductCatalogTrialOfferCreateParamsDuration(TypedDict, total=False, closed=True):
+    """The object in `duration` of `ProductCatalogTrialOfferCreateParams`."""
+
     relative: ProductCatalogTrialOfferCreateParamsDurationRelative
     type: Required[Literal["relative"]]
 
 
 class ProductCatalogTrialOfferCreateParamsEndBehaviorTransition(TypedDict, total=False, closed=True):
+    """The object in `end_behavior.transition` of `ProductCatalogTrialOfferCreateParams`."""
+
     price: Required[str]
     """Price that applies."""
 
 
 class ProductCatalogTrialOfferCreateParamsEndBehavior(TypedDict, total=False, closed=True):
+    """The object in `end_behavior` of `ProductCatalogTrialOfferCreateParams`."""
+
     transition: Required[ProductCatalogTrialOfferCreateParamsEndBehaviorTransition]
 
 

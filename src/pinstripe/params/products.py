@@ -35,6 +35,8 @@ __all__ = [
 
 
 class ProductCreateParamsDefaultPriceDataCurrencyOptionsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """The object in `default_price_data.currency_options.custom_unit_amount` of `ProductCreateParams`."""
+
     enabled: Required[bool]
     maximum: int
     minimum: int
@@ -42,6 +44,8 @@ class ProductCreateParamsDefaultPriceDataCurrencyOptionsCustomUnitAmount(TypedDi
 
 
 class ProductCreateParamsDefaultPriceDataCurrencyOptionsTier(TypedDict, total=False, closed=True):
+    """The object in `default_price_data.currency_options.tiers` of `ProductCreateParams`."""
+
     flat_amount: int
     flat_amount_decimal: Decimal | str
     unit_amount: int
@@ -54,6 +58,8 @@ class ProductCreateParamsDefaultPriceDataCurrencyOptionsTier(TypedDict, total=Fa
 
 
 class ProductCreateParamsDefaultPriceDataCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `default_price_data.currency_options` of `ProductCreateParams`."""
+
     custom_unit_amount: ProductCreateParamsDefaultPriceDataCurrencyOptionsCustomUnitAmount
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -72,6 +78,8 @@ class ProductCreateParamsDefaultPriceDataCurrencyOptions(TypedDict, total=False,
 
 
 class ProductCreateParamsDefaultPriceDataCustomUnitAmount(TypedDict, total=False, closed=True):
+    """The object in `default_price_data.custom_unit_amount` of `ProductCreateParams`."""
+
     enabled: Required[bool]
     maximum: int
     minimum: int
@@ -79,6 +87,8 @@ class ProductCreateParamsDefaultPriceDataCustomUnitAmount(TypedDict, total=False
 
 
 class ProductCreateParamsDefaultPriceDataRecurring(TypedDict, total=False, closed=True):
+    """The object in `default_price_data.recurring` of `ProductCreateParams`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -94,6 +104,8 @@ class ProductCreateParamsDefaultPriceDataRecurring(TypedDict, total=False, close
 
 
 class ProductCreateParamsDefaultPriceData(TypedDict, total=False, closed=True):
+    """The object in `default_price_data` of `ProductCreateParams`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     currency_options: Mapping[str, ProductCreateParamsDefaultPriceDataCurrencyOptions]
@@ -119,10 +131,14 @@ class ProductCreateParamsDefaultPriceData(TypedDict, total=False, closed=True):
 
 
 class ProductCreateParamsMarketingFeature(TypedDict, total=False, closed=True):
+    """The object in `marketing_features` of `ProductCreateParams`."""
+
     name: Required[str]
 
 
 class ProductCreateParamsPackageDimensions(TypedDict, total=False, closed=True):
+    """The object in `package_dimensions` of `ProductCreateParams`."""
+
     height: Required[float]
     length: Required[float]
     weight: Required[float]
@@ -130,6 +146,8 @@ class ProductCreateParamsPackageDimensions(TypedDict, total=False, closed=True):
 
 
 class ProductCreateParamsTaxDetails(TypedDict, total=False, closed=True):
+    """The object in `tax_details` of `ProductCreateParams`."""
+
     performance_location: str
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
@@ -254,10 +272,14 @@ class ProductSearchParams(TypedDict, total=False, closed=True):
 
 
 class ProductUpdateParamsMarketingFeature(TypedDict, total=False, closed=True):
+    """The object in `marketing_features` of `ProductUpdateParams`."""
+
     name: Required[str]
 
 
 class ProductUpdateParamsPackageDimensions(TypedDict, total=False, closed=True):
+    """The object in `package_dimensions` of `ProductUpdateParams`."""
+
     height: Required[float]
     length: Required[float]
     weight: Required[float]
@@ -265,6 +287,8 @@ class ProductUpdateParamsPackageDimensions(TypedDict, total=False, closed=True):
 
 
 class ProductUpdateParamsTaxDetails(TypedDict, total=False, closed=True):
+    """The object in `tax_details` of `ProductUpdateParams`."""
+
     performance_location: str
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""

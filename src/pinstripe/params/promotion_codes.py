@@ -23,15 +23,21 @@ __all__ = [
 
 
 class PromotionCodeCreateParamsPromotion(TypedDict, total=False, closed=True):
+    """The object in `promotion` of `PromotionCodeCreateParams`."""
+
     coupon: str
     type: Required[Literal["coupon"]]
 
 
 class PromotionCodeCreateParamsRestrictionsCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `restrictions.currency_options` of `PromotionCodeCreateParams`."""
+
     minimum_amount: int
 
 
 class PromotionCodeCreateParamsRestrictions(TypedDict, total=False, closed=True):
+    """The object in `restrictions` of `PromotionCodeCreateParams`."""
+
     currency_options: Mapping[str, PromotionCodeCreateParamsRestrictionsCurrencyOptions]
     first_time_transaction: bool
     minimum_amount: int
@@ -106,10 +112,14 @@ class PromotionCodeRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class PromotionCodeUpdateParamsRestrictionsCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `restrictions.currency_options` of `PromotionCodeUpdateParams`."""
+
     minimum_amount: int
 
 
 class PromotionCodeUpdateParamsRestrictions(TypedDict, total=False, closed=True):
+    """The object in `restrictions` of `PromotionCodeUpdateParams`."""
+
     currency_options: Mapping[str, PromotionCodeUpdateParamsRestrictionsCurrencyOptions]
 
 

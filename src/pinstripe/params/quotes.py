@@ -12,7 +12,7 @@ from pinstripe.types import MaxLen
 __all__ = [
     "QuoteAcceptParams",
     "QuoteCancelParams",
-    "QuoteComputedUpfrontLineItemListParams",
+    "QuoteComputedUpfrontLineItemsListParams",
     "QuoteCreateParams",
     "QuoteCreateParamsAutomaticTax",
     "QuoteCreateParamsAutomaticTaxLiability",
@@ -64,7 +64,7 @@ class QuoteCancelParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
-class QuoteComputedUpfrontLineItemListParams(TypedDict, total=False, closed=True):
+class QuoteComputedUpfrontLineItemsListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/quotes/{quote}/computed_upfront_line_items`."""
 
     ending_before: str

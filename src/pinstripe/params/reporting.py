@@ -17,6 +17,8 @@ __all__ = [
 
 
 class ReportingReportRunCreateParamsParameters(TypedDict, total=False, closed=True):
+    """The object in `parameters` of `ReportingReportRunCreateParams`."""
+
     columns: list[str]
     connected_account: str
     currency: str

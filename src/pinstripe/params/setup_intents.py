@@ -339,7 +339,10 @@ class SetupIntentCancelParams(TypedDict, total=False, closed=True):
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    """Says that the customer agreed offline. Takes no details."""
+    """Says that the customer agreed offline. Takes no details.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
@@ -387,25 +390,39 @@ class SetupIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=False,
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
     """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
     type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
@@ -429,11 +446,17 @@ class SetupIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=False,
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -469,12 +492,17 @@ class SetupIntentConfirmParamsPaymentMethodDataBillingDetails(TypedDict, total=F
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
     """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
     `blik`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -517,15 +545,24 @@ class SetupIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, clos
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
@@ -606,11 +643,17 @@ class SetupIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, close
 
 
 class SetupIntentConfirmParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
@@ -642,11 +685,17 @@ class SetupIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, clo
 
 
 class SetupIntentConfirmParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -668,28 +717,45 @@ class SetupIntentConfirmParamsPaymentMethodDataKlarna(TypedDict, total=False, cl
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
     """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
     `multibanco`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -722,7 +788,10 @@ class SetupIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fa
 
 
 class SetupIntentConfirmParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
@@ -762,23 +831,37 @@ class SetupIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, close
 class SetupIntentConfirmParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
     """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
     `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
@@ -795,11 +878,17 @@ class SetupIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, clo
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -810,19 +899,31 @@ class SetupIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=Fal
 
 
 class SetupIntentConfirmParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
@@ -833,7 +934,10 @@ class SetupIntentConfirmParamsPaymentMethodDataSepaDebit(TypedDict, total=False,
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
@@ -844,15 +948,24 @@ class SetupIntentConfirmParamsPaymentMethodDataSofort(TypedDict, total=False, cl
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -903,11 +1016,17 @@ class SetupIntentConfirmParamsPaymentMethodDataUsBankAccount(TypedDict, total=Fa
 
 
 class SetupIntentConfirmParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=True):
@@ -1160,7 +1279,10 @@ class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fal
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Settings for payments by Amazon Pay (`amazon_pay`)."""
+    """Settings for payments by Amazon Pay (`amazon_pay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -1178,7 +1300,10 @@ class SetupIntentConfirmParamsPaymentMethodOptionsBacsDebit(TypedDict, total=Fal
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Settings for payments by Bizum (`bizum`)."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -1336,7 +1461,10 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False, c
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for payments by card at a Terminal reader (`card_present`)."""
+    """Settings for payments by card at a Terminal reader (`card_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
@@ -1878,7 +2006,10 @@ class SetupIntentCreateParamsAutomaticPaymentMethods(TypedDict, total=False, clo
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    """Says that the customer agreed offline. Takes no details."""
+    """Says that the customer agreed offline. Takes no details.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
@@ -1926,25 +2057,39 @@ class SetupIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, 
 
 
 class SetupIntentCreateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
     """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
     type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
@@ -1968,11 +2113,17 @@ class SetupIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, 
 
 
 class SetupIntentCreateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -2008,12 +2159,17 @@ class SetupIntentCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=Fa
 
 
 class SetupIntentCreateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
     """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
     `blik`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -2056,15 +2212,24 @@ class SetupIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, close
 
 
 class SetupIntentCreateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
@@ -2145,11 +2310,17 @@ class SetupIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed
 
 
 class SetupIntentCreateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
@@ -2181,11 +2352,17 @@ class SetupIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, clos
 
 
 class SetupIntentCreateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -2207,28 +2384,45 @@ class SetupIntentCreateParamsPaymentMethodDataKlarna(TypedDict, total=False, clo
 
 
 class SetupIntentCreateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
     """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
     `multibanco`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -2261,7 +2455,10 @@ class SetupIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentCreateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
@@ -2301,23 +2498,37 @@ class SetupIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed
 class SetupIntentCreateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
     """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
     `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
@@ -2334,11 +2545,17 @@ class SetupIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, clos
 
 
 class SetupIntentCreateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -2349,19 +2566,31 @@ class SetupIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=Fals
 
 
 class SetupIntentCreateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
@@ -2372,7 +2601,10 @@ class SetupIntentCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, 
 
 
 class SetupIntentCreateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
@@ -2383,15 +2615,24 @@ class SetupIntentCreateParamsPaymentMethodDataSofort(TypedDict, total=False, clo
 
 
 class SetupIntentCreateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -2442,11 +2683,17 @@ class SetupIntentCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentCreateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
@@ -2699,7 +2946,10 @@ class SetupIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fals
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Settings for payments by Amazon Pay (`amazon_pay`)."""
+    """Settings for payments by Amazon Pay (`amazon_pay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -2717,7 +2967,10 @@ class SetupIntentCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=Fals
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Settings for payments by Bizum (`bizum`)."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -2875,7 +3128,10 @@ class SetupIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, cl
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for payments by card at a Terminal reader (`card_present`)."""
+    """Settings for payments by card at a Terminal reader (`card_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
@@ -3565,25 +3821,39 @@ class SetupIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
     """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
     type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
@@ -3607,11 +3877,17 @@ class SetupIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -3647,12 +3923,17 @@ class SetupIntentUpdateParamsPaymentMethodDataBillingDetails(TypedDict, total=Fa
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
     """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
     `blik`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -3695,15 +3976,24 @@ class SetupIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, close
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
@@ -3784,11 +4074,17 @@ class SetupIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, closed
 
 
 class SetupIntentUpdateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
@@ -3820,11 +4116,17 @@ class SetupIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, clos
 
 
 class SetupIntentUpdateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -3846,28 +4148,45 @@ class SetupIntentUpdateParamsPaymentMethodDataKlarna(TypedDict, total=False, clo
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
     """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
     `multibanco`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -3900,7 +4219,10 @@ class SetupIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentUpdateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
@@ -3940,23 +4262,37 @@ class SetupIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed
 class SetupIntentUpdateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
     """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
     `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
@@ -3973,11 +4309,17 @@ class SetupIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, clos
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -3988,19 +4330,31 @@ class SetupIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=Fals
 
 
 class SetupIntentUpdateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
@@ -4011,7 +4365,10 @@ class SetupIntentUpdateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
@@ -4022,15 +4379,24 @@ class SetupIntentUpdateParamsPaymentMethodDataSofort(TypedDict, total=False, clo
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -4081,11 +4447,17 @@ class SetupIntentUpdateParamsPaymentMethodDataUsBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentUpdateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=True):
@@ -4338,7 +4710,10 @@ class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fals
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Settings for payments by Amazon Pay (`amazon_pay`)."""
+    """Settings for payments by Amazon Pay (`amazon_pay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -4356,7 +4731,10 @@ class SetupIntentUpdateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=Fals
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Settings for payments by Bizum (`bizum`)."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -4514,7 +4892,10 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, cl
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for payments by card at a Terminal reader (`card_present`)."""
+    """Settings for payments by card at a Terminal reader (`card_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):

@@ -25,21 +25,29 @@ __all__ = [
 
 
 class ShippingRateCreateParamsDeliveryEstimateMaximum(TypedDict, total=False, closed=True):
+    """The object in `delivery_estimate.maximum` of `ShippingRateCreateParams`."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     value: Required[int]
 
 
 class ShippingRateCreateParamsDeliveryEstimateMinimum(TypedDict, total=False, closed=True):
+    """The object in `delivery_estimate.minimum` of `ShippingRateCreateParams`."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     value: Required[int]
 
 
 class ShippingRateCreateParamsDeliveryEstimate(TypedDict, total=False, closed=True):
+    """The object in `delivery_estimate` of `ShippingRateCreateParams`."""
+
     maximum: ShippingRateCreateParamsDeliveryEstimateMaximum
     minimum: ShippingRateCreateParamsDeliveryEstimateMinimum
 
 
 class ShippingRateCreateParamsFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `fixed_amount.currency_options` of `ShippingRateCreateParams`."""
+
     amount: Required[int]
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -51,6 +59,8 @@ class ShippingRateCreateParamsFixedAmountCurrencyOptions(TypedDict, total=False,
 
 
 class ShippingRateCreateParamsFixedAmount(TypedDict, total=False, closed=True):
+    """The object in `fixed_amount` of `ShippingRateCreateParams`."""
+
     amount: Required[int]
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -123,6 +133,8 @@ class ShippingRateRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class ShippingRateUpdateParamsFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """The object in `fixed_amount.currency_options` of `ShippingRateUpdateParams`."""
+
     amount: int
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -134,6 +146,8 @@ class ShippingRateUpdateParamsFixedAmountCurrencyOptions(TypedDict, total=False,
 
 
 class ShippingRateUpdateParamsFixedAmount(TypedDict, total=False, closed=True):
+    """The object in `fixed_amount` of `ShippingRateUpdateParams`."""
+
     currency_options: Mapping[str, ShippingRateUpdateParamsFixedAmountCurrencyOptions]
 
 

@@ -771,7 +771,10 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Settings for payment in convenience stores in Japan."""
+    """Settings for payment in convenience stores in Japan.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
@@ -838,7 +841,10 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, 
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Settings for SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -2085,7 +2091,10 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Settings for payment in convenience stores in Japan."""
+    """Settings for payment in convenience stores in Japan.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
@@ -2152,7 +2161,10 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, 
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Settings for SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):

@@ -207,11 +207,11 @@ __all__ = [
     "TaxRegistrationListParams",
     "TaxRegistrationRetrieveParams",
     "TaxRegistrationUpdateParams",
-    "TaxSettingRetrieveParams",
-    "TaxSettingUpdateParams",
-    "TaxSettingUpdateParamsDefaults",
-    "TaxSettingUpdateParamsHeadOffice",
-    "TaxSettingUpdateParamsHeadOfficeAddress",
+    "TaxSettingsRetrieveParams",
+    "TaxSettingsUpdateParams",
+    "TaxSettingsUpdateParamsDefaults",
+    "TaxSettingsUpdateParamsHeadOffice",
+    "TaxSettingsUpdateParamsHeadOfficeAddress",
     "TaxTransactionCreateFromCalculationParams",
     "TaxTransactionCreateReversalParams",
     "TaxTransactionCreateReversalParamsLineItem",
@@ -231,6 +231,8 @@ class TaxAssociationFindParams(TypedDict, total=False, closed=True):
 
 
 class TaxCalculationCreateParamsCustomerDetailsAddress(TypedDict, total=False, closed=True):
+    """The object in `customer_details.address` of `TaxCalculationCreateParams`."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -246,6 +248,8 @@ class TaxCalculationCreateParamsCustomerDetailsAddress(TypedDict, total=False, c
 
 
 class TaxCalculationCreateParamsCustomerDetailsTaxId(TypedDict, total=False, closed=True):
+    """The object in `customer_details.tax_ids` of `TaxCalculationCreateParams`."""
+
     type: Required[
         Literal[
             "ad_nrt",
@@ -389,6 +393,8 @@ class TaxCalculationCreateParamsCustomerDetailsTaxId(TypedDict, total=False, clo
 
 
 class TaxCalculationCreateParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """The object in `customer_details` of `TaxCalculationCreateParams`."""
+
     address: TaxCalculationCreateParamsCustomerDetailsAddress
     address_source: Literal["billing", "shipping"]
     ip_address: str
@@ -397,6 +403,8 @@ class TaxCalculationCreateParamsCustomerDetails(TypedDict, total=False, closed=T
 
 
 class TaxCalculationCreateParamsLineItem(TypedDict, total=False, closed=True):
+    """The object in `line_items` of `TaxCalculationCreateParams`."""
+
     amount: Required[int]
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
@@ -419,6 +427,8 @@ class TaxCalculationCreateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class TaxCalculationCreateParamsShipFromDetailsAddress(TypedDict, total=False, closed=True):
+    """The object in `ship_from_details.address` of `TaxCalculationCreateParams`."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -434,10 +444,14 @@ class TaxCalculationCreateParamsShipFromDetailsAddress(TypedDict, total=False, c
 
 
 class TaxCalculationCreateParamsShipFromDetails(TypedDict, total=False, closed=True):
+    """The object in `ship_from_details` of `TaxCalculationCreateParams`."""
+
     address: Required[TaxCalculationCreateParamsShipFromDetailsAddress]
 
 
 class TaxCalculationCreateParamsShippingCost(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost` of `TaxCalculationCreateParams`."""
+
     amount: int
     shipping_rate: str
     """Shipping rate that applies."""
@@ -491,6 +505,8 @@ class TaxCalculationRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TaxLocationCreateParamsAddress(TypedDict, total=False, closed=True):
+    """The object in `address` of `TaxLocationCreateParams`."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -540,370 +556,524 @@ class TaxLocationRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TaxRegistrationCreateParamsCountryOptionsAeStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.ae.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsAe(TypedDict, total=False, closed=True):
+    """The object in `country_options.ae` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAeStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsAlStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.al.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsAl(TypedDict, total=False, closed=True):
+    """The object in `country_options.al` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAlStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsAm(TypedDict, total=False, closed=True):
+    """The object in `country_options.am` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsAoStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.ao.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsAo(TypedDict, total=False, closed=True):
+    """The object in `country_options.ao` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAoStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsAtStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.at.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsAt(TypedDict, total=False, closed=True):
+    """The object in `country_options.at` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAtStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsAuStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.au.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsAu(TypedDict, total=False, closed=True):
+    """The object in `country_options.au` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAuStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsAwStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.aw.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsAw(TypedDict, total=False, closed=True):
+    """The object in `country_options.aw` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAwStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsAz(TypedDict, total=False, closed=True):
+    """The object in `country_options.az` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBaStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.ba.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsBa(TypedDict, total=False, closed=True):
+    """The object in `country_options.ba` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBaStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBbStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.bb.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsBb(TypedDict, total=False, closed=True):
+    """The object in `country_options.bb` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBbStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBdStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.bd.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsBd(TypedDict, total=False, closed=True):
+    """The object in `country_options.bd` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBdStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBeStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.be.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsBe(TypedDict, total=False, closed=True):
+    """The object in `country_options.be` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBeStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBfStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.bf.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsBf(TypedDict, total=False, closed=True):
+    """The object in `country_options.bf` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBfStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBgStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.bg.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsBg(TypedDict, total=False, closed=True):
+    """The object in `country_options.bg` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBgStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBhStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.bh.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsBh(TypedDict, total=False, closed=True):
+    """The object in `country_options.bh` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBhStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBj(TypedDict, total=False, closed=True):
+    """The object in `country_options.bj` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBsStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.bs.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsBs(TypedDict, total=False, closed=True):
+    """The object in `country_options.bs` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBsStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBw(TypedDict, total=False, closed=True):
+    """The object in `country_options.bw` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsBy(TypedDict, total=False, closed=True):
+    """The object in `country_options.by` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCaProvinceStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.ca.province_standard` of `TaxRegistrationCreateParams`."""
+
     province: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCa(TypedDict, total=False, closed=True):
+    """The object in `country_options.ca` of `TaxRegistrationCreateParams`."""
+
     province_standard: TaxRegistrationCreateParamsCountryOptionsCaProvinceStandard
     type: Required[Literal["province_standard", "simplified", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCdStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.cd.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsCd(TypedDict, total=False, closed=True):
+    """The object in `country_options.cd` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsCdStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsChStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.ch.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsCh(TypedDict, total=False, closed=True):
+    """The object in `country_options.ch` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsChStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCi(TypedDict, total=False, closed=True):
+    """The object in `country_options.ci` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCl(TypedDict, total=False, closed=True):
+    """The object in `country_options.cl` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCm(TypedDict, total=False, closed=True):
+    """The object in `country_options.cm` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCo(TypedDict, total=False, closed=True):
+    """The object in `country_options.co` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCr(TypedDict, total=False, closed=True):
+    """The object in `country_options.cr` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCv(TypedDict, total=False, closed=True):
+    """The object in `country_options.cv` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCyStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.cy.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsCy(TypedDict, total=False, closed=True):
+    """The object in `country_options.cy` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsCyStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsCzStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.cz.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsCz(TypedDict, total=False, closed=True):
+    """The object in `country_options.cz` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsCzStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsDeStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.de.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsDe(TypedDict, total=False, closed=True):
+    """The object in `country_options.de` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsDeStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsDkStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.dk.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsDk(TypedDict, total=False, closed=True):
+    """The object in `country_options.dk` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsDkStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsEc(TypedDict, total=False, closed=True):
+    """The object in `country_options.ec` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsEeStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.ee.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsEe(TypedDict, total=False, closed=True):
+    """The object in `country_options.ee` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsEeStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsEg(TypedDict, total=False, closed=True):
+    """The object in `country_options.eg` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsEsStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.es.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsEs(TypedDict, total=False, closed=True):
+    """The object in `country_options.es` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsEsStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsEtStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.et.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsEt(TypedDict, total=False, closed=True):
+    """The object in `country_options.et` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsEtStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsFiStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.fi.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsFi(TypedDict, total=False, closed=True):
+    """The object in `country_options.fi` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsFiStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsFrStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.fr.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsFr(TypedDict, total=False, closed=True):
+    """The object in `country_options.fr` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsFrStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsGbStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.gb.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsGb(TypedDict, total=False, closed=True):
+    """The object in `country_options.gb` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsGbStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsGe(TypedDict, total=False, closed=True):
+    """The object in `country_options.ge` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsGh(TypedDict, total=False, closed=True):
+    """The object in `country_options.gh` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsGnStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.gn.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsGn(TypedDict, total=False, closed=True):
+    """The object in `country_options.gn` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsGnStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsGrStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.gr.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsGr(TypedDict, total=False, closed=True):
+    """The object in `country_options.gr` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsGrStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsHrStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.hr.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsHr(TypedDict, total=False, closed=True):
+    """The object in `country_options.hr` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsHrStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsHuStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.hu.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsHu(TypedDict, total=False, closed=True):
+    """The object in `country_options.hu` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsHuStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
@@ -915,78 +1085,112 @@ class TaxRegistrationCreateParamsCountryOptionsId(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsIeStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.ie.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsIe(TypedDict, total=False, closed=True):
+    """The object in `country_options.ie` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsIeStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsIn(TypedDict, total=False, closed=True):
+    """The object in `country_options.in` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsIsStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.is.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsIs(TypedDict, total=False, closed=True):
+    """The object in `country_options.is` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsIsStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsItStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.it.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsIt(TypedDict, total=False, closed=True):
+    """The object in `country_options.it` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsItStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsJpStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.jp.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsJp(TypedDict, total=False, closed=True):
+    """The object in `country_options.jp` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsJpStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsKe(TypedDict, total=False, closed=True):
+    """The object in `country_options.ke` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsKg(TypedDict, total=False, closed=True):
+    """The object in `country_options.kg` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsKh(TypedDict, total=False, closed=True):
+    """The object in `country_options.kh` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsKr(TypedDict, total=False, closed=True):
+    """The object in `country_options.kr` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsKz(TypedDict, total=False, closed=True):
+    """The object in `country_options.kz` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsLa(TypedDict, total=False, closed=True):
+    """The object in `country_options.la` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsLk(TypedDict, total=False, closed=True):
+    """The object in `country_options.lk` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsLtStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.lt.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
@@ -999,333 +1203,479 @@ class TaxRegistrationCreateParamsCountryOptionsLt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLuStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.lu.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsLu(TypedDict, total=False, closed=True):
+    """The object in `country_options.lu` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsLuStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsLvStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.lv.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsLv(TypedDict, total=False, closed=True):
+    """The object in `country_options.lv` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsLvStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsMa(TypedDict, total=False, closed=True):
+    """The object in `country_options.ma` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsMd(TypedDict, total=False, closed=True):
+    """The object in `country_options.md` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsMeStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.me.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsMe(TypedDict, total=False, closed=True):
+    """The object in `country_options.me` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMeStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsMkStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.mk.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsMk(TypedDict, total=False, closed=True):
+    """The object in `country_options.mk` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMkStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsMrStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.mr.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsMr(TypedDict, total=False, closed=True):
+    """The object in `country_options.mr` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMrStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsMtStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.mt.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsMt(TypedDict, total=False, closed=True):
+    """The object in `country_options.mt` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMtStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsMu(TypedDict, total=False, closed=True):
+    """The object in `country_options.mu` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsMx(TypedDict, total=False, closed=True):
+    """The object in `country_options.mx` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsMy(TypedDict, total=False, closed=True):
+    """The object in `country_options.my` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsNg(TypedDict, total=False, closed=True):
+    """The object in `country_options.ng` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsNlStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.nl.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsNl(TypedDict, total=False, closed=True):
+    """The object in `country_options.nl` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsNlStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsNoStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.no.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsNo(TypedDict, total=False, closed=True):
+    """The object in `country_options.no` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsNoStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsNp(TypedDict, total=False, closed=True):
+    """The object in `country_options.np` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsNzStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.nz.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsNz(TypedDict, total=False, closed=True):
+    """The object in `country_options.nz` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsNzStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsOmStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.om.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsOm(TypedDict, total=False, closed=True):
+    """The object in `country_options.om` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsOmStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsPe(TypedDict, total=False, closed=True):
+    """The object in `country_options.pe` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsPh(TypedDict, total=False, closed=True):
+    """The object in `country_options.ph` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsPlStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.pl.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsPl(TypedDict, total=False, closed=True):
+    """The object in `country_options.pl` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsPlStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsPtStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.pt.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsPt(TypedDict, total=False, closed=True):
+    """The object in `country_options.pt` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsPtStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsRoStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.ro.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsRo(TypedDict, total=False, closed=True):
+    """The object in `country_options.ro` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsRoStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsRsStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.rs.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsRs(TypedDict, total=False, closed=True):
+    """The object in `country_options.rs` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsRsStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsRu(TypedDict, total=False, closed=True):
+    """The object in `country_options.ru` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsSa(TypedDict, total=False, closed=True):
+    """The object in `country_options.sa` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsSeStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.se.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsSe(TypedDict, total=False, closed=True):
+    """The object in `country_options.se` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSeStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsSgStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.sg.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsSg(TypedDict, total=False, closed=True):
+    """The object in `country_options.sg` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSgStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsSiStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.si.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsSi(TypedDict, total=False, closed=True):
+    """The object in `country_options.si` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSiStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsSkStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.sk.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsSk(TypedDict, total=False, closed=True):
+    """The object in `country_options.sk` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSkStandard
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsSn(TypedDict, total=False, closed=True):
+    """The object in `country_options.sn` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsSrStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.sr.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsSr(TypedDict, total=False, closed=True):
+    """The object in `country_options.sr` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSrStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsTh(TypedDict, total=False, closed=True):
+    """The object in `country_options.th` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsTj(TypedDict, total=False, closed=True):
+    """The object in `country_options.tj` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsTr(TypedDict, total=False, closed=True):
+    """The object in `country_options.tr` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsTw(TypedDict, total=False, closed=True):
+    """The object in `country_options.tw` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsTz(TypedDict, total=False, closed=True):
+    """The object in `country_options.tz` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUa(TypedDict, total=False, closed=True):
+    """The object in `country_options.ua` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUg(TypedDict, total=False, closed=True):
+    """The object in `country_options.ug` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsAdmissionsTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.admissions_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsAttendanceTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.attendance_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsEntertainmentTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.entertainment_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsGrossReceiptsTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.gross_receipts_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsHospitalityTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.hospitality_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLocalAmusementTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.local_amusement_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLocalLeaseTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.local_lease_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLuxuryTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.luxury_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsMassTransitParkingTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.mass_transit_parking_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsParkingTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.parking_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsResortTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.resort_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsStateSalesTaxElection(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.state_sales_tax.elections` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: str
     type: Required[Literal["local_use_tax", "simplified_sellers_use_tax", "single_local_use_tax"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsStateSalesTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.state_sales_tax` of `TaxRegistrationCreateParams`."""
+
     elections: Required[Sequence[TaxRegistrationCreateParamsCountryOptionsUsStateSalesTaxElection]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsTourismTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.tourism_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsUtilityUsersTax(TypedDict, total=False, closed=True):
+    """The object in `country_options.us.utility_users_tax` of `TaxRegistrationCreateParams`."""
+
     jurisdiction: Required[str]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUs(TypedDict, total=False, closed=True):
+    """The object in `country_options.us` of `TaxRegistrationCreateParams`."""
+
     admissions_tax: TaxRegistrationCreateParamsCountryOptionsUsAdmissionsTax
     attendance_tax: TaxRegistrationCreateParamsCountryOptionsUsAttendanceTax
     entertainment_tax: TaxRegistrationCreateParamsCountryOptionsUsEntertainmentTax
@@ -1366,43 +1716,61 @@ class TaxRegistrationCreateParamsCountryOptionsUs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUyStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.uy.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUy(TypedDict, total=False, closed=True):
+    """The object in `country_options.uy` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsUyStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsUz(TypedDict, total=False, closed=True):
+    """The object in `country_options.uz` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsVn(TypedDict, total=False, closed=True):
+    """The object in `country_options.vn` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsZaStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.za.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsZa(TypedDict, total=False, closed=True):
+    """The object in `country_options.za` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsZaStandard
     type: Required[Literal["standard"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsZm(TypedDict, total=False, closed=True):
+    """The object in `country_options.zm` of `TaxRegistrationCreateParams`."""
+
     type: Required[Literal["simplified"]]
 
 
 class TaxRegistrationCreateParamsCountryOptionsZwStandard(TypedDict, total=False, closed=True):
+    """The object in `country_options.zw.standard` of `TaxRegistrationCreateParams`."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsZw(TypedDict, total=False, closed=True):
+    """The object in `country_options.zw` of `TaxRegistrationCreateParams`."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsZwStandard
     type: Required[Literal["standard"]]
 
@@ -1568,14 +1936,16 @@ class TaxRegistrationUpdateParams(TypedDict, total=False, closed=True):
     """Time at which it expires."""
 
 
-class TaxSettingRetrieveParams(TypedDict, total=False, closed=True):
+class TaxSettingsRetrieveParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/tax/settings`."""
 
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
-class TaxSettingUpdateParamsDefaults(TypedDict, total=False, closed=True):
+class TaxSettingsUpdateParamsDefaults(TypedDict, total=False, closed=True):
+    """The object in `defaults` of `TaxSettingsUpdateParams`."""
+
     tax_behavior: Literal["exclusive", "inclusive", "inferred_by_currency"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -1587,7 +1957,9 @@ class TaxSettingUpdateParamsDefaults(TypedDict, total=False, closed=True):
     """Tax code that classifies the goods or services for Stripe Tax."""
 
 
-class TaxSettingUpdateParamsHeadOfficeAddress(TypedDict, total=False, closed=True):
+class TaxSettingsUpdateParamsHeadOfficeAddress(TypedDict, total=False, closed=True):
+    """The object in `head_office.address` of `TaxSettingsUpdateParams`."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1602,17 +1974,19 @@ class TaxSettingUpdateParamsHeadOfficeAddress(TypedDict, total=False, closed=Tru
     """State, county, province or region."""
 
 
-class TaxSettingUpdateParamsHeadOffice(TypedDict, total=False, closed=True):
-    address: Required[TaxSettingUpdateParamsHeadOfficeAddress]
+class TaxSettingsUpdateParamsHeadOffice(TypedDict, total=False, closed=True):
+    """The object in `head_office` of `TaxSettingsUpdateParams`."""
+
+    address: Required[TaxSettingsUpdateParamsHeadOfficeAddress]
 
 
-class TaxSettingUpdateParams(TypedDict, total=False, closed=True):
+class TaxSettingsUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/tax/settings`."""
 
-    defaults: TaxSettingUpdateParamsDefaults
+    defaults: TaxSettingsUpdateParamsDefaults
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
-    head_office: TaxSettingUpdateParamsHeadOffice
+    head_office: TaxSettingsUpdateParamsHeadOffice
 
 
 class TaxTransactionCreateFromCalculationParams(TypedDict, total=False, closed=True):
@@ -1630,6 +2004,8 @@ class TaxTransactionCreateFromCalculationParams(TypedDict, total=False, closed=T
 
 
 class TaxTransactionCreateReversalParamsLineItem(TypedDict, total=False, closed=True):
+    """The object in `line_items` of `TaxTransactionCreateReversalParams`."""
+
     amount: Required[int]
     amount_tax: Required[int]
     """Total of all taxes, in the smallest currency unit."""
@@ -1644,6 +2020,8 @@ class TaxTransactionCreateReversalParamsLineItem(TypedDict, total=False, closed=
 
 
 class TaxTransactionCreateReversalParamsShippingCost(TypedDict, total=False, closed=True):
+    """The object in `shipping_cost` of `TaxTransactionCreateReversalParams`."""
+
     amount: Required[int]
     amount_tax: Required[int]
     """Total of all taxes, in the smallest currency unit."""

@@ -137,48 +137,68 @@ __all__ = [
 
 
 class TerminalConfigurationCreateParamsBbposWisepad3(TypedDict, total=False, closed=True):
+    """The object in `bbpos_wisepad3` of `TerminalConfigurationCreateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsBbposWiseposE(TypedDict, total=False, closed=True):
+    """The object in `bbpos_wisepos_e` of `TerminalConfigurationCreateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsCellular(TypedDict, total=False, closed=True):
+    """The object in `cellular` of `TerminalConfigurationCreateParams`."""
+
     enabled: Required[bool]
 
 
 class TerminalConfigurationCreateParamsOffline(TypedDict, total=False, closed=True):
+    """The object in `offline` of `TerminalConfigurationCreateParams`."""
+
     enabled: Required[bool]
 
 
 class TerminalConfigurationCreateParamsReaderSecurity(TypedDict, total=False, closed=True):
+    """The object in `reader_security` of `TerminalConfigurationCreateParams`."""
+
     admin_menu_passcode: str | None
 
 
 class TerminalConfigurationCreateParamsRebootWindow(TypedDict, total=False, closed=True):
+    """The object in `reboot_window` of `TerminalConfigurationCreateParams`."""
+
     end_hour: Required[int]
     start_hour: Required[int]
 
 
 class TerminalConfigurationCreateParamsStripeS700(TypedDict, total=False, closed=True):
+    """The object in `stripe_s700` of `TerminalConfigurationCreateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsStripeS710(TypedDict, total=False, closed=True):
+    """The object in `stripe_s710` of `TerminalConfigurationCreateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsStripeT600(TypedDict, total=False, closed=True):
+    """The object in `stripe_t600` of `TerminalConfigurationCreateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsTippingAed(TypedDict, total=False, closed=True):
+    """The object in `tipping.aed` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -190,6 +210,8 @@ class TerminalConfigurationCreateParamsTippingAed(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingAud(TypedDict, total=False, closed=True):
+    """The object in `tipping.aud` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -201,6 +223,8 @@ class TerminalConfigurationCreateParamsTippingAud(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingCad(TypedDict, total=False, closed=True):
+    """The object in `tipping.cad` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -212,6 +236,8 @@ class TerminalConfigurationCreateParamsTippingCad(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingChf(TypedDict, total=False, closed=True):
+    """The object in `tipping.chf` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -223,6 +249,8 @@ class TerminalConfigurationCreateParamsTippingChf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingCzk(TypedDict, total=False, closed=True):
+    """The object in `tipping.czk` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -234,6 +262,8 @@ class TerminalConfigurationCreateParamsTippingCzk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingDkk(TypedDict, total=False, closed=True):
+    """The object in `tipping.dkk` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -245,6 +275,8 @@ class TerminalConfigurationCreateParamsTippingDkk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingEur(TypedDict, total=False, closed=True):
+    """The object in `tipping.eur` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -256,6 +288,8 @@ class TerminalConfigurationCreateParamsTippingEur(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingGbp(TypedDict, total=False, closed=True):
+    """The object in `tipping.gbp` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -267,6 +301,8 @@ class TerminalConfigurationCreateParamsTippingGbp(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingGip(TypedDict, total=False, closed=True):
+    """The object in `tipping.gip` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -278,6 +314,8 @@ class TerminalConfigurationCreateParamsTippingGip(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingHkd(TypedDict, total=False, closed=True):
+    """The object in `tipping.hkd` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -289,6 +327,8 @@ class TerminalConfigurationCreateParamsTippingHkd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingHuf(TypedDict, total=False, closed=True):
+    """The object in `tipping.huf` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -300,6 +340,8 @@ class TerminalConfigurationCreateParamsTippingHuf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingJpy(TypedDict, total=False, closed=True):
+    """The object in `tipping.jpy` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -311,6 +353,8 @@ class TerminalConfigurationCreateParamsTippingJpy(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingMxn(TypedDict, total=False, closed=True):
+    """The object in `tipping.mxn` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -322,6 +366,8 @@ class TerminalConfigurationCreateParamsTippingMxn(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingMyr(TypedDict, total=False, closed=True):
+    """The object in `tipping.myr` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -333,6 +379,8 @@ class TerminalConfigurationCreateParamsTippingMyr(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingNok(TypedDict, total=False, closed=True):
+    """The object in `tipping.nok` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -344,6 +392,8 @@ class TerminalConfigurationCreateParamsTippingNok(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingNzd(TypedDict, total=False, closed=True):
+    """The object in `tipping.nzd` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -355,6 +405,8 @@ class TerminalConfigurationCreateParamsTippingNzd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingPln(TypedDict, total=False, closed=True):
+    """The object in `tipping.pln` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -366,6 +418,8 @@ class TerminalConfigurationCreateParamsTippingPln(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingRon(TypedDict, total=False, closed=True):
+    """The object in `tipping.ron` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -377,6 +431,8 @@ class TerminalConfigurationCreateParamsTippingRon(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingSek(TypedDict, total=False, closed=True):
+    """The object in `tipping.sek` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -388,6 +444,8 @@ class TerminalConfigurationCreateParamsTippingSek(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingSgd(TypedDict, total=False, closed=True):
+    """The object in `tipping.sgd` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -399,6 +457,8 @@ class TerminalConfigurationCreateParamsTippingSgd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingUsd(TypedDict, total=False, closed=True):
+    """The object in `tipping.usd` of `TerminalConfigurationCreateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -410,6 +470,8 @@ class TerminalConfigurationCreateParamsTippingUsd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTipping(TypedDict, total=False, closed=True):
+    """The object in `tipping` of `TerminalConfigurationCreateParams`."""
+
     aed: TerminalConfigurationCreateParamsTippingAed
     aud: TerminalConfigurationCreateParamsTippingAud
     cad: TerminalConfigurationCreateParamsTippingCad
@@ -434,31 +496,43 @@ class TerminalConfigurationCreateParamsTipping(TypedDict, total=False, closed=Tr
 
 
 class TerminalConfigurationCreateParamsVerifoneM425(TypedDict, total=False, closed=True):
+    """The object in `verifone_m425` of `TerminalConfigurationCreateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneP400(TypedDict, total=False, closed=True):
+    """The object in `verifone_p400` of `TerminalConfigurationCreateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneP630(TypedDict, total=False, closed=True):
+    """The object in `verifone_p630` of `TerminalConfigurationCreateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneUx700(TypedDict, total=False, closed=True):
+    """The object in `verifone_ux700` of `TerminalConfigurationCreateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneV660p(TypedDict, total=False, closed=True):
+    """The object in `verifone_v660p` of `TerminalConfigurationCreateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsWifiEnterpriseEapPeap(TypedDict, total=False, closed=True):
+    """The object in `wifi.enterprise_eap_peap` of `TerminalConfigurationCreateParams`."""
+
     ca_certificate_file: str
     password: Required[str]
     ssid: Required[str]
@@ -466,6 +540,8 @@ class TerminalConfigurationCreateParamsWifiEnterpriseEapPeap(TypedDict, total=Fa
 
 
 class TerminalConfigurationCreateParamsWifiEnterpriseEapTls(TypedDict, total=False, closed=True):
+    """The object in `wifi.enterprise_eap_tls` of `TerminalConfigurationCreateParams`."""
+
     ca_certificate_file: str
     client_certificate_file: Required[str]
     private_key_file: Required[str]
@@ -474,11 +550,15 @@ class TerminalConfigurationCreateParamsWifiEnterpriseEapTls(TypedDict, total=Fal
 
 
 class TerminalConfigurationCreateParamsWifiPersonalPsk(TypedDict, total=False, closed=True):
+    """The object in `wifi.personal_psk` of `TerminalConfigurationCreateParams`."""
+
     password: Required[Annotated[str, MaxLen(63)]]
     ssid: Required[str]
 
 
 class TerminalConfigurationCreateParamsWifi(TypedDict, total=False, closed=True):
+    """The object in `wifi` of `TerminalConfigurationCreateParams`."""
+
     enterprise_eap_peap: TerminalConfigurationCreateParamsWifiEnterpriseEapPeap
     enterprise_eap_tls: TerminalConfigurationCreateParamsWifiEnterpriseEapTls
     personal_psk: TerminalConfigurationCreateParamsWifiPersonalPsk
@@ -533,48 +613,68 @@ class TerminalConfigurationRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TerminalConfigurationUpdateParamsBbposWisepad3(TypedDict, total=False, closed=True):
+    """The object in `bbpos_wisepad3` of `TerminalConfigurationUpdateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsBbposWiseposE(TypedDict, total=False, closed=True):
+    """The object in `bbpos_wisepos_e` of `TerminalConfigurationUpdateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsCellular(TypedDict, total=False, closed=True):
+    """The object in `cellular` of `TerminalConfigurationUpdateParams`."""
+
     enabled: Required[bool]
 
 
 class TerminalConfigurationUpdateParamsOffline(TypedDict, total=False, closed=True):
+    """The object in `offline` of `TerminalConfigurationUpdateParams`."""
+
     enabled: Required[bool]
 
 
 class TerminalConfigurationUpdateParamsReaderSecurity(TypedDict, total=False, closed=True):
+    """The object in `reader_security` of `TerminalConfigurationUpdateParams`."""
+
     admin_menu_passcode: str | None
 
 
 class TerminalConfigurationUpdateParamsRebootWindow(TypedDict, total=False, closed=True):
+    """The object in `reboot_window` of `TerminalConfigurationUpdateParams`."""
+
     end_hour: Required[int]
     start_hour: Required[int]
 
 
 class TerminalConfigurationUpdateParamsStripeS700(TypedDict, total=False, closed=True):
+    """The object in `stripe_s700` of `TerminalConfigurationUpdateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsStripeS710(TypedDict, total=False, closed=True):
+    """The object in `stripe_s710` of `TerminalConfigurationUpdateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsStripeT600(TypedDict, total=False, closed=True):
+    """The object in `stripe_t600` of `TerminalConfigurationUpdateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsTippingAed(TypedDict, total=False, closed=True):
+    """The object in `tipping.aed` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -586,6 +686,8 @@ class TerminalConfigurationUpdateParamsTippingAed(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingAud(TypedDict, total=False, closed=True):
+    """The object in `tipping.aud` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -597,6 +699,8 @@ class TerminalConfigurationUpdateParamsTippingAud(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingCad(TypedDict, total=False, closed=True):
+    """The object in `tipping.cad` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -608,6 +712,8 @@ class TerminalConfigurationUpdateParamsTippingCad(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingChf(TypedDict, total=False, closed=True):
+    """The object in `tipping.chf` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -619,6 +725,8 @@ class TerminalConfigurationUpdateParamsTippingChf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingCzk(TypedDict, total=False, closed=True):
+    """The object in `tipping.czk` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -630,6 +738,8 @@ class TerminalConfigurationUpdateParamsTippingCzk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingDkk(TypedDict, total=False, closed=True):
+    """The object in `tipping.dkk` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -641,6 +751,8 @@ class TerminalConfigurationUpdateParamsTippingDkk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingEur(TypedDict, total=False, closed=True):
+    """The object in `tipping.eur` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -652,6 +764,8 @@ class TerminalConfigurationUpdateParamsTippingEur(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingGbp(TypedDict, total=False, closed=True):
+    """The object in `tipping.gbp` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -663,6 +777,8 @@ class TerminalConfigurationUpdateParamsTippingGbp(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingGip(TypedDict, total=False, closed=True):
+    """The object in `tipping.gip` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -674,6 +790,8 @@ class TerminalConfigurationUpdateParamsTippingGip(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingHkd(TypedDict, total=False, closed=True):
+    """The object in `tipping.hkd` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -685,6 +803,8 @@ class TerminalConfigurationUpdateParamsTippingHkd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingHuf(TypedDict, total=False, closed=True):
+    """The object in `tipping.huf` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -696,6 +816,8 @@ class TerminalConfigurationUpdateParamsTippingHuf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingJpy(TypedDict, total=False, closed=True):
+    """The object in `tipping.jpy` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -707,6 +829,8 @@ class TerminalConfigurationUpdateParamsTippingJpy(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingMxn(TypedDict, total=False, closed=True):
+    """The object in `tipping.mxn` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -718,6 +842,8 @@ class TerminalConfigurationUpdateParamsTippingMxn(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingMyr(TypedDict, total=False, closed=True):
+    """The object in `tipping.myr` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -729,6 +855,8 @@ class TerminalConfigurationUpdateParamsTippingMyr(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingNok(TypedDict, total=False, closed=True):
+    """The object in `tipping.nok` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -740,6 +868,8 @@ class TerminalConfigurationUpdateParamsTippingNok(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingNzd(TypedDict, total=False, closed=True):
+    """The object in `tipping.nzd` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -751,6 +881,8 @@ class TerminalConfigurationUpdateParamsTippingNzd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingPln(TypedDict, total=False, closed=True):
+    """The object in `tipping.pln` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -762,6 +894,8 @@ class TerminalConfigurationUpdateParamsTippingPln(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingRon(TypedDict, total=False, closed=True):
+    """The object in `tipping.ron` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -773,6 +907,8 @@ class TerminalConfigurationUpdateParamsTippingRon(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingSek(TypedDict, total=False, closed=True):
+    """The object in `tipping.sek` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -784,6 +920,8 @@ class TerminalConfigurationUpdateParamsTippingSek(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingSgd(TypedDict, total=False, closed=True):
+    """The object in `tipping.sgd` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -795,6 +933,8 @@ class TerminalConfigurationUpdateParamsTippingSgd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingUsd(TypedDict, total=False, closed=True):
+    """The object in `tipping.usd` of `TerminalConfigurationUpdateParams`."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -806,6 +946,8 @@ class TerminalConfigurationUpdateParamsTippingUsd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTipping(TypedDict, total=False, closed=True):
+    """The object in `tipping` of `TerminalConfigurationUpdateParams`."""
+
     aed: TerminalConfigurationUpdateParamsTippingAed
     aud: TerminalConfigurationUpdateParamsTippingAud
     cad: TerminalConfigurationUpdateParamsTippingCad
@@ -830,31 +972,43 @@ class TerminalConfigurationUpdateParamsTipping(TypedDict, total=False, closed=Tr
 
 
 class TerminalConfigurationUpdateParamsVerifoneM425(TypedDict, total=False, closed=True):
+    """The object in `verifone_m425` of `TerminalConfigurationUpdateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneP400(TypedDict, total=False, closed=True):
+    """The object in `verifone_p400` of `TerminalConfigurationUpdateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneP630(TypedDict, total=False, closed=True):
+    """The object in `verifone_p630` of `TerminalConfigurationUpdateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneUx700(TypedDict, total=False, closed=True):
+    """The object in `verifone_ux700` of `TerminalConfigurationUpdateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneV660p(TypedDict, total=False, closed=True):
+    """The object in `verifone_v660p` of `TerminalConfigurationUpdateParams`."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap(TypedDict, total=False, closed=True):
+    """The object in `wifi.enterprise_eap_peap` of `TerminalConfigurationUpdateParams`."""
+
     ca_certificate_file: str
     password: Required[str]
     ssid: Required[str]
@@ -862,6 +1016,8 @@ class TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap(TypedDict, total=Fa
 
 
 class TerminalConfigurationUpdateParamsWifiEnterpriseEapTls(TypedDict, total=False, closed=True):
+    """The object in `wifi.enterprise_eap_tls` of `TerminalConfigurationUpdateParams`."""
+
     ca_certificate_file: str
     client_certificate_file: Required[str]
     private_key_file: Required[str]
@@ -870,11 +1026,15 @@ class TerminalConfigurationUpdateParamsWifiEnterpriseEapTls(TypedDict, total=Fal
 
 
 class TerminalConfigurationUpdateParamsWifiPersonalPsk(TypedDict, total=False, closed=True):
+    """The object in `wifi.personal_psk` of `TerminalConfigurationUpdateParams`."""
+
     password: Required[Annotated[str, MaxLen(63)]]
     ssid: Required[str]
 
 
 class TerminalConfigurationUpdateParamsWifi(TypedDict, total=False, closed=True):
+    """The object in `wifi` of `TerminalConfigurationUpdateParams`."""
+
     enterprise_eap_peap: TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap
     enterprise_eap_tls: TerminalConfigurationUpdateParamsWifiEnterpriseEapTls
     personal_psk: TerminalConfigurationUpdateParamsWifiPersonalPsk
@@ -914,6 +1074,8 @@ class TerminalConnectionTokenCreateParams(TypedDict, total=False, closed=True):
 
 
 class TerminalLocationCreateParamsAddress(TypedDict, total=False, closed=True):
+    """The object in `address` of `TerminalLocationCreateParams`."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -1011,6 +1173,8 @@ class TerminalLocationRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TerminalLocationUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """The object in `address` of `TerminalLocationUpdateParams`."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1086,11 +1250,15 @@ class TerminalLocationUpdateParams(TypedDict, total=False, closed=True):
 
 
 class TerminalOnboardingLinkCreateParamsLinkOptionsAppleTermsAndConditions(TypedDict, total=False, closed=True):
+    """The object in `link_options.apple_terms_and_conditions` of `TerminalOnboardingLinkCreateParams`."""
+
     allow_relinking: bool
     merchant_display_name: Required[str]
 
 
 class TerminalOnboardingLinkCreateParamsLinkOptions(TypedDict, total=False, closed=True):
+    """The object in `link_options` of `TerminalOnboardingLinkCreateParams`."""
+
     apple_terms_and_conditions: TerminalOnboardingLinkCreateParamsLinkOptionsAppleTermsAndConditions
 
 
@@ -1115,6 +1283,8 @@ class TerminalReaderCancelActionParams(TypedDict, total=False, closed=True):
 
 
 class TerminalReaderCollectInputsParamsInputCustomText(TypedDict, total=False, closed=True):
+    """The object in `inputs.custom_text` of `TerminalReaderCollectInputsParams`."""
+
     description: Annotated[str, MaxLen(500)]
     skip_button: Annotated[str, MaxLen(14)]
     submit_button: Annotated[str, MaxLen(30)]
@@ -1122,6 +1292,8 @@ class TerminalReaderCollectInputsParamsInputCustomText(TypedDict, total=False, c
 
 
 class TerminalReaderCollectInputsParamsInputSelectionChoice(TypedDict, total=False, closed=True):
+    """The object in `inputs.selection.choices` of `TerminalReaderCollectInputsParams`."""
+
     id: Required[Annotated[str, MaxLen(50)]]
     """Unique ID of the object."""
     style: Literal["primary", "secondary"]
@@ -1129,16 +1301,22 @@ class TerminalReaderCollectInputsParamsInputSelectionChoice(TypedDict, total=Fal
 
 
 class TerminalReaderCollectInputsParamsInputSelection(TypedDict, total=False, closed=True):
+    """The object in `inputs.selection` of `TerminalReaderCollectInputsParams`."""
+
     choices: Required[Sequence[TerminalReaderCollectInputsParamsInputSelectionChoice]]
 
 
 class TerminalReaderCollectInputsParamsInputToggle(TypedDict, total=False, closed=True):
+    """The object in `inputs.toggles` of `TerminalReaderCollectInputsParams`."""
+
     default_value: Literal["disabled", "enabled"]
     description: Annotated[str, MaxLen(50)]
     title: Annotated[str, MaxLen(50)]
 
 
 class TerminalReaderCollectInputsParamsInput(TypedDict, total=False, closed=True):
+    """The object in `inputs` of `TerminalReaderCollectInputsParams`."""
+
     custom_text: Required[TerminalReaderCollectInputsParamsInputCustomText]
     required: bool
     selection: TerminalReaderCollectInputsParamsInputSelection
@@ -1159,10 +1337,14 @@ class TerminalReaderCollectInputsParams(TypedDict, total=False, closed=True):
 
 
 class TerminalReaderCollectPaymentMethodParamsCollectConfigTipping(TypedDict, total=False, closed=True):
+    """The object in `collect_config.tipping` of `TerminalReaderCollectPaymentMethodParams`."""
+
     amount_eligible: int
 
 
 class TerminalReaderCollectPaymentMethodParamsCollectConfig(TypedDict, total=False, closed=True):
+    """The object in `collect_config` of `TerminalReaderCollectPaymentMethodParams`."""
+
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -1186,6 +1368,8 @@ class TerminalReaderCollectPaymentMethodParams(TypedDict, total=False, closed=Tr
 
 
 class TerminalReaderConfirmPaymentIntentParamsConfirmConfig(TypedDict, total=False, closed=True):
+    """The object in `confirm_config` of `TerminalReaderConfirmPaymentIntentParams`."""
+
     return_url: str
     """URL to which the customer or user returns afterwards."""
 
@@ -1257,10 +1441,14 @@ class TerminalReaderListParams(TypedDict, total=False, closed=True):
 
 
 class TerminalReaderProcessPaymentIntentParamsProcessConfigTipping(TypedDict, total=False, closed=True):
+    """The object in `process_config.tipping` of `TerminalReaderProcessPaymentIntentParams`."""
+
     amount_eligible: int
 
 
 class TerminalReaderProcessPaymentIntentParamsProcessConfig(TypedDict, total=False, closed=True):
+    """The object in `process_config` of `TerminalReaderProcessPaymentIntentParams`."""
+
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -1286,6 +1474,8 @@ class TerminalReaderProcessPaymentIntentParams(TypedDict, total=False, closed=Tr
 
 
 class TerminalReaderProcessSetupIntentParamsProcessConfig(TypedDict, total=False, closed=True):
+    """The object in `process_config` of `TerminalReaderProcessSetupIntentParams`."""
+
     enable_customer_cancellation: bool
 
 
@@ -1307,6 +1497,8 @@ class TerminalReaderProcessSetupIntentParams(TypedDict, total=False, closed=True
 
 
 class TerminalReaderRefundPaymentParamsRefundPaymentConfig(TypedDict, total=False, closed=True):
+    """The object in `refund_payment_config` of `TerminalReaderRefundPaymentParams`."""
+
     enable_customer_cancellation: bool
 
 
@@ -1336,6 +1528,8 @@ class TerminalReaderRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TerminalReaderSetReaderDisplayParamsCartLineItem(TypedDict, total=False, closed=True):
+    """The object in `cart.line_items` of `TerminalReaderSetReaderDisplayParams`."""
+
     amount: Required[int]
     description: Required[str]
     quantity: Required[int]
@@ -1343,6 +1537,8 @@ class TerminalReaderSetReaderDisplayParamsCartLineItem(TypedDict, total=False, c
 
 
 class TerminalReaderSetReaderDisplayParamsCart(TypedDict, total=False, closed=True):
+    """The object in `cart` of `TerminalReaderSetReaderDisplayParams`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     line_items: Required[Sequence[TerminalReaderSetReaderDisplayParamsCartLineItem]]

@@ -217,25 +217,39 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAcssDebit(TypedDi
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
     """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
     type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
@@ -259,11 +273,17 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBacsDebit(TypedDi
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillingDetailsAddress(
@@ -301,12 +321,17 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillingDetails(Ty
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
     """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
     `blik`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -349,15 +374,24 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCard(TypedDict, t
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
@@ -438,11 +472,17 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataFpx(TypedDict, to
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
@@ -474,11 +514,17 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataIdeal(TypedDict, 
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -500,28 +546,45 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarna(TypedDict,
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
     """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
     `multibanco`.
+
+    It takes no keys: pass `{}`.
     """
 
 
@@ -554,7 +617,10 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataNzBankAccount(Typ
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
@@ -594,23 +660,37 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataP24(TypedDict, to
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
     """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
     `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
     """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
@@ -627,11 +707,17 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayto(TypedDict, 
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -642,19 +728,31 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataRadarOptions(Type
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
@@ -665,7 +763,10 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSepaDebit(TypedDi
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
@@ -676,15 +777,24 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSofort(TypedDict,
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -735,11 +845,17 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUsBankAccount(Typ
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
@@ -1060,6 +1176,8 @@ class TestHelpersCustomerFundCashBalanceParams(TypedDict, total=False, closed=Tr
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetCardholderPromptData(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.cardholder_prompt_data` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     driver_id: str
     odometer: int
     unspecified_id: str
@@ -1070,18 +1188,24 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetCardholder
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown.fuel` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     gross_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown.non_fuel` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     gross_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownTax(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown.tax` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     local_amount_decimal: Decimal | str
     national_amount_decimal: Decimal | str
 
@@ -1089,12 +1213,16 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBr
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdown(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     fuel: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel
     non_fuel: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel
     tax: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownTax
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleet(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.fleet` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     cardholder_prompt_data: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetCardholderPromptData
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
     reported_breakdown: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdown
@@ -1102,6 +1230,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleet(TypedDict
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlightSegment(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.flight.segments` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     arrival_airport_code: Annotated[str, MaxLen(3)]
     carrier: str
     departure_airport_code: Annotated[str, MaxLen(3)]
@@ -1111,6 +1241,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlightSegment(T
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlight(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.flight` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     departure_at: int | datetime
     passenger_name: str
     refundable: bool
@@ -1119,6 +1251,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlight(TypedDic
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFuel(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.fuel` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     industry_product_code: str
     quantity_decimal: Decimal | str
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
@@ -1129,11 +1263,15 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFuel(TypedDict,
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsLodging(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.lodging` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     check_in_at: int | datetime
     nights: int
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsReceipt(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.receipt` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     description: Annotated[str, MaxLen(26)]
     quantity: Decimal | str
     """Number of units."""
@@ -1142,6 +1280,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsReceipt(TypedDi
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetails(TypedDict, total=False, closed=True):
+    """The object in `purchase_details` of `TestHelpersIssuingAuthorizationCaptureParams`."""
+
     fleet: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleet
     flight: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlight
     fuel: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFuel
@@ -1161,11 +1301,15 @@ class TestHelpersIssuingAuthorizationCaptureParams(TypedDict, total=False, close
 
 
 class TestHelpersIssuingAuthorizationCreateParamsAmountDetails(TypedDict, total=False, closed=True):
+    """The object in `amount_details` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     atm_fee: int
     cashback_amount: int
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetCardholderPromptData(TypedDict, total=False, closed=True):
+    """The object in `fleet.cardholder_prompt_data` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     driver_id: str
     odometer: int
     unspecified_id: str
@@ -1174,25 +1318,35 @@ class TestHelpersIssuingAuthorizationCreateParamsFleetCardholderPromptData(Typed
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownFuel(TypedDict, total=False, closed=True):
+    """The object in `fleet.reported_breakdown.fuel` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     gross_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownNonFuel(TypedDict, total=False, closed=True):
+    """The object in `fleet.reported_breakdown.non_fuel` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     gross_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownTax(TypedDict, total=False, closed=True):
+    """The object in `fleet.reported_breakdown.tax` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     local_amount_decimal: Decimal | str
     national_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdown(TypedDict, total=False, closed=True):
+    """The object in `fleet.reported_breakdown` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     fuel: TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownFuel
     non_fuel: TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownNonFuel
     tax: TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownTax
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleet(TypedDict, total=False, closed=True):
+    """The object in `fleet` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     cardholder_prompt_data: TestHelpersIssuingAuthorizationCreateParamsFleetCardholderPromptData
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
     reported_breakdown: TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdown
@@ -1200,6 +1354,8 @@ class TestHelpersIssuingAuthorizationCreateParamsFleet(TypedDict, total=False, c
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFuel(TypedDict, total=False, closed=True):
+    """The object in `fuel` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     industry_product_code: str
     quantity_decimal: Decimal | str
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
@@ -1210,6 +1366,8 @@ class TestHelpersIssuingAuthorizationCreateParamsFuel(TypedDict, total=False, cl
 
 
 class TestHelpersIssuingAuthorizationCreateParamsMerchantData(TypedDict, total=False, closed=True):
+    """The object in `merchant_data` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     category: Literal[
         "ac_refrigeration_repair",
         "accounting_bookkeeping_services",
@@ -1521,26 +1679,36 @@ class TestHelpersIssuingAuthorizationCreateParamsMerchantData(TypedDict, total=F
 
 
 class TestHelpersIssuingAuthorizationCreateParamsNetworkData(TypedDict, total=False, closed=True):
+    """The object in `network_data` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     acquiring_institution_id: str
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentCardTestingRisk(TypedDict, total=False, closed=True):
+    """The object in `risk_assessment.card_testing_risk` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     invalid_account_number_decline_rate_past_hour: int
     invalid_credentials_decline_rate_past_hour: int
     level: Required[Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]]
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentFraudRisk(TypedDict, total=False, closed=True):
+    """The object in `risk_assessment.fraud_risk` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     level: Required[Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]]
     score: float
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentMerchantDisputeRisk(TypedDict, total=False, closed=True):
+    """The object in `risk_assessment.merchant_dispute_risk` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     dispute_rate: int
     level: Required[Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]]
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessment(TypedDict, total=False, closed=True):
+    """The object in `risk_assessment` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     card_testing_risk: TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentCardTestingRisk
     fraud_risk: TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentFraudRisk
     merchant_dispute_risk: TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentMerchantDisputeRisk
@@ -1549,15 +1717,21 @@ class TestHelpersIssuingAuthorizationCreateParamsRiskAssessment(TypedDict, total
 class TestHelpersIssuingAuthorizationCreateParamsVerificationDataAuthenticationExemption(
     TypedDict, total=False, closed=True
 ):
+    """The object in `verification_data.authentication_exemption` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     claimed_by: Required[Literal["acquirer", "issuer"]]
     type: Required[Literal["low_value_transaction", "transaction_risk_analysis", "unknown"]]
 
 
 class TestHelpersIssuingAuthorizationCreateParamsVerificationDataThreeDSecure(TypedDict, total=False, closed=True):
+    """The object in `verification_data.three_d_secure` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     result: Required[Literal["attempt_acknowledged", "authenticated", "failed", "required"]]
 
 
 class TestHelpersIssuingAuthorizationCreateParamsVerificationData(TypedDict, total=False, closed=True):
+    """The object in `verification_data` of `TestHelpersIssuingAuthorizationCreateParams`."""
+
     address_line1_check: Literal["match", "mismatch", "not_provided"]
     address_postal_code_check: Literal["match", "mismatch", "not_provided"]
     authentication_exemption: TestHelpersIssuingAuthorizationCreateParamsVerificationDataAuthenticationExemption
@@ -1598,6 +1772,8 @@ class TestHelpersIssuingAuthorizationExpireParams(TypedDict, total=False, closed
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetCardholderPromptData(TypedDict, total=False, closed=True):
+    """The object in `fleet.cardholder_prompt_data` of `TestHelpersIssuingAuthorizationFinalizeAmountParams`."""
+
     driver_id: str
     odometer: int
     unspecified_id: str
@@ -1608,27 +1784,37 @@ class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetCardholderPromptDa
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """The object in `fleet.reported_breakdown.fuel` of `TestHelpersIssuingAuthorizationFinalizeAmountParams`."""
+
     gross_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """The object in `fleet.reported_breakdown.non_fuel` of `TestHelpersIssuingAuthorizationFinalizeAmountParams`."""
+
     gross_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownTax(TypedDict, total=False, closed=True):
+    """The object in `fleet.reported_breakdown.tax` of `TestHelpersIssuingAuthorizationFinalizeAmountParams`."""
+
     local_amount_decimal: Decimal | str
     national_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdown(TypedDict, total=False, closed=True):
+    """The object in `fleet.reported_breakdown` of `TestHelpersIssuingAuthorizationFinalizeAmountParams`."""
+
     fuel: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownFuel
     non_fuel: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownNonFuel
     tax: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownTax
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleet(TypedDict, total=False, closed=True):
+    """The object in `fleet` of `TestHelpersIssuingAuthorizationFinalizeAmountParams`."""
+
     cardholder_prompt_data: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetCardholderPromptData
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
     reported_breakdown: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdown
@@ -1636,6 +1822,8 @@ class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleet(TypedDict, total=
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFuel(TypedDict, total=False, closed=True):
+    """The object in `fuel` of `TestHelpersIssuingAuthorizationFinalizeAmountParams`."""
+
     industry_product_code: str
     quantity_decimal: Decimal | str
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
@@ -1730,6 +1918,8 @@ class TestHelpersIssuingPersonalizationDesignDeactivateParams(TypedDict, total=F
 
 
 class TestHelpersIssuingPersonalizationDesignRejectParamsRejectionReasons(TypedDict, total=False, closed=True):
+    """The object in `rejection_reasons` of `TestHelpersIssuingPersonalizationDesignRejectParams`."""
+
     card_logo: Sequence[
         Literal[
             "geographic_location",
@@ -1788,6 +1978,8 @@ class TestHelpersIssuingSettlementCreateParams(TypedDict, total=False, closed=Tr
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsMerchantData(TypedDict, total=False, closed=True):
+    """The object in `merchant_data` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     category: Literal[
         "ac_refrigeration_repair",
         "accounting_bookkeeping_services",
@@ -2101,6 +2293,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsMerchantData(TypedDic
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetCardholderPromptData(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.cardholder_prompt_data` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     driver_id: str
     odometer: int
     unspecified_id: str
@@ -2111,18 +2305,24 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetC
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown.fuel` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     gross_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown.non_fuel` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     gross_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownTax(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown.tax` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     local_amount_decimal: Decimal | str
     national_amount_decimal: Decimal | str
 
@@ -2130,12 +2330,16 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetR
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdown(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     fuel: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel
     non_fuel: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel
     tax: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownTax
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleet(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.fleet` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     cardholder_prompt_data: (
         TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetCardholderPromptData
     )
@@ -2147,6 +2351,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleet(
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlightSegment(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.flight.segments` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     arrival_airport_code: Annotated[str, MaxLen(3)]
     carrier: str
     departure_airport_code: Annotated[str, MaxLen(3)]
@@ -2156,6 +2362,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlight
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlight(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.flight` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     departure_at: int | datetime
     passenger_name: str
     refundable: bool
@@ -2164,6 +2372,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlight
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFuel(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.fuel` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     industry_product_code: str
     quantity_decimal: Decimal | str
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
@@ -2174,11 +2384,15 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFuel(T
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsLodging(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.lodging` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     check_in_at: int | datetime
     nights: int
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsReceipt(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.receipt` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     description: Annotated[str, MaxLen(26)]
     quantity: Decimal | str
     """Number of units."""
@@ -2187,6 +2401,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsReceip
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetails(TypedDict, total=False, closed=True):
+    """The object in `purchase_details` of `TestHelpersIssuingTransactionCreateForceCaptureParams`."""
+
     fleet: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleet
     flight: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlight
     fuel: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFuel
@@ -2209,6 +2425,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParams(TypedDict, total=Fal
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsMerchantData(TypedDict, total=False, closed=True):
+    """The object in `merchant_data` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     category: Literal[
         "ac_refrigeration_repair",
         "accounting_bookkeeping_services",
@@ -2522,6 +2740,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsMerchantData(TypedD
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetCardholderPromptData(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.cardholder_prompt_data` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     driver_id: str
     odometer: int
     unspecified_id: str
@@ -2532,18 +2752,24 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlee
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown.fuel` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     gross_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown.non_fuel` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     gross_amount_decimal: Decimal | str
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownTax(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown.tax` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     local_amount_decimal: Decimal | str
     national_amount_decimal: Decimal | str
 
@@ -2551,12 +2777,16 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlee
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdown(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.fleet.reported_breakdown` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     fuel: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownFuel
     non_fuel: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownNonFuel
     tax: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownTax
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleet(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.fleet` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     cardholder_prompt_data: (
         TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetCardholderPromptData
     )
@@ -2568,6 +2798,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlee
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlightSegment(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.flight.segments` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     arrival_airport_code: Annotated[str, MaxLen(3)]
     carrier: str
     departure_airport_code: Annotated[str, MaxLen(3)]
@@ -2577,6 +2809,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlig
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlight(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.flight` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     departure_at: int | datetime
     passenger_name: str
     refundable: bool
@@ -2585,6 +2819,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlig
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFuel(TypedDict, total=False, closed=True):
+    """The object in `purchase_details.fuel` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     industry_product_code: str
     quantity_decimal: Decimal | str
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
@@ -2597,6 +2833,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFuel
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsLodging(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.lodging` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     check_in_at: int | datetime
     nights: int
 
@@ -2604,6 +2842,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsLodg
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsReceipt(
     TypedDict, total=False, closed=True
 ):
+    """The object in `purchase_details.receipt` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     description: Annotated[str, MaxLen(26)]
     quantity: Decimal | str
     """Number of units."""
@@ -2612,6 +2852,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsRece
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetails(TypedDict, total=False, closed=True):
+    """The object in `purchase_details` of `TestHelpersIssuingTransactionCreateUnlinkedRefundParams`."""
+
     fleet: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleet
     flight: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlight
     fuel: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFuel
@@ -2649,6 +2891,8 @@ class TestHelpersRefundExpireParams(TypedDict, total=False, closed=True):
 
 
 class TestHelpersTerminalReaderPresentPaymentMethodParamsCard(TypedDict, total=False, closed=True):
+    """The object in `card` of `TestHelpersTerminalReaderPresentPaymentMethodParams`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: Required[int]
@@ -2659,6 +2903,8 @@ class TestHelpersTerminalReaderPresentPaymentMethodParamsCard(TypedDict, total=F
 
 
 class TestHelpersTerminalReaderPresentPaymentMethodParamsCardPresent(TypedDict, total=False, closed=True):
+    """The object in `card_present` of `TestHelpersTerminalReaderPresentPaymentMethodParams`."""
+
     number: str
 
 
@@ -2743,6 +2989,8 @@ class TestHelpersTestClockRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TestHelpersTreasuryInboundTransferFailParamsFailureDetails(TypedDict, total=False, closed=True):
+    """The object in `failure_details` of `TestHelpersTreasuryInboundTransferFailParams`."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -2797,6 +3045,8 @@ class TestHelpersTreasuryOutboundPaymentPostParams(TypedDict, total=False, close
 
 
 class TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParamsReturnedDetails(TypedDict, total=False, closed=True):
+    """The object in `returned_details` of `TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParams`."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -2820,16 +3070,22 @@ class TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParams(TypedDict, t
 
 
 class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsAch(TypedDict, total=False, closed=True):
+    """The object in `tracking_details.ach` of `TestHelpersTreasuryOutboundPaymentUpdateParams`."""
+
     trace_id: Required[str]
 
 
 class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsUsDomesticWire(TypedDict, total=False, closed=True):
+    """The object in `tracking_details.us_domestic_wire` of `TestHelpersTreasuryOutboundPaymentUpdateParams`."""
+
     chips: str
     imad: str
     omad: str
 
 
 class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetails(TypedDict, total=False, closed=True):
+    """The object in `tracking_details` of `TestHelpersTreasuryOutboundPaymentUpdateParams`."""
+
     ach: TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsAch
     type: Required[Literal["ach", "us_domestic_wire"]]
     us_domestic_wire: TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsUsDomesticWire
@@ -2860,6 +3116,8 @@ class TestHelpersTreasuryOutboundTransferPostParams(TypedDict, total=False, clos
 class TestHelpersTreasuryOutboundTransferReturnOutboundTransferParamsReturnedDetails(
     TypedDict, total=False, closed=True
 ):
+    """The object in `returned_details` of `TestHelpersTreasuryOutboundTransferReturnOutboundTransferParams`."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -2883,16 +3141,22 @@ class TestHelpersTreasuryOutboundTransferReturnOutboundTransferParams(TypedDict,
 
 
 class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsAch(TypedDict, total=False, closed=True):
+    """The object in `tracking_details.ach` of `TestHelpersTreasuryOutboundTransferUpdateParams`."""
+
     trace_id: Required[str]
 
 
 class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsUsDomesticWire(TypedDict, total=False, closed=True):
+    """The object in `tracking_details.us_domestic_wire` of `TestHelpersTreasuryOutboundTransferUpdateParams`."""
+
     chips: str
     imad: str
     omad: str
 
 
 class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetails(TypedDict, total=False, closed=True):
+    """The object in `tracking_details` of `TestHelpersTreasuryOutboundTransferUpdateParams`."""
+
     ach: TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsAch
     type: Required[Literal["ach", "us_domestic_wire"]]
     us_domestic_wire: TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsUsDomesticWire
@@ -2920,6 +3184,8 @@ class TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetail
 
 
 class TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """The object in `initiating_payment_method_details` of `TestHelpersTreasuryReceivedCreditCreateParams`."""
+
     type: Required[Literal["us_bank_account"]]
     us_bank_account: TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetailsUsBankAccount
     """Data specific to bank accounts in the United States."""
@@ -2953,6 +3219,8 @@ class TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetails
 
 
 class TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """The object in `initiating_payment_method_details` of `TestHelpersTreasuryReceivedDebitCreateParams`."""
+
     type: Required[Literal["us_bank_account"]]
     us_bank_account: TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetailsUsBankAccount
     """Data specific to bank accounts in the United States."""

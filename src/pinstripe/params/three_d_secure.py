@@ -45,6 +45,8 @@ class ThreeDSecureAuthenticationCancelParams(TypedDict, total=False, closed=True
 
 
 class ThreeDSecureAuthenticationCreateParamsAcquirerDetails(TypedDict, total=False, closed=True):
+    """The object in `acquirer_details` of `ThreeDSecureAuthenticationCreateParams`."""
+
     acquirer_bin: Required[str]
     acquirer_country: Required[str]
     acquirer_merchant_id: Required[str]
@@ -54,6 +56,8 @@ class ThreeDSecureAuthenticationCreateParamsAcquirerDetails(TypedDict, total=Fal
 
 
 class ThreeDSecureAuthenticationCreateParamsChannelBrowser(TypedDict, total=False, closed=True):
+    """The object in `channel.browser` of `ThreeDSecureAuthenticationCreateParams`."""
+
     accept_header: Required[str]
     color_depth: int
     device_id: str
@@ -69,29 +73,41 @@ class ThreeDSecureAuthenticationCreateParamsChannelBrowser(TypedDict, total=Fals
 
 
 class ThreeDSecureAuthenticationCreateParamsChannelThreeRI(TypedDict, total=False, closed=True):
+    """The object in `channel.three_r_i` of `ThreeDSecureAuthenticationCreateParams`."""
+
     previous_authentication: Required[str]
     type: Required[Literal["delayed_shipment", "other_payment", "recurring", "split_shipment"]]
 
 
 class ThreeDSecureAuthenticationCreateParamsChannel(TypedDict, total=False, closed=True):
+    """The object in `channel` of `ThreeDSecureAuthenticationCreateParams`."""
+
     browser: ThreeDSecureAuthenticationCreateParamsChannelBrowser
     three_r_i: ThreeDSecureAuthenticationCreateParamsChannelThreeRI
     type: Required[Literal["browser", "three_r_i"]]
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreferenceChallenge(TypedDict, total=False, closed=True):
+    """The object in `flow_preference.challenge` of `ThreeDSecureAuthenticationCreateParams`."""
+
     type: Required[Literal["mandated", "preferred"]]
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreferenceDataShare(TypedDict, total=False, closed=True):
+    """The object in `flow_preference.data_share` of `ThreeDSecureAuthenticationCreateParams`."""
+
     type: Required[Literal["ds_specific", "emv_standard"]]
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreferenceFrictionless(TypedDict, total=False, closed=True):
+    """The object in `flow_preference.frictionless` of `ThreeDSecureAuthenticationCreateParams`."""
+
     type: Required[Literal["low_risk", "none"]]
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreference(TypedDict, total=False, closed=True):
+    """The object in `flow_preference` of `ThreeDSecureAuthenticationCreateParams`."""
+
     challenge: ThreeDSecureAuthenticationCreateParamsFlowPreferenceChallenge
     data_share: ThreeDSecureAuthenticationCreateParamsFlowPreferenceDataShare
     frictionless: ThreeDSecureAuthenticationCreateParamsFlowPreferenceFrictionless
@@ -99,11 +115,15 @@ class ThreeDSecureAuthenticationCreateParamsFlowPreference(TypedDict, total=Fals
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsageInstallmentExpiry(TypedDict, total=False, closed=True):
+    """The object in `future_usage.installment.expiry` of `ThreeDSecureAuthenticationCreateParams`."""
+
     date: str
     type: Required[Literal["date", "never"]]
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment(TypedDict, total=False, closed=True):
+    """The object in `future_usage.installment` of `ThreeDSecureAuthenticationCreateParams`."""
+
     amount: Required[int]
     expiry: Required[ThreeDSecureAuthenticationCreateParamsFutureUsageInstallmentExpiry]
     interval: Literal["day"]
@@ -117,11 +137,15 @@ class ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment(TypedDict, to
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry(TypedDict, total=False, closed=True):
+    """The object in `future_usage.recurring.expiry` of `ThreeDSecureAuthenticationCreateParams`."""
+
     date: str
     type: Required[Literal["date", "never"]]
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring(TypedDict, total=False, closed=True):
+    """The object in `future_usage.recurring` of `ThreeDSecureAuthenticationCreateParams`."""
+
     amount: Required[int]
     expiry: Required[ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry]
     interval: Literal["day"]
@@ -139,6 +163,8 @@ class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring(TypedDict, tota
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsage(TypedDict, total=False, closed=True):
+    """The object in `future_usage` of `ThreeDSecureAuthenticationCreateParams`."""
+
     installment: ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment
     recurring: ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring
     type: Required[Literal["card_on_file", "installment", "recurring"]]

@@ -33,21 +33,21 @@ __all__ = [
     "TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersAch",
     "TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersUsDomesticWire",
     "TreasuryFinancialAccountCreateParamsPlatformRestrictions",
-    "TreasuryFinancialAccountFeatureRetrieveParams",
-    "TreasuryFinancialAccountFeatureUpdateParams",
-    "TreasuryFinancialAccountFeatureUpdateParamsCardIssuing",
-    "TreasuryFinancialAccountFeatureUpdateParamsDepositInsurance",
-    "TreasuryFinancialAccountFeatureUpdateParamsFinancialAddresses",
-    "TreasuryFinancialAccountFeatureUpdateParamsFinancialAddressesAba",
-    "TreasuryFinancialAccountFeatureUpdateParamsInboundTransfers",
-    "TreasuryFinancialAccountFeatureUpdateParamsInboundTransfersAch",
-    "TreasuryFinancialAccountFeatureUpdateParamsIntraStripeFlows",
-    "TreasuryFinancialAccountFeatureUpdateParamsOutboundPayments",
-    "TreasuryFinancialAccountFeatureUpdateParamsOutboundPaymentsAch",
-    "TreasuryFinancialAccountFeatureUpdateParamsOutboundPaymentsUsDomesticWire",
-    "TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfers",
-    "TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfersAch",
-    "TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfersUsDomesticWire",
+    "TreasuryFinancialAccountFeaturesRetrieveParams",
+    "TreasuryFinancialAccountFeaturesUpdateParams",
+    "TreasuryFinancialAccountFeaturesUpdateParamsCardIssuing",
+    "TreasuryFinancialAccountFeaturesUpdateParamsDepositInsurance",
+    "TreasuryFinancialAccountFeaturesUpdateParamsFinancialAddresses",
+    "TreasuryFinancialAccountFeaturesUpdateParamsFinancialAddressesAba",
+    "TreasuryFinancialAccountFeaturesUpdateParamsInboundTransfers",
+    "TreasuryFinancialAccountFeaturesUpdateParamsInboundTransfersAch",
+    "TreasuryFinancialAccountFeaturesUpdateParamsIntraStripeFlows",
+    "TreasuryFinancialAccountFeaturesUpdateParamsOutboundPayments",
+    "TreasuryFinancialAccountFeaturesUpdateParamsOutboundPaymentsAch",
+    "TreasuryFinancialAccountFeaturesUpdateParamsOutboundPaymentsUsDomesticWire",
+    "TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfers",
+    "TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfersAch",
+    "TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfersUsDomesticWire",
     "TreasuryFinancialAccountListParams",
     "TreasuryFinancialAccountListParamsCreated",
     "TreasuryFinancialAccountRetrieveParams",
@@ -188,6 +188,8 @@ class TreasuryDebitReversalRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TreasuryFinancialAccountCloseParamsForwardingSettings(TypedDict, total=False, closed=True):
+    """The object in `forwarding_settings` of `TreasuryFinancialAccountCloseParams`."""
+
     financial_account: str
     payment_method: str
     """Payment method that is used."""
@@ -203,69 +205,97 @@ class TreasuryFinancialAccountCloseParams(TypedDict, total=False, closed=True):
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesCardIssuing(TypedDict, total=False, closed=True):
+    """The object in `features.card_issuing` of `TreasuryFinancialAccountCreateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesDepositInsurance(TypedDict, total=False, closed=True):
+    """The object in `features.deposit_insurance` of `TreasuryFinancialAccountCreateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesFinancialAddressesAba(TypedDict, total=False, closed=True):
+    """The object in `features.financial_addresses.aba` of `TreasuryFinancialAccountCreateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesFinancialAddresses(TypedDict, total=False, closed=True):
+    """The object in `features.financial_addresses` of `TreasuryFinancialAccountCreateParams`."""
+
     aba: TreasuryFinancialAccountCreateParamsFeaturesFinancialAddressesAba
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesInboundTransfersAch(TypedDict, total=False, closed=True):
+    """The object in `features.inbound_transfers.ach` of `TreasuryFinancialAccountCreateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesInboundTransfers(TypedDict, total=False, closed=True):
+    """The object in `features.inbound_transfers` of `TreasuryFinancialAccountCreateParams`."""
+
     ach: TreasuryFinancialAccountCreateParamsFeaturesInboundTransfersAch
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesIntraStripeFlows(TypedDict, total=False, closed=True):
+    """The object in `features.intra_stripe_flows` of `TreasuryFinancialAccountCreateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsAch(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_payments.ach` of `TreasuryFinancialAccountCreateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsUsDomesticWire(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_payments.us_domestic_wire` of `TreasuryFinancialAccountCreateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundPayments(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_payments` of `TreasuryFinancialAccountCreateParams`."""
+
     ach: TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsAch
     us_domestic_wire: TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsUsDomesticWire
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersAch(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_transfers.ach` of `TreasuryFinancialAccountCreateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersUsDomesticWire(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_transfers.us_domestic_wire` of `TreasuryFinancialAccountCreateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfers(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_transfers` of `TreasuryFinancialAccountCreateParams`."""
+
     ach: TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersAch
     us_domestic_wire: TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersUsDomesticWire
 
 
 class TreasuryFinancialAccountCreateParamsFeatures(TypedDict, total=False, closed=True):
+    """The object in `features` of `TreasuryFinancialAccountCreateParams`."""
+
     card_issuing: TreasuryFinancialAccountCreateParamsFeaturesCardIssuing
     deposit_insurance: TreasuryFinancialAccountCreateParamsFeaturesDepositInsurance
     financial_addresses: TreasuryFinancialAccountCreateParamsFeaturesFinancialAddresses
@@ -276,6 +306,8 @@ class TreasuryFinancialAccountCreateParamsFeatures(TypedDict, total=False, close
 
 
 class TreasuryFinancialAccountCreateParamsPlatformRestrictions(TypedDict, total=False, closed=True):
+    """The object in `platform_restrictions` of `TreasuryFinancialAccountCreateParams`."""
+
     inbound_flows: Literal["restricted", "unrestricted"]
     outbound_flows: Literal["restricted", "unrestricted"]
 
@@ -295,88 +327,114 @@ class TreasuryFinancialAccountCreateParams(TypedDict, total=False, closed=True):
     supported_currencies: Required[list[str]]
 
 
-class TreasuryFinancialAccountFeatureRetrieveParams(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesRetrieveParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/treasury/financial_accounts/{financial_account}/features`."""
 
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsCardIssuing(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesUpdateParamsCardIssuing(TypedDict, total=False, closed=True):
+    """The object in `card_issuing` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsDepositInsurance(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesUpdateParamsDepositInsurance(TypedDict, total=False, closed=True):
+    """The object in `deposit_insurance` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsFinancialAddressesAba(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesUpdateParamsFinancialAddressesAba(TypedDict, total=False, closed=True):
+    """The object in `financial_addresses.aba` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsFinancialAddresses(TypedDict, total=False, closed=True):
-    aba: TreasuryFinancialAccountFeatureUpdateParamsFinancialAddressesAba
+class TreasuryFinancialAccountFeaturesUpdateParamsFinancialAddresses(TypedDict, total=False, closed=True):
+    """The object in `financial_addresses` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
+    aba: TreasuryFinancialAccountFeaturesUpdateParamsFinancialAddressesAba
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsInboundTransfersAch(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesUpdateParamsInboundTransfersAch(TypedDict, total=False, closed=True):
+    """The object in `inbound_transfers.ach` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsInboundTransfers(TypedDict, total=False, closed=True):
-    ach: TreasuryFinancialAccountFeatureUpdateParamsInboundTransfersAch
+class TreasuryFinancialAccountFeaturesUpdateParamsInboundTransfers(TypedDict, total=False, closed=True):
+    """The object in `inbound_transfers` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
+    ach: TreasuryFinancialAccountFeaturesUpdateParamsInboundTransfersAch
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsIntraStripeFlows(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesUpdateParamsIntraStripeFlows(TypedDict, total=False, closed=True):
+    """The object in `intra_stripe_flows` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsOutboundPaymentsAch(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesUpdateParamsOutboundPaymentsAch(TypedDict, total=False, closed=True):
+    """The object in `outbound_payments.ach` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsOutboundPaymentsUsDomesticWire(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesUpdateParamsOutboundPaymentsUsDomesticWire(TypedDict, total=False, closed=True):
+    """The object in `outbound_payments.us_domestic_wire` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsOutboundPayments(TypedDict, total=False, closed=True):
-    ach: TreasuryFinancialAccountFeatureUpdateParamsOutboundPaymentsAch
-    us_domestic_wire: TreasuryFinancialAccountFeatureUpdateParamsOutboundPaymentsUsDomesticWire
+class TreasuryFinancialAccountFeaturesUpdateParamsOutboundPayments(TypedDict, total=False, closed=True):
+    """The object in `outbound_payments` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
+    ach: TreasuryFinancialAccountFeaturesUpdateParamsOutboundPaymentsAch
+    us_domestic_wire: TreasuryFinancialAccountFeaturesUpdateParamsOutboundPaymentsUsDomesticWire
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfersAch(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfersAch(TypedDict, total=False, closed=True):
+    """The object in `outbound_transfers.ach` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfersUsDomesticWire(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfersUsDomesticWire(TypedDict, total=False, closed=True):
+    """The object in `outbound_transfers.us_domestic_wire` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
-class TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfers(TypedDict, total=False, closed=True):
-    ach: TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfersAch
-    us_domestic_wire: TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfersUsDomesticWire
+class TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfers(TypedDict, total=False, closed=True):
+    """The object in `outbound_transfers` of `TreasuryFinancialAccountFeaturesUpdateParams`."""
+
+    ach: TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfersAch
+    us_domestic_wire: TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfersUsDomesticWire
 
 
-class TreasuryFinancialAccountFeatureUpdateParams(TypedDict, total=False, closed=True):
+class TreasuryFinancialAccountFeaturesUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/treasury/financial_accounts/{financial_account}/features`."""
 
-    card_issuing: TreasuryFinancialAccountFeatureUpdateParamsCardIssuing
-    deposit_insurance: TreasuryFinancialAccountFeatureUpdateParamsDepositInsurance
+    card_issuing: TreasuryFinancialAccountFeaturesUpdateParamsCardIssuing
+    deposit_insurance: TreasuryFinancialAccountFeaturesUpdateParamsDepositInsurance
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
-    financial_addresses: TreasuryFinancialAccountFeatureUpdateParamsFinancialAddresses
-    inbound_transfers: TreasuryFinancialAccountFeatureUpdateParamsInboundTransfers
-    intra_stripe_flows: TreasuryFinancialAccountFeatureUpdateParamsIntraStripeFlows
-    outbound_payments: TreasuryFinancialAccountFeatureUpdateParamsOutboundPayments
-    outbound_transfers: TreasuryFinancialAccountFeatureUpdateParamsOutboundTransfers
+    financial_addresses: TreasuryFinancialAccountFeaturesUpdateParamsFinancialAddresses
+    inbound_transfers: TreasuryFinancialAccountFeaturesUpdateParamsInboundTransfers
+    intra_stripe_flows: TreasuryFinancialAccountFeaturesUpdateParamsIntraStripeFlows
+    outbound_payments: TreasuryFinancialAccountFeaturesUpdateParamsOutboundPayments
+    outbound_transfers: TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfers
 
 
 class TreasuryFinancialAccountListParamsCreated(TypedDict, total=False, closed=True):
@@ -419,69 +477,97 @@ class TreasuryFinancialAccountRetrieveParams(TypedDict, total=False, closed=True
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesCardIssuing(TypedDict, total=False, closed=True):
+    """The object in `features.card_issuing` of `TreasuryFinancialAccountUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesDepositInsurance(TypedDict, total=False, closed=True):
+    """The object in `features.deposit_insurance` of `TreasuryFinancialAccountUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddressesAba(TypedDict, total=False, closed=True):
+    """The object in `features.financial_addresses.aba` of `TreasuryFinancialAccountUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddresses(TypedDict, total=False, closed=True):
+    """The object in `features.financial_addresses` of `TreasuryFinancialAccountUpdateParams`."""
+
     aba: TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddressesAba
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesInboundTransfersAch(TypedDict, total=False, closed=True):
+    """The object in `features.inbound_transfers.ach` of `TreasuryFinancialAccountUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesInboundTransfers(TypedDict, total=False, closed=True):
+    """The object in `features.inbound_transfers` of `TreasuryFinancialAccountUpdateParams`."""
+
     ach: TreasuryFinancialAccountUpdateParamsFeaturesInboundTransfersAch
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesIntraStripeFlows(TypedDict, total=False, closed=True):
+    """The object in `features.intra_stripe_flows` of `TreasuryFinancialAccountUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsAch(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_payments.ach` of `TreasuryFinancialAccountUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsUsDomesticWire(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_payments.us_domestic_wire` of `TreasuryFinancialAccountUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundPayments(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_payments` of `TreasuryFinancialAccountUpdateParams`."""
+
     ach: TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsAch
     us_domestic_wire: TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsUsDomesticWire
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersAch(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_transfers.ach` of `TreasuryFinancialAccountUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersUsDomesticWire(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_transfers.us_domestic_wire` of `TreasuryFinancialAccountUpdateParams`."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfers(TypedDict, total=False, closed=True):
+    """The object in `features.outbound_transfers` of `TreasuryFinancialAccountUpdateParams`."""
+
     ach: TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersAch
     us_domestic_wire: TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersUsDomesticWire
 
 
 class TreasuryFinancialAccountUpdateParamsFeatures(TypedDict, total=False, closed=True):
+    """The object in `features` of `TreasuryFinancialAccountUpdateParams`."""
+
     card_issuing: TreasuryFinancialAccountUpdateParamsFeaturesCardIssuing
     deposit_insurance: TreasuryFinancialAccountUpdateParamsFeaturesDepositInsurance
     financial_addresses: TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddresses
@@ -492,6 +578,8 @@ class TreasuryFinancialAccountUpdateParamsFeatures(TypedDict, total=False, close
 
 
 class TreasuryFinancialAccountUpdateParamsForwardingSettings(TypedDict, total=False, closed=True):
+    """The object in `forwarding_settings` of `TreasuryFinancialAccountUpdateParams`."""
+
     financial_account: str
     payment_method: str
     """Payment method that is used."""
@@ -499,6 +587,8 @@ class TreasuryFinancialAccountUpdateParamsForwardingSettings(TypedDict, total=Fa
 
 
 class TreasuryFinancialAccountUpdateParamsPlatformRestrictions(TypedDict, total=False, closed=True):
+    """The object in `platform_restrictions` of `TreasuryFinancialAccountUpdateParams`."""
+
     inbound_flows: Literal["restricted", "unrestricted"]
     outbound_flows: Literal["restricted", "unrestricted"]
 
@@ -629,6 +719,8 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataUsBankAccou
 
 
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodData(TypedDict, total=False, closed=True):
+    """The object in `destination_payment_method_data` of `TreasuryOutboundPaymentCreateParams`."""
+
     billing_details: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDetails
     """Name and contact details of the payer."""
     financial_account: str
@@ -650,11 +742,15 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptionsUsBankAc
 
 
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """The object in `destination_payment_method_options` of `TreasuryOutboundPaymentCreateParams`."""
+
     us_bank_account: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptionsUsBankAccount | None
     """Data specific to bank accounts in the United States."""
 
 
 class TreasuryOutboundPaymentCreateParamsEndUserDetails(TypedDict, total=False, closed=True):
+    """The object in `end_user_details` of `TreasuryOutboundPaymentCreateParams`."""
+
     ip_address: str
     present: Required[bool]
 
@@ -734,6 +830,8 @@ class TreasuryOutboundTransferCancelParams(TypedDict, total=False, closed=True):
 
 
 class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodData(TypedDict, total=False, closed=True):
+    """The object in `destination_payment_method_data` of `TreasuryOutboundTransferCreateParams`."""
+
     financial_account: str
     type: Required[Literal["financial_account"]]
 
@@ -747,6 +845,8 @@ class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptionsUsBankA
 
 
 class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """The object in `destination_payment_method_options` of `TreasuryOutboundTransferCreateParams`."""
+
     us_bank_account: TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptionsUsBankAccount | None
     """Data specific to bank accounts in the United States."""
 
@@ -799,6 +899,8 @@ class TreasuryOutboundTransferRetrieveParams(TypedDict, total=False, closed=True
 
 
 class TreasuryReceivedCreditListParamsLinkedFlows(TypedDict, total=False, closed=True):
+    """The object in `linked_flows` of `TreasuryReceivedCreditListParams`."""
+
     source_flow_type: Required[Literal["credit_reversal", "other", "outbound_payment", "outbound_transfer", "payout"]]
 
 
@@ -869,6 +971,8 @@ class TreasuryTransactionEntryListParamsCreated(TypedDict, total=False, closed=T
 
 
 class TreasuryTransactionEntryListParamsEffectiveAt(TypedDict, total=False, closed=True):
+    """The object in `effective_at` of `TreasuryTransactionEntryListParams`."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -922,6 +1026,8 @@ class TreasuryTransactionListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class TreasuryTransactionListParamsStatusTransitionsPostedAt(TypedDict, total=False, closed=True):
+    """The object in `status_transitions.posted_at` of `TreasuryTransactionListParams`."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -933,6 +1039,8 @@ class TreasuryTransactionListParamsStatusTransitionsPostedAt(TypedDict, total=Fa
 
 
 class TreasuryTransactionListParamsStatusTransitions(TypedDict, total=False, closed=True):
+    """The object in `status_transitions` of `TreasuryTransactionListParams`."""
+
     posted_at: TreasuryTransactionListParamsStatusTransitionsPostedAt | int | datetime
 
 

@@ -561,6 +561,8 @@ class V2BillingMeterEventAdjustmentCreateParams(TypedDict, total=False, closed=T
 
 
 class V2BillingMeterEventStreamCreateParamsEvent(TypedDict, total=False, closed=True):
+    """The object in `events` of `V2BillingMeterEventStreamCreateParams`."""
+
     event_name: Required[str]
     identifier: str
     payload: Required[Mapping[str, str]]
@@ -7573,6 +7575,8 @@ class V2MoneyManagementFinancialAccountUpdateParams(TypedDict, total=False, clos
 
 
 class V2MoneyManagementFinancialAddressCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """The object in `bank_account` of `V2MoneyManagementFinancialAddressCreateParams`."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     currency: Required[Literal["eur", "gbp", "usd"]]
@@ -7599,12 +7603,16 @@ class V2MoneyManagementFinancialAddressListParams(TypedDict, total=False, closed
 
 
 class V2MoneyManagementInboundTransferCreateParamsAmount(TypedDict, total=False, closed=True):
+    """The object in `amount` of `V2MoneyManagementInboundTransferCreateParams`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
 
 
 class V2MoneyManagementInboundTransferCreateParamsFrom(TypedDict, total=False, closed=True):
+    """The object in `from` of `V2MoneyManagementInboundTransferCreateParams`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payment_method: Required[str]
@@ -7612,6 +7620,8 @@ class V2MoneyManagementInboundTransferCreateParamsFrom(TypedDict, total=False, c
 
 
 class V2MoneyManagementInboundTransferCreateParamsTo(TypedDict, total=False, closed=True):
+    """The object in `to` of `V2MoneyManagementInboundTransferCreateParams`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: Required[str]
@@ -7655,24 +7665,32 @@ class V2MoneyManagementInboundTransferListParams(TypedDict, total=False, closed=
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsAmount(TypedDict, total=False, closed=True):
+    """The object in `amount` of `V2MoneyManagementOutboundPaymentCreateParams`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsFrom(TypedDict, total=False, closed=True):
+    """The object in `from` of `V2MoneyManagementOutboundPaymentCreateParams`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: Required[str]
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsRecipientNotification(TypedDict, total=False, closed=True):
+    """The object in `recipient_notification` of `V2MoneyManagementOutboundPaymentCreateParams`."""
+
     setting: Required[Literal["configured", "none"]]
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(
     TypedDict, total=False, closed=True
 ):
+    """The object in `to.payout_method_options.bank_account.preferred_network_options.ach` of `V2MoneyManagementOutboundPaymentCreateParams`."""
+
     submission: Literal["next_day", "same_day"]
     transaction_purpose: Literal["payroll"]
 
@@ -7680,10 +7698,14 @@ class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccou
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions(
     TypedDict, total=False, closed=True
 ):
+    """The object in `to.payout_method_options.bank_account.preferred_network_options` of `V2MoneyManagementOutboundPaymentCreateParams`."""
+
     ach: V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccount(TypedDict, total=False, closed=True):
+    """The object in `to.payout_method_options.bank_account` of `V2MoneyManagementOutboundPaymentCreateParams`."""
+
     preferred_network_options: (
         V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions
     )
@@ -7691,10 +7713,14 @@ class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccou
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptions(TypedDict, total=False, closed=True):
+    """The object in `to.payout_method_options` of `V2MoneyManagementOutboundPaymentCreateParams`."""
+
     bank_account: V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccount
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsTo(TypedDict, total=False, closed=True):
+    """The object in `to` of `V2MoneyManagementOutboundPaymentCreateParams`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payout_method: str
@@ -7747,6 +7773,8 @@ class V2MoneyManagementOutboundPaymentListParams(TypedDict, total=False, closed=
 
 
 class V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodDataBankAccount(TypedDict, total=False, closed=True):
+    """The object in `payout_method_data.bank_account` of `V2MoneyManagementOutboundSetupIntentCreateParams`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bank_account_type: Literal["checking", "futsu", "savings", "toza"]
@@ -7762,6 +7790,8 @@ class V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodDataBankAccoun
 
 
 class V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodData(TypedDict, total=False, closed=True):
+    """The object in `payout_method_data` of `V2MoneyManagementOutboundSetupIntentCreateParams`."""
+
     bank_account: V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodDataBankAccount
     type: Required[Literal["bank_account", "card"]]
 
@@ -7784,6 +7814,8 @@ class V2MoneyManagementOutboundSetupIntentListParams(TypedDict, total=False, clo
 
 
 class V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodDataBankAccount(TypedDict, total=False, closed=True):
+    """The object in `payout_method_data.bank_account` of `V2MoneyManagementOutboundSetupIntentUpdateParams`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bank_account_type: Literal["checking", "futsu", "savings", "toza"]
@@ -7799,6 +7831,8 @@ class V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodDataBankAccoun
 
 
 class V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodData(TypedDict, total=False, closed=True):
+    """The object in `payout_method_data` of `V2MoneyManagementOutboundSetupIntentUpdateParams`."""
+
     bank_account: V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodDataBankAccount
     type: Required[Literal["bank_account", "card"]]
 
@@ -7811,28 +7845,38 @@ class V2MoneyManagementOutboundSetupIntentUpdateParams(TypedDict, total=False, c
 
 
 class V2MoneyManagementPayoutIntentCreateParamsAmount(TypedDict, total=False, closed=True):
+    """The object in `amount` of `V2MoneyManagementPayoutIntentCreateParams`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
 
 
 class V2MoneyManagementPayoutIntentCreateParamsFrom(TypedDict, total=False, closed=True):
+    """The object in `from` of `V2MoneyManagementPayoutIntentCreateParams`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: Required[str]
 
 
 class V2MoneyManagementPayoutIntentCreateParamsRecipientNotification(TypedDict, total=False, closed=True):
+    """The object in `recipient_notification` of `V2MoneyManagementPayoutIntentCreateParams`."""
+
     setting: Required[Literal["configured", "none"]]
 
 
 class V2MoneyManagementPayoutIntentCreateParamsScheduleOptions(TypedDict, total=False, closed=True):
+    """The object in `schedule_options` of `V2MoneyManagementPayoutIntentCreateParams`."""
+
     execute_on: str
 
 
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(
     TypedDict, total=False, closed=True
 ):
+    """The object in `to.payout_method_options.bank_account.preferred_network_options.ach` of `V2MoneyManagementPayoutIntentCreateParams`."""
+
     submission: Literal["next_day", "same_day"]
     transaction_purpose: Literal["payroll"]
 
@@ -7840,10 +7884,14 @@ class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountP
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions(
     TypedDict, total=False, closed=True
 ):
+    """The object in `to.payout_method_options.bank_account.preferred_network_options` of `V2MoneyManagementPayoutIntentCreateParams`."""
+
     ach: V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
 
 
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccount(TypedDict, total=False, closed=True):
+    """The object in `to.payout_method_options.bank_account` of `V2MoneyManagementPayoutIntentCreateParams`."""
+
     preferred_network_options: (
         V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions
     )
@@ -7851,10 +7899,14 @@ class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccount(
 
 
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptions(TypedDict, total=False, closed=True):
+    """The object in `to.payout_method_options` of `V2MoneyManagementPayoutIntentCreateParams`."""
+
     bank_account: V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccount
 
 
 class V2MoneyManagementPayoutIntentCreateParamsTo(TypedDict, total=False, closed=True):
+    """The object in `to` of `V2MoneyManagementPayoutIntentCreateParams`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payout_method: str
@@ -7890,16 +7942,22 @@ class V2MoneyManagementPayoutIntentListParams(TypedDict, total=False, closed=Tru
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsRecipientNotification(TypedDict, total=False, closed=True):
+    """The object in `recipient_notification` of `V2MoneyManagementPayoutIntentUpdateParams`."""
+
     setting: Required[Literal["configured", "none"]]
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsScheduleOptions(TypedDict, total=False, closed=True):
+    """The object in `schedule_options` of `V2MoneyManagementPayoutIntentUpdateParams`."""
+
     execute_on: str
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(
     TypedDict, total=False, closed=True
 ):
+    """The object in `to.payout_method_options.bank_account.preferred_network_options.ach` of `V2MoneyManagementPayoutIntentUpdateParams`."""
+
     submission: Literal["next_day", "same_day"]
     transaction_purpose: Literal["payroll"]
 
@@ -7907,10 +7965,14 @@ class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountP
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions(
     TypedDict, total=False, closed=True
 ):
+    """The object in `to.payout_method_options.bank_account.preferred_network_options` of `V2MoneyManagementPayoutIntentUpdateParams`."""
+
     ach: V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccount(TypedDict, total=False, closed=True):
+    """The object in `to.payout_method_options.bank_account` of `V2MoneyManagementPayoutIntentUpdateParams`."""
+
     preferred_network_options: (
         V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions
     )
@@ -7918,10 +7980,14 @@ class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccount(
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptions(TypedDict, total=False, closed=True):
+    """The object in `to.payout_method_options` of `V2MoneyManagementPayoutIntentUpdateParams`."""
+
     bank_account: V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccount
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsTo(TypedDict, total=False, closed=True):
+    """The object in `to` of `V2MoneyManagementPayoutIntentUpdateParams`."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payout_method: str
@@ -7945,6 +8011,8 @@ class V2MoneyManagementPayoutIntentUpdateParams(TypedDict, total=False, closed=T
 
 
 class V2MoneyManagementPayoutMethodListParamsUsageStatus(TypedDict, total=False, closed=True):
+    """The object in `usage_status` of `V2MoneyManagementPayoutMethodListParams`."""
+
     payments: Sequence[Literal["disabled", "eligible", "ineligible", "invalid", "requires_action"]]
     transfers: Sequence[Literal["disabled", "eligible", "ineligible", "invalid", "requires_action"]]
 
@@ -7997,6 +8065,8 @@ class V2MoneyManagementRecipientVerificationCreateParams(TypedDict, total=False,
 
 
 class V2MoneyManagementTestHelpersFinancialAddressCreditParamsAmount(TypedDict, total=False, closed=True):
+    """The object in `amount` of `V2MoneyManagementTestHelpersFinancialAddressCreditParams`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]

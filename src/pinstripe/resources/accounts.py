@@ -81,20 +81,20 @@ class AccountsPeople(Resource, service="accounts.people"):
     create = post(
         "/v1/accounts/{account}/people",
         "Person",
-        "AccountPersonCreateParams",
+        "AccountPeopleCreateParams",
         "additional_tos_acceptances address address_kana address_kanji dob documents email expand first_name first_name_kana first_name_kanji full_name_aliases gender id_number id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata nationality person_token phone political_exposure registered_address relationship ssn_last_4 us_cfpb_data verification",
     )
     list = page(
         "/v1/accounts/{account}/people",
         "Person",
-        "AccountPersonListParams",
+        "AccountPeopleListParams",
         "ending_before expand limit relationship starting_after",
     )
-    retrieve = get("/v1/accounts/{account}/people/{person}", "Person", "AccountPersonRetrieveParams", "expand")
+    retrieve = get("/v1/accounts/{account}/people/{person}", "Person", "AccountPeopleRetrieveParams", "expand")
     update = post(
         "/v1/accounts/{account}/people/{person}",
         "Person",
-        "AccountPersonUpdateParams",
+        "AccountPeopleUpdateParams",
         "additional_tos_acceptances address address_kana address_kanji dob documents email expand first_name first_name_kana first_name_kanji full_name_aliases gender id_number id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata nationality person_token phone political_exposure registered_address relationship ssn_last_4 us_cfpb_data verification",
     )
     delete = delete("/v1/accounts/{account}/people/{person}", "DeletedPerson")

@@ -6,8 +6,8 @@ from pinstripe._endpoint import Resource, async_service, get, post
 class BalanceSettings(Resource, service="balance_settings"):
     """`client.balance_settings`: https://docs.stripe.com/api/balance_settings"""
 
-    retrieve = get("/v1/balance_settings", "BalanceSettings", "BalanceSettingRetrieveParams", "expand")
-    update = post("/v1/balance_settings", "BalanceSettings", "BalanceSettingUpdateParams", "expand payments")
+    retrieve = get("/v1/balance_settings", "BalanceSettings", "BalanceSettingsRetrieveParams", "expand")
+    update = post("/v1/balance_settings", "BalanceSettings", "BalanceSettingsUpdateParams", "expand payments")
 
 
 AsyncBalanceSettings = async_service(BalanceSettings)

@@ -20,7 +20,7 @@ class CreditNotesPreviewLines(Resource, service="credit_notes.preview_lines"):
     list = page(
         "/v1/credit_notes/preview/lines",
         "CreditNoteLineItem",
-        "CreditNotePreviewLineListParams",
+        "CreditNotePreviewLinesListParams",
         "amount credit_amount effective_at email_type ending_before expand invoice limit lines memo metadata out_of_band_amount reason refund_amount refunds shipping_cost starting_after",
     )
 

@@ -148,7 +148,7 @@ class CustomersFundingInstructions(Resource, service="customers.funding_instruct
     create = post(
         "/v1/customers/{customer}/funding_instructions",
         "FundingInstructions",
-        "CustomerFundingInstructionCreateParams",
+        "CustomerFundingInstructionsCreateParams",
         "bank_transfer currency expand funding_type",
     )
 

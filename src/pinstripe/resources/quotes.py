@@ -9,7 +9,7 @@ class QuotesComputedUpfrontLineItems(Resource, service="quotes.computed_upfront_
     list = page(
         "/v1/quotes/{quote}/computed_upfront_line_items",
         "LineItem",
-        "QuoteComputedUpfrontLineItemListParams",
+        "QuoteComputedUpfrontLineItemsListParams",
         "ending_before expand limit starting_after",
     )
 

@@ -78,8 +78,8 @@ class TaxRegistrations(Resource, service="tax.registrations"):
 class TaxSettings(Resource, service="tax.settings"):
     """`client.tax.settings`: https://docs.stripe.com/api/tax/settings"""
 
-    retrieve = get("/v1/tax/settings", "TaxSettings", "TaxSettingRetrieveParams", "expand")
-    update = post("/v1/tax/settings", "TaxSettings", "TaxSettingUpdateParams", "defaults expand head_office")
+    retrieve = get("/v1/tax/settings", "TaxSettings", "TaxSettingsRetrieveParams", "expand")
+    update = post("/v1/tax/settings", "TaxSettings", "TaxSettingsUpdateParams", "defaults expand head_office")
 
 
 class TaxTransactions(Resource, service="tax.transactions"):

@@ -9,13 +9,13 @@ class TreasuryFinancialAccountsFeatures(Resource, service="treasury.financial_ac
     retrieve = get(
         "/v1/treasury/financial_accounts/{financial_account}/features",
         "TreasuryFinancialAccountFeatures",
-        "TreasuryFinancialAccountFeatureRetrieveParams",
+        "TreasuryFinancialAccountFeaturesRetrieveParams",
         "expand",
     )
     update = post(
         "/v1/treasury/financial_accounts/{financial_account}/features",
         "TreasuryFinancialAccountFeatures",
-        "TreasuryFinancialAccountFeatureUpdateParams",
+        "TreasuryFinancialAccountFeaturesUpdateParams",
         "card_issuing deposit_insurance expand financial_addresses inbound_transfers intra_stripe_flows outbound_payments outbound_transfers",
     )
 

@@ -2,7 +2,7 @@
 
 from pinstripe._endpoint import Resource
 from pinstripe.models import BalanceSettings as _BalanceSettings
-from pinstripe.params import BalanceSettingUpdateParamsPayments
+from pinstripe.params import BalanceSettingsUpdateParamsPayments
 from pinstripe.types import RequestOptions, Strings
 
 class BalanceSettings(Resource):
@@ -23,7 +23,7 @@ class BalanceSettings(Resource):
         self,
         *,
         expand: Strings = ...,
-        payments: BalanceSettingUpdateParamsPayments = ...,
+        payments: BalanceSettingsUpdateParamsPayments = ...,
         request_options: RequestOptions = ...,
     ) -> _BalanceSettings:
         """Change when the balance of the account is paid out and how soon payments become available.
@@ -58,7 +58,7 @@ class AsyncBalanceSettings(Resource):
         self,
         *,
         expand: Strings = ...,
-        payments: BalanceSettingUpdateParamsPayments = ...,
+        payments: BalanceSettingsUpdateParamsPayments = ...,
         request_options: RequestOptions = ...,
     ) -> _BalanceSettings:
         """Change when the balance of the account is paid out and how soon payments become available.

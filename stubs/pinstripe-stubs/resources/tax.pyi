@@ -23,8 +23,8 @@ from pinstripe.params import (
     TaxCalculationCreateParamsShippingCost,
     TaxLocationCreateParamsAddress,
     TaxRegistrationCreateParamsCountryOptions,
-    TaxSettingUpdateParamsDefaults,
-    TaxSettingUpdateParamsHeadOffice,
+    TaxSettingsUpdateParamsDefaults,
+    TaxSettingsUpdateParamsHeadOffice,
     TaxTransactionCreateReversalParamsLineItem,
     TaxTransactionCreateReversalParamsShippingCost,
 )
@@ -633,9 +633,9 @@ class TaxSettings(Resource):
     def update(
         self,
         *,
-        defaults: TaxSettingUpdateParamsDefaults = ...,
+        defaults: TaxSettingsUpdateParamsDefaults = ...,
         expand: Strings = ...,
-        head_office: TaxSettingUpdateParamsHeadOffice = ...,
+        head_office: TaxSettingsUpdateParamsHeadOffice = ...,
         request_options: RequestOptions = ...,
     ) -> _TaxSettings:
         """Call `POST /v1/tax/settings`.
@@ -670,9 +670,9 @@ class AsyncTaxSettings(Resource):
     async def update(
         self,
         *,
-        defaults: TaxSettingUpdateParamsDefaults = ...,
+        defaults: TaxSettingsUpdateParamsDefaults = ...,
         expand: Strings = ...,
-        head_office: TaxSettingUpdateParamsHeadOffice = ...,
+        head_office: TaxSettingsUpdateParamsHeadOffice = ...,
         request_options: RequestOptions = ...,
     ) -> _TaxSettings:
         """Call `POST /v1/tax/settings`.

@@ -31,6 +31,8 @@ __all__ = [
 
 
 class ThreeDSecureAuthenticationAcquirerDetails(StripeModel):
+    """The object in `acquirer_details` of `ThreeDSecureAuthentication`."""
+
     acquirer_bin: str | None = None
     acquirer_country: str | None = None
     acquirer_merchant_id: str | None = None
@@ -40,6 +42,8 @@ class ThreeDSecureAuthenticationAcquirerDetails(StripeModel):
 
 
 class ThreeDSecureAuthenticationChannelBrowser(StripeModel):
+    """The object in `channel.browser` of `ThreeDSecureAuthentication`."""
+
     accept_header: str
     color_depth: int | None = None
     ip_address: str
@@ -54,29 +58,41 @@ class ThreeDSecureAuthenticationChannelBrowser(StripeModel):
 
 
 class ThreeDSecureAuthenticationChannelThreeRI(StripeModel):
+    """The object in `channel.three_r_i` of `ThreeDSecureAuthentication`."""
+
     previous_authentication: str
     type: Literal["delayed_shipment", "other_payment", "recurring", "split_shipment"]
 
 
 class ThreeDSecureAuthenticationChannel(StripeModel):
+    """The object in `channel` of `ThreeDSecureAuthentication`."""
+
     browser: ThreeDSecureAuthenticationChannelBrowser | None = None
     three_r_i: ThreeDSecureAuthenticationChannelThreeRI | None = None
     type: Literal["browser", "three_r_i"]
 
 
 class ThreeDSecureAuthenticationFlowPreferenceChallenge(StripeModel):
+    """The object in `flow_preference.challenge` of `ThreeDSecureAuthentication`."""
+
     type: Literal["mandated", "preferred"]
 
 
 class ThreeDSecureAuthenticationFlowPreferenceDataShare(StripeModel):
+    """The object in `flow_preference.data_share` of `ThreeDSecureAuthentication`."""
+
     type: Literal["ds_specific", "emv_standard"]
 
 
 class ThreeDSecureAuthenticationFlowPreferenceFrictionless(StripeModel):
+    """The object in `flow_preference.frictionless` of `ThreeDSecureAuthentication`."""
+
     type: Literal["low_risk", "none"]
 
 
 class ThreeDSecureAuthenticationFlowPreference(StripeModel):
+    """The object in `flow_preference` of `ThreeDSecureAuthentication`."""
+
     challenge: ThreeDSecureAuthenticationFlowPreferenceChallenge | None = None
     data_share: ThreeDSecureAuthenticationFlowPreferenceDataShare | None = None
     frictionless: ThreeDSecureAuthenticationFlowPreferenceFrictionless | None = None
@@ -84,11 +100,15 @@ class ThreeDSecureAuthenticationFlowPreference(StripeModel):
 
 
 class ThreeDSecureAuthenticationFutureUsageInstallmentExpiry(StripeModel):
+    """The object in `future_usage.installment.expiry` of `ThreeDSecureAuthentication`."""
+
     date: str | None = None
     type: Literal["date", "never"]
 
 
 class ThreeDSecureAuthenticationFutureUsageInstallment(StripeModel):
+    """The object in `future_usage.installment` of `ThreeDSecureAuthentication`."""
+
     amount: int | None = None
     expiry: ThreeDSecureAuthenticationFutureUsageInstallmentExpiry
     interval: Literal["day"]
@@ -102,11 +122,15 @@ class ThreeDSecureAuthenticationFutureUsageInstallment(StripeModel):
 
 
 class ThreeDSecureAuthenticationFutureUsageRecurringExpiry(StripeModel):
+    """The object in `future_usage.recurring.expiry` of `ThreeDSecureAuthentication`."""
+
     date: str | None = None
     type: Literal["date", "never"]
 
 
 class ThreeDSecureAuthenticationFutureUsageRecurring(StripeModel):
+    """The object in `future_usage.recurring` of `ThreeDSecureAuthentication`."""
+
     amount: int | None = None
     expiry: ThreeDSecureAuthenticationFutureUsageRecurringExpiry
     interval: Literal["day"]
@@ -124,22 +148,30 @@ class ThreeDSecureAuthenticationFutureUsageRecurring(StripeModel):
 
 
 class ThreeDSecureAuthenticationFutureUsage(StripeModel):
+    """The object in `future_usage` of `ThreeDSecureAuthentication`."""
+
     installment: ThreeDSecureAuthenticationFutureUsageInstallment | None = None
     recurring: ThreeDSecureAuthenticationFutureUsageRecurring | None = None
     type: Literal["card_on_file", "installment", "recurring"]
 
 
 class ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires(StripeModel):
+    """The object in `outcome_details.network_details.cartes_bancaires` of `ThreeDSecureAuthentication`."""
+
     avalgo: str
     cb_exemption: str | None = None
     cb_score: str | None = None
 
 
 class ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails(StripeModel):
+    """The object in `outcome_details.network_details` of `ThreeDSecureAuthentication`."""
+
     cartes_bancaires: ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires | None = None
 
 
 class ThreeDSecureAuthenticationOutcomeDetails(StripeModel):
+    """The object in `outcome_details` of `ThreeDSecureAuthentication`."""
+
     acs_transaction_id: str | None = None
     ares: str | None = None
     ares_trans_status: Literal["A", "C", "D", "I", "N", "R", "S", "U", "Y"] | None = None
