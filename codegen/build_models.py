@@ -248,7 +248,11 @@ class _Classes:
     ) -> str:
         schemas = [self.api.schemas[name] for name in targets(self.api, kind)]
         if isinstance(kind, spec.Union) and not all(isinstance(option, spec.Ref) for option in kind.options):
-            parts = (self.annotation(cls, item, option, path, seen) for option in kind.options)
+            shapes = [option for option in kind.options if isinstance(option, spec.Object)]
+            others = [option for option in kind.options if not isinstance(option, spec.Object)]
+            parts = [self.annotation(cls, item, option, path, seen) for option in others]
+            if shapes:  # alternatives that nothing tells apart
+                parts.insert(0, self.nested(cls, item, merged(shape.fields for shape in shapes), path, seen))
             return alternatives(parts)
         if all(schema.standalone for schema in schemas):
             if len(schemas) == 1 and self.builder.embeds(self.schema, schemas[0].name):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen import document, spec
+from codegen import docs, document, spec
 from codegen.document import Json, Node
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +109,25 @@ def shared_document(name: str) -> Path:
     if not (folder / "spec3.json").exists():
         pytest.skip(f"there is no spec3.json in {folder}; set PINSTRIPE_SHARED to the folder above it")
     return folder
+
+
+def written(
+    *,
+    objects: dict[str, docs.Entry] | None = None,
+    operations: dict[str, docs.Entry] | None = None,
+    events: dict[str, docs.Entry] | None = None,
+    fields: dict[str, str] | None = None,
+) -> docs.Documentation:
+    """Documentation with these entries, and these texts for fields and parameters of any object."""
+    return docs.Documentation(objects or {}, {}, operations or {}, events or {}, sentences(**(fields or {})), {}, {})
+
+
+def sentences(**texts: str) -> dict[str, docs.Sentence]:
+    """Texts by name."""
+    return {name: docs.Sentence(text, "here.yaml", 1, name) for name, text in texts.items()}
+
+
+def entry(summary: str = "", fields: dict[str, str] | None = None, params: dict[str, str] | None = None) -> docs.Entry:
+    """What is written about one object, operation or event."""
+    summaries = sentences(summary=summary) if summary else {}
+    return docs.Entry(summaries.get("summary"), sentences(**(fields or {})), sentences(**(params or {})))
