@@ -117,7 +117,7 @@ def test_the_data_of_a_thin_event_has_a_class() -> None:
         (list_of(NUMBER), "list[int]"),
         ({"type": "object", "additionalProperties": TEXT}, "dict[str, str]"),
         (expandable("person"), 'Expandable["Person"]'),
-        (page_of(ref("person")), "ListObject[Person]"),
+        (page_of(ref("robot")), "ListObject[Robot]"),
         (any_of(ref("person"), ref("robot")), 'Lazy["Person | Robot"]'),
         ({**TEXT, "nullable": True}, "str | None"),
     ],
@@ -159,9 +159,13 @@ def test_an_embedded_object_is_part_of_the_model_but_its_owner_is_not_part_of_it
     assert annotated(found["Gadget"])["part"] == "Part | None"
 
 
-def test_a_large_object_is_decoded_apart() -> None:
+def test_an_object_with_many_parts_is_decoded_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     parts: dict[str, Node] = {f"part{number}": obj(size=NUMBER) for number in range(MAX_EMBEDDED_CLASSES)}
-    found = classes(gadget=resource("gadget", part=ref("large")), large=resource("large", **parts))
+    schemas = {"gadget": resource("gadget", part=ref("large")), "large": resource("large", **parts)}
+    with pytest.raises(ValueError, match=f"large, which gadget embeds, has {MAX_EMBEDDED_CLASSES + 1} classes"):
+        classes(**schemas)
+    monkeypatch.setattr(build_models, "DECODED_APART", {"large"})
+    found = classes(**schemas)
     assert annotated(found["Gadget"])["part"] == 'Lazy["Large"] | None'
 
 
