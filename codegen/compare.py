@@ -235,19 +235,23 @@ def _type(api: spec.Api, kind: spec.Type) -> str:
 
 def markdown(old: spec.Api, new: spec.Api, changes: list[Change]) -> Iterator[str]:
     """Yield the lines of a changelog."""
-    breaking = [change for change in changes if change.breaking]
     yield f"# Stripe API {old.version} to {new.version}"
     yield ""
     yield " ".join(_summary(changes)) or "Nothing changed."
     yield ""
-    if breaking:
+    if any(change.breaking for change in changes):
         yield "## Breaking"
         yield ""
-        yield from _listing(breaking, "###")
+        yield from breaking(changes)
     if rest := [change for change in changes if not change.breaking]:
         yield "## Compatible"
         yield ""
         yield from _listing(rest, "###")
+
+
+def breaking(changes: list[Change]) -> Iterator[str]:
+    """Yield the lines of a changelog about what can break callers."""
+    yield from _listing([change for change in changes if change.breaking], "###")
 
 
 def _summary(changes: list[Change]) -> Iterator[str]:
@@ -287,9 +291,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m codegen.compare", description=__doc__)
     parser.add_argument("old", type=Path, help="folder of the older facts, or of Stripe's spec3.json")
     parser.add_argument("new", type=Path, help="folder of the newer ones")
+    parser.add_argument("--breaking", action="store_true", help="only what breaks, as it stands in the changelog")
     options = parser.parse_args()
     old, new = load(options.old), load(options.new)
-    print("\n".join(markdown(old, new, compare(old, new))).rstrip())
+    changes = compare(old, new)
+    print("\n".join(breaking(changes) if options.breaking else markdown(old, new, changes)).rstrip())
     return 0
 
 

@@ -34,11 +34,12 @@ def _files(folder: Path) -> list[Path]:
 def main() -> int:
     """Write the facts of a document, or with `--check` compare them; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m codegen.facts", description=main.__doc__)
-    parser.add_argument("--spec", type=Path, required=True, help="folder with Stripe's spec3.json and its companions")
+    parser.add_argument("--spec", type=Path, help="folder with Stripe's spec3.json and its companions")
     parser.add_argument("--check", action="store_true", help="compare only; exit with 1 if the facts differ")
     options = parser.parse_args()
-    if not (options.spec / "spec3.json").exists():
-        print(f"facts: skipped, there is no spec3.json in {options.spec}", file=sys.stderr)
+    if options.spec is None or not (options.spec / "spec3.json").exists():
+        missing = "no document is given" if options.spec is None else f"there is no spec3.json in {options.spec}"
+        print(f"facts: skipped, {missing}; say where it is: make facts SPEC=folder", file=sys.stderr)
         return 0 if options.check else 1
     api = document.read(options.spec)
     changed = differences(api)

@@ -40,7 +40,9 @@ class Written:
 
     def differing(self, other: Written) -> set[str]:
         """The files that are not the same."""
-        return {path for path in self.files.keys() | other.files.keys() if self.files.get(path) != other.files.get(path)}
+        return {
+            path for path in self.files.keys() | other.files.keys() if self.files.get(path) != other.files.get(path)
+        }
 
 
 @pytest.fixture(scope="module")
