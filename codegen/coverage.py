@@ -61,6 +61,7 @@ class Count:
     all: int = 0
 
     def add(self, covered: bool) -> None:
+        """Count one place."""
         self.done += covered
         self.all += 1
 
@@ -69,6 +70,7 @@ class Count:
 
     @property
     def percent(self) -> float:
+        """How many percent are documented; 100 where there is nothing."""
         return 100 * self.done / self.all if self.all else 100
 
 

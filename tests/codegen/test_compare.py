@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from codegen import spec
-from codegen.compare import Change, compare, load, markdown
+from codegen import facts, spec
+from codegen.compare import Change, breaking, compare, load, markdown
 from codegen.document import Node
 from tests.codegen.builders import NUMBER, TEXT, api, enum, obj, operation, ref, resource, shared_document
 
@@ -135,3 +137,11 @@ def test_whole_documents_are_compared() -> None:
     assert len(operations) == len(new.operations) - len(old.operations) == 84
     assert len(events) == 15 + 302
     assert compare(new, new) == []
+
+
+def test_the_changelog_lists_what_breaks() -> None:
+    old, new = load(shared_document("openapi")), load(facts.FOLDER)
+    changelog = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
+    section = changelog.partition(f"from {old.version} to {new.version}\n")[2].partition("\n## ")[0]
+    lines = [line.replace("### ", "#### ") for line in breaking(compare(old, new))]
+    assert section.strip().splitlines() == lines[:-1]
