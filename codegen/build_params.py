@@ -99,13 +99,12 @@ class Annotations:
 def build_params(api: spec.Api, writer: Writer) -> dict[str, ModuleDef]:
     """Return the modules of parameters by name: one for every top-level service."""
     modules: dict[str, ModuleDef] = {}
-    services = {operation.service for operation in api.operations.values()}
     for operation in sorted(api.operations.values(), key=lambda operation: operation.name):
         if not operation.params:
             continue
         name = operation.service.partition(".")[0]
         module = modules.setdefault(name, ModuleDef(name, f"The parameters of `client.{name}`."))
-        root = names.params(operation.service, operation.method, services)
+        root = names.params(operation.service, operation.method, api.services)
         _Classes(module, operation, writer).build(root)
     return unique(modules)
 

@@ -26,6 +26,7 @@ class Tree:
         self.root = root
         self.names = public_names.of_tree(root)
         self.nodes = {kind: self._nodes(kind) for kind in ("models", "params")}
+        self._fields: dict[tuple[str, str], dict[str, list[str]]] = {}
 
     def _nodes(self, kind: str) -> dict[str, ast.stmt]:
         found: dict[str, ast.stmt] = {}
@@ -39,7 +40,12 @@ class Tree:
         return found
 
     def fields(self, kind: str, name: str) -> dict[str, list[str]]:
-        """Return the names in the annotation of each field of a class."""
+        """Return the classes in the annotation of each field of a class."""
+        if (kind, name) not in self._fields:
+            self._fields[kind, name] = self._read(kind, name)
+        return self._fields[kind, name]
+
+    def _read(self, kind: str, name: str) -> dict[str, list[str]]:
         node, found = self.nodes[kind].get(name), dict[str, list[str]]()
         if isinstance(node, ast.ClassDef):
             for base in node.bases:

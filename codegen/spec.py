@@ -205,6 +205,11 @@ class Api:
     thin_events: Mapping[str, ThinEvent]
 
     @cached_property
+    def services(self) -> frozenset[str]:
+        """The services that have operations."""
+        return frozenset(operation.service for operation in self.operations.values())
+
+    @cached_property
     def resources(self) -> Mapping[str, str]:
         """The object that each operation is about, by the operation's name."""
         return {name: self._resource(operation) for name, operation in self.operations.items()}
