@@ -159,6 +159,15 @@ def test_new_optional_fields_and_parameters_change_only_their_places(current: Wr
     assert_compatible(current, Written.of(release.result()), release.files)
 
 
+def test_an_object_that_grows_does_not_change_the_objects_that_embed_it(current: Written) -> None:
+    part = spec.Object((spec.Field("amount", spec.Scalar("integer")),))
+    grown = [spec.Field(f"part_{number}", part) for number in range(8)]
+    line = current.api.schemas["line_item"]  # embedded in invoices
+    schemas = {**current.api.schemas, line.name: replace(line, fields=(*line.fields, *grown))}
+    after = Written.of(replace(current.api, schemas=schemas))
+    assert_compatible(current, after, {"src/pinstripe/models/invoice_line_item.py"})
+
+
 # --- new operations, objects and events -------------------------------------------------------------------------------
 
 
