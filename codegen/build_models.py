@@ -50,7 +50,7 @@ DECODED_APART = {
 MAX_EMBEDDED_CLASSES = 40
 """An object with more classes than this has to be in `DECODED_APART`."""
 
-# Fields that hold any object, of which the document does not say so.
+# Fields that hold any object, although the document describes them as objects without fields.
 ANY_OBJECT = {("notification_event_data", "object")}
 NO_FIELDS = "It has no fields."
 SHARED_MODULE = "shared"
@@ -83,11 +83,11 @@ def alternatives(options: Iterable[str]) -> str:
 
 def targets(api: spec.Api, kind: spec.Type | None) -> list[str]:
     """Return the objects that a result or an embedded object can be, with groups of objects taken apart."""
-    found: dict[str, None] = {}
+    result: dict[str, None] = {}
     for name in spec.without_client_variants(spec.references(kind)):
         schema = api.schemas[name]
-        found.update(dict.fromkeys(schema.options or (name,)))
-    return list(found)
+        result.update(dict.fromkeys(schema.options or (name,)))
+    return list(result)
 
 
 def objects(api: spec.Api) -> list[spec.Schema]:
@@ -98,8 +98,8 @@ def objects(api: spec.Api) -> list[spec.Schema]:
             for part in spec.parts(item.type):
                 if isinstance(part, spec.Expandable):
                     referred.update(part.schemas)
-    found = {name: schema for name, schema in api.schemas.items() if schema.standalone or name in referred}
-    return [schema for _, schema in sorted(found.items()) if not schema.options]
+    result = {name: schema for name, schema in api.schemas.items() if schema.standalone or name in referred}
+    return [schema for _, schema in sorted(result.items()) if not schema.options]
 
 
 class _Builder:
@@ -145,7 +145,7 @@ class _Builder:
         module.classes += classes.of_fields(event.data or (), doc)
 
     def embeds(self, owner: str, schema: str) -> bool:
-        """Whether the model of an object is a part of the model it is embedded in."""
+        """Return whether the model of an object is a part of the model it is embedded in."""
         if schema in DECODED_APART or owner in self.reachable(schema):
             return False
         if self.weight(schema) > MAX_EMBEDDED_CLASSES:
@@ -175,13 +175,13 @@ class _Builder:
     def reachable(self, schema: str) -> frozenset[str]:
         """Return the objects that are embedded in an object, directly or in others, and itself."""
         if schema not in self.reached:
-            found, waiting = set[str](), [schema]
+            result, waiting = set[str](), [schema]
             while waiting:
                 name = waiting.pop()
-                if name not in found:
-                    found.add(name)
+                if name not in result:
+                    result.add(name)
                     waiting.extend(self._embedded(self.api.schemas[name].fields))
-            self.reached[schema] = frozenset(name for name in found if self.api.schemas[name].standalone)
+            self.reached[schema] = frozenset(name for name in result if self.api.schemas[name].standalone)
         return self.reached[schema]
 
     def _embedded(self, fields: Iterable[spec.Field]) -> Iterator[str]:
@@ -306,13 +306,13 @@ class _Classes:
 
     def quoted(self, form: str, schemas: Iterable[str]) -> str:
         self.imports.add("pinstripe._base", form)
-        found = []
+        result = []
         for name in targets(self.api, spec.Union(tuple(spec.Ref(name) for name in schemas))):
             model = names.model(self.api.schemas[name])
-            found.append(model)
+            result.append(model)
             if (module := module_of(self.api, name)) != self.module.name:
                 self.imports.typing_only[f"pinstripe.models.{module}"].add(model)
-        return f'{form}["{alternatives(found)}"]'
+        return f'{form}["{alternatives(result)}"]'
 
     def scalar(self, name: str) -> str:
         if name in _SCALAR_TYPES:

@@ -20,9 +20,9 @@ def build_services(api: spec.Api, writer: Writer) -> dict[str, ServiceDef]:
             path = ".".join(steps[: index + 1])
             services.setdefault(path, ServiceDef(path))
         services[service].methods.append(_method(api, writer, operation, service, method))
-    for path, found in sorted(services.items()):
+    for path, result in sorted(services.items()):
         if "." in path:
-            services[path.rpartition(".")[0]].children.append(found)
+            services[path.rpartition(".")[0]].children.append(result)
     return dict(sorted(services.items()))
 
 
@@ -56,14 +56,14 @@ def stub_annotations(
 ) -> tuple[dict[str, str], set[str]]:
     """Return the annotations of an operation's parameters in its stub, and the classes of parameters they name."""
     annotations = Annotations(imports, stub=True)
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     classes: set[str] = set()
     for item in operation.params:
         name = names.part(params_name, item)
         if spec.objects(item.type):
             classes.add(name)
-        found[item.name] = annotations.field(item, name)
-    return found, classes
+        result[item.name] = annotations.field(item, name)
+    return result, classes
 
 
 def modules(services: Mapping[str, ServiceDef]) -> dict[str, list[ServiceDef]]:

@@ -23,8 +23,8 @@ def differences(api: spec.Api, folder: Path = FOLDER) -> dict[str, str | None]:
     """Return the files that differ from an API's facts: their new text, or `None` where they should not be there."""
     wanted = lines.dump(api)
     present = {str(path.relative_to(folder)): path.read_text() for path in _files(folder)}
-    found: dict[str, str | None] = {path: text for path, text in wanted.items() if present.get(path) != text}
-    return {**found, **dict.fromkeys(sorted(present.keys() - wanted.keys()))}
+    result: dict[str, str | None] = {path: text for path, text in wanted.items() if present.get(path) != text}
+    return {**result, **dict.fromkeys(sorted(present.keys() - wanted.keys()))}
 
 
 def _files(folder: Path) -> list[Path]:

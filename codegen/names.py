@@ -119,7 +119,7 @@ def part(owner: str, field: spec.Field) -> str:
 
 
 def is_list(kind: spec.Type) -> bool:
-    """Whether a type is a list or a page, or one among other types."""
+    """Return whether a type is a list or a page, or one among other types."""
     match kind:
         case spec.ListOf() | spec.PageOf():
             return True

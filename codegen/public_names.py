@@ -1,4 +1,4 @@
-"""The public names of the package, listed in `codegen/public_names.txt`. None disappears unless the change says so.
+"""The public names of the package, listed in `codegen/public_names.txt`. None disappears without an entry in the table.
 
 `make generate` adds new names to the list. A name that is gone stays in it, so that `--check` fails, until
 `codegen/breaking.yaml` says what replaces it. The changelog is written from that table.
@@ -26,7 +26,7 @@ _SKIPPED = ("demo", "resources", "emulator.", "testing.plugin", "cli")
 
 @dataclass(frozen=True)
 class Differences:
-    """How the list differs from the source. Only `unexplained` names are a mistake, not an outdated list."""
+    """The differences between the list and the source. Only `unexplained` names are a mistake, not an outdated list."""
 
     new: tuple[str, ...]
     removed: tuple[str, ...]
@@ -36,7 +36,7 @@ class Differences:
 def of_tree(root: Path) -> set[str]:
     """Return the public names of a source tree: classes, functions, aliases, and methods of services."""
     source, stubs = root / "src/pinstripe", root / "stubs/pinstripe-stubs"
-    found = set(_methods(source / "resources"))
+    result = set(_methods(source / "resources"))
     for path in source.rglob("*.py"):
         relative = path.relative_to(source).with_suffix("")
         steps = relative.parts[:-1] if relative.name == "__init__" else relative.parts
@@ -46,10 +46,10 @@ def of_tree(root: Path) -> set[str]:
         stub = stubs / path.relative_to(source).with_suffix(".pyi")
         module = "pinstripe." + steps[0] if steps and steps[0] in _PACKAGES else ".".join(("pinstripe", *steps))
         if module == "pinstripe." + name and steps[-1] in _PACKAGES:
-            found.update(f"{module}.{one}" for one in _imported(path))
+            result.update(f"{module}.{member}" for member in _imported(path))
         else:
-            found.update(f"{module}.{one}" for one in _names(stub if stub.exists() else path))
-    return found
+            result.update(f"{module}.{member}" for member in _names(stub if stub.exists() else path))
+    return result
 
 
 def _names(path: Path) -> Iterator[str]:
@@ -117,9 +117,9 @@ def differences(names: set[str], known: set[str], explained: set[str]) -> Differ
 def update(root: Path = ROOT, listing: Path = LIST, table: Path = BREAKING) -> Differences:
     """Bring the list up to date, as far as the table of breaking changes allows; return what it lacked."""
     names = of_tree(root)
-    found = differences(names, listed(listing), gone(table))
-    listing.write_text("".join(f"{name}\n" for name in sorted(names | set(found.unexplained))))
-    return found
+    result = differences(names, listed(listing), gone(table))
+    listing.write_text("".join(f"{name}\n" for name in sorted(names | set(result.unexplained))))
+    return result
 
 
 def main() -> int:
@@ -127,15 +127,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m codegen.public_names", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare only; exit with 1 if the list differs")
     options = parser.parse_args()
-    found = differences(of_tree(ROOT), listed(), gone()) if options.check else update()
-    for name in found.unexplained:
+    result = differences(of_tree(ROOT), listed(), gone()) if options.check else update()
+    for name in result.unexplained:
         print(f"public_names: {name} is gone; say in codegen/breaking.yaml what replaces it, or why", file=sys.stderr)
     if options.check:
-        for name in (*found.new, *found.removed):
+        for name in (*result.new, *result.removed):
             print(f"public_names: the list differs in {name}; run `make generate`", file=sys.stderr)
-        return 1 if found.new or found.removed or found.unexplained else 0
-    print(f"public_names: {len(listed())} names, {len(found.new)} new, {len(found.removed)} removed")
-    return 1 if found.unexplained else 0
+        return 1 if result.new or result.removed or result.unexplained else 0
+    print(f"public_names: {len(listed())} names, {len(result.new)} new, {len(result.removed)} removed")
+    return 1 if result.unexplained else 0
 
 
 if __name__ == "__main__":

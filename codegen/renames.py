@@ -29,15 +29,15 @@ class Tree:
         self._fields: dict[tuple[str, str], dict[str, list[str]]] = {}
 
     def _nodes(self, kind: str) -> dict[str, ast.stmt]:
-        found: dict[str, ast.stmt] = {}
+        result: dict[str, ast.stmt] = {}
         for path in sorted((self.root / "src/pinstripe" / kind).rglob("*.py")):
             for statement in ast.parse(path.read_text("utf-8")).body:
                 match statement:
                     case (
                         ast.ClassDef(name) | ast.Assign(targets=[ast.Name(name)]) | ast.AnnAssign(target=ast.Name(name))
                     ):
-                        found[name] = statement
-        return found
+                        result[name] = statement
+        return result
 
     def fields(self, kind: str, name: str) -> dict[str, list[str]]:
         """Return the classes in the annotation of each field of a class."""
@@ -46,20 +46,20 @@ class Tree:
         return self._fields[kind, name]
 
     def _read(self, kind: str, name: str) -> dict[str, list[str]]:
-        node, found = self.nodes[kind].get(name), dict[str, list[str]]()
+        node, result = self.nodes[kind].get(name), dict[str, list[str]]()
         if isinstance(node, ast.ClassDef):
             for base in node.bases:
-                found.update(self.fields(kind, ast.unparse(base)))
+                result.update(self.fields(kind, ast.unparse(base)))
             for line in node.body:
                 if isinstance(line, ast.AnnAssign):
-                    found[ast.unparse(line.target).rstrip("_")] = self._within(kind, line.annotation)
+                    result[ast.unparse(line.target).rstrip("_")] = self._within(kind, line.annotation)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             for argument in node.value.args:
                 if isinstance(argument, ast.Dict):
                     for key, value in zip(argument.keys, argument.values, strict=True):
                         if isinstance(key, ast.Constant):
-                            found[str(key.value)] = self._within(kind, value)
-        return found
+                            result[str(key.value)] = self._within(kind, value)
+        return result
 
     def _within(self, kind: str, annotation: ast.expr) -> list[str]:
         return [name for name in re.findall(r"\w+", ast.unparse(annotation)) if name in self.nodes[kind]]
@@ -67,53 +67,55 @@ class Tree:
     @cached_property
     def endpoints(self) -> dict[tuple[str, str], tuple[str, str]]:
         """The classes of the parameters and of the result, by verb and path."""
-        found: dict[tuple[str, str], tuple[str, str]] = {}
+        result: dict[tuple[str, str], tuple[str, str]] = {}
         for path in sorted((self.root / "src/pinstripe/resources").glob("*.py")):
             for call in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args:
-                    values = [str(one.value) for one in call.args if isinstance(one, ast.Constant)]
+                    values = [str(item.value) for item in call.args if isinstance(item, ast.Constant)]
                     verb = _VERBS.get(call.func.id, call.func.id)
                     if values and values[0].startswith("/"):
                         plain = re.sub(r"{\w+}", "{}", values[0])
                         params = next((value for value in values[1:] if value.endswith("Params")), "")
-                        found[verb, plain] = params, values[1] if len(values) > 1 else ""
-        return found
+                        result[verb, plain] = params, values[1] if len(values) > 1 else ""
+        return result
 
 
 def matches(old: Tree, new: Tree) -> dict[str, set[str]]:
     """Return the full names in the new tree for those in the old one, by the places where they stand."""
-    found: dict[str, set[str]] = defaultdict(set)
+    result: dict[str, set[str]] = defaultdict(set)
     seen: set[tuple[str, str, str]] = set()
     waiting = [("models", name, name) for name in old.nodes["models"].keys() & new.nodes["models"].keys()]
     for key in old.endpoints.keys() & new.endpoints.keys():
         waiting += [
-            (kind, one, other)
-            for kind, one, other in zip(("params", "models"), old.endpoints[key], new.endpoints[key], strict=True)
-            if one and other and "|" not in one + other
+            (kind, item, other)
+            for kind, item, other in zip(("params", "models"), old.endpoints[key], new.endpoints[key], strict=True)
+            if item and other and "|" not in item + other
         ]
     while waiting:
-        kind, one, other = pair = waiting.pop()
+        kind, item, other = pair = waiting.pop()
         if pair in seen:
             continue
         seen.add(pair)
-        found[f"pinstripe.{kind}.{one}"].add(f"pinstripe.{kind}.{other}")
-        before, after = old.fields(kind, one), new.fields(kind, other)
+        result[f"pinstripe.{kind}.{item}"].add(f"pinstripe.{kind}.{other}")
+        before, after = old.fields(kind, item), new.fields(kind, other)
         for field in before.keys() & after.keys():
             waiting += [(kind, left, right) for left, right in _pairs(before[field], after[field])]
-    return found
+    return result
 
 
 def _pairs(old: list[str], new: list[str]) -> Iterable[tuple[str, str]]:
     left, right = [name for name in old if name not in new], [name for name in new if name not in old]
     return (
-        zip(left, right, strict=True) if len(left) == len(right) else [(one, other) for one in left for other in right]
+        zip(left, right, strict=True)
+        if len(left) == len(right)
+        else [(item, other) for item in left for other in right]
     )
 
 
 def entries(old: Tree, new: Tree) -> dict[str, str]:
     """Return what replaces each name that is gone, or why it is gone."""
-    found = matches(old, new)
-    return {name: _replacement(name, found.get(name, set()), old, new) for name in sorted(old.names - new.names)}
+    result = matches(old, new)
+    return {name: _replacement(name, result.get(name, set()), old, new) for name in sorted(old.names - new.names)}
 
 
 def _replacement(name: str, places: set[str], old: Tree, new: Tree) -> str:
@@ -131,10 +133,10 @@ def _replacement(name: str, places: set[str], old: Tree, new: Tree) -> str:
     return moved[-1] if moved else "private"
 
 
-def table(found: dict[str, str]) -> Iterator[str]:
+def table(result: dict[str, str]) -> Iterator[str]:
     """Yield the entries as lines of YAML, by module."""
     modules: dict[str, dict[str, str]] = defaultdict(dict)
-    for name, text in found.items():
+    for name, text in result.items():
         module, _, word = name.rpartition(".")
         modules[module][word] = text
     for module, names in modules.items():

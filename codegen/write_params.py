@@ -18,7 +18,7 @@ def write_params(modules: Mapping[str, ModuleDef]) -> Iterator[tuple[str, str]]:
 
 def _module(module: ModuleDef) -> str:
     bodies = [_class(cls) for cls in in_order(module.classes)]
-    imports = {name: set(found) for name, found in module.imports.runtime.items()}
+    imports = {name: set(result) for name, result in module.imports.runtime.items()}
     imports["typing_extensions"] = {"TypedDict"}
     if any("Required[" in body for body in bodies):
         imports["typing_extensions"].add("Required")
@@ -46,7 +46,7 @@ def _class(cls: ClassDef) -> str:
 
 def _index(modules: Mapping[str, ModuleDef]) -> str:
     rows = "".join(
-        f'    "{name}": (' + "".join(f'"{found}", ' for found in sorted(cls.name for cls in module.classes)) + "),\n"
+        f'    "{name}": (' + "".join(f'"{result}", ' for result in sorted(cls.name for cls in module.classes)) + "),\n"
         for name, module in modules.items()
     )
     return (

@@ -63,14 +63,14 @@ def expandable(*names: str) -> Node:
 
 def operation(returns: Node, *, body: Node | None = None, query: dict[str, Node] | None = None) -> Node:
     """An operation that returns a schema."""
-    found: Node = {
+    result: Node = {
         "operationId": "Anything",
         "parameters": [{"name": name, "in": "query", "schema": schema} for name, schema in (query or {}).items()],
         "responses": {"200": {"content": {"application/json": {"schema": returns}}}},
     }
     if body is not None:
-        found["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": body}}}
-    return found
+        result["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": body}}}
+    return result
 
 
 def api(
@@ -82,12 +82,12 @@ def api(
     names: list[Node] | None = None,
 ) -> spec.Api:
     """Read a document with these paths and schemas."""
-    whole: Node = {
+    document_node: Node = {
         "info": {"version": "2026-01-01.test"},
         "paths": {**(paths or {})},
         "components": {"schemas": {**(schemas or {})}},
     }
-    return document.read_documents(whole, events=events, thin_events=thin_events, names=names or [])
+    return document.read_documents(document_node, events=events, thin_events=thin_events, names=names or [])
 
 
 def schema_fields(schema: Node, **schemas: Node) -> dict[str, spec.Field]:
@@ -102,7 +102,7 @@ def body_params(body: Node) -> dict[str, spec.Field]:
 
 
 def shared_document(name: str) -> Path:
-    """Return the folder of a whole document; skip the test where it is not on this machine."""
+    """Return the folder of a complete document; skip the test where it is not on this machine."""
     folder = Path(os.environ.get("PINSTRIPE_SHARED", "")) / name
     if not (folder / "spec3.json").exists():
         pytest.skip(f"set PINSTRIPE_SHARED to the folder that holds {name}/spec3.json")
@@ -126,6 +126,6 @@ def sentences(**texts: str) -> dict[str, docs.Sentence]:
 
 
 def entry(summary: str = "", fields: dict[str, str] | None = None, params: dict[str, str] | None = None) -> docs.Entry:
-    """What is written about one object, operation or event."""
+    """The texts about one object, operation or event."""
     summaries = sentences(summary=summary) if summary else {}
     return docs.Entry(summaries.get("summary"), sentences(**(fields or {})), sentences(**(params or {})))

@@ -1,4 +1,4 @@
-"""Which classes the models of an API have, and the types of their fields."""
+"""The classes of the models of an API, and the types of their fields."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_an_object_inside_is_named_by_its_path() -> None:
 
 
 def test_a_component_is_named_by_its_place_too_once_for_every_place() -> None:
-    found = classes(gadget=resource("gadget", front=ref("panel"), back=ref("panel")), panel=obj(color=TEXT))
-    assert set(found) == {"Gadget", "GadgetFront", "GadgetBack"}
+    result = classes(gadget=resource("gadget", front=ref("panel"), back=ref("panel")), panel=obj(color=TEXT))
+    assert set(result) == {"Gadget", "GadgetFront", "GadgetBack"}
 
 
 def test_the_same_shape_in_two_places_is_two_classes() -> None:
@@ -72,22 +72,22 @@ def test_the_same_shape_in_two_places_is_two_classes() -> None:
 
 
 def test_a_shared_value_type_is_one_class_wherever_it_is_referred_to() -> None:
-    found = build(
+    result = build(
         ape=resource("ape", home=ref("address")), bee=resource("bee", hive=ref("address")), address=obj(city=TEXT)
     )
-    assert [cls.name for cls in found["shared"].classes] == ["Address"]
-    assert annotated(found["ape"].classes[-1])["home"] == "Address | None"
-    assert found["bee"].imports.runtime["pinstripe.models.shared"] == {"Address"}
+    assert [cls.name for cls in result["shared"].classes] == ["Address"]
+    assert annotated(result["ape"].classes[-1])["home"] == "Address | None"
+    assert result["bee"].imports.runtime["pinstripe.models.shared"] == {"Address"}
 
 
 def test_a_deleted_variant_stands_in_the_module_of_the_original() -> None:
-    found = build(gadget=resource("gadget"), deleted_gadget=resource("gadget", deleted={"type": "boolean"}))
-    assert {cls.name for cls in found["gadget"].classes} == {"Gadget", "DeletedGadget"}
+    result = build(gadget=resource("gadget"), deleted_gadget=resource("gadget", deleted={"type": "boolean"}))
+    assert {cls.name for cls in result["gadget"].classes} == {"Gadget", "DeletedGadget"}
 
 
 def test_a_model_that_can_be_deleted_says_that_it_is_not() -> None:
-    found = classes(gadget=resource("gadget"), deleted_gadget=resource("gadget", deleted={"type": "boolean"}))
-    assert annotated(found["Gadget"]) == {"deleted": "Literal[False]"}
+    result = classes(gadget=resource("gadget"), deleted_gadget=resource("gadget", deleted={"type": "boolean"}))
+    assert annotated(result["Gadget"]) == {"deleted": "Literal[False]"}
 
 
 def test_a_part_that_would_have_the_name_of_an_object_is_an_error() -> None:
@@ -134,29 +134,31 @@ def test_a_field_that_is_not_required_can_be_none() -> None:
 
 
 def test_alternatives_without_a_type_become_one_class_with_the_fields_of_all() -> None:
-    found = classes(gadget=resource("gadget", action=any_of(obj("a", "b", a=TEXT, b=TEXT), obj("a", a=TEXT, c=NUMBER))))
-    required = {field.name: field.required for field in found["GadgetAction"].fields}
+    result = classes(
+        gadget=resource("gadget", action=any_of(obj("a", "b", a=TEXT, b=TEXT), obj("a", a=TEXT, c=NUMBER)))
+    )
+    required = {field.name: field.required for field in result["GadgetAction"].fields}
     assert required == {"a": True, "b": False, "c": False}
 
 
 def test_variants_for_publishable_keys_are_left_out() -> None:
-    found = classes(
+    result = classes(
         gadget=resource("gadget", options=any_of(ref("options"), ref("options_client"))),
         options=obj(size=NUMBER),
         options_client=obj(color=TEXT),
     )
-    assert annotated(found["GadgetOptions"]) == {"size": "int | None"}
+    assert annotated(result["GadgetOptions"]) == {"size": "int | None"}
 
 
 # --- what a model contains ---------------------------------------------------------------------------------------------
 
 
 def test_an_embedded_object_is_part_of_the_model_but_its_owner_is_not_part_of_it() -> None:
-    found = classes(gadget=resource("gadget", part=ref("part")), part=resource("part", whole=ref("gadget")))
-    assert annotated(found["Gadget"])["part"] == 'Lazy["Part"] | None'
-    assert annotated(found["Part"])["whole"] == 'Lazy["Gadget"] | None'
-    found = classes(gadget=resource("gadget", part=ref("part")), part=resource("part"))
-    assert annotated(found["Gadget"])["part"] == "Part | None"
+    result = classes(gadget=resource("gadget", part=ref("part")), part=resource("part", owner=ref("gadget")))
+    assert annotated(result["Gadget"])["part"] == 'Lazy["Part"] | None'
+    assert annotated(result["Part"])["owner"] == 'Lazy["Gadget"] | None'
+    result = classes(gadget=resource("gadget", part=ref("part")), part=resource("part"))
+    assert annotated(result["Gadget"])["part"] == "Part | None"
 
 
 def test_an_object_with_many_parts_is_decoded_apart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,14 +167,14 @@ def test_an_object_with_many_parts_is_decoded_apart(monkeypatch: pytest.MonkeyPa
     with pytest.raises(ValueError, match=f"large, which gadget embeds, has {MAX_EMBEDDED_CLASSES + 1} classes"):
         classes(**schemas)
     monkeypatch.setattr(build_models, "DECODED_APART", {"large"})
-    found = classes(**schemas)
-    assert annotated(found["Gadget"])["part"] == 'Lazy["Large"] | None'
+    result = classes(**schemas)
+    assert annotated(result["Gadget"])["part"] == 'Lazy["Large"] | None'
 
 
 def test_the_object_of_an_event_is_any_object() -> None:
-    found = classes(event=resource("event", data=obj("object", object={"type": "object"})))
-    assert annotated(found["Event"])["data"] == "EventData | None"
-    assert [field.annotation for field in found["EventData"].fields] == ['Lazy["StripeModel"]']
+    result = classes(event=resource("event", data=obj("object", object={"type": "object"})))
+    assert annotated(result["Event"])["data"] == "EventData | None"
+    assert [field.annotation for field in result["EventData"].fields] == ['Lazy["StripeModel"]']
 
 
 # --- documentation ----------------------------------------------------------------------------------------------------
@@ -181,13 +183,13 @@ def test_the_object_of_an_event_is_any_object() -> None:
 def test_a_class_inside_says_what_the_field_that_holds_it_says() -> None:
     read = api({}, {"gadget": resource("gadget", terms=obj(end=obj(at=NUMBER), start=TEXT))})
     writer = Writer(read, written(objects={"gadget": entry("A gadget.", {"terms": "What applies."})}))
-    found = {cls.name: cls for cls in build_models.build_models(read, writer)["gadget"].classes}
-    assert found["Gadget"].doc == "A gadget."
-    assert found["GadgetTerms"].doc == "What applies."
-    assert found["GadgetTermsEnd"].doc == "The object in `terms.end` of `Gadget`."
+    result = {cls.name: cls for cls in build_models.build_models(read, writer)["gadget"].classes}
+    assert result["Gadget"].doc == "A gadget."
+    assert result["GadgetTerms"].doc == "What applies."
+    assert result["GadgetTermsEnd"].doc == "The object in `terms.end` of `Gadget`."
 
 
-def test_a_class_without_fields_says_so() -> None:
+def test_a_class_without_fields_is_described_as_such() -> None:
     assert classes(gadget=resource("gadget", cash=obj()))["GadgetCash"].doc == (
         "The object in `cash` of `Gadget`.\n\nIt has no fields."
     )

@@ -1,4 +1,4 @@
-"""Which TypedDicts the parameters of an API have, and the types of their keys."""
+"""The TypedDicts of the parameters of an API, and the types of their keys."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def annotation_of(schema: Node, *, stub: bool = False) -> str:
 
 
 def test_nested_parameters_are_named_by_the_path_from_their_operation() -> None:
-    found = classes(gadgets=obj(items=list_of(obj(price_data=obj(amount=NUMBER)))))
-    assert list(found) == [
+    result = classes(gadgets=obj(items=list_of(obj(price_data=obj(amount=NUMBER)))))
+    assert list(result) == [
         "GadgetCreateParamsItemPriceData",
         "GadgetCreateParamsItem",
         "GadgetCreateParams",
@@ -119,8 +119,8 @@ def test_in_a_stub_limits_are_left_to_the_documentation_and_lists_of_strings_hav
 
 
 def test_a_required_key_is_required() -> None:
-    found = classes(gadgets=obj("name", name=TEXT, color=TEXT))["GadgetCreateParams"]
-    assert {field.name: field.required for field in found.fields} == {"color": False, "name": True}
+    result = classes(gadgets=obj("name", name=TEXT, color=TEXT))["GadgetCreateParams"]
+    assert {field.name: field.required for field in result.fields} == {"color": False, "name": True}
 
 
 # --- documentation ----------------------------------------------------------------------------------------------------
@@ -132,11 +132,11 @@ def test_classes_and_keys_say_what_is_written_about_the_parameter() -> None:
         {"gadget": resource("gadget")},
     )
     writer = Writer(read, written(operations={"gadgets.create": entry(params={"home": "Where it is."})}))
-    found = {cls.name: cls for cls in build_params(read, writer)["gadgets"].classes}
-    assert found["GadgetCreateParams"].doc == "The parameters of `POST /v1/gadgets`."
-    assert found["GadgetCreateParams"].fields[0].doc == "Where it is."
-    assert found["GadgetCreateParamsHome"].doc == "Where it is."
-    assert found["GadgetCreateParamsSize"].doc == "The object in `size` of `GadgetCreateParams`."
+    result = {cls.name: cls for cls in build_params(read, writer)["gadgets"].classes}
+    assert result["GadgetCreateParams"].doc == "The parameters of `POST /v1/gadgets`."
+    assert result["GadgetCreateParams"].fields[0].doc == "Where it is."
+    assert result["GadgetCreateParamsHome"].doc == "Where it is."
+    assert result["GadgetCreateParamsSize"].doc == "The object in `size` of `GadgetCreateParams`."
 
 
 def test_a_dict_without_keys_says_what_to_pass() -> None:

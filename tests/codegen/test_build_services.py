@@ -1,4 +1,4 @@
-"""Which methods the services of an API have."""
+"""The methods of the services of an API."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def test_services_form_a_tree_with_those_that_have_no_methods() -> None:
 
 def test_an_operation_has_a_method_under_each_of_its_names() -> None:
     read = api({"/v1/gadgets/{gadget}": {"delete": operation(ref("gadget"))}}, {"gadget": resource("gadget")})
-    (one,) = read.operations.values()
-    several = replace(read, operations={one.name: replace(one, aliases=(("relics", "detach"),))})
+    (value,) = read.operations.values()
+    several = replace(read, operations={value.name: replace(value, aliases=(("relics", "detach"),))})
     services = build_services(several, Writer(several, written()))
     assert {name: [method.name for method in service.methods] for name, service in services.items()} == {
         "gadgets": ["delete"],
@@ -76,8 +76,8 @@ def test_a_stub_names_the_classes_of_nested_parameters() -> None:
         {"/v1/gadgets": {"post": operation(ref("gadget"), body=obj(items=list_of(obj(price=TEXT)), name=TEXT))}},
         {"gadget": resource("gadget")},
     )
-    (one,) = read.operations.values()
-    assert items in one.params
-    annotations, classes = stub_annotations(one, "GadgetCreateParams", defaultdict(set))
+    (value,) = read.operations.values()
+    assert items in value.params
+    annotations, classes = stub_annotations(value, "GadgetCreateParams", defaultdict(set))
     assert annotations == {"items": "Sequence[GadgetCreateParamsItem]", "name": "str"}
     assert classes == {"GadgetCreateParamsItem"}

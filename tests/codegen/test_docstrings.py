@@ -1,4 +1,4 @@
-"""What the docstrings of classes, fields, parameters and methods say."""
+"""The docstrings of classes, fields, parameters and methods."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def method(writer: Writer, name: str, *, deprecated: bool = False) -> str:
 
 WRITTEN = written(
     objects={"gadget": entry("A small machine.")},
-    operations={"gadgets.create": entry("Creates a gadget.", params={"name": "What it is called."})},
+    operations={"gadgets.create": entry("Creates a gadget.", params={"name": "Its name."})},
     events={"gadget.created": entry("A gadget was created."), "v2.gadget.failed": entry(fields={"why": "The reason."})},
     fields={"mode": "How it works."},
 )
 
 
-def test_a_model_says_what_it_is_and_where_the_reference_describes_it() -> None:
+def test_a_model_has_its_summary_and_the_link_to_its_reference() -> None:
     assert (
         Writer(gadgets(), WRITTEN).object("gadget") == "A small machine.\n\nhttps://docs.stripe.com/api/gadgets/object"
     )
 
 
-def test_a_deleted_model_says_of_what_it_is_left() -> None:
+def test_a_deleted_model_names_its_object() -> None:
     assert Writer(gadgets(), WRITTEN).object("deleted_gadget") == "What is returned for a deleted `gadget`."
 
 
@@ -102,7 +102,7 @@ def test_a_method_has_summary_request_arguments_limits_and_errors() -> None:
         "",
         "Args:",
         "    mode: How it works.",
-        "    name: What it is called. At most 40 characters.",
+        "    name: Its name. At most 40 characters.",
         "    request_options: Idempotency key, account and other options of this request.",
         "",
         "Raises:",

@@ -113,4 +113,6 @@ def test_facts_of_each_version_hold_every_operation_of_the_document(name: str, t
     loaded = lines.read(write(read, tmp_path))
     assert loaded == read
     paths = json.loads((folder / "spec3.json").read_text())["paths"]
-    assert len(loaded.operations) == sum(verb in ("get", "post", "delete") for one in paths.values() for verb in one)
+    assert len(loaded.operations) == sum(
+        verb in ("get", "post", "delete") for value in paths.values() for verb in value
+    )

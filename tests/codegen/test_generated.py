@@ -1,4 +1,4 @@
-"""What is committed is what the generator writes, and its names are those of the places."""
+"""The committed files are those that the generator writes, and their names are those of the places."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_class_of_parameters_is_named_after_an_operation_of_its_service(ap
         assert [cls.name for cls in module.classes if not cls.name.startswith(tuple(roots[name]))] == []
 
 
-def test_every_class_says_what_it_is(api: spec.Api) -> None:
+def test_every_class_is_described(api: spec.Api) -> None:
     writer = Writer(api, docs.load())
     for module in (*build_models(api, writer).values(), *build_params(api, writer).values()):
         assert [cls.name for cls in module.classes if not cls.doc] == []

@@ -1,4 +1,4 @@
-"""How classes, modules, parameters and path arguments are named."""
+"""The names of classes, modules, parameters and path arguments."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_the_list_has_models_params_methods_events_and_modules_written_by_hand()
         "pinstripe.params.SubscriptionUpdateParamsItemPriceData",
         "pinstripe.webhooks.construct_event",
     } <= names
-    assert {f"client.{one.service}.{one.method}" for one in pinstripe.endpoints()} <= names
+    assert {f"client.{item.service}.{item.method}" for item in pinstripe.endpoints()} <= names
 
 
 def test_the_list_is_sorted_and_up_to_date() -> None:
@@ -120,9 +120,9 @@ def test_the_table_has_full_names_by_version(copy: Copy) -> None:
 def test_what_the_table_says_is_gone_is_gone_and_what_it_names_is_there() -> None:
     names = public_names.listed()
     words = {name.rpartition(".")[2] for name in names}
-    for found in public_names.breaking().values():
-        assert not names & found.keys()
-        for text in found.values():
+    for result in public_names.breaking().values():
+        assert not names & result.keys()
+        for text in result.values():
             if text.startswith("pinstripe."):
                 assert text in names
             elif text[0].isupper():  # class names; else it is a reason
@@ -150,8 +150,8 @@ def test_old_names_are_matched_by_the_places_where_they_stand(tmp_path: Path) ->
         params__gadgets="class GadgetCreateParams:\n    home: GadgetCreateParamsHome\nclass GadgetCreateParamsHome: ...\n",
         webhooks="def sign(): ...\n",
     )
-    found = entries(Tree(before), Tree(after))
-    assert found == {
+    result = entries(Tree(before), Tree(after))
+    assert result == {
         "pinstripe.call.Call": "private",
         "pinstripe.call.sign": "pinstripe.webhooks.sign",
         "pinstripe.models.Place": "GadgetHome",
@@ -159,4 +159,4 @@ def test_old_names_are_matched_by_the_places_where_they_stand(tmp_path: Path) ->
         "pinstripe.models.Shape": "GadgetBack, GadgetFront",
         "pinstripe.params.PlaceParams": "GadgetCreateParamsHome",
     }
-    assert list(table(found))[:2] == ["  pinstripe.call:", "    Call: private"]
+    assert list(table(result))[:2] == ["  pinstripe.call:", "    Call: private"]

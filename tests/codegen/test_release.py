@@ -36,7 +36,9 @@ class Written:
     @property
     def names(self) -> set[str]:
         """The classes and methods, with the files they are in."""
-        return {f"{path} {''.join(found)}" for path, content in self.files.items() for found in NAME.findall(content)}
+        return {
+            f"{path} {''.join(results)}" for path, content in self.files.items() for results in NAME.findall(content)
+        }
 
     def differing(self, other: Written) -> set[str]:
         """The files that are not the same."""
@@ -127,16 +129,16 @@ def module(service: str) -> str:
 
 def modules_by_schema(api: spec.Api) -> dict[str, set[str]]:
     """Return the modules of models in which the fields of each schema are written."""
-    found: dict[str, set[str]] = {}
+    results: dict[str, set[str]] = {}
     roots = [(schema.name, module_of(api, schema.name)) for schema in objects(api)]
     roots += [(name, SHARED_MODULE) for name in names.SHARED if name in api.schemas]
     for root, owner in roots:
         for name in (root, *components(api, api.schemas[root].fields)):
-            found.setdefault(name, set()).add(owner)
+            results.setdefault(name, set()).add(owner)
     for event in api.thin_events.values():
         for name in components(api, event.data or ()):
-            found.setdefault(name, set()).add(EVENT_DATA_MODULE)
-    return found
+            results.setdefault(name, set()).add(EVENT_DATA_MODULE)
+    return results
 
 
 def components(api: spec.Api, fields: Iterable[spec.Field]) -> Iterator[str]:

@@ -24,8 +24,8 @@ from tests.codegen.builders import (
 )
 
 WRITTEN = written(
-    objects={"gadget": entry("A small machine.", {"owner": "Who has it."})},
-    operations={"gadgets.create": entry("Creates a gadget.", params={"name": "What it is called."})},
+    objects={"gadget": entry("A small machine.", {"owner": "Its owner."})},
+    operations={"gadgets.create": entry("Creates a gadget.", params={"name": "Its name."})},
     events={"gadget.created": entry("A gadget was created.")},
 )
 
@@ -62,7 +62,7 @@ def files() -> dict[str, str]:
 
 
 def contains(content: str, *lines: str) -> bool:
-    """Whether lines stand in a text, one directly after the other."""
+    """Return whether lines stand in a text, one directly after the other."""
     return "\n".join(lines) in content
 
 
@@ -108,7 +108,7 @@ def test_modules_are_those_of_objects_and_services(files: dict[str, str]) -> Non
 def test_a_model_has_its_documentation_and_that_of_its_fields(files: dict[str, str]) -> None:
     content = files["src/pinstripe/models/gadget.py"]
     assert contains(content, "class Gadget(StripeModel):", '    """A small machine.')
-    assert contains(content, '    owner: Expandable["Person"] | None = None', '    """Who has it."""')
+    assert contains(content, '    owner: Expandable["Person"] | None = None', '    """Its owner."""')
     assert contains(content, '    in_: str | None = Field(None, alias="in")')
     assert contains(content, "if TYPE_CHECKING:", "    from pinstripe.models.person import Person")
     assert content.index("class GadgetSize(") < content.index("class Gadget(")
@@ -123,7 +123,7 @@ def test_models_are_listed_by_module_and_by_object_value(files: dict[str, str]) 
 def test_parameters_are_typed_dicts_that_take_no_other_keys(files: dict[str, str]) -> None:
     content = files["src/pinstripe/params/gadgets.py"]
     assert contains(content, "class GadgetCreateParamsItem(TypedDict, total=False, closed=True):")
-    assert contains(content, "    name: Required[Annotated[str, MaxLen(40)]]", '    """What it is called."""')
+    assert contains(content, "    name: Required[Annotated[str, MaxLen(40)]]", '    """Its name."""')
     assert contains(content, "    items: Sequence[GadgetCreateParamsItem]")
     assert content.index("class GadgetCreateParamsItem(") < content.index("class GadgetCreateParams(")
 
