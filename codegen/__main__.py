@@ -33,7 +33,7 @@ def write(api: spec.Api, documentation: docs.Documentation) -> Iterator[tuple[Pa
     services = build_services(api, writer)
     files = [
         *write_models(api, build_models(api, writer)),
-        *write_params(api, build_params(api, writer)),
+        *write_params(build_params(api, writer)),
         *write_resources(api, services),
     ]
     for path, content in files:
@@ -66,10 +66,10 @@ def formatted(files: dict[Path, str]) -> dict[Path, str]:
 
 def existing() -> set[Path]:
     """Return the generated files that are there."""
-    found = {path for name in PACKAGES for path in (ROOT / SOURCE / name).rglob("*.py")}
-    found |= {ROOT / SOURCE / "_api_version.py", ROOT / STUBS / "py.typed", ROOT / "stubs/services.allowlist.txt"}
-    found |= {path for path in (ROOT / STUBS).rglob("*.pyi") if text.MARK in path.read_text()}
-    return {path.relative_to(ROOT) for path in found if path.exists()}
+    result = {path for name in PACKAGES for path in (ROOT / SOURCE / name).rglob("*.py")}
+    result |= {ROOT / SOURCE / "_api_version.py", ROOT / STUBS / "py.typed", ROOT / "stubs/services.allowlist.txt"}
+    result |= {path for path in (ROOT / STUBS).rglob("*.pyi") if text.MARK in path.read_text()}
+    return {path.relative_to(ROOT) for path in result if path.exists()}
 
 
 def main(arguments: list[str] | None = None) -> int:

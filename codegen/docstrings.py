@@ -35,20 +35,20 @@ class Writer:
 
     def field(self, schema: str, path: str) -> str:
         """Return the docstring of a field."""
-        found = self.lookup.field(schema, path)
+        result = self.lookup.field(schema, path)
         place = self.lookup.fields(schema).get(path)
-        return self._place(found.text if found else "", self.lookup.field_values(schema, path), place)
+        return self._place(result.text if result else "", self.lookup.field_values(schema, path), place)
 
     def param(self, operation: str, path: str) -> str:
         """Return the docstring of a parameter."""
-        found = self.lookup.param(operation, path)
+        result = self.lookup.param(operation, path)
         place = self.lookup.params(operation).get(path)
-        return self._place(found.text if found else "", self.lookup.param_values(operation, path), place)
+        return self._place(result.text if result else "", self.lookup.param_values(operation, path), place)
 
     def event_field(self, event: str, path: str) -> str:
         """Return the docstring of a field of a thin event's data."""
-        found = self.lookup.event_field(event, path)
-        return paragraphs(found.text if found else "")
+        result = self.lookup.event_field(event, path)
+        return paragraphs(result.text if result else "")
 
     def event(self, event: str) -> str:
         """Return the docstring of the class of an event type."""
@@ -90,12 +90,12 @@ class Writer:
     def _expandable(self, operation: spec.Operation) -> list[str]:
         if not any(item.name == "expand" for item in operation.params):
             return []
-        found: dict[str, None] = {}
+        result: dict[str, None] = {}
         for name in spec.references(operation.returns):
             for item in self.api.schemas[name].fields:
                 if any(isinstance(part, spec.Expandable) for part in spec.parts(item.type)):
-                    found[item.name] = None
-        return list(found)
+                    result[item.name] = None
+        return list(result)
 
     def _errors(self, operation: spec.Operation) -> list[str]:
         errors = []
