@@ -205,6 +205,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "pinstripe._base",
         "pinstripe._oauth_models",
         "pinstripe._registry",
+        "pinstripe._response",
         "pinstripe._retry",
         "pinstripe._scalars",
     ),

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pinstripe._registry import registry
+from pinstripe._response import Response
 
 __all__ = ["Expandable", "Lazy", "ListObject", "Ref", "SearchResult", "StripeModel", "StripeObject", "V2List", "ref_id"]
 
@@ -52,12 +53,13 @@ class StripeModel(BaseModel, metaclass=_ModelMeta):
     )
 
     @property
-    def last_response(self) -> Any:  # Any: a Response of _call, a module above this one
+    def last_response(self) -> Response:
         """The HTTP response that returned this object: ``request_id``, ``status_code``, ``headers``, ``idempotency_key``.
 
-        ``None`` for objects that were not returned by a call, such as those inside other objects.
+        ``None`` for objects that were not returned by a call, such as those inside other objects. The type leaves that out, so
+        that the response to a call can be read without a check.
         """
-        return self.__dict__.get("last_response")
+        return self.__dict__.get("last_response")  # type: ignore[return-value]  # the type leaves None out, see above
 
     @classmethod
     def model_rebuild(cls, **options: Any) -> bool | None:  # Any: Pydantic's own options
