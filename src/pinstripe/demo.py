@@ -60,7 +60,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.events: list[AnyEvent] = []
-        self.refused = 0
+        self.refused: int = 0
         self.secret = ""
         self._came = threading.Condition()
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BODY", "Reply", "Receiver"]
 
-logger = logging.getLogger("pinstripe.webhooks")
+logger: logging.Logger = logging.getLogger("pinstripe.webhooks")
 MAX_BODY = 1024 * 1024
 """The largest body that is read, in bytes."""
 HEADER = "stripe-signature"
