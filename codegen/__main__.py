@@ -49,7 +49,17 @@ def formatted(files: dict[Path, str]) -> dict[Path, str]:
             target = Path(folder) / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(content)
-        command = [sys.executable, "-m", "ruff", "format", "--quiet", "--no-cache", "--isolated", "--line-length", "120"]
+        command = [
+            sys.executable,
+            "-m",
+            "ruff",
+            "format",
+            "--quiet",
+            "--no-cache",
+            "--isolated",
+            "--line-length",
+            "120",
+        ]
         subprocess.run([*command, folder], check=True)
         return {path: (Path(folder) / path).read_text() for path in files}
 

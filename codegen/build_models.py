@@ -189,9 +189,7 @@ class _Classes:
             root.fields.append(FieldDef("deleted", "deleted", "Literal[False]", note, required=False, default="False"))
         return self.classes
 
-    def cls(
-        self, name: str, fields: Iterable[spec.Field], path: str, seen: frozenset[str], doc: str
-    ) -> ClassDef:
+    def cls(self, name: str, fields: Iterable[spec.Field], path: str, seen: frozenset[str], doc: str) -> ClassDef:
         cls = ClassDef(name, [], doc)
         for item in fields:
             cls.fields.append(self.field(cls, item, f"{path}.{item.name}" if path else item.name, seen))
@@ -216,9 +214,7 @@ class _Classes:
             return self.writer.event_field(self.event, path)
         return self.writer.field(self.schema, path)
 
-    def annotation(
-        self, cls: ClassDef, item: spec.Field, kind: spec.Type, path: str, seen: frozenset[str]
-    ) -> str:
+    def annotation(self, cls: ClassDef, item: spec.Field, kind: spec.Type, path: str, seen: frozenset[str]) -> str:
         def inner(kind: spec.Type) -> str:
             return self.annotation(cls, item, kind, path, seen)
 

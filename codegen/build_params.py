@@ -137,7 +137,9 @@ class _Classes:
 
 def parameter_names(api: spec.Api) -> dict[str, tuple[str, ...]]:
     """Return the names of the top-level parameters of every operation, as they are passed."""
-    return {name: tuple(names.safe(item.name) for item in operation.params) for name, operation in api.operations.items()}
+    return {
+        name: tuple(names.safe(item.name) for item in operation.params) for name, operation in api.operations.items()
+    }
 
 
 def services_by_module(api: spec.Api) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ def build_services(api: spec.Api, writer: Writer) -> dict[str, ServiceDef]:
         steps = service.split(".")
         for index in range(len(steps)):
             path = ".".join(steps[: index + 1])
-            services.setdefault(path, ServiceDef(path))
+            services.setdefault(path, ServiceDef(path, writer.service(path)))
         services[service].methods.append(_method(api, writer, operation, service, method, named))
     for path, found in sorted(services.items()):
         if "." in path:

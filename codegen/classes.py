@@ -75,6 +75,7 @@ class ServiceDef:
     """A service and its child services."""
 
     name: str
+    doc: str = ""
     methods: list[MethodDef] = field(default_factory=list)
     children: list[ServiceDef] = field(default_factory=list)
 

@@ -21,9 +21,7 @@ def write_models(api: spec.Api, modules: Mapping[str, ModuleDef]) -> Iterator[tu
 
 def _module(api: spec.Api, module: ModuleDef) -> str:
     runtime = {name: set(found) for name, found in module.imports.runtime.items()}
-    deferred = {
-        name: found - runtime.get(name, set()) for name, found in module.imports.typing_only.items() if found
-    }
+    deferred = {name: found - runtime.get(name, set()) for name, found in module.imports.typing_only.items() if found}
     deferred = {name: found for name, found in deferred.items() if found}
     if deferred:
         runtime.setdefault("typing", set()).add("TYPE_CHECKING")
@@ -50,7 +48,9 @@ def _field(field: FieldDef) -> str:
 
 
 def _index(api: spec.Api, modules: Mapping[str, ModuleDef]) -> str:
-    rows = "".join(f'    "{name}": ({_tuple(cls.name for cls in module.classes)}),\n' for name, module in modules.items())
+    rows = "".join(
+        f'    "{name}": ({_tuple(cls.name for cls in module.classes)}),\n' for name, module in modules.items()
+    )
     objects, deleted = object_table(api)
     return (
         text.header(api.version, "Every model of Stripe's API, loaded when it is first used.")

@@ -48,7 +48,9 @@ def _class(service: ServiceDef, used: set[str]) -> str:
     for child in service.children:
         used.add("service")
         lines.append(f"    {child.name.rpartition('.')[2]} = service({names.service(child.name)})")
-    lines += [f"    {method.name} = {_endpoint(method, used)}" for method in in_class_order(service.methods)]
+    for method in in_class_order(service.methods):
+        summary = method.doc.partition("\n\n")[0]  # jedi shows the documentation of the source, not of the stub
+        lines.append(f"    {method.name} = {_endpoint(method, used)}\n" + text.docstring(summary, "    ").rstrip())
     return "\n".join(lines) + "\n"
 
 
@@ -72,7 +74,8 @@ def _index(api: spec.Api, services: Mapping[str, ServiceDef]) -> str:
     classes = "".join(
         f'\n\nclass {prefix}Services:\n    """The services of {article} client, each loaded when it is first used."""\n\n'
         + "".join(
-            f'    {service.name} = _lazy("{service.module}", "{prefix}{names.service(service.name)}")\n' for service in top
+            f'    {service.name} = _lazy("{service.module}", "{prefix}{names.service(service.name)}")\n'
+            for service in top
         )
         for prefix, article in (("", "a"), ("Async", "an async"))
     )

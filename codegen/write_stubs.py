@@ -47,9 +47,8 @@ class _Stub:
 
     def cls(self, service: ServiceDef, is_async: bool) -> str:
         prefix = "Async" if is_async else ""
-        lines = [f"class {prefix}{names.service(service.name)}(Resource):\n"]
-        for child in service.children:
-            lines.append(f"    {child.name.rpartition('.')[2]}: {prefix}{names.service(child.name)}\n")
+        lines = [f"class {prefix}{names.service(service.name)}(Resource):\n", text.docstring(service.doc, "    ")]
+        lines += [_attribute(child, prefix) for child in service.children]
         lines += [self.method(method, is_async) for method in in_class_order(service.methods)]
         return "".join(lines)
 
@@ -103,6 +102,12 @@ class _Stub:
         )
 
 
+def _attribute(service: ServiceDef, prefix: str) -> str:
+    """Write the attribute that is a service of a client, or of another service."""
+    name = service.name.rpartition(".")[2]
+    return f"    {name}: {prefix}{names.service(service.name)}\n" + text.docstring(service.doc, "    ")
+
+
 def _index(api: spec.Api, services: Mapping[str, ServiceDef]) -> str:
     tops = [service for name, service in services.items() if "." not in name]
     imports = {
@@ -110,8 +115,7 @@ def _index(api: spec.Api, services: Mapping[str, ServiceDef]) -> str:
         for service in tops
     }
     classes = [
-        f"class {prefix}Services:\n"
-        + "".join(f"    {service.name}: {prefix}{names.service(service.name)}\n" for service in tops)
+        f"class {prefix}Services:\n" + "".join(_attribute(service, prefix) for service in tops)
         for prefix in ("", "Async")
     ]
     return (
@@ -130,7 +134,9 @@ def _allowlist(api: spec.Api, services: Mapping[str, ServiceDef]) -> str:
     for service in services.values():
         if service.children:
             children = "|".join(child.name.rpartition(".")[2] for child in service.children)
-            lines.append(rf"pinstripe\.resources\.{service.module}\.(Async)?{names.service(service.name)}\.({children})")
+            lines.append(
+                rf"pinstripe\.resources\.{service.module}\.(Async)?{names.service(service.name)}\.({children})"
+            )
     return (
         f"# {text.MARK} {api.version}.\n# Services: descriptors, which are attributes for type checkers.\n"
         + "\n".join(lines)

@@ -12,6 +12,7 @@ class AccountLinks(Resource, service="account_links"):
         "AccountLinkCreateParams",
         "account collect collection_options expand refresh_url return_url type",
     )
+    """Call `POST /v1/account_links`."""
 
 
 AsyncAccountLinks = async_service(AccountLinks)

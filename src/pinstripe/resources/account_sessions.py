@@ -7,6 +7,7 @@ class AccountSessions(Resource, service="account_sessions"):
     """`client.account_sessions`: https://docs.stripe.com/api/account_sessions"""
 
     create = post("/v1/account_sessions", "AccountSession", "AccountSessionCreateParams", "account components expand")
+    """Call `POST /v1/account_sessions`."""
 
 
 AsyncAccountSessions = async_service(AccountSessions)

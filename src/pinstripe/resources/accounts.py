@@ -12,31 +12,38 @@ class AccountsBankAccounts(Resource, service="accounts.bank_accounts"):
         "AccountBankAccountCreateParams",
         "bank_account default_for_currency expand external_account metadata",
     )
+    """Call `POST /v1/accounts/{account}/bank_accounts`."""
     retrieve = get(
         "/v1/accounts/{account}/bank_accounts/{id}", "BankAccount | Card", "AccountBankAccountRetrieveParams", "expand"
     )
+    """Call `GET /v1/accounts/{account}/bank_accounts/{id}`."""
     update = post(
         "/v1/accounts/{account}/bank_accounts/{id}",
         "BankAccount | Card",
         "AccountBankAccountUpdateParams",
         "account_holder_name account_holder_type account_type address_city address_country address_line1 address_line2 address_state address_zip default_for_currency documents exp_month exp_year expand metadata name",
     )
+    """Call `POST /v1/accounts/{account}/bank_accounts/{id}`."""
     delete = delete("/v1/accounts/{account}/bank_accounts/{id}", "DeletedBankAccount | DeletedCard")
+    """Call `DELETE /v1/accounts/{account}/bank_accounts/{id}`."""
 
 
 class AccountsCapabilities(Resource, service="accounts.capabilities"):
     """`client.accounts.capabilities`: https://docs.stripe.com/api/accounts/capabilities"""
 
     list = page("/v1/accounts/{account}/capabilities", "Capability", "AccountCapabilityListParams", "expand")
+    """Call `GET /v1/accounts/{account}/capabilities`."""
     retrieve = get(
         "/v1/accounts/{account}/capabilities/{capability}", "Capability", "AccountCapabilityRetrieveParams", "expand"
     )
+    """Call `GET /v1/accounts/{account}/capabilities/{capability}`."""
     update = post(
         "/v1/accounts/{account}/capabilities/{capability}",
         "Capability",
         "AccountCapabilityUpdateParams",
         "expand requested",
     )
+    """Call `POST /v1/accounts/{account}/capabilities/{capability}`."""
 
 
 class AccountsExternalAccounts(Resource, service="accounts.external_accounts"):
@@ -48,31 +55,37 @@ class AccountsExternalAccounts(Resource, service="accounts.external_accounts"):
         "AccountExternalAccountCreateParams",
         "bank_account default_for_currency expand external_account metadata",
     )
+    """Call `POST /v1/accounts/{account}/external_accounts`."""
     list = page(
         "/v1/accounts/{account}/external_accounts",
         "BankAccount | Card",
         "AccountExternalAccountListParams",
         "ending_before expand limit object starting_after",
     )
+    """Call `GET /v1/accounts/{account}/external_accounts`."""
     retrieve = get(
         "/v1/accounts/{account}/external_accounts/{id}",
         "BankAccount | Card",
         "AccountExternalAccountRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/accounts/{account}/external_accounts/{id}`."""
     update = post(
         "/v1/accounts/{account}/external_accounts/{id}",
         "BankAccount | Card",
         "AccountExternalAccountUpdateParams",
         "account_holder_name account_holder_type account_type address_city address_country address_line1 address_line2 address_state address_zip default_for_currency documents exp_month exp_year expand metadata name",
     )
+    """Call `POST /v1/accounts/{account}/external_accounts/{id}`."""
     delete = delete("/v1/accounts/{account}/external_accounts/{id}", "DeletedBankAccount | DeletedCard")
+    """Call `DELETE /v1/accounts/{account}/external_accounts/{id}`."""
 
 
 class AccountsLoginLinks(Resource, service="accounts.login_links"):
     """`client.accounts.login_links`: https://docs.stripe.com/api/accounts/login_links"""
 
     create = post("/v1/accounts/{account}/login_links", "LoginLink", "AccountLoginLinkCreateParams", "expand")
+    """Call `POST /v1/accounts/{account}/login_links`."""
 
 
 class AccountsPeople(Resource, service="accounts.people"):
@@ -84,20 +97,25 @@ class AccountsPeople(Resource, service="accounts.people"):
         "AccountPersonCreateParams",
         "additional_tos_acceptances address address_kana address_kanji dob documents email expand first_name first_name_kana first_name_kanji full_name_aliases gender id_number id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata nationality person_token phone political_exposure registered_address relationship ssn_last_4 us_cfpb_data verification",
     )
+    """Call `POST /v1/accounts/{account}/people`."""
     list = page(
         "/v1/accounts/{account}/people",
         "Person",
         "AccountPersonListParams",
         "ending_before expand limit relationship starting_after",
     )
+    """Call `GET /v1/accounts/{account}/people`."""
     retrieve = get("/v1/accounts/{account}/people/{person}", "Person", "AccountPersonRetrieveParams", "expand")
+    """Call `GET /v1/accounts/{account}/people/{person}`."""
     update = post(
         "/v1/accounts/{account}/people/{person}",
         "Person",
         "AccountPersonUpdateParams",
         "additional_tos_acceptances address address_kana address_kanji dob documents email expand first_name first_name_kana first_name_kanji full_name_aliases gender id_number id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata nationality person_token phone political_exposure registered_address relationship ssn_last_4 us_cfpb_data verification",
     )
+    """Call `POST /v1/accounts/{account}/people/{person}`."""
     delete = delete("/v1/accounts/{account}/people/{person}", "DeletedPerson")
+    """Call `DELETE /v1/accounts/{account}/people/{person}`."""
 
 
 class AccountsPersons(Resource, service="accounts.persons"):
@@ -109,20 +127,25 @@ class AccountsPersons(Resource, service="accounts.persons"):
         "AccountPersonCreateParams",
         "additional_tos_acceptances address address_kana address_kanji dob documents email expand first_name first_name_kana first_name_kanji full_name_aliases gender id_number id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata nationality person_token phone political_exposure registered_address relationship ssn_last_4 us_cfpb_data verification",
     )
+    """Call `POST /v1/accounts/{account}/persons`."""
     list = page(
         "/v1/accounts/{account}/persons",
         "Person",
         "AccountPersonListParams",
         "ending_before expand limit relationship starting_after",
     )
+    """Call `GET /v1/accounts/{account}/persons`."""
     retrieve = get("/v1/accounts/{account}/persons/{person}", "Person", "AccountPersonRetrieveParams", "expand")
+    """Call `GET /v1/accounts/{account}/persons/{person}`."""
     update = post(
         "/v1/accounts/{account}/persons/{person}",
         "Person",
         "AccountPersonUpdateParams",
         "additional_tos_acceptances address address_kana address_kanji dob documents email expand first_name first_name_kana first_name_kanji full_name_aliases gender id_number id_number_secondary last_name last_name_kana last_name_kanji maiden_name metadata nationality person_token phone political_exposure registered_address relationship ssn_last_4 us_cfpb_data verification",
     )
+    """Call `POST /v1/accounts/{account}/persons/{person}`."""
     delete = delete("/v1/accounts/{account}/persons/{person}", "DeletedPerson")
+    """Call `DELETE /v1/accounts/{account}/persons/{person}`."""
 
 
 class Accounts(Resource, service="accounts"):
@@ -140,18 +163,26 @@ class Accounts(Resource, service="accounts"):
         "AccountCreateParams",
         "account_token bank_account business_profile business_type capabilities company controller country default_currency documents email expand external_account groups individual metadata settings tos_acceptance type",
     )
+    """Call `POST /v1/accounts`."""
     list = page("/v1/accounts", "Account", "AccountListParams", "created ending_before expand limit starting_after")
+    """Call `GET /v1/accounts`."""
     reject = post("/v1/accounts/{account}/reject", "Account", "AccountRejectParams", "expand payouts_action reason")
+    """Call `POST /v1/accounts/{account}/reject`."""
     retrieve = get("/v1/accounts/{account}", "Account", "AccountRetrieveParams", "expand")
+    """Call `GET /v1/accounts/{account}`."""
     retrieve_current = get("/v1/account", "Account", "AccountRetrieveCurrentParams", "expand")
+    """Call `GET /v1/account`."""
     unreject = post("/v1/accounts/{account}/unreject", "Account", "AccountUnrejectParams", "expand")
+    """Call `POST /v1/accounts/{account}/unreject`."""
     update = post(
         "/v1/accounts/{account}",
         "Account",
         "AccountUpdateParams",
         "account_token business_profile business_type capabilities company default_currency documents email expand external_account groups individual metadata settings tos_acceptance",
     )
+    """Call `POST /v1/accounts/{account}`."""
     delete = delete("/v1/accounts/{account}", "DeletedAccount")
+    """Call `DELETE /v1/accounts/{account}`."""
 
 
 AsyncAccountsBankAccounts = async_service(AccountsBankAccounts)

@@ -7,14 +7,18 @@ class ApplePayDomains(Resource, service="apple_pay_domains"):
     """`client.apple_pay_domains`: https://docs.stripe.com/api/apple_pay_domains"""
 
     create = post("/v1/apple_pay/domains", "ApplePayDomain", "ApplePayDomainCreateParams", "domain_name expand")
+    """Call `POST /v1/apple_pay/domains`."""
     list = page(
         "/v1/apple_pay/domains",
         "ApplePayDomain",
         "ApplePayDomainListParams",
         "domain_name ending_before expand limit starting_after",
     )
+    """Call `GET /v1/apple_pay/domains`."""
     retrieve = get("/v1/apple_pay/domains/{domain}", "ApplePayDomain", "ApplePayDomainRetrieveParams", "expand")
+    """Call `GET /v1/apple_pay/domains/{domain}`."""
     delete = delete("/v1/apple_pay/domains/{domain}", "DeletedApplePayDomain")
+    """Call `DELETE /v1/apple_pay/domains/{domain}`."""
 
 
 AsyncApplePayDomains = async_service(ApplePayDomains)

@@ -12,24 +12,28 @@ class ApplicationFeesRefunds(Resource, service="application_fees.refunds"):
         "ApplicationFeeRefundCreateParams",
         "amount expand metadata",
     )
+    """Call `POST /v1/application_fees/{id}/refunds`."""
     list = page(
         "/v1/application_fees/{id}/refunds",
         "ApplicationFeeRefund",
         "ApplicationFeeRefundListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/application_fees/{id}/refunds`."""
     retrieve = get(
         "/v1/application_fees/{fee}/refunds/{id}",
         "ApplicationFeeRefund",
         "ApplicationFeeRefundRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/application_fees/{fee}/refunds/{id}`."""
     update = post(
         "/v1/application_fees/{fee}/refunds/{id}",
         "ApplicationFeeRefund",
         "ApplicationFeeRefundUpdateParams",
         "expand metadata",
     )
+    """Call `POST /v1/application_fees/{fee}/refunds/{id}`."""
 
 
 class ApplicationFees(Resource, service="application_fees"):
@@ -42,10 +46,13 @@ class ApplicationFees(Resource, service="application_fees"):
         "ApplicationFeeListParams",
         "charge created ending_before expand limit starting_after",
     )
+    """Call `GET /v1/application_fees`."""
     refund = post(
         "/v1/application_fees/{id}/refund", "ApplicationFee", "ApplicationFeeRefundParams", "amount directive expand"
     )
+    """Call `POST /v1/application_fees/{id}/refund`."""
     retrieve = get("/v1/application_fees/{id}", "ApplicationFee", "ApplicationFeeRetrieveParams", "expand")
+    """Call `GET /v1/application_fees/{id}`."""
 
 
 AsyncApplicationFeesRefunds = async_service(ApplicationFeesRefunds)

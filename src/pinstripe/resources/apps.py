@@ -12,26 +12,35 @@ class AppsInstalls(Resource, service="apps.installs"):
         "AppsInstallCreateParams",
         "app channel code_challenge code_challenge_method expand",
     )
+    """Call `POST /v1/apps/installs`."""
     list = page(
         "/v1/apps/installs",
         "AppsInstall",
         "AppsInstallListParams",
         "account app approval_required channel created created_by ending_before expand limit starting_after status",
     )
+    """Call `GET /v1/apps/installs`."""
     retrieve = get("/v1/apps/installs/{id}", "AppsInstall", "AppsInstallRetrieveParams", "expand")
+    """Call `GET /v1/apps/installs/{id}`."""
     uninstall = post("/v1/apps/installs/{id}/uninstall", "AppsInstall", "AppsInstallUninstallParams", "expand")
+    """Call `POST /v1/apps/installs/{id}/uninstall`."""
     update = post("/v1/apps/installs/{id}", "AppsInstall", "AppsInstallUpdateParams", "expand")
+    """Call `POST /v1/apps/installs/{id}`."""
 
 
 class AppsSecrets(Resource, service="apps.secrets"):
     """`client.apps.secrets`: https://docs.stripe.com/api/apps/secrets"""
 
     create = post("/v1/apps/secrets", "AppsSecret", "AppsSecretCreateParams", "expand expires_at name payload scope")
+    """Call `POST /v1/apps/secrets`."""
     delete_where = post("/v1/apps/secrets/delete", "AppsSecret", "AppsSecretDeleteWhereParams", "expand name scope")
+    """Call `POST /v1/apps/secrets/delete`."""
     find = get("/v1/apps/secrets/find", "AppsSecret", "AppsSecretFindParams", "expand name scope")
+    """Call `GET /v1/apps/secrets/find`."""
     list = page(
         "/v1/apps/secrets", "AppsSecret", "AppsSecretListParams", "ending_before expand limit scope starting_after"
     )
+    """Call `GET /v1/apps/secrets`."""
 
 
 class Apps(Resource, service="apps"):

@@ -12,7 +12,9 @@ class BalanceHistory(Resource, service="balance.history"):
         "BalanceHistoryListParams",
         "created currency ending_before expand limit payout source starting_after type",
     )
+    """Call `GET /v1/balance/history`."""
     retrieve = get("/v1/balance/history/{id}", "BalanceTransaction", "BalanceHistoryRetrieveParams", "expand")
+    """Call `GET /v1/balance/history/{id}`."""
 
 
 class Balance(Resource, service="balance"):
@@ -20,6 +22,7 @@ class Balance(Resource, service="balance"):
 
     history = service(BalanceHistory)
     retrieve = get("/v1/balance", "Balance", "BalanceRetrieveParams", "expand")
+    """Call `GET /v1/balance`."""
 
 
 AsyncBalanceHistory = async_service(BalanceHistory)

@@ -7,7 +7,9 @@ class BalanceSettings(Resource, service="balance_settings"):
     """`client.balance_settings`: https://docs.stripe.com/api/balance_settings"""
 
     retrieve = get("/v1/balance_settings", "BalanceSettings", "BalanceSettingRetrieveParams", "expand")
+    """Call `GET /v1/balance_settings`."""
     update = post("/v1/balance_settings", "BalanceSettings", "BalanceSettingUpdateParams", "expand payments")
+    """Call `POST /v1/balance_settings`."""
 
 
 AsyncBalanceSettings = async_service(BalanceSettings)

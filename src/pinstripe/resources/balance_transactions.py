@@ -12,7 +12,9 @@ class BalanceTransactions(Resource, service="balance_transactions"):
         "BalanceTransactionListParams",
         "created currency ending_before expand limit payout source starting_after type",
     )
+    """Call `GET /v1/balance_transactions`."""
     retrieve = get("/v1/balance_transactions/{id}", "BalanceTransaction", "BalanceTransactionRetrieveParams", "expand")
+    """Call `GET /v1/balance_transactions/{id}`."""
 
 
 AsyncBalanceTransactions = async_service(BalanceTransactions)

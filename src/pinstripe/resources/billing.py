@@ -12,24 +12,31 @@ class BillingMetersEventSummaries(Resource, service="billing.meters.event_summar
         "BillingMeterEventSummaryListParams",
         "customer end_time ending_before expand limit start_time starting_after value_grouping_window",
     )
+    """Call `GET /v1/billing/meters/{id}/event_summaries`."""
 
 
 class BillingAlerts(Resource, service="billing.alerts"):
     """`client.billing.alerts`: https://docs.stripe.com/api/billing/alerts"""
 
     activate = post("/v1/billing/alerts/{id}/activate", "BillingAlert", "BillingAlertActivateParams", "expand")
+    """Call `POST /v1/billing/alerts/{id}/activate`."""
     archive = post("/v1/billing/alerts/{id}/archive", "BillingAlert", "BillingAlertArchiveParams", "expand")
+    """Call `POST /v1/billing/alerts/{id}/archive`."""
     create = post(
         "/v1/billing/alerts", "BillingAlert", "BillingAlertCreateParams", "alert_type expand title usage_threshold"
     )
+    """Call `POST /v1/billing/alerts`."""
     deactivate = post("/v1/billing/alerts/{id}/deactivate", "BillingAlert", "BillingAlertDeactivateParams", "expand")
+    """Call `POST /v1/billing/alerts/{id}/deactivate`."""
     list = page(
         "/v1/billing/alerts",
         "BillingAlert",
         "BillingAlertListParams",
         "alert_type ending_before expand limit meter starting_after",
     )
+    """Call `GET /v1/billing/alerts`."""
     retrieve = get("/v1/billing/alerts/{id}", "BillingAlert", "BillingAlertRetrieveParams", "expand")
+    """Call `GET /v1/billing/alerts/{id}`."""
 
 
 class BillingCreditBalanceSummary(Resource, service="billing.credit_balance_summary"):
@@ -41,6 +48,7 @@ class BillingCreditBalanceSummary(Resource, service="billing.credit_balance_summ
         "BillingCreditBalanceSummaryRetrieveParams",
         "customer customer_account expand filter",
     )
+    """Call `GET /v1/billing/credit_balance_summary`."""
 
 
 class BillingCreditBalanceTransactions(Resource, service="billing.credit_balance_transactions"):
@@ -52,12 +60,14 @@ class BillingCreditBalanceTransactions(Resource, service="billing.credit_balance
         "BillingCreditBalanceTransactionListParams",
         "credit_grant customer customer_account ending_before expand limit starting_after",
     )
+    """Call `GET /v1/billing/credit_balance_transactions`."""
     retrieve = get(
         "/v1/billing/credit_balance_transactions/{id}",
         "BillingCreditBalanceTransaction",
         "BillingCreditBalanceTransactionRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/billing/credit_balance_transactions/{id}`."""
 
 
 class BillingCreditGrants(Resource, service="billing.credit_grants"):
@@ -69,25 +79,31 @@ class BillingCreditGrants(Resource, service="billing.credit_grants"):
         "BillingCreditGrantCreateParams",
         "amount applicability_config category customer customer_account effective_at expand expires_at metadata name priority",
     )
+    """Call `POST /v1/billing/credit_grants`."""
     expire = post(
         "/v1/billing/credit_grants/{id}/expire", "BillingCreditGrant", "BillingCreditGrantExpireParams", "expand"
     )
+    """Call `POST /v1/billing/credit_grants/{id}/expire`."""
     list = page(
         "/v1/billing/credit_grants",
         "BillingCreditGrant",
         "BillingCreditGrantListParams",
         "customer customer_account ending_before expand limit starting_after",
     )
+    """Call `GET /v1/billing/credit_grants`."""
     retrieve = get("/v1/billing/credit_grants/{id}", "BillingCreditGrant", "BillingCreditGrantRetrieveParams", "expand")
+    """Call `GET /v1/billing/credit_grants/{id}`."""
     update = post(
         "/v1/billing/credit_grants/{id}",
         "BillingCreditGrant",
         "BillingCreditGrantUpdateParams",
         "expand expires_at metadata",
     )
+    """Call `POST /v1/billing/credit_grants/{id}`."""
     void_grant = post(
         "/v1/billing/credit_grants/{id}/void", "BillingCreditGrant", "BillingCreditGrantVoidGrantParams", "expand"
     )
+    """Call `POST /v1/billing/credit_grants/{id}/void`."""
 
 
 class BillingFeedbackOptions(Resource, service="billing.feedback_options"):
@@ -99,27 +115,32 @@ class BillingFeedbackOptions(Resource, service="billing.feedback_options"):
         "BillingFeedbackOptionCreateParams",
         "description expand",
     )
+    """Call `POST /v1/billing/feedback_options`."""
     deactivate = post(
         "/v1/billing/feedback_options/{id}/deactivate",
         "BillingFeedbackOption",
         "BillingFeedbackOptionDeactivateParams",
         "expand",
     )
+    """Call `POST /v1/billing/feedback_options/{id}/deactivate`."""
     list = page(
         "/v1/billing/feedback_options",
         "BillingFeedbackOption",
         "BillingFeedbackOptionListParams",
         "ending_before expand limit starting_after status",
     )
+    """Call `GET /v1/billing/feedback_options`."""
     retrieve = get(
         "/v1/billing/feedback_options/{id}", "BillingFeedbackOption", "BillingFeedbackOptionRetrieveParams", "expand"
     )
+    """Call `GET /v1/billing/feedback_options/{id}`."""
     update = post(
         "/v1/billing/feedback_options/{id}",
         "BillingFeedbackOption",
         "BillingFeedbackOptionUpdateParams",
         "description expand",
     )
+    """Call `POST /v1/billing/feedback_options/{id}`."""
 
 
 class BillingMeterEventAdjustments(Resource, service="billing.meter_event_adjustments"):
@@ -131,6 +152,7 @@ class BillingMeterEventAdjustments(Resource, service="billing.meter_event_adjust
         "BillingMeterEventAdjustmentCreateParams",
         "cancel event_name expand type",
     )
+    """Call `POST /v1/billing/meter_event_adjustments`."""
 
 
 class BillingMeterEvents(Resource, service="billing.meter_events"):
@@ -142,6 +164,7 @@ class BillingMeterEvents(Resource, service="billing.meter_events"):
         "BillingMeterEventCreateParams",
         "event_name expand identifier payload timestamp",
     )
+    """Call `POST /v1/billing/meter_events`."""
 
 
 class BillingMeters(Resource, service="billing.meters"):
@@ -154,16 +177,22 @@ class BillingMeters(Resource, service="billing.meters"):
         "BillingMeterCreateParams",
         "customer_mapping default_aggregation display_name event_name event_time_window expand value_settings",
     )
+    """Call `POST /v1/billing/meters`."""
     deactivate = post("/v1/billing/meters/{id}/deactivate", "BillingMeter", "BillingMeterDeactivateParams", "expand")
+    """Call `POST /v1/billing/meters/{id}/deactivate`."""
     list = page(
         "/v1/billing/meters",
         "BillingMeter",
         "BillingMeterListParams",
         "ending_before expand limit starting_after status",
     )
+    """Call `GET /v1/billing/meters`."""
     reactivate = post("/v1/billing/meters/{id}/reactivate", "BillingMeter", "BillingMeterReactivateParams", "expand")
+    """Call `POST /v1/billing/meters/{id}/reactivate`."""
     retrieve = get("/v1/billing/meters/{id}", "BillingMeter", "BillingMeterRetrieveParams", "expand")
+    """Call `GET /v1/billing/meters/{id}`."""
     update = post("/v1/billing/meters/{id}", "BillingMeter", "BillingMeterUpdateParams", "display_name expand")
+    """Call `POST /v1/billing/meters/{id}`."""
 
 
 class Billing(Resource, service="billing"):

@@ -12,24 +12,28 @@ class BillingPortalConfigurations(Resource, service="billing_portal.configuratio
         "BillingPortalConfigurationCreateParams",
         "business_profile default_return_url expand features login_page metadata name",
     )
+    """Call `POST /v1/billing_portal/configurations`."""
     list = page(
         "/v1/billing_portal/configurations",
         "BillingPortalConfiguration",
         "BillingPortalConfigurationListParams",
         "active ending_before expand is_default limit starting_after",
     )
+    """Call `GET /v1/billing_portal/configurations`."""
     retrieve = get(
         "/v1/billing_portal/configurations/{configuration}",
         "BillingPortalConfiguration",
         "BillingPortalConfigurationRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/billing_portal/configurations/{configuration}`."""
     update = post(
         "/v1/billing_portal/configurations/{configuration}",
         "BillingPortalConfiguration",
         "BillingPortalConfigurationUpdateParams",
         "active business_profile default_return_url expand features login_page metadata name",
     )
+    """Call `POST /v1/billing_portal/configurations/{configuration}`."""
 
 
 class BillingPortalSessions(Resource, service="billing_portal.sessions"):
@@ -41,6 +45,7 @@ class BillingPortalSessions(Resource, service="billing_portal.sessions"):
         "BillingPortalSessionCreateParams",
         "after_expiration configuration customer customer_account expand flow_data locale on_behalf_of return_url",
     )
+    """Call `POST /v1/billing_portal/sessions`."""
 
 
 class BillingPortal(Resource, service="billing_portal"):

@@ -7,13 +7,16 @@ class ChargesDispute(Resource, service="charges.dispute"):
     """`client.charges.dispute`: https://docs.stripe.com/api/charges/dispute"""
 
     close = post("/v1/charges/{charge}/dispute/close", "Dispute", "ChargeDisputeCloseParams", "expand")
+    """Call `POST /v1/charges/{charge}/dispute/close`."""
     retrieve = get("/v1/charges/{charge}/dispute", "Dispute", "ChargeDisputeRetrieveParams", "expand")
+    """Call `GET /v1/charges/{charge}/dispute`."""
     update = post(
         "/v1/charges/{charge}/dispute",
         "Dispute",
         "ChargeDisputeUpdateParams",
         "evidence expand intended_submission_method metadata submit",
     )
+    """Call `POST /v1/charges/{charge}/dispute`."""
 
 
 class ChargesRefunds(Resource, service="charges.refunds"):
@@ -25,11 +28,15 @@ class ChargesRefunds(Resource, service="charges.refunds"):
         "ChargeRefundCreateParams",
         "amount currency customer expand instructions_email metadata origin payment_intent reason refund_application_fee reverse_transfer",
     )
+    """Call `POST /v1/charges/{charge}/refunds`."""
     list = page(
         "/v1/charges/{charge}/refunds", "Refund", "ChargeRefundListParams", "ending_before expand limit starting_after"
     )
+    """Call `GET /v1/charges/{charge}/refunds`."""
     retrieve = get("/v1/charges/{charge}/refunds/{refund}", "Refund", "ChargeRefundRetrieveParams", "expand")
+    """Call `GET /v1/charges/{charge}/refunds/{refund}`."""
     update = post("/v1/charges/{charge}/refunds/{refund}", "Refund", "ChargeRefundUpdateParams", "expand metadata")
+    """Call `POST /v1/charges/{charge}/refunds/{refund}`."""
 
 
 class Charges(Resource, service="charges"):
@@ -43,32 +50,39 @@ class Charges(Resource, service="charges"):
         "ChargeCaptureParams",
         "amount application_fee application_fee_amount expand receipt_email statement_descriptor statement_descriptor_suffix transfer_data transfer_group",
     )
+    """Call `POST /v1/charges/{charge}/capture`."""
     create = post(
         "/v1/charges",
         "Charge",
         "ChargeCreateParams",
         "amount application_fee application_fee_amount capture card currency customer description destination expand metadata on_behalf_of radar_options receipt_email shipping source statement_descriptor statement_descriptor_suffix transfer_data transfer_group",
     )
+    """Call `POST /v1/charges`."""
     list = page(
         "/v1/charges",
         "Charge",
         "ChargeListParams",
         "created customer ending_before expand limit payment_intent starting_after transfer_group",
     )
+    """Call `GET /v1/charges`."""
     refund = post(
         "/v1/charges/{charge}/refund",
         "Charge",
         "ChargeRefundParams",
         "amount expand instructions_email metadata payment_intent reason refund_application_fee reverse_transfer",
     )
+    """Call `POST /v1/charges/{charge}/refund`."""
     retrieve = get("/v1/charges/{charge}", "Charge", "ChargeRetrieveParams", "expand")
+    """Call `GET /v1/charges/{charge}`."""
     update = post(
         "/v1/charges/{charge}",
         "Charge",
         "ChargeUpdateParams",
         "customer description expand fraud_details metadata receipt_email shipping transfer_group",
     )
+    """Call `POST /v1/charges/{charge}`."""
     search = search("/v1/charges/search", "Charge", "ChargeSearchParams", "expand limit page query")
+    """Call `GET /v1/charges/search`."""
 
 
 AsyncChargesDispute = async_service(ChargesDispute)

@@ -12,6 +12,7 @@ class CheckoutSessionsLineItems(Resource, service="checkout.sessions.line_items"
         "CheckoutSessionLineItemListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/checkout/sessions/{session}/line_items`."""
 
 
 class CheckoutSessions(Resource, service="checkout.sessions"):
@@ -24,20 +25,25 @@ class CheckoutSessions(Resource, service="checkout.sessions"):
         "CheckoutSessionCreateParams",
         "adaptive_pricing after_expiration allow_promotion_codes allowed_payment_method_types automatic_tax billing_address_collection branding_settings cancel_url client_reference_id consent_collection currency custom_fields custom_text customer customer_account customer_creation customer_email customer_update discounts excluded_payment_method_types expand expires_at integration_identifier invoice_creation line_items locale managed_payments metadata mode name_collection optional_items origin_context payment_intent_data payment_method_collection payment_method_configuration payment_method_data payment_method_options permissions phone_number_collection redirect_on_completion return_url saved_payment_method_options setup_intent_data shipping_address_collection shipping_options submit_type subscription_data success_url tax_id_collection ui_mode wallet_options",
     )
+    """Call `POST /v1/checkout/sessions`."""
     expire = post("/v1/checkout/sessions/{session}/expire", "CheckoutSession", "CheckoutSessionExpireParams", "expand")
+    """Call `POST /v1/checkout/sessions/{session}/expire`."""
     list = page(
         "/v1/checkout/sessions",
         "CheckoutSession",
         "CheckoutSessionListParams",
         "created customer customer_account customer_details ending_before expand limit payment_intent payment_link starting_after status subscription",
     )
+    """Call `GET /v1/checkout/sessions`."""
     retrieve = get("/v1/checkout/sessions/{session}", "CheckoutSession", "CheckoutSessionRetrieveParams", "expand")
+    """Call `GET /v1/checkout/sessions/{session}`."""
     update = post(
         "/v1/checkout/sessions/{session}",
         "CheckoutSession",
         "CheckoutSessionUpdateParams",
         "collected_information expand line_items metadata payment_intent_data shipping_options",
     )
+    """Call `POST /v1/checkout/sessions/{session}`."""
 
 
 class Checkout(Resource, service="checkout"):

@@ -7,19 +7,24 @@ class ClimateOrders(Resource, service="climate.orders"):
     """`client.climate.orders`: https://docs.stripe.com/api/climate/orders"""
 
     cancel = post("/v1/climate/orders/{order}/cancel", "ClimateOrder", "ClimateOrderCancelParams", "expand")
+    """Call `POST /v1/climate/orders/{order}/cancel`."""
     create = post(
         "/v1/climate/orders",
         "ClimateOrder",
         "ClimateOrderCreateParams",
         "amount beneficiary currency expand metadata metric_tons product",
     )
+    """Call `POST /v1/climate/orders`."""
     list = page(
         "/v1/climate/orders", "ClimateOrder", "ClimateOrderListParams", "ending_before expand limit starting_after"
     )
+    """Call `GET /v1/climate/orders`."""
     retrieve = get("/v1/climate/orders/{order}", "ClimateOrder", "ClimateOrderRetrieveParams", "expand")
+    """Call `GET /v1/climate/orders/{order}`."""
     update = post(
         "/v1/climate/orders/{order}", "ClimateOrder", "ClimateOrderUpdateParams", "beneficiary expand metadata"
     )
+    """Call `POST /v1/climate/orders/{order}`."""
 
 
 class ClimateProducts(Resource, service="climate.products"):
@@ -31,7 +36,9 @@ class ClimateProducts(Resource, service="climate.products"):
         "ClimateProductListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/climate/products`."""
     retrieve = get("/v1/climate/products/{product}", "ClimateProduct", "ClimateProductRetrieveParams", "expand")
+    """Call `GET /v1/climate/products/{product}`."""
 
 
 class ClimateSuppliers(Resource, service="climate.suppliers"):
@@ -43,7 +50,9 @@ class ClimateSuppliers(Resource, service="climate.suppliers"):
         "ClimateSupplierListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/climate/suppliers`."""
     retrieve = get("/v1/climate/suppliers/{supplier}", "ClimateSupplier", "ClimateSupplierRetrieveParams", "expand")
+    """Call `GET /v1/climate/suppliers/{supplier}`."""
 
 
 class Climate(Resource, service="climate"):

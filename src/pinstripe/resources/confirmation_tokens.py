@@ -9,6 +9,7 @@ class ConfirmationTokens(Resource, service="confirmation_tokens"):
     retrieve = get(
         "/v1/confirmation_tokens/{confirmation_token}", "ConfirmationToken", "ConfirmationTokenRetrieveParams", "expand"
     )
+    """Call `GET /v1/confirmation_tokens/{confirmation_token}`."""
 
 
 AsyncConfirmationTokens = async_service(ConfirmationTokens)

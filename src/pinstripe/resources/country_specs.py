@@ -9,7 +9,9 @@ class CountrySpecs(Resource, service="country_specs"):
     list = page(
         "/v1/country_specs", "CountrySpec", "CountrySpecListParams", "ending_before expand limit starting_after"
     )
+    """Call `GET /v1/country_specs`."""
     retrieve = get("/v1/country_specs/{country}", "CountrySpec", "CountrySpecRetrieveParams", "expand")
+    """Call `GET /v1/country_specs/{country}`."""
 
 
 AsyncCountrySpecs = async_service(CountrySpecs)

@@ -12,10 +12,15 @@ class Coupons(Resource, service="coupons"):
         "CouponCreateParams",
         "amount_off applies_to currency currency_options duration duration_in_months expand id max_redemptions metadata name percent_off redeem_by",
     )
+    """Call `POST /v1/coupons`."""
     list = page("/v1/coupons", "Coupon", "CouponListParams", "created ending_before expand limit starting_after")
+    """Call `GET /v1/coupons`."""
     retrieve = get("/v1/coupons/{coupon}", "Coupon", "CouponRetrieveParams", "expand")
+    """Call `GET /v1/coupons/{coupon}`."""
     update = post("/v1/coupons/{coupon}", "Coupon", "CouponUpdateParams", "currency_options expand metadata name")
+    """Call `POST /v1/coupons/{coupon}`."""
     delete = delete("/v1/coupons/{coupon}", "DeletedCoupon")
+    """Call `DELETE /v1/coupons/{coupon}`."""
 
 
 AsyncCoupons = async_service(Coupons)

@@ -12,6 +12,7 @@ class CreditNotesLineItems(Resource, service="credit_notes.line_items"):
         "CreditNoteLineItemListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/credit_notes/{credit_note}/lines`."""
 
 
 class CreditNotesPreviewLines(Resource, service="credit_notes.preview_lines"):
@@ -23,6 +24,7 @@ class CreditNotesPreviewLines(Resource, service="credit_notes.preview_lines"):
         "CreditNotePreviewLineListParams",
         "amount credit_amount effective_at email_type ending_before expand invoice limit lines memo metadata out_of_band_amount reason refund_amount refunds shipping_cost starting_after",
     )
+    """Call `GET /v1/credit_notes/preview/lines`."""
 
 
 class CreditNotes(Resource, service="credit_notes"):
@@ -36,21 +38,27 @@ class CreditNotes(Resource, service="credit_notes"):
         "CreditNoteCreateParams",
         "amount credit_amount effective_at email_type expand invoice lines memo metadata out_of_band_amount reason refund_amount refunds shipping_cost",
     )
+    """Call `POST /v1/credit_notes`."""
     list = page(
         "/v1/credit_notes",
         "CreditNote",
         "CreditNoteListParams",
         "created customer customer_account ending_before expand invoice limit starting_after",
     )
+    """Call `GET /v1/credit_notes`."""
     preview = get(
         "/v1/credit_notes/preview",
         "CreditNote",
         "CreditNotePreviewParams",
         "amount credit_amount effective_at email_type expand invoice lines memo metadata out_of_band_amount reason refund_amount refunds shipping_cost",
     )
+    """Call `GET /v1/credit_notes/preview`."""
     retrieve = get("/v1/credit_notes/{id}", "CreditNote", "CreditNoteRetrieveParams", "expand")
+    """Call `GET /v1/credit_notes/{id}`."""
     update = post("/v1/credit_notes/{id}", "CreditNote", "CreditNoteUpdateParams", "expand memo metadata")
+    """Call `POST /v1/credit_notes/{id}`."""
     void_credit_note = post("/v1/credit_notes/{id}/void", "CreditNote", "CreditNoteVoidCreditNoteParams", "expand")
+    """Call `POST /v1/credit_notes/{id}/void`."""
 
 
 AsyncCreditNotesLineItems = async_service(CreditNotesLineItems)

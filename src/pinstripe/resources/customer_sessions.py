@@ -12,6 +12,7 @@ class CustomerSessions(Resource, service="customer_sessions"):
         "CustomerSessionCreateParams",
         "components customer customer_account expand",
     )
+    """Call `POST /v1/customer_sessions`."""
 
 
 AsyncCustomerSessions = async_service(CustomerSessions)

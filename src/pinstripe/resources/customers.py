@@ -12,6 +12,7 @@ class CustomersSubscriptionsDiscount(Resource, service="customers.subscriptions.
         "CustomerSubscriptionDiscountRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/customers/{customer}/subscriptions/{subscription}/discount`."""
 
 
 class CustomersBalanceTransactions(Resource, service="customers.balance_transactions"):
@@ -23,24 +24,28 @@ class CustomersBalanceTransactions(Resource, service="customers.balance_transact
         "CustomerBalanceTransactionCreateParams",
         "amount currency description expand metadata",
     )
+    """Call `POST /v1/customers/{customer}/balance_transactions`."""
     list = page(
         "/v1/customers/{customer}/balance_transactions",
         "CustomerBalanceTransaction",
         "CustomerBalanceTransactionListParams",
         "created ending_before expand invoice limit starting_after",
     )
+    """Call `GET /v1/customers/{customer}/balance_transactions`."""
     retrieve = get(
         "/v1/customers/{customer}/balance_transactions/{transaction}",
         "CustomerBalanceTransaction",
         "CustomerBalanceTransactionRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/customers/{customer}/balance_transactions/{transaction}`."""
     update = post(
         "/v1/customers/{customer}/balance_transactions/{transaction}",
         "CustomerBalanceTransaction",
         "CustomerBalanceTransactionUpdateParams",
         "description expand metadata",
     )
+    """Call `POST /v1/customers/{customer}/balance_transactions/{transaction}`."""
 
 
 class CustomersBankAccounts(Resource, service="customers.bank_accounts"):
@@ -52,33 +57,39 @@ class CustomersBankAccounts(Resource, service="customers.bank_accounts"):
         "CustomerBankAccountCreateParams",
         "alipay_account bank_account card expand metadata source",
     )
+    """Call `POST /v1/customers/{customer}/bank_accounts`."""
     list = page(
         "/v1/customers/{customer}/bank_accounts",
         "BankAccount",
         "CustomerBankAccountListParams",
         "ending_before expand limit starting_after",
     )
+    """Deprecated: Call `GET /v1/customers/{customer}/bank_accounts`."""
     retrieve = get(
         "/v1/customers/{customer}/bank_accounts/{id}", "BankAccount", "CustomerBankAccountRetrieveParams", "expand"
     )
+    """Deprecated: Call `GET /v1/customers/{customer}/bank_accounts/{id}`."""
     update = post(
         "/v1/customers/{customer}/bank_accounts/{id}",
         "Card | BankAccount | Source",
         "CustomerBankAccountUpdateParams",
         "account_holder_name account_holder_type address_city address_country address_line1 address_line2 address_state address_zip exp_month exp_year expand metadata name owner",
     )
+    """Call `POST /v1/customers/{customer}/bank_accounts/{id}`."""
     verify = post(
         "/v1/customers/{customer}/bank_accounts/{id}/verify",
         "BankAccount",
         "CustomerBankAccountVerifyParams",
         "amounts expand",
     )
+    """Call `POST /v1/customers/{customer}/bank_accounts/{id}/verify`."""
     delete = delete(
         "/v1/customers/{customer}/bank_accounts/{id}",
         "Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard",
         "CustomerBankAccountDeleteParams",
         "expand",
     )
+    """Call `DELETE /v1/customers/{customer}/bank_accounts/{id}`."""
 
 
 class CustomersCards(Resource, service="customers.cards"):
@@ -90,22 +101,27 @@ class CustomersCards(Resource, service="customers.cards"):
         "CustomerCardCreateParams",
         "alipay_account bank_account card expand metadata source",
     )
+    """Call `POST /v1/customers/{customer}/cards`."""
     list = page(
         "/v1/customers/{customer}/cards", "Card", "CustomerCardListParams", "ending_before expand limit starting_after"
     )
+    """Deprecated: Call `GET /v1/customers/{customer}/cards`."""
     retrieve = get("/v1/customers/{customer}/cards/{id}", "Card", "CustomerCardRetrieveParams", "expand")
+    """Deprecated: Call `GET /v1/customers/{customer}/cards/{id}`."""
     update = post(
         "/v1/customers/{customer}/cards/{id}",
         "Card | BankAccount | Source",
         "CustomerCardUpdateParams",
         "account_holder_name account_holder_type address_city address_country address_line1 address_line2 address_state address_zip exp_month exp_year expand metadata name owner",
     )
+    """Call `POST /v1/customers/{customer}/cards/{id}`."""
     delete = delete(
         "/v1/customers/{customer}/cards/{id}",
         "Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard",
         "CustomerCardDeleteParams",
         "expand",
     )
+    """Call `DELETE /v1/customers/{customer}/cards/{id}`."""
 
 
 class CustomersCashBalance(Resource, service="customers.cash_balance"):
@@ -114,9 +130,11 @@ class CustomersCashBalance(Resource, service="customers.cash_balance"):
     retrieve = get(
         "/v1/customers/{customer}/cash_balance", "CashBalance", "CustomerCashBalanceRetrieveParams", "expand"
     )
+    """Call `GET /v1/customers/{customer}/cash_balance`."""
     update = post(
         "/v1/customers/{customer}/cash_balance", "CashBalance", "CustomerCashBalanceUpdateParams", "expand settings"
     )
+    """Call `POST /v1/customers/{customer}/cash_balance`."""
 
 
 class CustomersCashBalanceTransactions(Resource, service="customers.cash_balance_transactions"):
@@ -128,18 +146,21 @@ class CustomersCashBalanceTransactions(Resource, service="customers.cash_balance
         "CustomerCashBalanceTransactionListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/customers/{customer}/cash_balance_transactions`."""
     retrieve = get(
         "/v1/customers/{customer}/cash_balance_transactions/{transaction}",
         "CustomerCashBalanceTransaction",
         "CustomerCashBalanceTransactionRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/customers/{customer}/cash_balance_transactions/{transaction}`."""
 
 
 class CustomersDiscount(Resource, service="customers.discount"):
     """`client.customers.discount`: https://docs.stripe.com/api/customers/discount"""
 
     retrieve = get("/v1/customers/{customer}/discount", "Discount", "CustomerDiscountRetrieveParams", "expand")
+    """Call `GET /v1/customers/{customer}/discount`."""
 
 
 class CustomersFundingInstructions(Resource, service="customers.funding_instructions"):
@@ -151,6 +172,7 @@ class CustomersFundingInstructions(Resource, service="customers.funding_instruct
         "CustomerFundingInstructionCreateParams",
         "bank_transfer currency expand funding_type",
     )
+    """Call `POST /v1/customers/{customer}/funding_instructions`."""
 
 
 class CustomersPaymentMethods(Resource, service="customers.payment_methods"):
@@ -162,12 +184,14 @@ class CustomersPaymentMethods(Resource, service="customers.payment_methods"):
         "CustomerPaymentMethodListParams",
         "allow_redisplay ending_before expand limit starting_after type",
     )
+    """Call `GET /v1/customers/{customer}/payment_methods`."""
     retrieve = get(
         "/v1/customers/{customer}/payment_methods/{payment_method}",
         "PaymentMethod",
         "CustomerPaymentMethodRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/customers/{customer}/payment_methods/{payment_method}`."""
 
 
 class CustomersPaymentSources(Resource, service="customers.payment_sources"):
@@ -179,36 +203,42 @@ class CustomersPaymentSources(Resource, service="customers.payment_sources"):
         "CustomerPaymentSourceCreateParams",
         "alipay_account bank_account card expand metadata source validate",
     )
+    """Call `POST /v1/customers/{customer}/sources`."""
     list = page(
         "/v1/customers/{customer}/sources",
         "BankAccount | Card | Source",
         "CustomerPaymentSourceListParams",
         "ending_before expand limit object starting_after",
     )
+    """Call `GET /v1/customers/{customer}/sources`."""
     retrieve = get(
         "/v1/customers/{customer}/sources/{id}",
         "Account | BankAccount | Card | Source",
         "CustomerPaymentSourceRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/customers/{customer}/sources/{id}`."""
     update = post(
         "/v1/customers/{customer}/sources/{id}",
         "Card | BankAccount | Source",
         "CustomerPaymentSourceUpdateParams",
         "account_holder_name account_holder_type address_city address_country address_line1 address_line2 address_state address_zip exp_month exp_year expand metadata name owner",
     )
+    """Call `POST /v1/customers/{customer}/sources/{id}`."""
     verify = post(
         "/v1/customers/{customer}/sources/{id}/verify",
         "BankAccount",
         "CustomerPaymentSourceVerifyParams",
         "amounts expand",
     )
+    """Call `POST /v1/customers/{customer}/sources/{id}/verify`."""
     delete = delete(
         "/v1/customers/{customer}/sources/{id}",
         "Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard",
         "CustomerPaymentSourceDeleteParams",
         "expand",
     )
+    """Call `DELETE /v1/customers/{customer}/sources/{id}`."""
 
 
 class CustomersSubscriptions(Resource, service="customers.subscriptions"):
@@ -221,45 +251,55 @@ class CustomersSubscriptions(Resource, service="customers.subscriptions"):
         "CustomerSubscriptionCancelParams",
         "expand invoice_now prorate",
     )
+    """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription}`."""
     create = post(
         "/v1/customers/{customer}/subscriptions",
         "Subscription",
         "CustomerSubscriptionCreateParams",
         "add_invoice_items application_fee_percent automatic_tax backdate_start_date billing_cycle_anchor billing_thresholds cancel_at cancel_at_period_end collection_method currency days_until_due default_payment_method default_source default_tax_rates discounts expand invoice_settings items metadata off_session payment_behavior payment_settings pending_invoice_item_interval proration_behavior transfer_data trial_end trial_from_plan trial_period_days trial_settings",
     )
+    """Call `POST /v1/customers/{customer}/subscriptions`."""
     delete_discount = delete("/v1/customers/{customer}/subscriptions/{subscription}/discount", "DeletedDiscount")
+    """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription}/discount`."""
     list = page(
         "/v1/customers/{customer}/subscriptions",
         "Subscription",
         "CustomerSubscriptionListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/customers/{customer}/subscriptions`."""
     retrieve = get(
         "/v1/customers/{customer}/subscriptions/{subscription}",
         "Subscription",
         "CustomerSubscriptionRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/customers/{customer}/subscriptions/{subscription}`."""
     update = post(
         "/v1/customers/{customer}/subscriptions/{subscription}",
         "Subscription",
         "CustomerSubscriptionUpdateParams",
         "add_invoice_items application_fee_percent automatic_tax billing_cycle_anchor billing_thresholds cancel_at cancel_at_period_end cancellation_details collection_method days_until_due default_payment_method default_source default_tax_rates discounts expand invoice_settings items metadata off_session pause_collection payment_behavior payment_settings pending_invoice_item_interval proration_behavior proration_date transfer_data trial_end trial_from_plan trial_settings",
     )
+    """Call `POST /v1/customers/{customer}/subscriptions/{subscription}`."""
 
 
 class CustomersTaxIds(Resource, service="customers.tax_ids"):
     """`client.customers.tax_ids`: https://docs.stripe.com/api/customers/tax_ids"""
 
     create = post("/v1/customers/{customer}/tax_ids", "TaxId", "CustomerTaxIdCreateParams", "expand type value")
+    """Call `POST /v1/customers/{customer}/tax_ids`."""
     list = page(
         "/v1/customers/{customer}/tax_ids",
         "TaxId",
         "CustomerTaxIdListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/customers/{customer}/tax_ids`."""
     retrieve = get("/v1/customers/{customer}/tax_ids/{id}", "TaxId", "CustomerTaxIdRetrieveParams", "expand")
+    """Call `GET /v1/customers/{customer}/tax_ids/{id}`."""
     delete = delete("/v1/customers/{customer}/tax_ids/{id}", "DeletedTaxId")
+    """Call `DELETE /v1/customers/{customer}/tax_ids/{id}`."""
 
 
 class Customers(Resource, service="customers"):
@@ -282,22 +322,29 @@ class Customers(Resource, service="customers"):
         "CustomerCreateParams",
         "address balance business_name cash_balance description email expand individual_name invoice_prefix invoice_settings metadata name next_invoice_sequence payment_method phone preferred_locales shipping source tax tax_exempt tax_id_data test_clock validate",
     )
+    """Call `POST /v1/customers`."""
     delete_discount = delete("/v1/customers/{customer}/discount", "DeletedDiscount")
+    """Call `DELETE /v1/customers/{customer}/discount`."""
     list = page(
         "/v1/customers",
         "Customer",
         "CustomerListParams",
         "created email ending_before expand limit starting_after test_clock",
     )
+    """Call `GET /v1/customers`."""
     retrieve = get("/v1/customers/{customer}", "Customer | DeletedCustomer", "CustomerRetrieveParams", "expand")
+    """Call `GET /v1/customers/{customer}`."""
     update = post(
         "/v1/customers/{customer}",
         "Customer",
         "CustomerUpdateParams",
         "address balance bank_account business_name card cash_balance default_alipay_account default_bank_account default_card default_source description email expand individual_name invoice_prefix invoice_settings metadata name next_invoice_sequence phone preferred_locales shipping source tax tax_exempt validate",
     )
+    """Call `POST /v1/customers/{customer}`."""
     delete = delete("/v1/customers/{customer}", "DeletedCustomer")
+    """Call `DELETE /v1/customers/{customer}`."""
     search = search("/v1/customers/search", "Customer", "CustomerSearchParams", "expand limit page query")
+    """Call `GET /v1/customers/search`."""
 
 
 AsyncCustomersSubscriptionsDiscount = async_service(CustomersSubscriptionsDiscount)

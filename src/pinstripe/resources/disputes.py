@@ -7,19 +7,23 @@ class Disputes(Resource, service="disputes"):
     """`client.disputes`: https://docs.stripe.com/api/disputes"""
 
     close = post("/v1/disputes/{dispute}/close", "Dispute", "DisputeCloseParams", "expand")
+    """Call `POST /v1/disputes/{dispute}/close`."""
     list = page(
         "/v1/disputes",
         "Dispute",
         "DisputeListParams",
         "charge created ending_before expand limit payment_intent starting_after",
     )
+    """Call `GET /v1/disputes`."""
     retrieve = get("/v1/disputes/{dispute}", "Dispute", "DisputeRetrieveParams", "expand")
+    """Call `GET /v1/disputes/{dispute}`."""
     update = post(
         "/v1/disputes/{dispute}",
         "Dispute",
         "DisputeUpdateParams",
         "evidence expand intended_submission_method metadata submit",
     )
+    """Call `POST /v1/disputes/{dispute}`."""
 
 
 AsyncDisputes = async_service(Disputes)

@@ -12,12 +12,14 @@ class EntitlementsActiveEntitlements(Resource, service="entitlements.active_enti
         "EntitlementsActiveEntitlementListParams",
         "customer ending_before expand limit starting_after",
     )
+    """Call `GET /v1/entitlements/active_entitlements`."""
     retrieve = get(
         "/v1/entitlements/active_entitlements/{id}",
         "EntitlementsActiveEntitlement",
         "EntitlementsActiveEntitlementRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/entitlements/active_entitlements/{id}`."""
 
 
 class EntitlementsFeatures(Resource, service="entitlements.features"):
@@ -29,21 +31,25 @@ class EntitlementsFeatures(Resource, service="entitlements.features"):
         "EntitlementsFeatureCreateParams",
         "expand lookup_key metadata name",
     )
+    """Call `POST /v1/entitlements/features`."""
     list = page(
         "/v1/entitlements/features",
         "EntitlementsFeature",
         "EntitlementsFeatureListParams",
         "archived ending_before expand limit lookup_key starting_after",
     )
+    """Call `GET /v1/entitlements/features`."""
     retrieve = get(
         "/v1/entitlements/features/{id}", "EntitlementsFeature", "EntitlementsFeatureRetrieveParams", "expand"
     )
+    """Call `GET /v1/entitlements/features/{id}`."""
     update = post(
         "/v1/entitlements/features/{id}",
         "EntitlementsFeature",
         "EntitlementsFeatureUpdateParams",
         "active expand metadata name",
     )
+    """Call `POST /v1/entitlements/features/{id}`."""
 
 
 class Entitlements(Resource, service="entitlements"):

@@ -12,7 +12,9 @@ class EphemeralKeys(Resource, service="ephemeral_keys"):
         "EphemeralKeyCreateParams",
         "customer expand issuing_card nonce verification_session",
     )
+    """Call `POST /v1/ephemeral_keys`."""
     delete = delete("/v1/ephemeral_keys/{key}", "EphemeralKey", "EphemeralKeyDeleteParams", "expand")
+    """Call `DELETE /v1/ephemeral_keys/{key}`."""
 
 
 AsyncEphemeralKeys = async_service(EphemeralKeys)

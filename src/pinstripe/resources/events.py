@@ -12,7 +12,9 @@ class Events(Resource, service="events"):
         "EventListParams",
         "created delivery_success ending_before expand limit starting_after type types",
     )
+    """Call `GET /v1/events`."""
     retrieve = get("/v1/events/{id}", "Event", "EventRetrieveParams", "expand")
+    """Call `GET /v1/events/{id}`."""
 
 
 AsyncEvents = async_service(Events)

@@ -9,7 +9,9 @@ class ExchangeRates(Resource, service="exchange_rates"):
     list = page(
         "/v1/exchange_rates", "ExchangeRate", "ExchangeRateListParams", "ending_before expand limit starting_after"
     )
+    """Call `GET /v1/exchange_rates`."""
     retrieve = get("/v1/exchange_rates/{rate_id}", "ExchangeRate", "ExchangeRateRetrieveParams", "expand")
+    """Call `GET /v1/exchange_rates/{rate_id}`."""
 
 
 AsyncExchangeRates = async_service(ExchangeRates)

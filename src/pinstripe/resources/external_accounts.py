@@ -12,6 +12,7 @@ class ExternalAccounts(Resource, service="external_accounts"):
         "ExternalAccountUpdateParams",
         "account_holder_name account_holder_type account_type address_city address_country address_line1 address_line2 address_state address_zip default_for_currency documents exp_month exp_year expand metadata name",
     )
+    """Call `POST /v1/external_accounts/{id}`."""
 
 
 AsyncExternalAccounts = async_service(ExternalAccounts)

@@ -7,14 +7,18 @@ class FileLinks(Resource, service="file_links"):
     """`client.file_links`: https://docs.stripe.com/api/file_links"""
 
     create = post("/v1/file_links", "FileLink", "FileLinkCreateParams", "expand expires_at file metadata")
+    """Call `POST /v1/file_links`."""
     list = page(
         "/v1/file_links",
         "FileLink",
         "FileLinkListParams",
         "created ending_before expand expired file limit starting_after",
     )
+    """Call `GET /v1/file_links`."""
     retrieve = get("/v1/file_links/{link}", "FileLink", "FileLinkRetrieveParams", "expand")
+    """Call `GET /v1/file_links/{link}`."""
     update = post("/v1/file_links/{link}", "FileLink", "FileLinkUpdateParams", "expand expires_at metadata")
+    """Call `POST /v1/file_links/{link}`."""
 
 
 AsyncFileLinks = async_service(FileLinks)

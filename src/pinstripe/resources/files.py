@@ -7,8 +7,11 @@ class Files(Resource, service="files"):
     """`client.files`: https://docs.stripe.com/api/files"""
 
     create = upload("/v1/files", "File", "FileCreateParams", "expand file file_link_data purpose")
+    """Call `POST /v1/files`."""
     list = page("/v1/files", "File", "FileListParams", "created ending_before expand limit purpose starting_after")
+    """Call `GET /v1/files`."""
     retrieve = get("/v1/files/{file}", "File", "FileRetrieveParams", "expand")
+    """Call `GET /v1/files/{file}`."""
 
 
 AsyncFiles = async_service(Files)

@@ -12,6 +12,7 @@ class FinancialConnectionsAccountsOwners(Resource, service="financial_connection
         "FinancialConnectionsAccountOwnerListParams",
         "ending_before expand limit ownership starting_after",
     )
+    """Call `GET /v1/financial_connections/accounts/{account}/owners`."""
 
 
 class FinancialConnectionsAccounts(Resource, service="financial_connections.accounts"):
@@ -24,36 +25,42 @@ class FinancialConnectionsAccounts(Resource, service="financial_connections.acco
         "FinancialConnectionsAccountDisconnectParams",
         "expand",
     )
+    """Call `POST /v1/financial_connections/accounts/{account}/disconnect`."""
     list = page(
         "/v1/financial_connections/accounts",
         "FinancialConnectionsAccount",
         "FinancialConnectionsAccountListParams",
         "account_holder ending_before expand limit session starting_after",
     )
+    """Call `GET /v1/financial_connections/accounts`."""
     refresh = post(
         "/v1/financial_connections/accounts/{account}/refresh",
         "FinancialConnectionsAccount",
         "FinancialConnectionsAccountRefreshParams",
         "expand features",
     )
+    """Call `POST /v1/financial_connections/accounts/{account}/refresh`."""
     retrieve = get(
         "/v1/financial_connections/accounts/{account}",
         "FinancialConnectionsAccount",
         "FinancialConnectionsAccountRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/financial_connections/accounts/{account}`."""
     subscribe = post(
         "/v1/financial_connections/accounts/{account}/subscribe",
         "FinancialConnectionsAccount",
         "FinancialConnectionsAccountSubscribeParams",
         "expand features",
     )
+    """Call `POST /v1/financial_connections/accounts/{account}/subscribe`."""
     unsubscribe = post(
         "/v1/financial_connections/accounts/{account}/unsubscribe",
         "FinancialConnectionsAccount",
         "FinancialConnectionsAccountUnsubscribeParams",
         "expand features",
     )
+    """Call `POST /v1/financial_connections/accounts/{account}/unsubscribe`."""
 
 
 class FinancialConnectionsSessions(Resource, service="financial_connections.sessions"):
@@ -65,12 +72,14 @@ class FinancialConnectionsSessions(Resource, service="financial_connections.sess
         "FinancialConnectionsSessionCreateParams",
         "account_holder expand filters limits manual_entry permissions prefetch return_url",
     )
+    """Call `POST /v1/financial_connections/sessions`."""
     retrieve = get(
         "/v1/financial_connections/sessions/{session}",
         "FinancialConnectionsSession",
         "FinancialConnectionsSessionRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/financial_connections/sessions/{session}`."""
 
 
 class FinancialConnectionsTransactions(Resource, service="financial_connections.transactions"):
@@ -82,12 +91,14 @@ class FinancialConnectionsTransactions(Resource, service="financial_connections.
         "FinancialConnectionsTransactionListParams",
         "account ending_before expand limit starting_after transacted_at transaction_refresh",
     )
+    """Call `GET /v1/financial_connections/transactions`."""
     retrieve = get(
         "/v1/financial_connections/transactions/{transaction}",
         "FinancialConnectionsTransaction",
         "FinancialConnectionsTransactionRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/financial_connections/transactions/{transaction}`."""
 
 
 class FinancialConnections(Resource, service="financial_connections"):

@@ -12,13 +12,16 @@ class ForwardingRequests(Resource, service="forwarding.requests"):
         "ForwardingRequestCreateParams",
         "expand metadata payment_method replacements request url",
     )
+    """Call `POST /v1/forwarding/requests`."""
     list = page(
         "/v1/forwarding/requests",
         "ForwardingRequest",
         "ForwardingRequestListParams",
         "created ending_before expand limit starting_after",
     )
+    """Call `GET /v1/forwarding/requests`."""
     retrieve = get("/v1/forwarding/requests/{id}", "ForwardingRequest", "ForwardingRequestRetrieveParams", "expand")
+    """Call `GET /v1/forwarding/requests/{id}`."""
 
 
 class Forwarding(Resource, service="forwarding"):

@@ -12,12 +12,14 @@ class IdentityVerificationReports(Resource, service="identity.verification_repor
         "IdentityVerificationReportListParams",
         "client_reference_id created ending_before expand limit starting_after type verification_session",
     )
+    """Call `GET /v1/identity/verification_reports`."""
     retrieve = get(
         "/v1/identity/verification_reports/{report}",
         "IdentityVerificationReport",
         "IdentityVerificationReportRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/identity/verification_reports/{report}`."""
 
 
 class IdentityVerificationSessions(Resource, service="identity.verification_sessions"):
@@ -29,36 +31,42 @@ class IdentityVerificationSessions(Resource, service="identity.verification_sess
         "IdentityVerificationSessionCancelParams",
         "expand",
     )
+    """Call `POST /v1/identity/verification_sessions/{session}/cancel`."""
     create = post(
         "/v1/identity/verification_sessions",
         "IdentityVerificationSession",
         "IdentityVerificationSessionCreateParams",
         "client_reference_id expand metadata options provided_details related_customer related_customer_account related_person return_url type verification_flow",
     )
+    """Call `POST /v1/identity/verification_sessions`."""
     list = page(
         "/v1/identity/verification_sessions",
         "IdentityVerificationSession",
         "IdentityVerificationSessionListParams",
         "client_reference_id created ending_before expand limit related_customer related_customer_account starting_after status",
     )
+    """Call `GET /v1/identity/verification_sessions`."""
     redact = post(
         "/v1/identity/verification_sessions/{session}/redact",
         "IdentityVerificationSession",
         "IdentityVerificationSessionRedactParams",
         "expand",
     )
+    """Call `POST /v1/identity/verification_sessions/{session}/redact`."""
     retrieve = get(
         "/v1/identity/verification_sessions/{session}",
         "IdentityVerificationSession",
         "IdentityVerificationSessionRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/identity/verification_sessions/{session}`."""
     update = post(
         "/v1/identity/verification_sessions/{session}",
         "IdentityVerificationSession",
         "IdentityVerificationSessionUpdateParams",
         "expand metadata options provided_details type",
     )
+    """Call `POST /v1/identity/verification_sessions/{session}`."""
 
 
 class Identity(Resource, service="identity"):

@@ -12,20 +12,25 @@ class InvoiceItems(Resource, service="invoice_items"):
         "InvoiceItemCreateParams",
         "amount currency customer customer_account description discountable discounts expand invoice metadata period price_data pricing quantity quantity_decimal subscription tax_behavior tax_code tax_rates unit_amount_decimal",
     )
+    """Call `POST /v1/invoiceitems`."""
     list = page(
         "/v1/invoiceitems",
         "InvoiceItem",
         "InvoiceItemListParams",
         "created customer customer_account ending_before expand invoice limit pending starting_after",
     )
+    """Call `GET /v1/invoiceitems`."""
     retrieve = get("/v1/invoiceitems/{invoiceitem}", "InvoiceItem", "InvoiceItemRetrieveParams", "expand")
+    """Call `GET /v1/invoiceitems/{invoiceitem}`."""
     update = post(
         "/v1/invoiceitems/{invoiceitem}",
         "InvoiceItem",
         "InvoiceItemUpdateParams",
         "amount description discountable discounts expand invoicing_rules metadata period price_data pricing quantity quantity_decimal tax_behavior tax_code tax_rates unit_amount_decimal",
     )
+    """Call `POST /v1/invoiceitems/{invoiceitem}`."""
     delete = delete("/v1/invoiceitems/{invoiceitem}", "DeletedInvoiceItem")
+    """Call `DELETE /v1/invoiceitems/{invoiceitem}`."""
 
 
 AsyncInvoiceItems = async_service(InvoiceItems)

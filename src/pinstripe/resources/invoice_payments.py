@@ -12,7 +12,9 @@ class InvoicePayments(Resource, service="invoice_payments"):
         "InvoicePaymentListParams",
         "created ending_before expand invoice limit payment starting_after status",
     )
+    """Call `GET /v1/invoice_payments`."""
     retrieve = get("/v1/invoice_payments/{invoice_payment}", "InvoicePayment", "InvoicePaymentRetrieveParams", "expand")
+    """Call `GET /v1/invoice_payments/{invoice_payment}`."""
 
 
 AsyncInvoicePayments = async_service(InvoicePayments)

@@ -12,24 +12,28 @@ class InvoiceRenderingTemplates(Resource, service="invoice_rendering_templates")
         "InvoiceRenderingTemplateArchiveParams",
         "expand",
     )
+    """Call `POST /v1/invoice_rendering_templates/{template}/archive`."""
     list = page(
         "/v1/invoice_rendering_templates",
         "InvoiceRenderingTemplate",
         "InvoiceRenderingTemplateListParams",
         "ending_before expand limit starting_after status",
     )
+    """Call `GET /v1/invoice_rendering_templates`."""
     retrieve = get(
         "/v1/invoice_rendering_templates/{template}",
         "InvoiceRenderingTemplate",
         "InvoiceRenderingTemplateRetrieveParams",
         "expand version",
     )
+    """Call `GET /v1/invoice_rendering_templates/{template}`."""
     unarchive = post(
         "/v1/invoice_rendering_templates/{template}/unarchive",
         "InvoiceRenderingTemplate",
         "InvoiceRenderingTemplateUnarchiveParams",
         "expand",
     )
+    """Call `POST /v1/invoice_rendering_templates/{template}/unarchive`."""
 
 
 AsyncInvoiceRenderingTemplates = async_service(InvoiceRenderingTemplates)

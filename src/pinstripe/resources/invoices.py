@@ -12,12 +12,14 @@ class InvoicesLineItems(Resource, service="invoices.line_items"):
         "InvoiceLineItemListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/invoices/{invoice}/lines`."""
     update = post(
         "/v1/invoices/{invoice}/lines/{line_item_id}",
         "InvoiceLineItem",
         "InvoiceLineItemUpdateParams",
         "amount description discountable discounts expand metadata period price_data pricing quantity quantity_decimal tax_amounts tax_rates",
     )
+    """Call `POST /v1/invoices/{invoice}/lines/{line_item_id}`."""
 
 
 class Invoices(Resource, service="invoices"):
@@ -27,59 +29,75 @@ class Invoices(Resource, service="invoices"):
     add_lines = post(
         "/v1/invoices/{invoice}/add_lines", "Invoice", "InvoiceAddLinesParams", "expand invoice_metadata lines"
     )
+    """Call `POST /v1/invoices/{invoice}/add_lines`."""
     attach_payment = post(
         "/v1/invoices/{invoice}/attach_payment",
         "Invoice",
         "InvoiceAttachPaymentParams",
         "expand payment_intent payment_record",
     )
+    """Call `POST /v1/invoices/{invoice}/attach_payment`."""
     create = post(
         "/v1/invoices",
         "Invoice",
         "InvoiceCreateParams",
         "account_tax_ids application_fee_amount auto_advance automatic_tax automatically_finalizes_at collection_method currency custom_fields customer customer_account days_until_due default_payment_method default_source default_tax_rates description discounts due_date effective_at expand footer from_invoice issuer metadata number on_behalf_of payment_settings pending_invoice_items_behavior rendering shipping_cost shipping_details statement_descriptor subscription transfer_data",
     )
+    """Call `POST /v1/invoices`."""
     create_preview = post(
         "/v1/invoices/create_preview",
         "Invoice",
         "InvoiceCreatePreviewParams",
         "automatic_tax currency customer customer_account customer_details discounts expand invoice_items issuer on_behalf_of preview_mode schedule schedule_details subscription subscription_details",
     )
+    """Call `POST /v1/invoices/create_preview`."""
     finalize_invoice = post(
         "/v1/invoices/{invoice}/finalize", "Invoice", "InvoiceFinalizeInvoiceParams", "auto_advance expand"
     )
+    """Call `POST /v1/invoices/{invoice}/finalize`."""
     list = page(
         "/v1/invoices",
         "Invoice",
         "InvoiceListParams",
         "collection_method created customer customer_account due_date ending_before expand limit starting_after status subscription",
     )
+    """Call `GET /v1/invoices`."""
     mark_uncollectible = post(
         "/v1/invoices/{invoice}/mark_uncollectible", "Invoice", "InvoiceMarkUncollectibleParams", "expand"
     )
+    """Call `POST /v1/invoices/{invoice}/mark_uncollectible`."""
     pay = post(
         "/v1/invoices/{invoice}/pay",
         "Invoice",
         "InvoicePayParams",
         "expand forgive mandate off_session paid_out_of_band payment_method source",
     )
+    """Call `POST /v1/invoices/{invoice}/pay`."""
     remove_lines = post(
         "/v1/invoices/{invoice}/remove_lines", "Invoice", "InvoiceRemoveLinesParams", "expand invoice_metadata lines"
     )
+    """Call `POST /v1/invoices/{invoice}/remove_lines`."""
     retrieve = get("/v1/invoices/{invoice}", "Invoice", "InvoiceRetrieveParams", "expand")
+    """Call `GET /v1/invoices/{invoice}`."""
     send_invoice = post("/v1/invoices/{invoice}/send", "Invoice", "InvoiceSendInvoiceParams", "expand")
+    """Call `POST /v1/invoices/{invoice}/send`."""
     update = post(
         "/v1/invoices/{invoice}",
         "Invoice",
         "InvoiceUpdateParams",
         "account_tax_ids application_fee_amount auto_advance automatic_tax automatically_finalizes_at collection_method custom_fields days_until_due default_payment_method default_source default_tax_rates description discounts due_date effective_at expand footer issuer metadata number on_behalf_of payment_settings rendering shipping_cost shipping_details statement_descriptor transfer_data",
     )
+    """Call `POST /v1/invoices/{invoice}`."""
     update_lines = post(
         "/v1/invoices/{invoice}/update_lines", "Invoice", "InvoiceUpdateLinesParams", "expand invoice_metadata lines"
     )
+    """Call `POST /v1/invoices/{invoice}/update_lines`."""
     void_invoice = post("/v1/invoices/{invoice}/void", "Invoice", "InvoiceVoidInvoiceParams", "expand")
+    """Call `POST /v1/invoices/{invoice}/void`."""
     delete = delete("/v1/invoices/{invoice}", "DeletedInvoice")
+    """Call `DELETE /v1/invoices/{invoice}`."""
     search = search("/v1/invoices/search", "Invoice", "InvoiceSearchParams", "expand limit page query")
+    """Call `GET /v1/invoices/search`."""
 
 
 AsyncInvoicesLineItems = async_service(InvoicesLineItems)

@@ -12,30 +12,35 @@ class IssuingAuthorizations(Resource, service="issuing.authorizations"):
         "IssuingAuthorizationApproveParams",
         "amount expand metadata",
     )
+    """Deprecated: Call `POST /v1/issuing/authorizations/{authorization}/approve`."""
     decline = post(
         "/v1/issuing/authorizations/{authorization}/decline",
         "IssuingAuthorization",
         "IssuingAuthorizationDeclineParams",
         "expand metadata",
     )
+    """Deprecated: Call `POST /v1/issuing/authorizations/{authorization}/decline`."""
     list = page(
         "/v1/issuing/authorizations",
         "IssuingAuthorization",
         "IssuingAuthorizationListParams",
         "card cardholder created ending_before expand limit starting_after status",
     )
+    """Call `GET /v1/issuing/authorizations`."""
     retrieve = get(
         "/v1/issuing/authorizations/{authorization}",
         "IssuingAuthorization",
         "IssuingAuthorizationRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/issuing/authorizations/{authorization}`."""
     update = post(
         "/v1/issuing/authorizations/{authorization}",
         "IssuingAuthorization",
         "IssuingAuthorizationUpdateParams",
         "expand metadata",
     )
+    """Call `POST /v1/issuing/authorizations/{authorization}`."""
 
 
 class IssuingCardholders(Resource, service="issuing.cardholders"):
@@ -47,21 +52,25 @@ class IssuingCardholders(Resource, service="issuing.cardholders"):
         "IssuingCardholderCreateParams",
         "billing company email expand individual metadata name phone_number preferred_locales spending_controls status type",
     )
+    """Call `POST /v1/issuing/cardholders`."""
     list = page(
         "/v1/issuing/cardholders",
         "IssuingCardholder",
         "IssuingCardholderListParams",
         "created email ending_before expand limit phone_number starting_after status type",
     )
+    """Call `GET /v1/issuing/cardholders`."""
     retrieve = get(
         "/v1/issuing/cardholders/{cardholder}", "IssuingCardholder", "IssuingCardholderRetrieveParams", "expand"
     )
+    """Call `GET /v1/issuing/cardholders/{cardholder}`."""
     update = post(
         "/v1/issuing/cardholders/{cardholder}",
         "IssuingCardholder",
         "IssuingCardholderUpdateParams",
         "billing company email expand individual metadata phone_number preferred_locales spending_controls status",
     )
+    """Call `POST /v1/issuing/cardholders/{cardholder}`."""
 
 
 class IssuingCards(Resource, service="issuing.cards"):
@@ -73,19 +82,23 @@ class IssuingCards(Resource, service="issuing.cards"):
         "IssuingCardCreateParams",
         "cardholder currency exp_month exp_year expand financial_account lifecycle_controls metadata personalization_design pin replacement_for replacement_reason second_line shipping spending_controls status type",
     )
+    """Call `POST /v1/issuing/cards`."""
     list = page(
         "/v1/issuing/cards",
         "IssuingCard",
         "IssuingCardListParams",
         "cardholder created ending_before exp_month exp_year expand last4 limit personalization_design starting_after status type",
     )
+    """Call `GET /v1/issuing/cards`."""
     retrieve = get("/v1/issuing/cards/{card}", "IssuingCard", "IssuingCardRetrieveParams", "expand")
+    """Call `GET /v1/issuing/cards/{card}`."""
     update = post(
         "/v1/issuing/cards/{card}",
         "IssuingCard",
         "IssuingCardUpdateParams",
         "cancellation_reason expand financial_account metadata personalization_design pin shipping spending_controls status",
     )
+    """Call `POST /v1/issuing/cards/{card}`."""
 
 
 class IssuingDisputes(Resource, service="issuing.disputes"):
@@ -97,22 +110,27 @@ class IssuingDisputes(Resource, service="issuing.disputes"):
         "IssuingDisputeCreateParams",
         "amount evidence expand metadata transaction treasury",
     )
+    """Call `POST /v1/issuing/disputes`."""
     list = page(
         "/v1/issuing/disputes",
         "IssuingDispute",
         "IssuingDisputeListParams",
         "created ending_before expand limit starting_after status transaction",
     )
+    """Call `GET /v1/issuing/disputes`."""
     retrieve = get("/v1/issuing/disputes/{dispute}", "IssuingDispute", "IssuingDisputeRetrieveParams", "expand")
+    """Call `GET /v1/issuing/disputes/{dispute}`."""
     submit = post(
         "/v1/issuing/disputes/{dispute}/submit", "IssuingDispute", "IssuingDisputeSubmitParams", "expand metadata"
     )
+    """Call `POST /v1/issuing/disputes/{dispute}/submit`."""
     update = post(
         "/v1/issuing/disputes/{dispute}",
         "IssuingDispute",
         "IssuingDisputeUpdateParams",
         "amount evidence expand metadata",
     )
+    """Call `POST /v1/issuing/disputes/{dispute}`."""
 
 
 class IssuingPersonalizationDesigns(Resource, service="issuing.personalization_designs"):
@@ -124,24 +142,28 @@ class IssuingPersonalizationDesigns(Resource, service="issuing.personalization_d
         "IssuingPersonalizationDesignCreateParams",
         "card_logo carrier_text expand lookup_key metadata name physical_bundle preferences transfer_lookup_key",
     )
+    """Call `POST /v1/issuing/personalization_designs`."""
     list = page(
         "/v1/issuing/personalization_designs",
         "IssuingPersonalizationDesign",
         "IssuingPersonalizationDesignListParams",
         "ending_before expand limit lookup_keys preferences starting_after status",
     )
+    """Call `GET /v1/issuing/personalization_designs`."""
     retrieve = get(
         "/v1/issuing/personalization_designs/{personalization_design}",
         "IssuingPersonalizationDesign",
         "IssuingPersonalizationDesignRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/issuing/personalization_designs/{personalization_design}`."""
     update = post(
         "/v1/issuing/personalization_designs/{personalization_design}",
         "IssuingPersonalizationDesign",
         "IssuingPersonalizationDesignUpdateParams",
         "card_logo carrier_text expand lookup_key metadata name physical_bundle preferences transfer_lookup_key",
     )
+    """Call `POST /v1/issuing/personalization_designs/{personalization_design}`."""
 
 
 class IssuingPhysicalBundles(Resource, service="issuing.physical_bundles"):
@@ -153,12 +175,14 @@ class IssuingPhysicalBundles(Resource, service="issuing.physical_bundles"):
         "IssuingPhysicalBundleListParams",
         "ending_before expand limit starting_after status type",
     )
+    """Call `GET /v1/issuing/physical_bundles`."""
     retrieve = get(
         "/v1/issuing/physical_bundles/{physical_bundle}",
         "IssuingPhysicalBundle",
         "IssuingPhysicalBundleRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/issuing/physical_bundles/{physical_bundle}`."""
 
 
 class IssuingSettlements(Resource, service="issuing.settlements"):
@@ -167,9 +191,11 @@ class IssuingSettlements(Resource, service="issuing.settlements"):
     retrieve = get(
         "/v1/issuing/settlements/{settlement}", "IssuingSettlement", "IssuingSettlementRetrieveParams", "expand"
     )
+    """Call `GET /v1/issuing/settlements/{settlement}`."""
     update = post(
         "/v1/issuing/settlements/{settlement}", "IssuingSettlement", "IssuingSettlementUpdateParams", "expand metadata"
     )
+    """Call `POST /v1/issuing/settlements/{settlement}`."""
 
 
 class IssuingTokens(Resource, service="issuing.tokens"):
@@ -181,8 +207,11 @@ class IssuingTokens(Resource, service="issuing.tokens"):
         "IssuingTokenListParams",
         "card created ending_before expand limit starting_after status",
     )
+    """Call `GET /v1/issuing/tokens`."""
     retrieve = get("/v1/issuing/tokens/{token}", "IssuingToken", "IssuingTokenRetrieveParams", "expand")
+    """Call `GET /v1/issuing/tokens/{token}`."""
     update = post("/v1/issuing/tokens/{token}", "IssuingToken", "IssuingTokenUpdateParams", "expand status")
+    """Call `POST /v1/issuing/tokens/{token}`."""
 
 
 class IssuingTransactions(Resource, service="issuing.transactions"):
@@ -194,15 +223,18 @@ class IssuingTransactions(Resource, service="issuing.transactions"):
         "IssuingTransactionListParams",
         "card cardholder created ending_before expand limit starting_after type",
     )
+    """Call `GET /v1/issuing/transactions`."""
     retrieve = get(
         "/v1/issuing/transactions/{transaction}", "IssuingTransaction", "IssuingTransactionRetrieveParams", "expand"
     )
+    """Call `GET /v1/issuing/transactions/{transaction}`."""
     update = post(
         "/v1/issuing/transactions/{transaction}",
         "IssuingTransaction",
         "IssuingTransactionUpdateParams",
         "expand metadata",
     )
+    """Call `POST /v1/issuing/transactions/{transaction}`."""
 
 
 class Issuing(Resource, service="issuing"):

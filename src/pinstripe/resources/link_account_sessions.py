@@ -12,12 +12,14 @@ class LinkAccountSessions(Resource, service="link_account_sessions"):
         "LinkAccountSessionCreateParams",
         "account_holder expand filters limits manual_entry permissions prefetch return_url",
     )
+    """Call `POST /v1/link_account_sessions`."""
     retrieve = get(
         "/v1/link_account_sessions/{session}",
         "FinancialConnectionsSession",
         "LinkAccountSessionRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/link_account_sessions/{session}`."""
 
 
 AsyncLinkAccountSessions = async_service(LinkAccountSessions)

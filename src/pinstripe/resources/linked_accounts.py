@@ -12,6 +12,7 @@ class LinkedAccountsOwners(Resource, service="linked_accounts.owners"):
         "LinkedAccountOwnerListParams",
         "ending_before expand limit ownership starting_after",
     )
+    """Call `GET /v1/linked_accounts/{account}/owners`."""
 
 
 class LinkedAccounts(Resource, service="linked_accounts"):
@@ -24,21 +25,25 @@ class LinkedAccounts(Resource, service="linked_accounts"):
         "LinkedAccountDisconnectParams",
         "expand",
     )
+    """Call `POST /v1/linked_accounts/{account}/disconnect`."""
     list = page(
         "/v1/linked_accounts",
         "FinancialConnectionsAccount",
         "LinkedAccountListParams",
         "account_holder ending_before expand limit session starting_after",
     )
+    """Call `GET /v1/linked_accounts`."""
     refresh = post(
         "/v1/linked_accounts/{account}/refresh",
         "FinancialConnectionsAccount",
         "LinkedAccountRefreshParams",
         "expand features",
     )
+    """Call `POST /v1/linked_accounts/{account}/refresh`."""
     retrieve = get(
         "/v1/linked_accounts/{account}", "FinancialConnectionsAccount", "LinkedAccountRetrieveParams", "expand"
     )
+    """Call `GET /v1/linked_accounts/{account}`."""
 
 
 AsyncLinkedAccountsOwners = async_service(LinkedAccountsOwners)

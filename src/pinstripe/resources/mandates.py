@@ -7,6 +7,7 @@ class Mandates(Resource, service="mandates"):
     """`client.mandates`: https://docs.stripe.com/api/mandates"""
 
     retrieve = get("/v1/mandates/{mandate}", "Mandate", "MandateRetrieveParams", "expand")
+    """Call `GET /v1/mandates/{mandate}`."""
 
 
 AsyncMandates = async_service(Mandates)

@@ -12,9 +12,11 @@ class PaymentAttemptRecords(Resource, service="payment_attempt_records"):
         "PaymentAttemptRecordListParams",
         "expand limit payment_record starting_after",
     )
+    """Call `GET /v1/payment_attempt_records`."""
     retrieve = get(
         "/v1/payment_attempt_records/{id}", "PaymentAttemptRecord", "PaymentAttemptRecordRetrieveParams", "expand"
     )
+    """Call `GET /v1/payment_attempt_records/{id}`."""
 
 
 AsyncPaymentAttemptRecords = async_service(PaymentAttemptRecords)

@@ -12,6 +12,7 @@ class PaymentIntentsAmountDetailsLineItems(Resource, service="payment_intents.am
         "PaymentIntentAmountDetailsLineItemListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/payment_intents/{intent}/amount_details_line_items`."""
 
 
 class PaymentIntents(Resource, service="payment_intents"):
@@ -24,60 +25,71 @@ class PaymentIntents(Resource, service="payment_intents"):
         "PaymentIntentApplyCustomerBalanceParams",
         "amount currency expand",
     )
+    """Call `POST /v1/payment_intents/{intent}/apply_customer_balance`."""
     cancel = post(
         "/v1/payment_intents/{intent}/cancel",
         "PaymentIntent",
         "PaymentIntentCancelParams",
         "cancellation_reason expand",
     )
+    """Call `POST /v1/payment_intents/{intent}/cancel`."""
     capture = post(
         "/v1/payment_intents/{intent}/capture",
         "PaymentIntent",
         "PaymentIntentCaptureParams",
         "amount_details amount_to_capture application_fee_amount expand final_capture hooks metadata payment_details statement_descriptor statement_descriptor_suffix transfer_data",
     )
+    """Call `POST /v1/payment_intents/{intent}/capture`."""
     confirm = post(
         "/v1/payment_intents/{intent}/confirm",
         "PaymentIntent",
         "PaymentIntentConfirmParams",
         "allowed_payment_method_types amount_details amount_to_confirm capture_method client_secret confirmation_token error_on_requires_action excluded_payment_method_types expand hooks mandate mandate_data off_session payment_details payment_method payment_method_data payment_method_options radar_options receipt_email return_url setup_future_usage shipping use_stripe_sdk",
     )
+    """Call `POST /v1/payment_intents/{intent}/confirm`."""
     create = post(
         "/v1/payment_intents",
         "PaymentIntent",
         "PaymentIntentCreateParams",
         "allowed_payment_method_types amount amount_details application_fee_amount automatic_payment_methods capture_method confirm confirmation_method confirmation_token currency customer customer_account description error_on_requires_action excluded_payment_method_types expand hooks mandate mandate_data metadata off_session on_behalf_of payment_details payment_method payment_method_configuration payment_method_data payment_method_options radar_options receipt_email return_url setup_future_usage shipping statement_descriptor statement_descriptor_suffix transfer_data transfer_group use_stripe_sdk",
     )
+    """Call `POST /v1/payment_intents`."""
     increment_authorization = post(
         "/v1/payment_intents/{intent}/increment_authorization",
         "PaymentIntent",
         "PaymentIntentIncrementAuthorizationParams",
         "amount amount_details application_fee_amount description expand hooks metadata payment_details statement_descriptor transfer_data",
     )
+    """Call `POST /v1/payment_intents/{intent}/increment_authorization`."""
     list = page(
         "/v1/payment_intents",
         "PaymentIntent",
         "PaymentIntentListParams",
         "created customer customer_account ending_before expand limit starting_after",
     )
+    """Call `GET /v1/payment_intents`."""
     retrieve = get(
         "/v1/payment_intents/{intent}", "PaymentIntent", "PaymentIntentRetrieveParams", "client_secret expand"
     )
+    """Call `GET /v1/payment_intents/{intent}`."""
     update = post(
         "/v1/payment_intents/{intent}",
         "PaymentIntent",
         "PaymentIntentUpdateParams",
         "allowed_payment_method_types amount amount_details application_fee_amount capture_method currency customer customer_account description excluded_payment_method_types expand hooks metadata payment_details payment_method payment_method_configuration payment_method_data payment_method_options receipt_email setup_future_usage shipping statement_descriptor statement_descriptor_suffix transfer_data transfer_group",
     )
+    """Call `POST /v1/payment_intents/{intent}`."""
     verify_microdeposits = post(
         "/v1/payment_intents/{intent}/verify_microdeposits",
         "PaymentIntent",
         "PaymentIntentVerifyMicrodepositsParams",
         "amounts client_secret descriptor_code expand",
     )
+    """Call `POST /v1/payment_intents/{intent}/verify_microdeposits`."""
     search = search(
         "/v1/payment_intents/search", "PaymentIntent", "PaymentIntentSearchParams", "expand limit page query"
     )
+    """Call `GET /v1/payment_intents/search`."""
 
 
 AsyncPaymentIntentsAmountDetailsLineItems = async_service(PaymentIntentsAmountDetailsLineItems)

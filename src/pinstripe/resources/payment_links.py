@@ -12,6 +12,7 @@ class PaymentLinksLineItems(Resource, service="payment_links.line_items"):
         "PaymentLinkLineItemListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/payment_links/{payment_link}/line_items`."""
 
 
 class PaymentLinks(Resource, service="payment_links"):
@@ -24,16 +25,20 @@ class PaymentLinks(Resource, service="payment_links"):
         "PaymentLinkCreateParams",
         "after_completion allow_promotion_codes application_fee_amount application_fee_percent automatic_tax billing_address_collection consent_collection currency custom_fields custom_text customer_creation expand inactive_message invoice_creation line_items managed_payments metadata name_collection on_behalf_of optional_items payment_intent_data payment_method_collection payment_method_options payment_method_types phone_number_collection restrictions shipping_address_collection shipping_options submit_type subscription_data tax_id_collection transfer_data",
     )
+    """Call `POST /v1/payment_links`."""
     list = page(
         "/v1/payment_links", "PaymentLink", "PaymentLinkListParams", "active ending_before expand limit starting_after"
     )
+    """Call `GET /v1/payment_links`."""
     retrieve = get("/v1/payment_links/{payment_link}", "PaymentLink", "PaymentLinkRetrieveParams", "expand")
+    """Call `GET /v1/payment_links/{payment_link}`."""
     update = post(
         "/v1/payment_links/{payment_link}",
         "PaymentLink",
         "PaymentLinkUpdateParams",
         "active after_completion allow_promotion_codes application_fee_amount application_fee_percent automatic_tax billing_address_collection consent_collection custom_fields custom_text customer_creation expand inactive_message invoice_creation line_items metadata name_collection on_behalf_of optional_items payment_intent_data payment_method_collection payment_method_options payment_method_types phone_number_collection restrictions shipping_address_collection shipping_options submit_type subscription_data tax_id_collection transfer_data",
     )
+    """Call `POST /v1/payment_links/{payment_link}`."""
 
 
 AsyncPaymentLinksLineItems = async_service(PaymentLinksLineItems)

@@ -12,24 +12,28 @@ class PaymentMethodConfigurations(Resource, service="payment_method_configuratio
         "PaymentMethodConfigurationCreateParams",
         "acss_debit affirm afterpay_clearpay alipay alma amazon_pay apple_pay apple_pay_later au_becs_debit bacs_debit bancontact billie bizum blik boleto card cartes_bancaires cashapp crypto customer_balance eps expand fpx fr_meal_voucher_conecs giropay google_pay grabpay ideal jcb kakao_pay klarna konbini kr_card link mb_way mobilepay multibanco name naver_pay nz_bank_account oxxo p24 parent pay_by_bank payco paynow paypal paypay payto pix promptpay revolut_pay samsung_pay satispay scalapay sepa_debit sequra sofort sunbit swish twint upi us_bank_account wechat_pay zip",
     )
+    """Call `POST /v1/payment_method_configurations`."""
     list = page(
         "/v1/payment_method_configurations",
         "PaymentMethodConfiguration",
         "PaymentMethodConfigurationListParams",
         "active application ending_before expand limit starting_after",
     )
+    """Call `GET /v1/payment_method_configurations`."""
     retrieve = get(
         "/v1/payment_method_configurations/{configuration}",
         "PaymentMethodConfiguration",
         "PaymentMethodConfigurationRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/payment_method_configurations/{configuration}`."""
     update = post(
         "/v1/payment_method_configurations/{configuration}",
         "PaymentMethodConfiguration",
         "PaymentMethodConfigurationUpdateParams",
         "acss_debit active affirm afterpay_clearpay alipay alma amazon_pay apple_pay apple_pay_later au_becs_debit bacs_debit bancontact billie bizum blik boleto card cartes_bancaires cashapp crypto customer_balance eps expand fpx fr_meal_voucher_conecs giropay google_pay grabpay ideal jcb kakao_pay klarna konbini kr_card link mb_way mobilepay multibanco name naver_pay nz_bank_account oxxo p24 pay_by_bank payco paynow paypal paypay payto pix promptpay revolut_pay samsung_pay satispay scalapay sepa_debit sequra sofort sunbit swish twint upi us_bank_account wechat_pay zip",
     )
+    """Call `POST /v1/payment_method_configurations/{configuration}`."""
 
 
 AsyncPaymentMethodConfigurations = async_service(PaymentMethodConfigurations)

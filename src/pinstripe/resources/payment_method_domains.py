@@ -12,30 +12,35 @@ class PaymentMethodDomains(Resource, service="payment_method_domains"):
         "PaymentMethodDomainCreateParams",
         "domain_name enabled expand",
     )
+    """Call `POST /v1/payment_method_domains`."""
     list = page(
         "/v1/payment_method_domains",
         "PaymentMethodDomain",
         "PaymentMethodDomainListParams",
         "domain_name enabled ending_before expand limit starting_after",
     )
+    """Call `GET /v1/payment_method_domains`."""
     retrieve = get(
         "/v1/payment_method_domains/{payment_method_domain}",
         "PaymentMethodDomain",
         "PaymentMethodDomainRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/payment_method_domains/{payment_method_domain}`."""
     update = post(
         "/v1/payment_method_domains/{payment_method_domain}",
         "PaymentMethodDomain",
         "PaymentMethodDomainUpdateParams",
         "enabled expand",
     )
+    """Call `POST /v1/payment_method_domains/{payment_method_domain}`."""
     validate = post(
         "/v1/payment_method_domains/{payment_method_domain}/validate",
         "PaymentMethodDomain",
         "PaymentMethodDomainValidateParams",
         "expand",
     )
+    """Call `POST /v1/payment_method_domains/{payment_method_domain}/validate`."""
 
 
 AsyncPaymentMethodDomains = async_service(PaymentMethodDomains)

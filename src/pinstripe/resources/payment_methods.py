@@ -12,26 +12,32 @@ class PaymentMethods(Resource, service="payment_methods"):
         "PaymentMethodAttachParams",
         "customer customer_account expand",
     )
+    """Call `POST /v1/payment_methods/{payment_method}/attach`."""
     create = post(
         "/v1/payment_methods",
         "PaymentMethod",
         "PaymentMethodCreateParams",
         "acss_debit affirm afterpay_clearpay alipay allow_redisplay alma amazon_pay au_becs_debit bacs_debit bancontact billie billing_details bizum blik boleto card cashapp crypto custom customer customer_balance eps expand fpx giropay grabpay ideal interac_present kakao_pay klarna konbini kr_card link mb_way metadata mobilepay multibanco naver_pay nz_bank_account oxxo p24 pay_by_bank payco payment_method paynow paypal paypay payto pix promptpay radar_options revolut_pay samsung_pay satispay scalapay sepa_debit sequra sofort sunbit swish twint type upi us_bank_account wechat_pay zip",
     )
+    """Call `POST /v1/payment_methods`."""
     detach = post("/v1/payment_methods/{payment_method}/detach", "PaymentMethod", "PaymentMethodDetachParams", "expand")
+    """Call `POST /v1/payment_methods/{payment_method}/detach`."""
     list = page(
         "/v1/payment_methods",
         "PaymentMethod",
         "PaymentMethodListParams",
         "allow_redisplay customer customer_account ending_before expand limit starting_after type",
     )
+    """Call `GET /v1/payment_methods`."""
     retrieve = get("/v1/payment_methods/{payment_method}", "PaymentMethod", "PaymentMethodRetrieveParams", "expand")
+    """Call `GET /v1/payment_methods/{payment_method}`."""
     update = post(
         "/v1/payment_methods/{payment_method}",
         "PaymentMethod",
         "PaymentMethodUpdateParams",
         "allow_redisplay billing_details card expand metadata us_bank_account",
     )
+    """Call `POST /v1/payment_methods/{payment_method}`."""
 
 
 AsyncPaymentMethods = async_service(PaymentMethods)

@@ -12,49 +12,58 @@ class PaymentRecords(Resource, service="payment_records"):
         "PaymentRecordListParams",
         "created_after created_before ending_before expand limit starting_after",
     )
+    """Call `GET /v1/payment_records`."""
     report_payment = post(
         "/v1/payment_records/report_payment",
         "PaymentRecord",
         "PaymentRecordReportPaymentParams",
         "amount_requested canceled customer_details customer_presence description expand failed guaranteed initiated_at metadata outcome payment_method_details processor_details shipping_details",
     )
+    """Call `POST /v1/payment_records/report_payment`."""
     report_payment_attempt = post(
         "/v1/payment_records/{id}/report_payment_attempt",
         "PaymentRecord",
         "PaymentRecordReportPaymentAttemptParams",
         "canceled description expand failed guaranteed initiated_at metadata outcome payment_method_details shipping_details",
     )
+    """Call `POST /v1/payment_records/{id}/report_payment_attempt`."""
     report_payment_attempt_canceled = post(
         "/v1/payment_records/{id}/report_payment_attempt_canceled",
         "PaymentRecord",
         "PaymentRecordReportPaymentAttemptCanceledParams",
         "canceled_at expand metadata",
     )
+    """Call `POST /v1/payment_records/{id}/report_payment_attempt_canceled`."""
     report_payment_attempt_failed = post(
         "/v1/payment_records/{id}/report_payment_attempt_failed",
         "PaymentRecord",
         "PaymentRecordReportPaymentAttemptFailedParams",
         "expand failed_at metadata",
     )
+    """Call `POST /v1/payment_records/{id}/report_payment_attempt_failed`."""
     report_payment_attempt_guaranteed = post(
         "/v1/payment_records/{id}/report_payment_attempt_guaranteed",
         "PaymentRecord",
         "PaymentRecordReportPaymentAttemptGuaranteedParams",
         "expand guaranteed_at metadata",
     )
+    """Call `POST /v1/payment_records/{id}/report_payment_attempt_guaranteed`."""
     report_payment_attempt_informational = post(
         "/v1/payment_records/{id}/report_payment_attempt_informational",
         "PaymentRecord",
         "PaymentRecordReportPaymentAttemptInformationalParams",
         "customer_details description expand metadata shipping_details",
     )
+    """Call `POST /v1/payment_records/{id}/report_payment_attempt_informational`."""
     report_refund = post(
         "/v1/payment_records/{id}/report_refund",
         "PaymentRecord",
         "PaymentRecordReportRefundParams",
         "amount expand initiated_at metadata outcome processor_details refunded",
     )
+    """Call `POST /v1/payment_records/{id}/report_refund`."""
     retrieve = get("/v1/payment_records/{id}", "PaymentRecord", "PaymentRecordRetrieveParams", "expand")
+    """Call `GET /v1/payment_records/{id}`."""
 
 
 AsyncPaymentRecords = async_service(PaymentRecords)

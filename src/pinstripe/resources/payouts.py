@@ -7,21 +7,27 @@ class Payouts(Resource, service="payouts"):
     """`client.payouts`: https://docs.stripe.com/api/payouts"""
 
     cancel = post("/v1/payouts/{payout}/cancel", "Payout", "PayoutCancelParams", "expand")
+    """Call `POST /v1/payouts/{payout}/cancel`."""
     create = post(
         "/v1/payouts",
         "Payout",
         "PayoutCreateParams",
         "amount currency description destination expand metadata method payout_method source_type statement_descriptor",
     )
+    """Call `POST /v1/payouts`."""
     list = page(
         "/v1/payouts",
         "Payout",
         "PayoutListParams",
         "arrival_date created destination ending_before expand limit starting_after status",
     )
+    """Call `GET /v1/payouts`."""
     retrieve = get("/v1/payouts/{payout}", "Payout", "PayoutRetrieveParams", "expand")
+    """Call `GET /v1/payouts/{payout}`."""
     reverse = post("/v1/payouts/{payout}/reverse", "Payout", "PayoutReverseParams", "expand metadata")
+    """Call `POST /v1/payouts/{payout}/reverse`."""
     update = post("/v1/payouts/{payout}", "Payout", "PayoutUpdateParams", "expand metadata")
+    """Call `POST /v1/payouts/{payout}`."""
 
 
 AsyncPayouts = async_service(Payouts)

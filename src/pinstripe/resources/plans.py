@@ -12,14 +12,19 @@ class Plans(Resource, service="plans"):
         "PlanCreateParams",
         "active amount amount_decimal billing_scheme currency expand id interval interval_count metadata meter nickname product tiers tiers_mode transform_usage trial_period_days usage_type",
     )
+    """Call `POST /v1/plans`."""
     list = page(
         "/v1/plans", "Plan", "PlanListParams", "active created ending_before expand limit product starting_after"
     )
+    """Call `GET /v1/plans`."""
     retrieve = get("/v1/plans/{plan}", "Plan", "PlanRetrieveParams", "expand")
+    """Call `GET /v1/plans/{plan}`."""
     update = post(
         "/v1/plans/{plan}", "Plan", "PlanUpdateParams", "active expand metadata nickname product trial_period_days"
     )
+    """Call `POST /v1/plans/{plan}`."""
     delete = delete("/v1/plans/{plan}", "DeletedPlan")
+    """Call `DELETE /v1/plans/{plan}`."""
 
 
 AsyncPlans = async_service(Plans)

@@ -12,20 +12,25 @@ class Prices(Resource, service="prices"):
         "PriceCreateParams",
         "active billing_scheme currency currency_options custom_unit_amount expand lookup_key metadata nickname product product_data recurring tax_behavior tiers tiers_mode transfer_lookup_key transform_quantity unit_amount unit_amount_decimal",
     )
+    """Call `POST /v1/prices`."""
     list = page(
         "/v1/prices",
         "Price",
         "PriceListParams",
         "active created currency ending_before expand limit lookup_keys product recurring starting_after type",
     )
+    """Call `GET /v1/prices`."""
     retrieve = get("/v1/prices/{price}", "Price", "PriceRetrieveParams", "expand")
+    """Call `GET /v1/prices/{price}`."""
     update = post(
         "/v1/prices/{price}",
         "Price",
         "PriceUpdateParams",
         "active currency_options expand lookup_key metadata nickname tax_behavior transfer_lookup_key",
     )
+    """Call `POST /v1/prices/{price}`."""
     search = search("/v1/prices/search", "Price", "PriceSearchParams", "expand limit page query")
+    """Call `GET /v1/prices/search`."""
 
 
 AsyncPrices = async_service(Prices)

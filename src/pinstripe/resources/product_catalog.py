@@ -12,24 +12,28 @@ class ProductCatalogTrialOffers(Resource, service="product_catalog.trial_offers"
         "ProductCatalogTrialOfferCreateParams",
         "active duration end_behavior expand nickname price",
     )
+    """Call `POST /v1/product_catalog/trial_offers`."""
     list = page(
         "/v1/product_catalog/trial_offers",
         "ProductCatalogTrialOffer",
         "ProductCatalogTrialOfferListParams",
         "active created ending_before expand limit prices starting_after",
     )
+    """Call `GET /v1/product_catalog/trial_offers`."""
     retrieve = get(
         "/v1/product_catalog/trial_offers/{id}",
         "ProductCatalogTrialOffer",
         "ProductCatalogTrialOfferRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/product_catalog/trial_offers/{id}`."""
     update = post(
         "/v1/product_catalog/trial_offers/{id}",
         "ProductCatalogTrialOffer",
         "ProductCatalogTrialOfferUpdateParams",
         "active expand",
     )
+    """Call `POST /v1/product_catalog/trial_offers/{id}`."""
 
 
 class ProductCatalog(Resource, service="product_catalog"):

@@ -9,14 +9,18 @@ class ProductsFeatures(Resource, service="products.features"):
     create = post(
         "/v1/products/{product}/features", "ProductFeature", "ProductFeatureCreateParams", "entitlement_feature expand"
     )
+    """Call `POST /v1/products/{product}/features`."""
     list = page(
         "/v1/products/{product}/features",
         "ProductFeature",
         "ProductFeatureListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/products/{product}/features`."""
     retrieve = get("/v1/products/{product}/features/{id}", "ProductFeature", "ProductFeatureRetrieveParams", "expand")
+    """Call `GET /v1/products/{product}/features/{id}`."""
     delete = delete("/v1/products/{product}/features/{id}", "DeletedProductFeature")
+    """Call `DELETE /v1/products/{product}/features/{id}`."""
 
 
 class Products(Resource, service="products"):
@@ -29,21 +33,27 @@ class Products(Resource, service="products"):
         "ProductCreateParams",
         "active default_price_data description expand id images marketing_features metadata name package_dimensions shippable statement_descriptor tax_code tax_details type unit_label url",
     )
+    """Call `POST /v1/products`."""
     list = page(
         "/v1/products",
         "Product",
         "ProductListParams",
         "active created ending_before expand ids limit shippable starting_after type url",
     )
+    """Call `GET /v1/products`."""
     retrieve = get("/v1/products/{id}", "Product", "ProductRetrieveParams", "expand")
+    """Call `GET /v1/products/{id}`."""
     update = post(
         "/v1/products/{id}",
         "Product",
         "ProductUpdateParams",
         "active default_price description expand images marketing_features metadata name package_dimensions shippable statement_descriptor tax_code tax_details unit_label url",
     )
+    """Call `POST /v1/products/{id}`."""
     delete = delete("/v1/products/{id}", "DeletedProduct")
+    """Call `DELETE /v1/products/{id}`."""
     search = search("/v1/products/search", "Product", "ProductSearchParams", "expand limit page query")
+    """Call `GET /v1/products/search`."""
 
 
 AsyncProductsFeatures = async_service(ProductsFeatures)

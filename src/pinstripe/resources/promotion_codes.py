@@ -12,19 +12,23 @@ class PromotionCodes(Resource, service="promotion_codes"):
         "PromotionCodeCreateParams",
         "active code customer customer_account expand expires_at max_redemptions metadata promotion restrictions",
     )
+    """Call `POST /v1/promotion_codes`."""
     list = page(
         "/v1/promotion_codes",
         "PromotionCode",
         "PromotionCodeListParams",
         "active code coupon created customer customer_account ending_before expand limit starting_after",
     )
+    """Call `GET /v1/promotion_codes`."""
     retrieve = get("/v1/promotion_codes/{promotion_code}", "PromotionCode", "PromotionCodeRetrieveParams", "expand")
+    """Call `GET /v1/promotion_codes/{promotion_code}`."""
     update = post(
         "/v1/promotion_codes/{promotion_code}",
         "PromotionCode",
         "PromotionCodeUpdateParams",
         "active expand metadata restrictions",
     )
+    """Call `POST /v1/promotion_codes/{promotion_code}`."""
 
 
 AsyncPromotionCodes = async_service(PromotionCodes)

@@ -12,6 +12,7 @@ class QuotesComputedUpfrontLineItems(Resource, service="quotes.computed_upfront_
         "QuoteComputedUpfrontLineItemListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/quotes/{quote}/computed_upfront_line_items`."""
 
 
 class QuotesLineItems(Resource, service="quotes.line_items"):
@@ -23,6 +24,7 @@ class QuotesLineItems(Resource, service="quotes.line_items"):
         "QuoteLineItemListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/quotes/{quote}/line_items`."""
 
 
 class Quotes(Resource, service="quotes"):
@@ -31,28 +33,36 @@ class Quotes(Resource, service="quotes"):
     computed_upfront_line_items = service(QuotesComputedUpfrontLineItems)
     line_items = service(QuotesLineItems)
     accept = post("/v1/quotes/{quote}/accept", "Quote", "QuoteAcceptParams", "expand")
+    """Call `POST /v1/quotes/{quote}/accept`."""
     cancel = post("/v1/quotes/{quote}/cancel", "Quote", "QuoteCancelParams", "expand")
+    """Call `POST /v1/quotes/{quote}/cancel`."""
     create = post(
         "/v1/quotes",
         "Quote",
         "QuoteCreateParams",
         "application_fee_amount application_fee_percent automatic_tax collection_method customer customer_account default_tax_rates description discounts expand expires_at footer from_quote header invoice_settings line_items metadata on_behalf_of subscription_data test_clock transfer_data",
     )
+    """Call `POST /v1/quotes`."""
     finalize_quote = post("/v1/quotes/{quote}/finalize", "Quote", "QuoteFinalizeQuoteParams", "expand expires_at")
+    """Call `POST /v1/quotes/{quote}/finalize`."""
     list = page(
         "/v1/quotes",
         "Quote",
         "QuoteListParams",
         "customer customer_account ending_before expand limit starting_after status test_clock",
     )
+    """Call `GET /v1/quotes`."""
     pdf = download("/v1/quotes/{quote}/pdf", "QuotePdfParams", "expand")
+    """Call `GET /v1/quotes/{quote}/pdf`."""
     retrieve = get("/v1/quotes/{quote}", "Quote", "QuoteRetrieveParams", "expand")
+    """Call `GET /v1/quotes/{quote}`."""
     update = post(
         "/v1/quotes/{quote}",
         "Quote",
         "QuoteUpdateParams",
         "application_fee_amount application_fee_percent automatic_tax collection_method customer customer_account default_tax_rates description discounts expand expires_at footer header invoice_settings line_items metadata on_behalf_of subscription_data transfer_data",
     )
+    """Call `POST /v1/quotes/{quote}`."""
 
 
 AsyncQuotesComputedUpfrontLineItems = async_service(QuotesComputedUpfrontLineItems)

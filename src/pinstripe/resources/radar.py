@@ -12,12 +12,14 @@ class RadarEarlyFraudWarnings(Resource, service="radar.early_fraud_warnings"):
         "RadarEarlyFraudWarningListParams",
         "charge created ending_before expand limit payment_intent starting_after",
     )
+    """Call `GET /v1/radar/early_fraud_warnings`."""
     retrieve = get(
         "/v1/radar/early_fraud_warnings/{early_fraud_warning}",
         "RadarEarlyFraudWarning",
         "RadarEarlyFraudWarningRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/radar/early_fraud_warnings/{early_fraud_warning}`."""
 
 
 class RadarPaymentEvaluations(Resource, service="radar.payment_evaluations"):
@@ -29,6 +31,7 @@ class RadarPaymentEvaluations(Resource, service="radar.payment_evaluations"):
         "RadarPaymentEvaluationCreateParams",
         "client_device_metadata_details customer_details expand metadata payment_details",
     )
+    """Call `POST /v1/radar/payment_evaluations`."""
 
 
 class RadarValueListItems(Resource, service="radar.value_list_items"):
@@ -37,16 +40,20 @@ class RadarValueListItems(Resource, service="radar.value_list_items"):
     create = post(
         "/v1/radar/value_list_items", "RadarValueListItem", "RadarValueListItemCreateParams", "expand value value_list"
     )
+    """Call `POST /v1/radar/value_list_items`."""
     list = page(
         "/v1/radar/value_list_items",
         "RadarValueListItem",
         "RadarValueListItemListParams",
         "created ending_before expand limit starting_after value value_list",
     )
+    """Call `GET /v1/radar/value_list_items`."""
     retrieve = get(
         "/v1/radar/value_list_items/{item}", "RadarValueListItem", "RadarValueListItemRetrieveParams", "expand"
     )
+    """Call `GET /v1/radar/value_list_items/{item}`."""
     delete = delete("/v1/radar/value_list_items/{item}", "DeletedRadarValueListItem")
+    """Call `DELETE /v1/radar/value_list_items/{item}`."""
 
 
 class RadarValueLists(Resource, service="radar.value_lists"):
@@ -55,20 +62,25 @@ class RadarValueLists(Resource, service="radar.value_lists"):
     create = post(
         "/v1/radar/value_lists", "RadarValueList", "RadarValueListCreateParams", "alias expand item_type metadata name"
     )
+    """Call `POST /v1/radar/value_lists`."""
     list = page(
         "/v1/radar/value_lists",
         "RadarValueList",
         "RadarValueListListParams",
         "alias contains created ending_before expand limit starting_after",
     )
+    """Call `GET /v1/radar/value_lists`."""
     retrieve = get("/v1/radar/value_lists/{value_list}", "RadarValueList", "RadarValueListRetrieveParams", "expand")
+    """Call `GET /v1/radar/value_lists/{value_list}`."""
     update = post(
         "/v1/radar/value_lists/{value_list}",
         "RadarValueList",
         "RadarValueListUpdateParams",
         "alias expand metadata name",
     )
+    """Call `POST /v1/radar/value_lists/{value_list}`."""
     delete = delete("/v1/radar/value_lists/{value_list}", "DeletedRadarValueList")
+    """Call `DELETE /v1/radar/value_lists/{value_list}`."""
 
 
 class Radar(Resource, service="radar"):

@@ -7,20 +7,25 @@ class Refunds(Resource, service="refunds"):
     """`client.refunds`: https://docs.stripe.com/api/refunds"""
 
     cancel = post("/v1/refunds/{refund}/cancel", "Refund", "RefundCancelParams", "expand")
+    """Call `POST /v1/refunds/{refund}/cancel`."""
     create = post(
         "/v1/refunds",
         "Refund",
         "RefundCreateParams",
         "amount charge currency customer expand instructions_email metadata origin payment_intent reason refund_application_fee reverse_transfer",
     )
+    """Call `POST /v1/refunds`."""
     list = page(
         "/v1/refunds",
         "Refund",
         "RefundListParams",
         "charge created ending_before expand limit payment_intent starting_after",
     )
+    """Call `GET /v1/refunds`."""
     retrieve = get("/v1/refunds/{refund}", "Refund", "RefundRetrieveParams", "expand")
+    """Call `GET /v1/refunds/{refund}`."""
     update = post("/v1/refunds/{refund}", "Refund", "RefundUpdateParams", "expand metadata")
+    """Call `POST /v1/refunds/{refund}`."""
 
 
 AsyncRefunds = async_service(Refunds)

@@ -9,22 +9,27 @@ class ReportingReportRuns(Resource, service="reporting.report_runs"):
     create = post(
         "/v1/reporting/report_runs", "ReportRun", "ReportingReportRunCreateParams", "expand parameters report_type"
     )
+    """Call `POST /v1/reporting/report_runs`."""
     list = page(
         "/v1/reporting/report_runs",
         "ReportRun",
         "ReportingReportRunListParams",
         "created ending_before expand limit starting_after",
     )
+    """Call `GET /v1/reporting/report_runs`."""
     retrieve = get("/v1/reporting/report_runs/{report_run}", "ReportRun", "ReportingReportRunRetrieveParams", "expand")
+    """Call `GET /v1/reporting/report_runs/{report_run}`."""
 
 
 class ReportingReportTypes(Resource, service="reporting.report_types"):
     """`client.reporting.report_types`: https://docs.stripe.com/api/reporting/report_types"""
 
     list = page("/v1/reporting/report_types", "ReportType", "ReportingReportTypeListParams", "expand")
+    """Call `GET /v1/reporting/report_types`."""
     retrieve = get(
         "/v1/reporting/report_types/{report_type}", "ReportType", "ReportingReportTypeRetrieveParams", "expand"
     )
+    """Call `GET /v1/reporting/report_types/{report_type}`."""
 
 
 class Reporting(Resource, service="reporting"):

@@ -7,8 +7,11 @@ class Reviews(Resource, service="reviews"):
     """`client.reviews`: https://docs.stripe.com/api/reviews"""
 
     approve = post("/v1/reviews/{review}/approve", "Review", "ReviewApproveParams", "expand")
+    """Call `POST /v1/reviews/{review}/approve`."""
     list = page("/v1/reviews", "Review", "ReviewListParams", "created ending_before expand limit starting_after")
+    """Call `GET /v1/reviews`."""
     retrieve = get("/v1/reviews/{review}", "Review", "ReviewRetrieveParams", "expand")
+    """Call `GET /v1/reviews/{review}`."""
 
 
 AsyncReviews = async_service(Reviews)

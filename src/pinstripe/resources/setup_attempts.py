@@ -12,6 +12,7 @@ class SetupAttempts(Resource, service="setup_attempts"):
         "SetupAttemptListParams",
         "created ending_before expand limit setup_intent starting_after",
     )
+    """Call `GET /v1/setup_attempts`."""
 
 
 AsyncSetupAttempts = async_service(SetupAttempts)

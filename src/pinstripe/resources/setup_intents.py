@@ -9,37 +9,44 @@ class SetupIntents(Resource, service="setup_intents"):
     cancel = post(
         "/v1/setup_intents/{intent}/cancel", "SetupIntent", "SetupIntentCancelParams", "cancellation_reason expand"
     )
+    """Call `POST /v1/setup_intents/{intent}/cancel`."""
     confirm = post(
         "/v1/setup_intents/{intent}/confirm",
         "SetupIntent",
         "SetupIntentConfirmParams",
         "allowed_payment_method_types client_secret confirmation_token expand mandate_data payment_method payment_method_data payment_method_options return_url use_stripe_sdk",
     )
+    """Call `POST /v1/setup_intents/{intent}/confirm`."""
     create = post(
         "/v1/setup_intents",
         "SetupIntent",
         "SetupIntentCreateParams",
         "allowed_payment_method_types attach_to_self automatic_payment_methods confirm confirmation_token customer customer_account description excluded_payment_method_types expand flow_directions mandate_data metadata on_behalf_of payment_method payment_method_configuration payment_method_data payment_method_options return_url single_use usage use_stripe_sdk",
     )
+    """Call `POST /v1/setup_intents`."""
     list = page(
         "/v1/setup_intents",
         "SetupIntent",
         "SetupIntentListParams",
         "attach_to_self created customer customer_account ending_before expand limit payment_method starting_after",
     )
+    """Call `GET /v1/setup_intents`."""
     retrieve = get("/v1/setup_intents/{intent}", "SetupIntent", "SetupIntentRetrieveParams", "client_secret expand")
+    """Call `GET /v1/setup_intents/{intent}`."""
     update = post(
         "/v1/setup_intents/{intent}",
         "SetupIntent",
         "SetupIntentUpdateParams",
         "allowed_payment_method_types attach_to_self customer customer_account description excluded_payment_method_types expand flow_directions metadata payment_method payment_method_configuration payment_method_data payment_method_options",
     )
+    """Call `POST /v1/setup_intents/{intent}`."""
     verify_microdeposits = post(
         "/v1/setup_intents/{intent}/verify_microdeposits",
         "SetupIntent",
         "SetupIntentVerifyMicrodepositsParams",
         "amounts client_secret descriptor_code expand",
     )
+    """Call `POST /v1/setup_intents/{intent}/verify_microdeposits`."""
 
 
 AsyncSetupIntents = async_service(SetupIntents)

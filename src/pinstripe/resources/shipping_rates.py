@@ -12,19 +12,23 @@ class ShippingRates(Resource, service="shipping_rates"):
         "ShippingRateCreateParams",
         "delivery_estimate display_name expand fixed_amount metadata tax_behavior tax_code type",
     )
+    """Call `POST /v1/shipping_rates`."""
     list = page(
         "/v1/shipping_rates",
         "ShippingRate",
         "ShippingRateListParams",
         "active created currency ending_before expand limit starting_after",
     )
+    """Call `GET /v1/shipping_rates`."""
     retrieve = get("/v1/shipping_rates/{shipping_rate_token}", "ShippingRate", "ShippingRateRetrieveParams", "expand")
+    """Call `GET /v1/shipping_rates/{shipping_rate_token}`."""
     update = post(
         "/v1/shipping_rates/{shipping_rate_token}",
         "ShippingRate",
         "ShippingRateUpdateParams",
         "active expand fixed_amount metadata tax_behavior",
     )
+    """Call `POST /v1/shipping_rates/{shipping_rate_token}`."""
 
 
 AsyncShippingRates = async_service(ShippingRates)

@@ -7,6 +7,7 @@ class SigmaSavedQueries(Resource, service="sigma.saved_queries"):
     """`client.sigma.saved_queries`: https://docs.stripe.com/api/sigma/saved_queries"""
 
     update = post("/v1/sigma/saved_queries/{id}", "SigmaQuery", "SigmaSavedQueryUpdateParams", "expand name sql")
+    """Call `POST /v1/sigma/saved_queries/{id}`."""
 
 
 class SigmaScheduledQueryRuns(Resource, service="sigma.scheduled_query_runs"):
@@ -18,12 +19,14 @@ class SigmaScheduledQueryRuns(Resource, service="sigma.scheduled_query_runs"):
         "SigmaScheduledQueryRunListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/sigma/scheduled_query_runs`."""
     retrieve = get(
         "/v1/sigma/scheduled_query_runs/{scheduled_query_run}",
         "SigmaScheduledQueryRun",
         "SigmaScheduledQueryRunRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}`."""
 
 
 class Sigma(Resource, service="sigma"):

@@ -12,6 +12,7 @@ class SourcesMandateNotifications(Resource, service="sources.mandate_notificatio
         "SourceMandateNotificationRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/sources/{source}/mandate_notifications/{mandate_notification}`."""
 
 
 class SourcesTransactions(Resource, service="sources.transactions"):
@@ -23,12 +24,14 @@ class SourcesTransactions(Resource, service="sources.transactions"):
         "SourceTransactionListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/sources/{source}/source_transactions`."""
     retrieve = get(
         "/v1/sources/{source}/source_transactions/{source_transaction}",
         "SourceTransaction",
         "SourceTransactionRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/sources/{source}/source_transactions/{source_transaction}`."""
 
 
 class Sources(Resource, service="sources"):
@@ -42,17 +45,22 @@ class Sources(Resource, service="sources"):
         "SourceCreateParams",
         "amount currency customer expand flow mandate metadata original_source owner receiver redirect source_order statement_descriptor token type usage",
     )
+    """Call `POST /v1/sources`."""
     detach = delete(
         "/v1/customers/{customer}/sources/{id}",
         "Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard",
         "CustomerPaymentSourceDeleteParams",
         "expand",
     )
+    """Call `DELETE /v1/customers/{customer}/sources/{id}`."""
     retrieve = get("/v1/sources/{source}", "Source", "SourceRetrieveParams", "client_secret expand")
+    """Call `GET /v1/sources/{source}`."""
     update = post(
         "/v1/sources/{source}", "Source", "SourceUpdateParams", "amount expand mandate metadata owner source_order"
     )
+    """Call `POST /v1/sources/{source}`."""
     verify = post("/v1/sources/{source}/verify", "Source", "SourceVerifyParams", "expand values")
+    """Call `POST /v1/sources/{source}/verify`."""
 
 
 AsyncSourcesMandateNotifications = async_service(SourcesMandateNotifications)

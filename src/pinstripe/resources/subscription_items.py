@@ -12,25 +12,30 @@ class SubscriptionItems(Resource, service="subscription_items"):
         "SubscriptionItemCreateParams",
         "billing_thresholds current_trial discounts expand metadata payment_behavior plan price price_data proration_behavior proration_date quantity subscription tax_rates",
     )
+    """Call `POST /v1/subscription_items`."""
     list = page(
         "/v1/subscription_items",
         "SubscriptionItem",
         "SubscriptionItemListParams",
         "ending_before expand limit starting_after subscription",
     )
+    """Call `GET /v1/subscription_items`."""
     retrieve = get("/v1/subscription_items/{item}", "SubscriptionItem", "SubscriptionItemRetrieveParams", "expand")
+    """Call `GET /v1/subscription_items/{item}`."""
     update = post(
         "/v1/subscription_items/{item}",
         "SubscriptionItem",
         "SubscriptionItemUpdateParams",
         "billing_thresholds current_trial discounts expand metadata off_session payment_behavior plan price price_data proration_behavior proration_date quantity tax_rates",
     )
+    """Call `POST /v1/subscription_items/{item}`."""
     delete = delete(
         "/v1/subscription_items/{item}",
         "DeletedSubscriptionItem",
         "SubscriptionItemDeleteParams",
         "clear_usage payment_behavior proration_behavior proration_date",
     )
+    """Call `DELETE /v1/subscription_items/{item}`."""
 
 
 AsyncSubscriptionItems = async_service(SubscriptionItems)

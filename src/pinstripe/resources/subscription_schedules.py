@@ -12,33 +12,39 @@ class SubscriptionSchedules(Resource, service="subscription_schedules"):
         "SubscriptionScheduleCancelParams",
         "expand invoice_now prorate",
     )
+    """Call `POST /v1/subscription_schedules/{schedule}/cancel`."""
     create = post(
         "/v1/subscription_schedules",
         "SubscriptionSchedule",
         "SubscriptionScheduleCreateParams",
         "billing_mode customer customer_account default_settings end_behavior expand from_subscription metadata pause_schedules phases start_date",
     )
+    """Call `POST /v1/subscription_schedules`."""
     list = page(
         "/v1/subscription_schedules",
         "SubscriptionSchedule",
         "SubscriptionScheduleListParams",
         "canceled_at completed_at created customer customer_account ending_before expand limit released_at scheduled starting_after",
     )
+    """Call `GET /v1/subscription_schedules`."""
     release = post(
         "/v1/subscription_schedules/{schedule}/release",
         "SubscriptionSchedule",
         "SubscriptionScheduleReleaseParams",
         "expand preserve_cancel_date",
     )
+    """Call `POST /v1/subscription_schedules/{schedule}/release`."""
     retrieve = get(
         "/v1/subscription_schedules/{schedule}", "SubscriptionSchedule", "SubscriptionScheduleRetrieveParams", "expand"
     )
+    """Call `GET /v1/subscription_schedules/{schedule}`."""
     update = post(
         "/v1/subscription_schedules/{schedule}",
         "SubscriptionSchedule",
         "SubscriptionScheduleUpdateParams",
         "default_settings end_behavior expand metadata pause_schedules phases proration_behavior",
     )
+    """Call `POST /v1/subscription_schedules/{schedule}`."""
 
 
 AsyncSubscriptionSchedules = async_service(SubscriptionSchedules)

@@ -12,42 +12,52 @@ class Subscriptions(Resource, service="subscriptions"):
         "SubscriptionCancelParams",
         "cancellation_details expand invoice_now prorate",
     )
+    """Call `DELETE /v1/subscriptions/{subscription}`."""
     create = post(
         "/v1/subscriptions",
         "Subscription",
         "SubscriptionCreateParams",
         "add_invoice_items application_fee_percent automatic_tax backdate_start_date billing_cycle_anchor billing_cycle_anchor_config billing_mode billing_schedules billing_thresholds cancel_at cancel_at_period_end collection_method currency customer customer_account days_until_due default_payment_method default_source default_tax_rates description discounts expand invoice_settings items metadata off_session on_behalf_of payment_behavior payment_settings pending_invoice_item_interval proration_behavior transfer_data trial_end trial_from_plan trial_period_days trial_settings",
     )
+    """Call `POST /v1/subscriptions`."""
     delete_discount = delete("/v1/subscriptions/{subscription}/discount", "DeletedDiscount")
+    """Call `DELETE /v1/subscriptions/{subscription}/discount`."""
     list = page(
         "/v1/subscriptions",
         "Subscription",
         "SubscriptionListParams",
         "automatic_tax collection_method created current_period_end current_period_start customer customer_account ending_before expand limit plan price starting_after status test_clock",
     )
+    """Call `GET /v1/subscriptions`."""
     migrate = post(
         "/v1/subscriptions/{subscription}/migrate", "Subscription", "SubscriptionMigrateParams", "billing_mode expand"
     )
+    """Call `POST /v1/subscriptions/{subscription}/migrate`."""
     pause = post(
         "/v1/subscriptions/{subscription}/pause",
         "Subscription",
         "SubscriptionPauseParams",
         "bill_for expand invoicing_behavior type",
     )
+    """Call `POST /v1/subscriptions/{subscription}/pause`."""
     resume = post(
         "/v1/subscriptions/{subscription}/resume",
         "Subscription",
         "SubscriptionResumeParams",
         "billing_cycle_anchor expand payment_behavior proration_behavior proration_date",
     )
+    """Call `POST /v1/subscriptions/{subscription}/resume`."""
     retrieve = get("/v1/subscriptions/{subscription}", "Subscription", "SubscriptionRetrieveParams", "expand")
+    """Call `GET /v1/subscriptions/{subscription}`."""
     update = post(
         "/v1/subscriptions/{subscription}",
         "Subscription",
         "SubscriptionUpdateParams",
         "add_invoice_items application_fee_percent automatic_tax billing_cycle_anchor billing_schedules billing_thresholds cancel_at cancel_at_period_end cancellation_details collection_method days_until_due default_payment_method default_source default_tax_rates description discounts expand invoice_settings items metadata off_session on_behalf_of pause_collection payment_behavior payment_settings pending_invoice_item_interval proration_behavior proration_date transfer_data trial_end trial_from_plan trial_settings",
     )
+    """Call `POST /v1/subscriptions/{subscription}`."""
     search = search("/v1/subscriptions/search", "Subscription", "SubscriptionSearchParams", "expand limit page query")
+    """Call `GET /v1/subscriptions/search`."""
 
 
 AsyncSubscriptions = async_service(Subscriptions)

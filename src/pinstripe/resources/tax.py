@@ -12,6 +12,7 @@ class TaxCalculationsLineItems(Resource, service="tax.calculations.line_items"):
         "TaxCalculationLineItemListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/tax/calculations/{calculation}/line_items`."""
 
 
 class TaxTransactionsLineItems(Resource, service="tax.transactions.line_items"):
@@ -23,12 +24,14 @@ class TaxTransactionsLineItems(Resource, service="tax.transactions.line_items"):
         "TaxTransactionLineItemListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/tax/transactions/{transaction}/line_items`."""
 
 
 class TaxAssociations(Resource, service="tax.associations"):
     """`client.tax.associations`: https://docs.stripe.com/api/tax/associations"""
 
     find = get("/v1/tax/associations/find", "TaxAssociation", "TaxAssociationFindParams", "expand payment_intent")
+    """Call `GET /v1/tax/associations/find`."""
 
 
 class TaxCalculations(Resource, service="tax.calculations"):
@@ -41,17 +44,22 @@ class TaxCalculations(Resource, service="tax.calculations"):
         "TaxCalculationCreateParams",
         "currency customer customer_details expand line_items ship_from_details shipping_cost tax_date",
     )
+    """Call `POST /v1/tax/calculations`."""
     retrieve = get("/v1/tax/calculations/{calculation}", "TaxCalculation", "TaxCalculationRetrieveParams", "expand")
+    """Call `GET /v1/tax/calculations/{calculation}`."""
 
 
 class TaxLocations(Resource, service="tax.locations"):
     """`client.tax.locations`: https://docs.stripe.com/api/tax/locations"""
 
     create = post("/v1/tax/locations", "TaxLocation", "TaxLocationCreateParams", "address description expand type")
+    """Call `POST /v1/tax/locations`."""
     list = page(
         "/v1/tax/locations", "TaxLocation", "TaxLocationListParams", "ending_before expand limit starting_after type"
     )
+    """Call `GET /v1/tax/locations`."""
     retrieve = get("/v1/tax/locations/{location}", "TaxLocation", "TaxLocationRetrieveParams", "expand")
+    """Call `GET /v1/tax/locations/{location}`."""
 
 
 class TaxRegistrations(Resource, service="tax.registrations"):
@@ -63,23 +71,29 @@ class TaxRegistrations(Resource, service="tax.registrations"):
         "TaxRegistrationCreateParams",
         "active_from country country_options expand expires_at",
     )
+    """Call `POST /v1/tax/registrations`."""
     list = page(
         "/v1/tax/registrations",
         "TaxRegistration",
         "TaxRegistrationListParams",
         "ending_before expand limit starting_after status",
     )
+    """Call `GET /v1/tax/registrations`."""
     retrieve = get("/v1/tax/registrations/{id}", "TaxRegistration", "TaxRegistrationRetrieveParams", "expand")
+    """Call `GET /v1/tax/registrations/{id}`."""
     update = post(
         "/v1/tax/registrations/{id}", "TaxRegistration", "TaxRegistrationUpdateParams", "active_from expand expires_at"
     )
+    """Call `POST /v1/tax/registrations/{id}`."""
 
 
 class TaxSettings(Resource, service="tax.settings"):
     """`client.tax.settings`: https://docs.stripe.com/api/tax/settings"""
 
     retrieve = get("/v1/tax/settings", "TaxSettings", "TaxSettingRetrieveParams", "expand")
+    """Call `GET /v1/tax/settings`."""
     update = post("/v1/tax/settings", "TaxSettings", "TaxSettingUpdateParams", "defaults expand head_office")
+    """Call `POST /v1/tax/settings`."""
 
 
 class TaxTransactions(Resource, service="tax.transactions"):
@@ -92,13 +106,16 @@ class TaxTransactions(Resource, service="tax.transactions"):
         "TaxTransactionCreateFromCalculationParams",
         "calculation expand metadata posted_at reference",
     )
+    """Call `POST /v1/tax/transactions/create_from_calculation`."""
     create_reversal = post(
         "/v1/tax/transactions/create_reversal",
         "TaxTransaction",
         "TaxTransactionCreateReversalParams",
         "expand flat_amount line_items metadata mode original_transaction reference shipping_cost",
     )
+    """Call `POST /v1/tax/transactions/create_reversal`."""
     retrieve = get("/v1/tax/transactions/{transaction}", "TaxTransaction", "TaxTransactionRetrieveParams", "expand")
+    """Call `GET /v1/tax/transactions/{transaction}`."""
 
 
 class Tax(Resource, service="tax"):

@@ -7,7 +7,9 @@ class TaxCodes(Resource, service="tax_codes"):
     """`client.tax_codes`: https://docs.stripe.com/api/tax_codes"""
 
     list = page("/v1/tax_codes", "TaxCode", "TaxCodeListParams", "ending_before expand limit starting_after")
+    """Call `GET /v1/tax_codes`."""
     retrieve = get("/v1/tax_codes/{id}", "TaxCode", "TaxCodeRetrieveParams", "expand")
+    """Call `GET /v1/tax_codes/{id}`."""
 
 
 AsyncTaxCodes = async_service(TaxCodes)

@@ -7,9 +7,13 @@ class TaxIds(Resource, service="tax_ids"):
     """`client.tax_ids`: https://docs.stripe.com/api/tax_ids"""
 
     create = post("/v1/tax_ids", "TaxId", "TaxIdCreateParams", "expand owner type value")
+    """Call `POST /v1/tax_ids`."""
     list = page("/v1/tax_ids", "TaxId", "TaxIdListParams", "ending_before expand limit owner starting_after")
+    """Call `GET /v1/tax_ids`."""
     retrieve = get("/v1/tax_ids/{id}", "TaxId", "TaxIdRetrieveParams", "expand")
+    """Call `GET /v1/tax_ids/{id}`."""
     delete = delete("/v1/tax_ids/{id}", "DeletedTaxId")
+    """Call `DELETE /v1/tax_ids/{id}`."""
 
 
 AsyncTaxIds = async_service(TaxIds)

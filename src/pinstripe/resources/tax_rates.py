@@ -12,19 +12,23 @@ class TaxRates(Resource, service="tax_rates"):
         "TaxRateCreateParams",
         "active country description display_name expand inclusive jurisdiction metadata percentage state tax_type",
     )
+    """Call `POST /v1/tax_rates`."""
     list = page(
         "/v1/tax_rates",
         "TaxRate",
         "TaxRateListParams",
         "active created ending_before expand inclusive limit starting_after",
     )
+    """Call `GET /v1/tax_rates`."""
     retrieve = get("/v1/tax_rates/{tax_rate}", "TaxRate", "TaxRateRetrieveParams", "expand")
+    """Call `GET /v1/tax_rates/{tax_rate}`."""
     update = post(
         "/v1/tax_rates/{tax_rate}",
         "TaxRate",
         "TaxRateUpdateParams",
         "active country description display_name expand jurisdiction metadata state tax_type",
     )
+    """Call `POST /v1/tax_rates/{tax_rate}`."""
 
 
 AsyncTaxRates = async_service(TaxRates)

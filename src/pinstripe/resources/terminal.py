@@ -12,25 +12,30 @@ class TerminalConfigurations(Resource, service="terminal.configurations"):
         "TerminalConfigurationCreateParams",
         "bbpos_wisepad3 bbpos_wisepos_e cellular expand name offline reader_security reboot_window stripe_s700 stripe_s710 stripe_t600 tipping verifone_m425 verifone_p400 verifone_p630 verifone_ux700 verifone_v660p wifi",
     )
+    """Call `POST /v1/terminal/configurations`."""
     list = page(
         "/v1/terminal/configurations",
         "TerminalConfiguration",
         "TerminalConfigurationListParams",
         "ending_before expand is_account_default limit starting_after",
     )
+    """Call `GET /v1/terminal/configurations`."""
     retrieve = get(
         "/v1/terminal/configurations/{configuration}",
         "TerminalConfiguration | DeletedTerminalConfiguration",
         "TerminalConfigurationRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/terminal/configurations/{configuration}`."""
     update = post(
         "/v1/terminal/configurations/{configuration}",
         "TerminalConfiguration | DeletedTerminalConfiguration",
         "TerminalConfigurationUpdateParams",
         "bbpos_wisepad3 bbpos_wisepos_e cellular expand name offline reader_security reboot_window stripe_s700 stripe_s710 stripe_t600 tipping verifone_m425 verifone_p400 verifone_p630 verifone_ux700 verifone_v660p wifi",
     )
+    """Call `POST /v1/terminal/configurations/{configuration}`."""
     delete = delete("/v1/terminal/configurations/{configuration}", "DeletedTerminalConfiguration")
+    """Call `DELETE /v1/terminal/configurations/{configuration}`."""
 
 
 class TerminalConnectionTokens(Resource, service="terminal.connection_tokens"):
@@ -42,6 +47,7 @@ class TerminalConnectionTokens(Resource, service="terminal.connection_tokens"):
         "TerminalConnectionTokenCreateParams",
         "expand location",
     )
+    """Call `POST /v1/terminal/connection_tokens`."""
 
 
 class TerminalLocations(Resource, service="terminal.locations"):
@@ -53,25 +59,30 @@ class TerminalLocations(Resource, service="terminal.locations"):
         "TerminalLocationCreateParams",
         "address address_kana address_kanji configuration_overrides display_name display_name_kana display_name_kanji expand metadata phone",
     )
+    """Call `POST /v1/terminal/locations`."""
     list = page(
         "/v1/terminal/locations",
         "TerminalLocation",
         "TerminalLocationListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/terminal/locations`."""
     retrieve = get(
         "/v1/terminal/locations/{location}",
         "TerminalLocation | DeletedTerminalLocation",
         "TerminalLocationRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/terminal/locations/{location}`."""
     update = post(
         "/v1/terminal/locations/{location}",
         "TerminalLocation | DeletedTerminalLocation",
         "TerminalLocationUpdateParams",
         "address address_kana address_kanji configuration_overrides display_name display_name_kana display_name_kanji expand metadata phone",
     )
+    """Call `POST /v1/terminal/locations/{location}`."""
     delete = delete("/v1/terminal/locations/{location}", "DeletedTerminalLocation")
+    """Call `DELETE /v1/terminal/locations/{location}`."""
 
 
 class TerminalOnboardingLinks(Resource, service="terminal.onboarding_links"):
@@ -83,6 +94,7 @@ class TerminalOnboardingLinks(Resource, service="terminal.onboarding_links"):
         "TerminalOnboardingLinkCreateParams",
         "expand link_options link_type on_behalf_of",
     )
+    """Call `POST /v1/terminal/onboarding_links`."""
 
 
 class TerminalReaders(Resource, service="terminal.readers"):
@@ -94,79 +106,93 @@ class TerminalReaders(Resource, service="terminal.readers"):
         "TerminalReaderCancelActionParams",
         "expand",
     )
+    """Call `POST /v1/terminal/readers/{reader}/cancel_action`."""
     collect_inputs = post(
         "/v1/terminal/readers/{reader}/collect_inputs",
         "TerminalReader",
         "TerminalReaderCollectInputsParams",
         "expand inputs metadata",
     )
+    """Call `POST /v1/terminal/readers/{reader}/collect_inputs`."""
     collect_payment_method = post(
         "/v1/terminal/readers/{reader}/collect_payment_method",
         "TerminalReader",
         "TerminalReaderCollectPaymentMethodParams",
         "collect_config expand payment_intent",
     )
+    """Call `POST /v1/terminal/readers/{reader}/collect_payment_method`."""
     confirm_payment_intent = post(
         "/v1/terminal/readers/{reader}/confirm_payment_intent",
         "TerminalReader",
         "TerminalReaderConfirmPaymentIntentParams",
         "confirm_config expand payment_intent",
     )
+    """Call `POST /v1/terminal/readers/{reader}/confirm_payment_intent`."""
     create = post(
         "/v1/terminal/readers",
         "TerminalReader",
         "TerminalReaderCreateParams",
         "expand label location metadata registration_code",
     )
+    """Call `POST /v1/terminal/readers`."""
     list = page(
         "/v1/terminal/readers",
         "TerminalReader",
         "TerminalReaderListParams",
         "device_type ending_before expand limit location serial_number starting_after status",
     )
+    """Call `GET /v1/terminal/readers`."""
     process_payment_intent = post(
         "/v1/terminal/readers/{reader}/process_payment_intent",
         "TerminalReader",
         "TerminalReaderProcessPaymentIntentParams",
         "expand payment_intent process_config",
     )
+    """Call `POST /v1/terminal/readers/{reader}/process_payment_intent`."""
     process_setup_intent = post(
         "/v1/terminal/readers/{reader}/process_setup_intent",
         "TerminalReader",
         "TerminalReaderProcessSetupIntentParams",
         "allow_redisplay expand process_config setup_intent",
     )
+    """Call `POST /v1/terminal/readers/{reader}/process_setup_intent`."""
     refund_payment = post(
         "/v1/terminal/readers/{reader}/refund_payment",
         "TerminalReader",
         "TerminalReaderRefundPaymentParams",
         "amount charge expand metadata payment_intent refund_application_fee refund_payment_config reverse_transfer",
     )
+    """Call `POST /v1/terminal/readers/{reader}/refund_payment`."""
     retrieve = get(
         "/v1/terminal/readers/{reader}",
         "TerminalReader | DeletedTerminalReader",
         "TerminalReaderRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/terminal/readers/{reader}`."""
     set_reader_display = post(
         "/v1/terminal/readers/{reader}/set_reader_display",
         "TerminalReader",
         "TerminalReaderSetReaderDisplayParams",
         "cart expand type",
     )
+    """Call `POST /v1/terminal/readers/{reader}/set_reader_display`."""
     update = post(
         "/v1/terminal/readers/{reader}",
         "TerminalReader | DeletedTerminalReader",
         "TerminalReaderUpdateParams",
         "expand label metadata",
     )
+    """Call `POST /v1/terminal/readers/{reader}`."""
     delete = delete("/v1/terminal/readers/{reader}", "DeletedTerminalReader")
+    """Call `DELETE /v1/terminal/readers/{reader}`."""
 
 
 class TerminalRefunds(Resource, service="terminal.refunds"):
     """`client.terminal.refunds`: https://docs.stripe.com/api/terminal/refunds"""
 
     create = post("/v1/terminal/refunds", "TerminalRefund", "TerminalRefundCreateParams", "expand")
+    """Call `POST /v1/terminal/refunds`."""
 
 
 class Terminal(Resource, service="terminal"):

@@ -12,42 +12,49 @@ class TestHelpersIssuingAuthorizations(Resource, service="test_helpers.issuing.a
         "TestHelpersIssuingAuthorizationCaptureParams",
         "capture_amount close_authorization expand purchase_details",
     )
+    """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/capture`."""
     create = post(
         "/v1/test_helpers/issuing/authorizations",
         "IssuingAuthorization",
         "TestHelpersIssuingAuthorizationCreateParams",
         "amount amount_details authorization_method card currency expand fleet fraud_disputability_likelihood fuel is_amount_controllable merchant_amount merchant_currency merchant_data network_data risk_assessment verification_data wallet",
     )
+    """Call `POST /v1/test_helpers/issuing/authorizations`."""
     expire = post(
         "/v1/test_helpers/issuing/authorizations/{authorization}/expire",
         "IssuingAuthorization",
         "TestHelpersIssuingAuthorizationExpireParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/expire`."""
     finalize_amount = post(
         "/v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount",
         "IssuingAuthorization",
         "TestHelpersIssuingAuthorizationFinalizeAmountParams",
         "expand final_amount fleet fuel",
     )
+    """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount`."""
     increment = post(
         "/v1/test_helpers/issuing/authorizations/{authorization}/increment",
         "IssuingAuthorization",
         "TestHelpersIssuingAuthorizationIncrementParams",
         "expand increment_amount is_amount_controllable",
     )
+    """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/increment`."""
     respond = post(
         "/v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond",
         "IssuingAuthorization",
         "TestHelpersIssuingAuthorizationRespondParams",
         "confirmed expand",
     )
+    """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/fraud_challenges/respond`."""
     reverse = post(
         "/v1/test_helpers/issuing/authorizations/{authorization}/reverse",
         "IssuingAuthorization",
         "TestHelpersIssuingAuthorizationReverseParams",
         "expand reverse_amount",
     )
+    """Call `POST /v1/test_helpers/issuing/authorizations/{authorization}/reverse`."""
 
 
 class TestHelpersIssuingCards(Resource, service="test_helpers.issuing.cards"):
@@ -59,30 +66,35 @@ class TestHelpersIssuingCards(Resource, service="test_helpers.issuing.cards"):
         "TestHelpersIssuingCardDeliverCardParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/deliver`."""
     fail_card = post(
         "/v1/test_helpers/issuing/cards/{card}/shipping/fail",
         "IssuingCard",
         "TestHelpersIssuingCardFailCardParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/fail`."""
     return_card = post(
         "/v1/test_helpers/issuing/cards/{card}/shipping/return",
         "IssuingCard",
         "TestHelpersIssuingCardReturnCardParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/return`."""
     ship_card = post(
         "/v1/test_helpers/issuing/cards/{card}/shipping/ship",
         "IssuingCard",
         "TestHelpersIssuingCardShipCardParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/ship`."""
     submit_card = post(
         "/v1/test_helpers/issuing/cards/{card}/shipping/submit",
         "IssuingCard",
         "TestHelpersIssuingCardSubmitCardParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/submit`."""
 
 
 class TestHelpersIssuingPersonalizationDesigns(Resource, service="test_helpers.issuing.personalization_designs"):
@@ -94,18 +106,21 @@ class TestHelpersIssuingPersonalizationDesigns(Resource, service="test_helpers.i
         "TestHelpersIssuingPersonalizationDesignActivateParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/activate`."""
     deactivate = post(
         "/v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate",
         "IssuingPersonalizationDesign",
         "TestHelpersIssuingPersonalizationDesignDeactivateParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate`."""
     reject = post(
         "/v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject",
         "IssuingPersonalizationDesign",
         "TestHelpersIssuingPersonalizationDesignRejectParams",
         "expand rejection_reasons",
     )
+    """Call `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject`."""
 
 
 class TestHelpersIssuingSettlements(Resource, service="test_helpers.issuing.settlements"):
@@ -117,12 +132,14 @@ class TestHelpersIssuingSettlements(Resource, service="test_helpers.issuing.sett
         "TestHelpersIssuingSettlementCompleteParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/issuing/settlements/{settlement}/complete`."""
     create = post(
         "/v1/test_helpers/issuing/settlements",
         "IssuingSettlement",
         "TestHelpersIssuingSettlementCreateParams",
         "bin clearing_date currency expand interchange_fees_amount net_total_amount network network_settlement_identifier transaction_amount transaction_count",
     )
+    """Call `POST /v1/test_helpers/issuing/settlements`."""
 
 
 class TestHelpersIssuingTransactions(Resource, service="test_helpers.issuing.transactions"):
@@ -134,18 +151,21 @@ class TestHelpersIssuingTransactions(Resource, service="test_helpers.issuing.tra
         "TestHelpersIssuingTransactionCreateForceCaptureParams",
         "amount card currency expand merchant_data purchase_details",
     )
+    """Call `POST /v1/test_helpers/issuing/transactions/create_force_capture`."""
     create_unlinked_refund = post(
         "/v1/test_helpers/issuing/transactions/create_unlinked_refund",
         "IssuingTransaction",
         "TestHelpersIssuingTransactionCreateUnlinkedRefundParams",
         "amount card currency expand merchant_data purchase_details",
     )
+    """Call `POST /v1/test_helpers/issuing/transactions/create_unlinked_refund`."""
     refund = post(
         "/v1/test_helpers/issuing/transactions/{transaction}/refund",
         "IssuingTransaction",
         "TestHelpersIssuingTransactionRefundParams",
         "expand refund_amount",
     )
+    """Call `POST /v1/test_helpers/issuing/transactions/{transaction}/refund`."""
 
 
 class TestHelpersTerminalReaders(Resource, service="test_helpers.terminal.readers"):
@@ -157,18 +177,21 @@ class TestHelpersTerminalReaders(Resource, service="test_helpers.terminal.reader
         "TestHelpersTerminalReaderPresentPaymentMethodParams",
         "amount_tip card card_present expand interac_present type",
     )
+    """Call `POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`."""
     succeed_input_collection = post(
         "/v1/test_helpers/terminal/readers/{reader}/succeed_input_collection",
         "TerminalReader",
         "TestHelpersTerminalReaderSucceedInputCollectionParams",
         "expand skip_non_required_inputs",
     )
+    """Call `POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection`."""
     timeout_input_collection = post(
         "/v1/test_helpers/terminal/readers/{reader}/timeout_input_collection",
         "TerminalReader",
         "TestHelpersTerminalReaderTimeoutInputCollectionParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/terminal/readers/{reader}/timeout_input_collection`."""
 
 
 class TestHelpersTreasuryInboundTransfers(Resource, service="test_helpers.treasury.inbound_transfers"):
@@ -180,18 +203,21 @@ class TestHelpersTreasuryInboundTransfers(Resource, service="test_helpers.treasu
         "TestHelpersTreasuryInboundTransferFailParams",
         "expand failure_details",
     )
+    """Call `POST /v1/test_helpers/treasury/inbound_transfers/{id}/fail`."""
     return_inbound_transfer = post(
         "/v1/test_helpers/treasury/inbound_transfers/{id}/return",
         "TreasuryInboundTransfer",
         "TestHelpersTreasuryInboundTransferReturnInboundTransferParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/treasury/inbound_transfers/{id}/return`."""
     succeed = post(
         "/v1/test_helpers/treasury/inbound_transfers/{id}/succeed",
         "TreasuryInboundTransfer",
         "TestHelpersTreasuryInboundTransferSucceedParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/treasury/inbound_transfers/{id}/succeed`."""
 
 
 class TestHelpersTreasuryOutboundPayments(Resource, service="test_helpers.treasury.outbound_payments"):
@@ -203,24 +229,28 @@ class TestHelpersTreasuryOutboundPayments(Resource, service="test_helpers.treasu
         "TestHelpersTreasuryOutboundPaymentFailParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}/fail`."""
     return_outbound_payment = post(
         "/v1/test_helpers/treasury/outbound_payments/{id}/return",
         "TreasuryOutboundPayment",
         "TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParams",
         "expand returned_details",
     )
+    """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}/return`."""
     update = post(
         "/v1/test_helpers/treasury/outbound_payments/{id}",
         "TreasuryOutboundPayment",
         "TestHelpersTreasuryOutboundPaymentUpdateParams",
         "expand tracking_details",
     )
+    """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}`."""
     post = post(
         "/v1/test_helpers/treasury/outbound_payments/{id}/post",
         "TreasuryOutboundPayment",
         "TestHelpersTreasuryOutboundPaymentPostParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}/post`."""
 
 
 class TestHelpersTreasuryOutboundTransfers(Resource, service="test_helpers.treasury.outbound_transfers"):
@@ -232,24 +262,28 @@ class TestHelpersTreasuryOutboundTransfers(Resource, service="test_helpers.treas
         "TestHelpersTreasuryOutboundTransferFailParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/fail`."""
     return_outbound_transfer = post(
         "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return",
         "TreasuryOutboundTransfer",
         "TestHelpersTreasuryOutboundTransferReturnOutboundTransferParams",
         "expand returned_details",
     )
+    """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return`."""
     update = post(
         "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}",
         "TreasuryOutboundTransfer",
         "TestHelpersTreasuryOutboundTransferUpdateParams",
         "expand tracking_details",
     )
+    """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}`."""
     post = post(
         "/v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post",
         "TreasuryOutboundTransfer",
         "TestHelpersTreasuryOutboundTransferPostParams",
         "expand",
     )
+    """Call `POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post`."""
 
 
 class TestHelpersTreasuryReceivedCredits(Resource, service="test_helpers.treasury.received_credits"):
@@ -261,6 +295,7 @@ class TestHelpersTreasuryReceivedCredits(Resource, service="test_helpers.treasur
         "TestHelpersTreasuryReceivedCreditCreateParams",
         "amount currency description expand financial_account initiating_payment_method_details network",
     )
+    """Call `POST /v1/test_helpers/treasury/received_credits`."""
 
 
 class TestHelpersTreasuryReceivedDebits(Resource, service="test_helpers.treasury.received_debits"):
@@ -272,6 +307,7 @@ class TestHelpersTreasuryReceivedDebits(Resource, service="test_helpers.treasury
         "TestHelpersTreasuryReceivedDebitCreateParams",
         "amount currency description expand financial_account initiating_payment_method_details network",
     )
+    """Call `POST /v1/test_helpers/treasury/received_debits`."""
 
 
 class TestHelpersConfirmationTokens(Resource, service="test_helpers.confirmation_tokens"):
@@ -283,6 +319,7 @@ class TestHelpersConfirmationTokens(Resource, service="test_helpers.confirmation
         "TestHelpersConfirmationTokenCreateParams",
         "expand payment_method payment_method_data payment_method_options return_url setup_future_usage shipping",
     )
+    """Call `POST /v1/test_helpers/confirmation_tokens`."""
 
 
 class TestHelpersCustomers(Resource, service="test_helpers.customers"):
@@ -294,6 +331,7 @@ class TestHelpersCustomers(Resource, service="test_helpers.customers"):
         "TestHelpersCustomerFundCashBalanceParams",
         "amount currency expand reference",
     )
+    """Call `POST /v1/test_helpers/customers/{customer}/fund_cash_balance`."""
 
 
 class TestHelpersIssuing(Resource, service="test_helpers.issuing"):
@@ -310,6 +348,7 @@ class TestHelpersRefunds(Resource, service="test_helpers.refunds"):
     """`client.test_helpers.refunds`: https://docs.stripe.com/api/test_helpers/refunds"""
 
     expire = post("/v1/test_helpers/refunds/{refund}/expire", "Refund", "TestHelpersRefundExpireParams", "expand")
+    """Call `POST /v1/test_helpers/refunds/{refund}/expire`."""
 
 
 class TestHelpersTerminal(Resource, service="test_helpers.terminal"):
@@ -327,22 +366,27 @@ class TestHelpersTestClocks(Resource, service="test_helpers.test_clocks"):
         "TestHelpersTestClockAdvanceParams",
         "expand frozen_time",
     )
+    """Call `POST /v1/test_helpers/test_clocks/{test_clock}/advance`."""
     create = post(
         "/v1/test_helpers/test_clocks",
         "TestClock",
         "TestHelpersTestClockCreateParams",
         "customer expand frozen_time name",
     )
+    """Call `POST /v1/test_helpers/test_clocks`."""
     list = page(
         "/v1/test_helpers/test_clocks",
         "TestClock",
         "TestHelpersTestClockListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/test_helpers/test_clocks`."""
     retrieve = get(
         "/v1/test_helpers/test_clocks/{test_clock}", "TestClock", "TestHelpersTestClockRetrieveParams", "expand"
     )
+    """Call `GET /v1/test_helpers/test_clocks/{test_clock}`."""
     delete = delete("/v1/test_helpers/test_clocks/{test_clock}", "DeletedTestClock")
+    """Call `DELETE /v1/test_helpers/test_clocks/{test_clock}`."""
 
 
 class TestHelpersTreasury(Resource, service="test_helpers.treasury"):

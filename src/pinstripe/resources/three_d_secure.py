@@ -12,30 +12,35 @@ class ThreeDSecureAuthentications(Resource, service="three_d_secure.authenticati
         "ThreeDSecureAuthenticationCancelParams",
         "expand metadata",
     )
+    """Call `POST /v1/three_d_secure/authentications/{authentication}/cancel`."""
     create = post(
         "/v1/three_d_secure/authentications",
         "ThreeDSecureAuthentication",
         "ThreeDSecureAuthenticationCreateParams",
         "acquirer_details amount channel currency directory_server expand flow_preference future_usage message_category metadata payment_method payment_method_data reason shipping_address submit",
     )
+    """Call `POST /v1/three_d_secure/authentications`."""
     list = page(
         "/v1/three_d_secure/authentications",
         "ThreeDSecureAuthentication",
         "ThreeDSecureAuthenticationListParams",
         "created ending_before expand limit starting_after status",
     )
+    """Call `GET /v1/three_d_secure/authentications`."""
     retrieve = get(
         "/v1/three_d_secure/authentications/{authentication}",
         "ThreeDSecureAuthentication",
         "ThreeDSecureAuthenticationRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/three_d_secure/authentications/{authentication}`."""
     submit = post(
         "/v1/three_d_secure/authentications/{authentication}/submit",
         "ThreeDSecureAuthentication",
         "ThreeDSecureAuthenticationSubmitParams",
         "expand fingerprinting_result metadata",
     )
+    """Call `POST /v1/three_d_secure/authentications/{authentication}/submit`."""
 
 
 class ThreeDSecure(Resource, service="three_d_secure"):

@@ -9,7 +9,9 @@ class Tokens(Resource, service="tokens"):
     create = post(
         "/v1/tokens", "Token", "TokenCreateParams", "account bank_account card customer cvc_update expand person pii"
     )
+    """Call `POST /v1/tokens`."""
     retrieve = get("/v1/tokens/{token}", "Token", "TokenRetrieveParams", "expand")
+    """Call `GET /v1/tokens/{token}`."""
 
 
 AsyncTokens = async_service(Tokens)

@@ -7,17 +7,22 @@ class Topups(Resource, service="topups"):
     """`client.topups`: https://docs.stripe.com/api/topups"""
 
     cancel = post("/v1/topups/{topup}/cancel", "Topup", "TopupCancelParams", "expand")
+    """Call `POST /v1/topups/{topup}/cancel`."""
     create = post(
         "/v1/topups",
         "Topup",
         "TopupCreateParams",
         "amount currency description expand metadata payment_method payment_method_options source statement_descriptor transfer_group",
     )
+    """Call `POST /v1/topups`."""
     list = page(
         "/v1/topups", "Topup", "TopupListParams", "amount created ending_before expand limit starting_after status"
     )
+    """Call `GET /v1/topups`."""
     retrieve = get("/v1/topups/{topup}", "Topup", "TopupRetrieveParams", "expand")
+    """Call `GET /v1/topups/{topup}`."""
     update = post("/v1/topups/{topup}", "Topup", "TopupUpdateParams", "description expand metadata")
+    """Call `POST /v1/topups/{topup}`."""
 
 
 AsyncTopups = async_service(Topups)

@@ -12,18 +12,22 @@ class TransfersReversals(Resource, service="transfers.reversals"):
         "TransferReversalCreateParams",
         "amount description expand metadata refund_application_fee",
     )
+    """Call `POST /v1/transfers/{id}/reversals`."""
     list = page(
         "/v1/transfers/{id}/reversals",
         "TransferReversal",
         "TransferReversalListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/transfers/{id}/reversals`."""
     retrieve = get(
         "/v1/transfers/{transfer}/reversals/{id}", "TransferReversal", "TransferReversalRetrieveParams", "expand"
     )
+    """Call `GET /v1/transfers/{transfer}/reversals/{id}`."""
     update = post(
         "/v1/transfers/{transfer}/reversals/{id}", "TransferReversal", "TransferReversalUpdateParams", "expand metadata"
     )
+    """Call `POST /v1/transfers/{transfer}/reversals/{id}`."""
 
 
 class Transfers(Resource, service="transfers"):
@@ -36,14 +40,18 @@ class Transfers(Resource, service="transfers"):
         "TransferCreateParams",
         "amount currency description destination expand metadata source_transaction source_type transfer_group",
     )
+    """Call `POST /v1/transfers`."""
     list = page(
         "/v1/transfers",
         "Transfer",
         "TransferListParams",
         "created destination ending_before expand limit starting_after transfer_group",
     )
+    """Call `GET /v1/transfers`."""
     retrieve = get("/v1/transfers/{transfer}", "Transfer", "TransferRetrieveParams", "expand")
+    """Call `GET /v1/transfers/{transfer}`."""
     update = post("/v1/transfers/{transfer}", "Transfer", "TransferUpdateParams", "description expand metadata")
+    """Call `POST /v1/transfers/{transfer}`."""
 
 
 AsyncTransfersReversals = async_service(TransfersReversals)

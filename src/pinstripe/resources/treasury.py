@@ -12,12 +12,14 @@ class TreasuryFinancialAccountsFeatures(Resource, service="treasury.financial_ac
         "TreasuryFinancialAccountFeatureRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/treasury/financial_accounts/{financial_account}/features`."""
     update = post(
         "/v1/treasury/financial_accounts/{financial_account}/features",
         "TreasuryFinancialAccountFeatures",
         "TreasuryFinancialAccountFeatureUpdateParams",
         "card_issuing deposit_insurance expand financial_addresses inbound_transfers intra_stripe_flows outbound_payments outbound_transfers",
     )
+    """Call `POST /v1/treasury/financial_accounts/{financial_account}/features`."""
 
 
 class TreasuryCreditReversals(Resource, service="treasury.credit_reversals"):
@@ -29,18 +31,21 @@ class TreasuryCreditReversals(Resource, service="treasury.credit_reversals"):
         "TreasuryCreditReversalCreateParams",
         "expand metadata received_credit",
     )
+    """Call `POST /v1/treasury/credit_reversals`."""
     list = page(
         "/v1/treasury/credit_reversals",
         "TreasuryCreditReversal",
         "TreasuryCreditReversalListParams",
         "ending_before expand financial_account limit received_credit starting_after status",
     )
+    """Call `GET /v1/treasury/credit_reversals`."""
     retrieve = get(
         "/v1/treasury/credit_reversals/{credit_reversal}",
         "TreasuryCreditReversal",
         "TreasuryCreditReversalRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/treasury/credit_reversals/{credit_reversal}`."""
 
 
 class TreasuryDebitReversals(Resource, service="treasury.debit_reversals"):
@@ -52,18 +57,21 @@ class TreasuryDebitReversals(Resource, service="treasury.debit_reversals"):
         "TreasuryDebitReversalCreateParams",
         "expand metadata received_debit",
     )
+    """Call `POST /v1/treasury/debit_reversals`."""
     list = page(
         "/v1/treasury/debit_reversals",
         "TreasuryDebitReversal",
         "TreasuryDebitReversalListParams",
         "ending_before expand financial_account limit received_debit resolution starting_after status",
     )
+    """Call `GET /v1/treasury/debit_reversals`."""
     retrieve = get(
         "/v1/treasury/debit_reversals/{debit_reversal}",
         "TreasuryDebitReversal",
         "TreasuryDebitReversalRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/treasury/debit_reversals/{debit_reversal}`."""
 
 
 class TreasuryFinancialAccounts(Resource, service="treasury.financial_accounts"):
@@ -76,30 +84,35 @@ class TreasuryFinancialAccounts(Resource, service="treasury.financial_accounts")
         "TreasuryFinancialAccountCloseParams",
         "expand forwarding_settings",
     )
+    """Call `POST /v1/treasury/financial_accounts/{financial_account}/close`."""
     create = post(
         "/v1/treasury/financial_accounts",
         "TreasuryFinancialAccount",
         "TreasuryFinancialAccountCreateParams",
         "expand features metadata nickname platform_restrictions supported_currencies",
     )
+    """Call `POST /v1/treasury/financial_accounts`."""
     list = page(
         "/v1/treasury/financial_accounts",
         "TreasuryFinancialAccount",
         "TreasuryFinancialAccountListParams",
         "created ending_before expand limit starting_after status",
     )
+    """Call `GET /v1/treasury/financial_accounts`."""
     retrieve = get(
         "/v1/treasury/financial_accounts/{financial_account}",
         "TreasuryFinancialAccount",
         "TreasuryFinancialAccountRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/treasury/financial_accounts/{financial_account}`."""
     update = post(
         "/v1/treasury/financial_accounts/{financial_account}",
         "TreasuryFinancialAccount",
         "TreasuryFinancialAccountUpdateParams",
         "expand features forwarding_settings metadata nickname platform_restrictions",
     )
+    """Call `POST /v1/treasury/financial_accounts/{financial_account}`."""
 
 
 class TreasuryInboundTransfers(Resource, service="treasury.inbound_transfers"):
@@ -111,24 +124,28 @@ class TreasuryInboundTransfers(Resource, service="treasury.inbound_transfers"):
         "TreasuryInboundTransferCancelParams",
         "expand",
     )
+    """Call `POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel`."""
     create = post(
         "/v1/treasury/inbound_transfers",
         "TreasuryInboundTransfer",
         "TreasuryInboundTransferCreateParams",
         "amount currency description expand financial_account metadata origin_payment_method statement_descriptor",
     )
+    """Call `POST /v1/treasury/inbound_transfers`."""
     list = page(
         "/v1/treasury/inbound_transfers",
         "TreasuryInboundTransfer",
         "TreasuryInboundTransferListParams",
         "ending_before expand financial_account limit starting_after status",
     )
+    """Call `GET /v1/treasury/inbound_transfers`."""
     retrieve = get(
         "/v1/treasury/inbound_transfers/{id}",
         "TreasuryInboundTransfer",
         "TreasuryInboundTransferRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/treasury/inbound_transfers/{id}`."""
 
 
 class TreasuryOutboundPayments(Resource, service="treasury.outbound_payments"):
@@ -140,24 +157,28 @@ class TreasuryOutboundPayments(Resource, service="treasury.outbound_payments"):
         "TreasuryOutboundPaymentCancelParams",
         "expand",
     )
+    """Call `POST /v1/treasury/outbound_payments/{id}/cancel`."""
     create = post(
         "/v1/treasury/outbound_payments",
         "TreasuryOutboundPayment",
         "TreasuryOutboundPaymentCreateParams",
         "amount currency customer description destination_payment_method destination_payment_method_data destination_payment_method_options end_user_details expand financial_account metadata statement_descriptor",
     )
+    """Call `POST /v1/treasury/outbound_payments`."""
     list = page(
         "/v1/treasury/outbound_payments",
         "TreasuryOutboundPayment",
         "TreasuryOutboundPaymentListParams",
         "created customer ending_before expand financial_account limit starting_after status",
     )
+    """Call `GET /v1/treasury/outbound_payments`."""
     retrieve = get(
         "/v1/treasury/outbound_payments/{id}",
         "TreasuryOutboundPayment",
         "TreasuryOutboundPaymentRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/treasury/outbound_payments/{id}`."""
 
 
 class TreasuryOutboundTransfers(Resource, service="treasury.outbound_transfers"):
@@ -169,24 +190,28 @@ class TreasuryOutboundTransfers(Resource, service="treasury.outbound_transfers")
         "TreasuryOutboundTransferCancelParams",
         "expand",
     )
+    """Call `POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel`."""
     create = post(
         "/v1/treasury/outbound_transfers",
         "TreasuryOutboundTransfer",
         "TreasuryOutboundTransferCreateParams",
         "amount currency description destination_payment_method destination_payment_method_data destination_payment_method_options expand financial_account metadata statement_descriptor",
     )
+    """Call `POST /v1/treasury/outbound_transfers`."""
     list = page(
         "/v1/treasury/outbound_transfers",
         "TreasuryOutboundTransfer",
         "TreasuryOutboundTransferListParams",
         "ending_before expand financial_account limit starting_after status",
     )
+    """Call `GET /v1/treasury/outbound_transfers`."""
     retrieve = get(
         "/v1/treasury/outbound_transfers/{outbound_transfer}",
         "TreasuryOutboundTransfer",
         "TreasuryOutboundTransferRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/treasury/outbound_transfers/{outbound_transfer}`."""
 
 
 class TreasuryReceivedCredits(Resource, service="treasury.received_credits"):
@@ -198,9 +223,11 @@ class TreasuryReceivedCredits(Resource, service="treasury.received_credits"):
         "TreasuryReceivedCreditListParams",
         "ending_before expand financial_account limit linked_flows starting_after status",
     )
+    """Call `GET /v1/treasury/received_credits`."""
     retrieve = get(
         "/v1/treasury/received_credits/{id}", "TreasuryReceivedCredit", "TreasuryReceivedCreditRetrieveParams", "expand"
     )
+    """Call `GET /v1/treasury/received_credits/{id}`."""
 
 
 class TreasuryReceivedDebits(Resource, service="treasury.received_debits"):
@@ -212,9 +239,11 @@ class TreasuryReceivedDebits(Resource, service="treasury.received_debits"):
         "TreasuryReceivedDebitListParams",
         "ending_before expand financial_account limit starting_after status",
     )
+    """Call `GET /v1/treasury/received_debits`."""
     retrieve = get(
         "/v1/treasury/received_debits/{id}", "TreasuryReceivedDebit", "TreasuryReceivedDebitRetrieveParams", "expand"
     )
+    """Call `GET /v1/treasury/received_debits/{id}`."""
 
 
 class TreasuryTransactionEntries(Resource, service="treasury.transaction_entries"):
@@ -226,12 +255,14 @@ class TreasuryTransactionEntries(Resource, service="treasury.transaction_entries
         "TreasuryTransactionEntryListParams",
         "created effective_at ending_before expand financial_account limit order_by starting_after transaction",
     )
+    """Call `GET /v1/treasury/transaction_entries`."""
     retrieve = get(
         "/v1/treasury/transaction_entries/{id}",
         "TreasuryTransactionEntry",
         "TreasuryTransactionEntryRetrieveParams",
         "expand",
     )
+    """Call `GET /v1/treasury/transaction_entries/{id}`."""
 
 
 class TreasuryTransactions(Resource, service="treasury.transactions"):
@@ -243,9 +274,11 @@ class TreasuryTransactions(Resource, service="treasury.transactions"):
         "TreasuryTransactionListParams",
         "created ending_before expand financial_account limit order_by starting_after status status_transitions",
     )
+    """Call `GET /v1/treasury/transactions`."""
     retrieve = get(
         "/v1/treasury/transactions/{id}", "TreasuryTransaction", "TreasuryTransactionRetrieveParams", "expand"
     )
+    """Call `GET /v1/treasury/transactions/{id}`."""
 
 
 class Treasury(Resource, service="treasury"):

@@ -12,13 +12,16 @@ class V2CommerceProductCatalogImports(Resource, service="v2.commerce.product_cat
         "V2CommerceProductCatalogImportCreateParams",
         "feed_type metadata mode",
     )
+    """Call `POST /v2/commerce/product_catalog/imports`."""
     list = page(
         "/v2/commerce/product_catalog/imports",
         "V2CommerceProductCatalogImport",
         "V2CommerceProductCatalogImportListParams",
         "created created_gt created_gte created_lt created_lte feed_type limit page status",
     )
+    """Call `GET /v2/commerce/product_catalog/imports`."""
     retrieve = get("/v2/commerce/product_catalog/imports/{id}", "V2CommerceProductCatalogImport")
+    """Call `GET /v2/commerce/product_catalog/imports/{id}`."""
 
 
 class V2CoreAccountsPersonTokens(Resource, service="v2.core.accounts.person_tokens"):
@@ -30,7 +33,9 @@ class V2CoreAccountsPersonTokens(Resource, service="v2.core.accounts.person_toke
         "V2CoreAccountPersonTokenCreateParams",
         "additional_addresses additional_names additional_terms_of_service address date_of_birth documents email given_name id_numbers legal_gender metadata nationalities phone political_exposure relationship script_addresses script_names surname",
     )
+    """Call `POST /v2/core/accounts/{account_id}/person_tokens`."""
     retrieve = get("/v2/core/accounts/{account_id}/person_tokens/{id}", "V2CoreAccountPersonToken")
+    """Call `GET /v2/core/accounts/{account_id}/person_tokens/{id}`."""
 
 
 class V2CoreAccountsPersons(Resource, service="v2.core.accounts.persons"):
@@ -42,70 +47,88 @@ class V2CoreAccountsPersons(Resource, service="v2.core.accounts.persons"):
         "V2CoreAccountPersonCreateParams",
         "additional_addresses additional_names additional_terms_of_service address date_of_birth documents email given_name id_numbers legal_gender metadata nationalities person_token phone political_exposure relationship script_addresses script_names surname",
     )
+    """Call `POST /v2/core/accounts/{account_id}/persons`."""
     list = page(
         "/v2/core/accounts/{account_id}/persons", "V2CoreAccountPerson", "V2CoreAccountPersonListParams", "limit page"
     )
+    """Call `GET /v2/core/accounts/{account_id}/persons`."""
     retrieve = get("/v2/core/accounts/{account_id}/persons/{id}", "V2CoreAccountPerson")
+    """Call `GET /v2/core/accounts/{account_id}/persons/{id}`."""
     update = post(
         "/v2/core/accounts/{account_id}/persons/{id}",
         "V2CoreAccountPerson",
         "V2CoreAccountPersonUpdateParams",
         "additional_addresses additional_names additional_terms_of_service address date_of_birth documents email given_name id_numbers legal_gender metadata nationalities person_token phone political_exposure relationship script_addresses script_names surname",
     )
+    """Call `POST /v2/core/accounts/{account_id}/persons/{id}`."""
     delete = delete("/v2/core/accounts/{account_id}/persons/{id}", "V2DeletedObject")
+    """Call `DELETE /v2/core/accounts/{account_id}/persons/{id}`."""
 
 
 class V2CoreVaultGbBankAccounts(Resource, service="v2.core.vault.gb_bank_accounts"):
     """`client.v2.core.vault.gb_bank_accounts`: https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts"""
 
     archive = post("/v2/core/vault/gb_bank_accounts/{id}/archive", "V2CoreVaultGbBankAccount")
+    """Call `POST /v2/core/vault/gb_bank_accounts/{id}/archive`."""
     create = post(
         "/v2/core/vault/gb_bank_accounts",
         "V2CoreVaultGbBankAccount",
         "V2CoreVaultGbBankAccountCreateParams",
         "account_number bank_account_type currency iban sort_code",
     )
+    """Call `POST /v2/core/vault/gb_bank_accounts`."""
     list = page(
         "/v2/core/vault/gb_bank_accounts",
         "V2CoreVaultGbBankAccount",
         "V2CoreVaultGbBankAccountListParams",
         "limit page",
     )
+    """Call `GET /v2/core/vault/gb_bank_accounts`."""
     retrieve = get("/v2/core/vault/gb_bank_accounts/{id}", "V2CoreVaultGbBankAccount")
+    """Call `GET /v2/core/vault/gb_bank_accounts/{id}`."""
     unarchive = post("/v2/core/vault/gb_bank_accounts/{id}/unarchive", "V2CoreVaultGbBankAccount")
+    """Call `POST /v2/core/vault/gb_bank_accounts/{id}/unarchive`."""
 
 
 class V2CoreVaultUsBankAccounts(Resource, service="v2.core.vault.us_bank_accounts"):
     """`client.v2.core.vault.us_bank_accounts`: https://docs.stripe.com/api/v2/core/vault/us_bank_accounts"""
 
     archive = post("/v2/core/vault/us_bank_accounts/{id}/archive", "V2CoreVaultUsBankAccount")
+    """Call `POST /v2/core/vault/us_bank_accounts/{id}/archive`."""
     confirm_microdeposits = post(
         "/v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits",
         "V2CoreVaultUsBankAccount",
         "V2CoreVaultUsBankAccountConfirmMicrodepositsParams",
         "amounts descriptor_code",
     )
+    """Call `POST /v2/core/vault/us_bank_accounts/{id}/confirm_microdeposits`."""
     create = post(
         "/v2/core/vault/us_bank_accounts",
         "V2CoreVaultUsBankAccount",
         "V2CoreVaultUsBankAccountCreateParams",
         "account_number bank_account_type currency fedwire_routing_number routing_number",
     )
+    """Call `POST /v2/core/vault/us_bank_accounts`."""
     list = page(
         "/v2/core/vault/us_bank_accounts",
         "V2CoreVaultUsBankAccount",
         "V2CoreVaultUsBankAccountListParams",
         "limit page verification_status",
     )
+    """Call `GET /v2/core/vault/us_bank_accounts`."""
     retrieve = get("/v2/core/vault/us_bank_accounts/{id}", "V2CoreVaultUsBankAccount")
+    """Call `GET /v2/core/vault/us_bank_accounts/{id}`."""
     send_microdeposits = post("/v2/core/vault/us_bank_accounts/{id}/send_microdeposits", "V2CoreVaultUsBankAccount")
+    """Call `POST /v2/core/vault/us_bank_accounts/{id}/send_microdeposits`."""
     unarchive = post("/v2/core/vault/us_bank_accounts/{id}/unarchive", "V2CoreVaultUsBankAccount")
+    """Call `POST /v2/core/vault/us_bank_accounts/{id}/unarchive`."""
     update = post(
         "/v2/core/vault/us_bank_accounts/{id}",
         "V2CoreVaultUsBankAccount",
         "V2CoreVaultUsBankAccountUpdateParams",
         "fedwire_routing_number routing_number",
     )
+    """Call `POST /v2/core/vault/us_bank_accounts/{id}`."""
 
 
 class V2MoneyManagementTestHelpersFinancialAddresses(
@@ -119,6 +142,7 @@ class V2MoneyManagementTestHelpersFinancialAddresses(
         "V2MoneyManagementTestHelpersFinancialAddressCreditParams",
         "amount network statement_descriptor",
     )
+    """Call `POST /v2/money_management/test_helpers/financial_addresses/{id}/credit`."""
 
 
 class V2BillingMeterEventAdjustments(Resource, service="v2.billing.meter_event_adjustments"):
@@ -130,12 +154,14 @@ class V2BillingMeterEventAdjustments(Resource, service="v2.billing.meter_event_a
         "V2BillingMeterEventAdjustmentCreateParams",
         "cancel event_name type",
     )
+    """Call `POST /v2/billing/meter_event_adjustments`."""
 
 
 class V2BillingMeterEventSession(Resource, service="v2.billing.meter_event_session"):
     """`client.v2.billing.meter_event_session`: https://docs.stripe.com/api/v2/billing/meter_event_session"""
 
     create = post("/v2/billing/meter_event_session", "V2BillingMeterEventSession")
+    """Call `POST /v2/billing/meter_event_session`."""
 
 
 class V2BillingMeterEventStream(Resource, service="v2.billing.meter_event_stream"):
@@ -144,6 +170,7 @@ class V2BillingMeterEventStream(Resource, service="v2.billing.meter_event_stream
     create = post(
         "/v2/billing/meter_event_stream", None, "V2BillingMeterEventStreamCreateParams", "events", host="meter_events"
     )
+    """Call `POST /v2/billing/meter_event_stream`."""
 
 
 class V2BillingMeterEvents(Resource, service="v2.billing.meter_events"):
@@ -155,6 +182,7 @@ class V2BillingMeterEvents(Resource, service="v2.billing.meter_events"):
         "V2BillingMeterEventCreateParams",
         "event_name identifier payload timestamp",
     )
+    """Call `POST /v2/billing/meter_events`."""
 
 
 class V2CommerceProductCatalog(Resource, service="v2.commerce.product_catalog"):
@@ -167,6 +195,7 @@ class V2CoreAccountLinks(Resource, service="v2.core.account_links"):
     """`client.v2.core.account_links`: https://docs.stripe.com/api/v2/core/account_links"""
 
     create = post("/v2/core/account_links", "V2CoreAccountLink", "V2CoreAccountLinkCreateParams", "account use_case")
+    """Call `POST /v2/core/account_links`."""
 
 
 class V2CoreAccountTokens(Resource, service="v2.core.account_tokens"):
@@ -178,7 +207,9 @@ class V2CoreAccountTokens(Resource, service="v2.core.account_tokens"):
         "V2CoreAccountTokenCreateParams",
         "contact_email contact_phone display_name identity",
     )
+    """Call `POST /v2/core/account_tokens`."""
     retrieve = get("/v2/core/account_tokens/{id}", "V2CoreAccountToken")
+    """Call `GET /v2/core/account_tokens/{id}`."""
 
 
 class V2CoreAccounts(Resource, service="v2.core.accounts"):
@@ -187,22 +218,27 @@ class V2CoreAccounts(Resource, service="v2.core.accounts"):
     person_tokens = service(V2CoreAccountsPersonTokens)
     persons = service(V2CoreAccountsPersons)
     close = post("/v2/core/accounts/{id}/close", "V2CoreAccount", "V2CoreAccountCloseParams", "applied_configurations")
+    """Call `POST /v2/core/accounts/{id}/close`."""
     create = post(
         "/v2/core/accounts",
         "V2CoreAccount",
         "V2CoreAccountCreateParams",
         "account_token configuration contact_email contact_phone dashboard defaults display_name identity include metadata",
     )
+    """Call `POST /v2/core/accounts`."""
     list = page(
         "/v2/core/accounts", "V2CoreAccount", "V2CoreAccountListParams", "applied_configurations closed limit page"
     )
+    """Call `GET /v2/core/accounts`."""
     retrieve = get("/v2/core/accounts/{id}", "V2CoreAccount", "V2CoreAccountRetrieveParams", "include")
+    """Call `GET /v2/core/accounts/{id}`."""
     update = post(
         "/v2/core/accounts/{id}",
         "V2CoreAccount",
         "V2CoreAccountUpdateParams",
         "account_token configuration contact_email contact_phone dashboard defaults display_name identity include metadata",
     )
+    """Call `POST /v2/core/accounts/{id}`."""
 
 
 class V2CoreEventDestinations(Resource, service="v2.core.event_destinations"):
@@ -214,32 +250,42 @@ class V2CoreEventDestinations(Resource, service="v2.core.event_destinations"):
         "V2CoreEventDestinationCreateParams",
         "amazon_eventbridge azure_event_grid description enabled_events event_payload events_from include metadata name snapshot_api_version type webhook_endpoint",
     )
+    """Call `POST /v2/core/event_destinations`."""
     disable = post("/v2/core/event_destinations/{id}/disable", "V2CoreEventDestination")
+    """Call `POST /v2/core/event_destinations/{id}/disable`."""
     enable = post("/v2/core/event_destinations/{id}/enable", "V2CoreEventDestination")
+    """Call `POST /v2/core/event_destinations/{id}/enable`."""
     list = page(
         "/v2/core/event_destinations",
         "V2CoreEventDestination",
         "V2CoreEventDestinationListParams",
         "include limit page",
     )
+    """Call `GET /v2/core/event_destinations`."""
     ping = post("/v2/core/event_destinations/{id}/ping", "V2CoreEvent")
+    """Call `POST /v2/core/event_destinations/{id}/ping`."""
     retrieve = get(
         "/v2/core/event_destinations/{id}", "V2CoreEventDestination", "V2CoreEventDestinationRetrieveParams", "include"
     )
+    """Call `GET /v2/core/event_destinations/{id}`."""
     update = post(
         "/v2/core/event_destinations/{id}",
         "V2CoreEventDestination",
         "V2CoreEventDestinationUpdateParams",
         "description enabled_events include metadata name webhook_endpoint",
     )
+    """Call `POST /v2/core/event_destinations/{id}`."""
     delete = delete("/v2/core/event_destinations/{id}", "V2DeletedObject")
+    """Call `DELETE /v2/core/event_destinations/{id}`."""
 
 
 class V2CoreEvents(Resource, service="v2.core.events"):
     """`client.v2.core.events`: https://docs.stripe.com/api/v2/core/events"""
 
     list = page("/v2/core/events", "V2CoreEvent", "V2CoreEventListParams", "created limit object_id page types")
+    """Call `GET /v2/core/events`."""
     retrieve = get("/v2/core/events/{id}", "V2CoreEvent")
+    """Call `GET /v2/core/events/{id}`."""
 
 
 class V2CoreVault(Resource, service="v2.core.vault"):
@@ -258,7 +304,9 @@ class V2MoneyManagementAdjustments(Resource, service="v2.money_management.adjust
         "V2MoneyManagementAdjustmentListParams",
         "adjusted_flow created limit page",
     )
+    """Call `GET /v2/money_management/adjustments`."""
     retrieve = get("/v2/money_management/adjustments/{id}", "V2MoneyManagementAdjustment")
+    """Call `GET /v2/money_management/adjustments/{id}`."""
 
 
 class V2MoneyManagementFinancialAccounts(Resource, service="v2.money_management.financial_accounts"):
@@ -270,18 +318,21 @@ class V2MoneyManagementFinancialAccounts(Resource, service="v2.money_management.
         "V2MoneyManagementFinancialAccountListParams",
         "include limit page statuses",
     )
+    """Call `GET /v2/money_management/financial_accounts`."""
     retrieve = get(
         "/v2/money_management/financial_accounts/{id}",
         "V2MoneyManagementFinancialAccount",
         "V2MoneyManagementFinancialAccountRetrieveParams",
         "include",
     )
+    """Call `GET /v2/money_management/financial_accounts/{id}`."""
     update = post(
         "/v2/money_management/financial_accounts/{id}",
         "V2MoneyManagementFinancialAccount",
         "V2MoneyManagementFinancialAccountUpdateParams",
         "display_name metadata",
     )
+    """Call `POST /v2/money_management/financial_accounts/{id}`."""
 
 
 class V2MoneyManagementFinancialAddresses(Resource, service="v2.money_management.financial_addresses"):
@@ -293,13 +344,16 @@ class V2MoneyManagementFinancialAddresses(Resource, service="v2.money_management
         "V2MoneyManagementFinancialAddressCreateParams",
         "bank_account financial_account type",
     )
+    """Call `POST /v2/money_management/financial_addresses`."""
     list = page(
         "/v2/money_management/financial_addresses",
         "V2MoneyManagementFinancialAddress",
         "V2MoneyManagementFinancialAddressListParams",
         "financial_account limit page",
     )
+    """Call `GET /v2/money_management/financial_addresses`."""
     retrieve = get("/v2/money_management/financial_addresses/{id}", "V2MoneyManagementFinancialAddress")
+    """Call `GET /v2/money_management/financial_addresses/{id}`."""
 
 
 class V2MoneyManagementInboundTransfers(Resource, service="v2.money_management.inbound_transfers"):
@@ -311,103 +365,127 @@ class V2MoneyManagementInboundTransfers(Resource, service="v2.money_management.i
         "V2MoneyManagementInboundTransferCreateParams",
         "amount description from_ to",
     )
+    """Call `POST /v2/money_management/inbound_transfers`."""
     list = page(
         "/v2/money_management/inbound_transfers",
         "V2MoneyManagementInboundTransfer",
         "V2MoneyManagementInboundTransferListParams",
         "created limit page",
     )
+    """Call `GET /v2/money_management/inbound_transfers`."""
     retrieve = get("/v2/money_management/inbound_transfers/{id}", "V2MoneyManagementInboundTransfer")
+    """Call `GET /v2/money_management/inbound_transfers/{id}`."""
 
 
 class V2MoneyManagementOutboundPayments(Resource, service="v2.money_management.outbound_payments"):
     """`client.v2.money_management.outbound_payments`: https://docs.stripe.com/api/v2/money_management/outbound_payments"""
 
     cancel = post("/v2/money_management/outbound_payments/{id}/cancel", "V2MoneyManagementOutboundPayment")
+    """Call `POST /v2/money_management/outbound_payments/{id}/cancel`."""
     create = post(
         "/v2/money_management/outbound_payments",
         "V2MoneyManagementOutboundPayment",
         "V2MoneyManagementOutboundPaymentCreateParams",
         "amount description from_ metadata recipient_notification recipient_verification statement_descriptor to",
     )
+    """Call `POST /v2/money_management/outbound_payments`."""
     list = page(
         "/v2/money_management/outbound_payments",
         "V2MoneyManagementOutboundPayment",
         "V2MoneyManagementOutboundPaymentListParams",
         "created limit page recipient status",
     )
+    """Call `GET /v2/money_management/outbound_payments`."""
     retrieve = get("/v2/money_management/outbound_payments/{id}", "V2MoneyManagementOutboundPayment")
+    """Call `GET /v2/money_management/outbound_payments/{id}`."""
 
 
 class V2MoneyManagementOutboundSetupIntents(Resource, service="v2.money_management.outbound_setup_intents"):
     """`client.v2.money_management.outbound_setup_intents`: https://docs.stripe.com/api/v2/money_management/outbound_setup_intents"""
 
     cancel = post("/v2/money_management/outbound_setup_intents/{id}/cancel", "V2MoneyManagementOutboundSetupIntent")
+    """Call `POST /v2/money_management/outbound_setup_intents/{id}/cancel`."""
     create = post(
         "/v2/money_management/outbound_setup_intents",
         "V2MoneyManagementOutboundSetupIntent",
         "V2MoneyManagementOutboundSetupIntentCreateParams",
         "payout_method payout_method_data usage_intent",
     )
+    """Call `POST /v2/money_management/outbound_setup_intents`."""
     list = page(
         "/v2/money_management/outbound_setup_intents",
         "V2MoneyManagementOutboundSetupIntent",
         "V2MoneyManagementOutboundSetupIntentListParams",
         "limit page",
     )
+    """Call `GET /v2/money_management/outbound_setup_intents`."""
     retrieve = get("/v2/money_management/outbound_setup_intents/{id}", "V2MoneyManagementOutboundSetupIntent")
+    """Call `GET /v2/money_management/outbound_setup_intents/{id}`."""
     update = post(
         "/v2/money_management/outbound_setup_intents/{id}",
         "V2MoneyManagementOutboundSetupIntent",
         "V2MoneyManagementOutboundSetupIntentUpdateParams",
         "payout_method payout_method_data",
     )
+    """Call `POST /v2/money_management/outbound_setup_intents/{id}`."""
 
 
 class V2MoneyManagementPayoutIntents(Resource, service="v2.money_management.payout_intents"):
     """`client.v2.money_management.payout_intents`: https://docs.stripe.com/api/v2/money_management/payout_intents"""
 
     cancel = post("/v2/money_management/payout_intents/{id}/cancel", "V2MoneyManagementPayoutIntent")
+    """Call `POST /v2/money_management/payout_intents/{id}/cancel`."""
     confirm = post("/v2/money_management/payout_intents/{id}/confirm", "V2MoneyManagementPayoutIntent")
+    """Call `POST /v2/money_management/payout_intents/{id}/confirm`."""
     create = post(
         "/v2/money_management/payout_intents",
         "V2MoneyManagementPayoutIntent",
         "V2MoneyManagementPayoutIntentCreateParams",
         "amount confirmation_method description from_ metadata recipient_notification schedule_options statement_descriptor to",
     )
+    """Call `POST /v2/money_management/payout_intents`."""
     list = page(
         "/v2/money_management/payout_intents",
         "V2MoneyManagementPayoutIntent",
         "V2MoneyManagementPayoutIntentListParams",
         "limit page",
     )
+    """Call `GET /v2/money_management/payout_intents`."""
     refresh_fx_quote = post(
         "/v2/money_management/payout_intents/{id}/refresh_fx_quote", "V2MoneyManagementPayoutIntent"
     )
+    """Call `POST /v2/money_management/payout_intents/{id}/refresh_fx_quote`."""
     refresh_recipient_verification = post(
         "/v2/money_management/payout_intents/{id}/refresh_recipient_verification", "V2MoneyManagementPayoutIntent"
     )
+    """Call `POST /v2/money_management/payout_intents/{id}/refresh_recipient_verification`."""
     retrieve = get("/v2/money_management/payout_intents/{id}", "V2MoneyManagementPayoutIntent")
+    """Call `GET /v2/money_management/payout_intents/{id}`."""
     update = post(
         "/v2/money_management/payout_intents/{id}",
         "V2MoneyManagementPayoutIntent",
         "V2MoneyManagementPayoutIntentUpdateParams",
         "description metadata recipient_notification schedule_options statement_descriptor to",
     )
+    """Call `POST /v2/money_management/payout_intents/{id}`."""
 
 
 class V2MoneyManagementPayoutMethods(Resource, service="v2.money_management.payout_methods"):
     """`client.v2.money_management.payout_methods`: https://docs.stripe.com/api/v2/money_management/payout_methods"""
 
     archive = post("/v2/money_management/payout_methods/{id}/archive", "V2MoneyManagementPayoutMethod")
+    """Call `POST /v2/money_management/payout_methods/{id}/archive`."""
     list = page(
         "/v2/money_management/payout_methods",
         "V2MoneyManagementPayoutMethod",
         "V2MoneyManagementPayoutMethodListParams",
         "limit page usage_status",
     )
+    """Call `GET /v2/money_management/payout_methods`."""
     retrieve = get("/v2/money_management/payout_methods/{id}", "V2MoneyManagementPayoutMethod")
+    """Call `GET /v2/money_management/payout_methods/{id}`."""
     unarchive = post("/v2/money_management/payout_methods/{id}/unarchive", "V2MoneyManagementPayoutMethod")
+    """Call `POST /v2/money_management/payout_methods/{id}/unarchive`."""
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpec(
@@ -421,6 +499,7 @@ class V2MoneyManagementPayoutMethodsBankAccountSpec(
         "V2MoneyManagementPayoutMethodsBankAccountSpecRetrieveParams",
         "countries",
     )
+    """Call `GET /v2/money_management/payout_methods_bank_account_spec`."""
 
 
 class V2MoneyManagementReceivedCredits(Resource, service="v2.money_management.received_credits"):
@@ -432,7 +511,9 @@ class V2MoneyManagementReceivedCredits(Resource, service="v2.money_management.re
         "V2MoneyManagementReceivedCreditListParams",
         "created limit page",
     )
+    """Call `GET /v2/money_management/received_credits`."""
     retrieve = get("/v2/money_management/received_credits/{id}", "V2MoneyManagementReceivedCredit")
+    """Call `GET /v2/money_management/received_credits/{id}`."""
 
 
 class V2MoneyManagementRecipientVerifications(Resource, service="v2.money_management.recipient_verifications"):
@@ -441,13 +522,16 @@ class V2MoneyManagementRecipientVerifications(Resource, service="v2.money_manage
     acknowledge = post(
         "/v2/money_management/recipient_verifications/{id}/acknowledge", "V2MoneyManagementRecipientVerification"
     )
+    """Call `POST /v2/money_management/recipient_verifications/{id}/acknowledge`."""
     create = post(
         "/v2/money_management/recipient_verifications",
         "V2MoneyManagementRecipientVerification",
         "V2MoneyManagementRecipientVerificationCreateParams",
         "payout_method recipient",
     )
+    """Call `POST /v2/money_management/recipient_verifications`."""
     retrieve = get("/v2/money_management/recipient_verifications/{id}", "V2MoneyManagementRecipientVerification")
+    """Call `GET /v2/money_management/recipient_verifications/{id}`."""
 
 
 class V2MoneyManagementTestHelpers(Resource, service="v2.money_management.test_helpers"):
@@ -465,7 +549,9 @@ class V2MoneyManagementTransactionEntries(Resource, service="v2.money_management
         "V2MoneyManagementTransactionEntryListParams",
         "created limit page transaction",
     )
+    """Call `GET /v2/money_management/transaction_entries`."""
     retrieve = get("/v2/money_management/transaction_entries/{id}", "V2MoneyManagementTransactionEntry")
+    """Call `GET /v2/money_management/transaction_entries/{id}`."""
 
 
 class V2MoneyManagementTransactions(Resource, service="v2.money_management.transactions"):
@@ -477,16 +563,20 @@ class V2MoneyManagementTransactions(Resource, service="v2.money_management.trans
         "V2MoneyManagementTransactionListParams",
         "created financial_account flow limit page",
     )
+    """Call `GET /v2/money_management/transactions`."""
     refresh_regulatory_receipt = post(
         "/v2/money_management/transactions/{id}/refresh_regulatory_receipt", "V2MoneyManagementTransaction"
     )
+    """Call `POST /v2/money_management/transactions/{id}/refresh_regulatory_receipt`."""
     retrieve = get("/v2/money_management/transactions/{id}", "V2MoneyManagementTransaction")
+    """Call `GET /v2/money_management/transactions/{id}`."""
     update = post(
         "/v2/money_management/transactions/{id}",
         "V2MoneyManagementTransaction",
         "V2MoneyManagementTransactionUpdateParams",
         "description metadata",
     )
+    """Call `POST /v2/money_management/transactions/{id}`."""
 
 
 class V2TestHelpersMoneyManagement(Resource, service="v2.test_helpers.money_management"):
@@ -498,6 +588,7 @@ class V2TestHelpersMoneyManagement(Resource, service="v2.test_helpers.money_mana
         "V2TestHelpersMoneyManagementRecipientVerificationsParams",
         "match_result payout_method recipient",
     )
+    """Call `POST /v2/test_helpers/money_management/recipient_verifications`."""
 
 
 class V2Billing(Resource, service="v2.billing"):

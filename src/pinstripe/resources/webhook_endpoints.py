@@ -12,22 +12,27 @@ class WebhookEndpoints(Resource, service="webhook_endpoints"):
         "WebhookEndpointCreateParams",
         "api_version connect description enabled_events expand metadata url",
     )
+    """Call `POST /v1/webhook_endpoints`."""
     list = page(
         "/v1/webhook_endpoints",
         "WebhookEndpoint",
         "WebhookEndpointListParams",
         "ending_before expand limit starting_after",
     )
+    """Call `GET /v1/webhook_endpoints`."""
     retrieve = get(
         "/v1/webhook_endpoints/{webhook_endpoint}", "WebhookEndpoint", "WebhookEndpointRetrieveParams", "expand"
     )
+    """Call `GET /v1/webhook_endpoints/{webhook_endpoint}`."""
     update = post(
         "/v1/webhook_endpoints/{webhook_endpoint}",
         "WebhookEndpoint",
         "WebhookEndpointUpdateParams",
         "description disabled enabled_events expand metadata url",
     )
+    """Call `POST /v1/webhook_endpoints/{webhook_endpoint}`."""
     delete = delete("/v1/webhook_endpoints/{webhook_endpoint}", "DeletedWebhookEndpoint")
+    """Call `DELETE /v1/webhook_endpoints/{webhook_endpoint}`."""
 
 
 AsyncWebhookEndpoints = async_service(WebhookEndpoints)

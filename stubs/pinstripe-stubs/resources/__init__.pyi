@@ -89,160 +89,784 @@ def endpoints() -> list[Endpoint]: ...
 
 class Services:
     account_links: AccountLinks
+    """The service `client.account_links`.
+
+    https://docs.stripe.com/api/account_links
+    """
     account_sessions: AccountSessions
+    """The service `client.account_sessions`.
+
+    https://docs.stripe.com/api/account_sessions
+    """
     accounts: Accounts
+    """The service `client.accounts`.
+
+    https://docs.stripe.com/api/accounts
+    """
     apple_pay_domains: ApplePayDomains
+    """The service `client.apple_pay_domains`.
+
+    https://docs.stripe.com/api/apple_pay_domains
+    """
     application_fees: ApplicationFees
+    """The service `client.application_fees`.
+
+    https://docs.stripe.com/api/application_fees
+    """
     apps: Apps
+    """The service `client.apps`.
+
+    https://docs.stripe.com/api/apps
+    """
     balance: Balance
+    """The service `client.balance`.
+
+    https://docs.stripe.com/api/balance
+    """
     balance_settings: BalanceSettings
+    """The service `client.balance_settings`.
+
+    https://docs.stripe.com/api/balance_settings
+    """
     balance_transactions: BalanceTransactions
+    """The service `client.balance_transactions`.
+
+    https://docs.stripe.com/api/balance_transactions
+    """
     billing: Billing
+    """The service `client.billing`.
+
+    https://docs.stripe.com/api/billing
+    """
     billing_portal: BillingPortal
+    """The service `client.billing_portal`.
+
+    https://docs.stripe.com/api/billing_portal
+    """
     charges: Charges
+    """The service `client.charges`.
+
+    https://docs.stripe.com/api/charges
+    """
     checkout: Checkout
+    """The service `client.checkout`.
+
+    https://docs.stripe.com/api/checkout
+    """
     climate: Climate
+    """The service `client.climate`.
+
+    https://docs.stripe.com/api/climate
+    """
     confirmation_tokens: ConfirmationTokens
+    """The service `client.confirmation_tokens`.
+
+    https://docs.stripe.com/api/confirmation_tokens
+    """
     country_specs: CountrySpecs
+    """The service `client.country_specs`.
+
+    https://docs.stripe.com/api/country_specs
+    """
     coupons: Coupons
+    """The service `client.coupons`.
+
+    https://docs.stripe.com/api/coupons
+    """
     credit_notes: CreditNotes
+    """The service `client.credit_notes`.
+
+    https://docs.stripe.com/api/credit_notes
+    """
     customer_sessions: CustomerSessions
+    """The service `client.customer_sessions`.
+
+    https://docs.stripe.com/api/customer_sessions
+    """
     customers: Customers
+    """The service `client.customers`.
+
+    https://docs.stripe.com/api/customers
+    """
     disputes: Disputes
+    """The service `client.disputes`.
+
+    https://docs.stripe.com/api/disputes
+    """
     entitlements: Entitlements
+    """The service `client.entitlements`.
+
+    https://docs.stripe.com/api/entitlements
+    """
     ephemeral_keys: EphemeralKeys
+    """The service `client.ephemeral_keys`.
+
+    https://docs.stripe.com/api/ephemeral_keys
+    """
     events: Events
+    """The service `client.events`.
+
+    https://docs.stripe.com/api/events
+    """
     exchange_rates: ExchangeRates
+    """The service `client.exchange_rates`.
+
+    https://docs.stripe.com/api/exchange_rates
+    """
     external_accounts: ExternalAccounts
+    """The service `client.external_accounts`.
+
+    https://docs.stripe.com/api/external_accounts
+    """
     file_links: FileLinks
+    """The service `client.file_links`.
+
+    https://docs.stripe.com/api/file_links
+    """
     files: Files
+    """The service `client.files`.
+
+    https://docs.stripe.com/api/files
+    """
     financial_connections: FinancialConnections
+    """The service `client.financial_connections`.
+
+    https://docs.stripe.com/api/financial_connections
+    """
     forwarding: Forwarding
+    """The service `client.forwarding`.
+
+    https://docs.stripe.com/api/forwarding
+    """
     identity: Identity
+    """The service `client.identity`.
+
+    https://docs.stripe.com/api/identity
+    """
     invoice_items: InvoiceItems
+    """The service `client.invoice_items`.
+
+    https://docs.stripe.com/api/invoice_items
+    """
     invoice_payments: InvoicePayments
+    """The service `client.invoice_payments`.
+
+    https://docs.stripe.com/api/invoice_payments
+    """
     invoice_rendering_templates: InvoiceRenderingTemplates
+    """The service `client.invoice_rendering_templates`.
+
+    https://docs.stripe.com/api/invoice_rendering_templates
+    """
     invoices: Invoices
+    """The service `client.invoices`.
+
+    https://docs.stripe.com/api/invoices
+    """
     issuing: Issuing
+    """The service `client.issuing`.
+
+    https://docs.stripe.com/api/issuing
+    """
     link_account_sessions: LinkAccountSessions
+    """The service `client.link_account_sessions`.
+
+    https://docs.stripe.com/api/link_account_sessions
+    """
     linked_accounts: LinkedAccounts
+    """The service `client.linked_accounts`.
+
+    https://docs.stripe.com/api/linked_accounts
+    """
     mandates: Mandates
+    """The service `client.mandates`.
+
+    https://docs.stripe.com/api/mandates
+    """
     payment_attempt_records: PaymentAttemptRecords
+    """The service `client.payment_attempt_records`.
+
+    https://docs.stripe.com/api/payment_attempt_records
+    """
     payment_intents: PaymentIntents
+    """The service `client.payment_intents`.
+
+    https://docs.stripe.com/api/payment_intents
+    """
     payment_links: PaymentLinks
+    """The service `client.payment_links`.
+
+    https://docs.stripe.com/api/payment_links
+    """
     payment_method_configurations: PaymentMethodConfigurations
+    """The service `client.payment_method_configurations`.
+
+    https://docs.stripe.com/api/payment_method_configurations
+    """
     payment_method_domains: PaymentMethodDomains
+    """The service `client.payment_method_domains`.
+
+    https://docs.stripe.com/api/payment_method_domains
+    """
     payment_methods: PaymentMethods
+    """The service `client.payment_methods`.
+
+    https://docs.stripe.com/api/payment_methods
+    """
     payment_records: PaymentRecords
+    """The service `client.payment_records`.
+
+    https://docs.stripe.com/api/payment_records
+    """
     payouts: Payouts
+    """The service `client.payouts`.
+
+    https://docs.stripe.com/api/payouts
+    """
     plans: Plans
+    """The service `client.plans`.
+
+    https://docs.stripe.com/api/plans
+    """
     prices: Prices
+    """The service `client.prices`.
+
+    https://docs.stripe.com/api/prices
+    """
     product_catalog: ProductCatalog
+    """The service `client.product_catalog`.
+
+    https://docs.stripe.com/api/product_catalog
+    """
     products: Products
+    """The service `client.products`.
+
+    https://docs.stripe.com/api/products
+    """
     promotion_codes: PromotionCodes
+    """The service `client.promotion_codes`.
+
+    https://docs.stripe.com/api/promotion_codes
+    """
     quotes: Quotes
+    """The service `client.quotes`.
+
+    https://docs.stripe.com/api/quotes
+    """
     radar: Radar
+    """The service `client.radar`.
+
+    https://docs.stripe.com/api/radar
+    """
     refunds: Refunds
+    """The service `client.refunds`.
+
+    https://docs.stripe.com/api/refunds
+    """
     reporting: Reporting
+    """The service `client.reporting`.
+
+    https://docs.stripe.com/api/reporting
+    """
     reviews: Reviews
+    """The service `client.reviews`.
+
+    https://docs.stripe.com/api/reviews
+    """
     setup_attempts: SetupAttempts
+    """The service `client.setup_attempts`.
+
+    https://docs.stripe.com/api/setup_attempts
+    """
     setup_intents: SetupIntents
+    """The service `client.setup_intents`.
+
+    https://docs.stripe.com/api/setup_intents
+    """
     shipping_rates: ShippingRates
+    """The service `client.shipping_rates`.
+
+    https://docs.stripe.com/api/shipping_rates
+    """
     sigma: Sigma
+    """The service `client.sigma`.
+
+    https://docs.stripe.com/api/sigma
+    """
     sources: Sources
+    """The service `client.sources`.
+
+    https://docs.stripe.com/api/sources
+    """
     subscription_items: SubscriptionItems
+    """The service `client.subscription_items`.
+
+    https://docs.stripe.com/api/subscription_items
+    """
     subscription_schedules: SubscriptionSchedules
+    """The service `client.subscription_schedules`.
+
+    https://docs.stripe.com/api/subscription_schedules
+    """
     subscriptions: Subscriptions
+    """The service `client.subscriptions`.
+
+    https://docs.stripe.com/api/subscriptions
+    """
     tax: Tax
+    """The service `client.tax`.
+
+    https://docs.stripe.com/api/tax
+    """
     tax_codes: TaxCodes
+    """The service `client.tax_codes`.
+
+    https://docs.stripe.com/api/tax_codes
+    """
     tax_ids: TaxIds
+    """The service `client.tax_ids`.
+
+    https://docs.stripe.com/api/tax_ids
+    """
     tax_rates: TaxRates
+    """The service `client.tax_rates`.
+
+    https://docs.stripe.com/api/tax_rates
+    """
     terminal: Terminal
+    """The service `client.terminal`.
+
+    https://docs.stripe.com/api/terminal
+    """
     test_helpers: TestHelpers
+    """The service `client.test_helpers`.
+
+    https://docs.stripe.com/api/test_helpers
+    """
     three_d_secure: ThreeDSecure
+    """The service `client.three_d_secure`.
+
+    https://docs.stripe.com/api/three_d_secure
+    """
     tokens: Tokens
+    """The service `client.tokens`.
+
+    https://docs.stripe.com/api/tokens
+    """
     topups: Topups
+    """The service `client.topups`.
+
+    https://docs.stripe.com/api/topups
+    """
     transfers: Transfers
+    """The service `client.transfers`.
+
+    https://docs.stripe.com/api/transfers
+    """
     treasury: Treasury
+    """The service `client.treasury`.
+
+    https://docs.stripe.com/api/treasury
+    """
     v2: V2
+    """The service `client.v2`.
+
+    https://docs.stripe.com/api/v2
+    """
     webhook_endpoints: WebhookEndpoints
+    """The service `client.webhook_endpoints`.
+
+    https://docs.stripe.com/api/webhook_endpoints
+    """
 
 class AsyncServices:
     account_links: AsyncAccountLinks
+    """The service `client.account_links`.
+
+    https://docs.stripe.com/api/account_links
+    """
     account_sessions: AsyncAccountSessions
+    """The service `client.account_sessions`.
+
+    https://docs.stripe.com/api/account_sessions
+    """
     accounts: AsyncAccounts
+    """The service `client.accounts`.
+
+    https://docs.stripe.com/api/accounts
+    """
     apple_pay_domains: AsyncApplePayDomains
+    """The service `client.apple_pay_domains`.
+
+    https://docs.stripe.com/api/apple_pay_domains
+    """
     application_fees: AsyncApplicationFees
+    """The service `client.application_fees`.
+
+    https://docs.stripe.com/api/application_fees
+    """
     apps: AsyncApps
+    """The service `client.apps`.
+
+    https://docs.stripe.com/api/apps
+    """
     balance: AsyncBalance
+    """The service `client.balance`.
+
+    https://docs.stripe.com/api/balance
+    """
     balance_settings: AsyncBalanceSettings
+    """The service `client.balance_settings`.
+
+    https://docs.stripe.com/api/balance_settings
+    """
     balance_transactions: AsyncBalanceTransactions
+    """The service `client.balance_transactions`.
+
+    https://docs.stripe.com/api/balance_transactions
+    """
     billing: AsyncBilling
+    """The service `client.billing`.
+
+    https://docs.stripe.com/api/billing
+    """
     billing_portal: AsyncBillingPortal
+    """The service `client.billing_portal`.
+
+    https://docs.stripe.com/api/billing_portal
+    """
     charges: AsyncCharges
+    """The service `client.charges`.
+
+    https://docs.stripe.com/api/charges
+    """
     checkout: AsyncCheckout
+    """The service `client.checkout`.
+
+    https://docs.stripe.com/api/checkout
+    """
     climate: AsyncClimate
+    """The service `client.climate`.
+
+    https://docs.stripe.com/api/climate
+    """
     confirmation_tokens: AsyncConfirmationTokens
+    """The service `client.confirmation_tokens`.
+
+    https://docs.stripe.com/api/confirmation_tokens
+    """
     country_specs: AsyncCountrySpecs
+    """The service `client.country_specs`.
+
+    https://docs.stripe.com/api/country_specs
+    """
     coupons: AsyncCoupons
+    """The service `client.coupons`.
+
+    https://docs.stripe.com/api/coupons
+    """
     credit_notes: AsyncCreditNotes
+    """The service `client.credit_notes`.
+
+    https://docs.stripe.com/api/credit_notes
+    """
     customer_sessions: AsyncCustomerSessions
+    """The service `client.customer_sessions`.
+
+    https://docs.stripe.com/api/customer_sessions
+    """
     customers: AsyncCustomers
+    """The service `client.customers`.
+
+    https://docs.stripe.com/api/customers
+    """
     disputes: AsyncDisputes
+    """The service `client.disputes`.
+
+    https://docs.stripe.com/api/disputes
+    """
     entitlements: AsyncEntitlements
+    """The service `client.entitlements`.
+
+    https://docs.stripe.com/api/entitlements
+    """
     ephemeral_keys: AsyncEphemeralKeys
+    """The service `client.ephemeral_keys`.
+
+    https://docs.stripe.com/api/ephemeral_keys
+    """
     events: AsyncEvents
+    """The service `client.events`.
+
+    https://docs.stripe.com/api/events
+    """
     exchange_rates: AsyncExchangeRates
+    """The service `client.exchange_rates`.
+
+    https://docs.stripe.com/api/exchange_rates
+    """
     external_accounts: AsyncExternalAccounts
+    """The service `client.external_accounts`.
+
+    https://docs.stripe.com/api/external_accounts
+    """
     file_links: AsyncFileLinks
+    """The service `client.file_links`.
+
+    https://docs.stripe.com/api/file_links
+    """
     files: AsyncFiles
+    """The service `client.files`.
+
+    https://docs.stripe.com/api/files
+    """
     financial_connections: AsyncFinancialConnections
+    """The service `client.financial_connections`.
+
+    https://docs.stripe.com/api/financial_connections
+    """
     forwarding: AsyncForwarding
+    """The service `client.forwarding`.
+
+    https://docs.stripe.com/api/forwarding
+    """
     identity: AsyncIdentity
+    """The service `client.identity`.
+
+    https://docs.stripe.com/api/identity
+    """
     invoice_items: AsyncInvoiceItems
+    """The service `client.invoice_items`.
+
+    https://docs.stripe.com/api/invoice_items
+    """
     invoice_payments: AsyncInvoicePayments
+    """The service `client.invoice_payments`.
+
+    https://docs.stripe.com/api/invoice_payments
+    """
     invoice_rendering_templates: AsyncInvoiceRenderingTemplates
+    """The service `client.invoice_rendering_templates`.
+
+    https://docs.stripe.com/api/invoice_rendering_templates
+    """
     invoices: AsyncInvoices
+    """The service `client.invoices`.
+
+    https://docs.stripe.com/api/invoices
+    """
     issuing: AsyncIssuing
+    """The service `client.issuing`.
+
+    https://docs.stripe.com/api/issuing
+    """
     link_account_sessions: AsyncLinkAccountSessions
+    """The service `client.link_account_sessions`.
+
+    https://docs.stripe.com/api/link_account_sessions
+    """
     linked_accounts: AsyncLinkedAccounts
+    """The service `client.linked_accounts`.
+
+    https://docs.stripe.com/api/linked_accounts
+    """
     mandates: AsyncMandates
+    """The service `client.mandates`.
+
+    https://docs.stripe.com/api/mandates
+    """
     payment_attempt_records: AsyncPaymentAttemptRecords
+    """The service `client.payment_attempt_records`.
+
+    https://docs.stripe.com/api/payment_attempt_records
+    """
     payment_intents: AsyncPaymentIntents
+    """The service `client.payment_intents`.
+
+    https://docs.stripe.com/api/payment_intents
+    """
     payment_links: AsyncPaymentLinks
+    """The service `client.payment_links`.
+
+    https://docs.stripe.com/api/payment_links
+    """
     payment_method_configurations: AsyncPaymentMethodConfigurations
+    """The service `client.payment_method_configurations`.
+
+    https://docs.stripe.com/api/payment_method_configurations
+    """
     payment_method_domains: AsyncPaymentMethodDomains
+    """The service `client.payment_method_domains`.
+
+    https://docs.stripe.com/api/payment_method_domains
+    """
     payment_methods: AsyncPaymentMethods
+    """The service `client.payment_methods`.
+
+    https://docs.stripe.com/api/payment_methods
+    """
     payment_records: AsyncPaymentRecords
+    """The service `client.payment_records`.
+
+    https://docs.stripe.com/api/payment_records
+    """
     payouts: AsyncPayouts
+    """The service `client.payouts`.
+
+    https://docs.stripe.com/api/payouts
+    """
     plans: AsyncPlans
+    """The service `client.plans`.
+
+    https://docs.stripe.com/api/plans
+    """
     prices: AsyncPrices
+    """The service `client.prices`.
+
+    https://docs.stripe.com/api/prices
+    """
     product_catalog: AsyncProductCatalog
+    """The service `client.product_catalog`.
+
+    https://docs.stripe.com/api/product_catalog
+    """
     products: AsyncProducts
+    """The service `client.products`.
+
+    https://docs.stripe.com/api/products
+    """
     promotion_codes: AsyncPromotionCodes
+    """The service `client.promotion_codes`.
+
+    https://docs.stripe.com/api/promotion_codes
+    """
     quotes: AsyncQuotes
+    """The service `client.quotes`.
+
+    https://docs.stripe.com/api/quotes
+    """
     radar: AsyncRadar
+    """The service `client.radar`.
+
+    https://docs.stripe.com/api/radar
+    """
     refunds: AsyncRefunds
+    """The service `client.refunds`.
+
+    https://docs.stripe.com/api/refunds
+    """
     reporting: AsyncReporting
+    """The service `client.reporting`.
+
+    https://docs.stripe.com/api/reporting
+    """
     reviews: AsyncReviews
+    """The service `client.reviews`.
+
+    https://docs.stripe.com/api/reviews
+    """
     setup_attempts: AsyncSetupAttempts
+    """The service `client.setup_attempts`.
+
+    https://docs.stripe.com/api/setup_attempts
+    """
     setup_intents: AsyncSetupIntents
+    """The service `client.setup_intents`.
+
+    https://docs.stripe.com/api/setup_intents
+    """
     shipping_rates: AsyncShippingRates
+    """The service `client.shipping_rates`.
+
+    https://docs.stripe.com/api/shipping_rates
+    """
     sigma: AsyncSigma
+    """The service `client.sigma`.
+
+    https://docs.stripe.com/api/sigma
+    """
     sources: AsyncSources
+    """The service `client.sources`.
+
+    https://docs.stripe.com/api/sources
+    """
     subscription_items: AsyncSubscriptionItems
+    """The service `client.subscription_items`.
+
+    https://docs.stripe.com/api/subscription_items
+    """
     subscription_schedules: AsyncSubscriptionSchedules
+    """The service `client.subscription_schedules`.
+
+    https://docs.stripe.com/api/subscription_schedules
+    """
     subscriptions: AsyncSubscriptions
+    """The service `client.subscriptions`.
+
+    https://docs.stripe.com/api/subscriptions
+    """
     tax: AsyncTax
+    """The service `client.tax`.
+
+    https://docs.stripe.com/api/tax
+    """
     tax_codes: AsyncTaxCodes
+    """The service `client.tax_codes`.
+
+    https://docs.stripe.com/api/tax_codes
+    """
     tax_ids: AsyncTaxIds
+    """The service `client.tax_ids`.
+
+    https://docs.stripe.com/api/tax_ids
+    """
     tax_rates: AsyncTaxRates
+    """The service `client.tax_rates`.
+
+    https://docs.stripe.com/api/tax_rates
+    """
     terminal: AsyncTerminal
+    """The service `client.terminal`.
+
+    https://docs.stripe.com/api/terminal
+    """
     test_helpers: AsyncTestHelpers
+    """The service `client.test_helpers`.
+
+    https://docs.stripe.com/api/test_helpers
+    """
     three_d_secure: AsyncThreeDSecure
+    """The service `client.three_d_secure`.
+
+    https://docs.stripe.com/api/three_d_secure
+    """
     tokens: AsyncTokens
+    """The service `client.tokens`.
+
+    https://docs.stripe.com/api/tokens
+    """
     topups: AsyncTopups
+    """The service `client.topups`.
+
+    https://docs.stripe.com/api/topups
+    """
     transfers: AsyncTransfers
+    """The service `client.transfers`.
+
+    https://docs.stripe.com/api/transfers
+    """
     treasury: AsyncTreasury
+    """The service `client.treasury`.
+
+    https://docs.stripe.com/api/treasury
+    """
     v2: AsyncV2
+    """The service `client.v2`.
+
+    https://docs.stripe.com/api/v2
+    """
     webhook_endpoints: AsyncWebhookEndpoints
+    """The service `client.webhook_endpoints`.
+
+    https://docs.stripe.com/api/webhook_endpoints
+    """

@@ -8,6 +8,10 @@ from pinstripe.params import AccountLinkCreateParamsCollectionOptions
 from pinstripe.types import RequestOptions, Strings
 
 class AccountLinks(Resource):
+    """The service `client.account_links`.
+
+    https://docs.stripe.com/api/account_links
+    """
     def create(
         self,
         *,
@@ -29,10 +33,8 @@ class AccountLinks(Resource):
             type:
             collect:
             collection_options:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            refresh_url: URL to which the user is redirected if the link has expired or was already
-                used. It should create a new link.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            refresh_url: URL to which the user is redirected if the link has expired or was already used. It should create a new link.
             return_url: URL to which the customer or user returns afterwards.
             request_options: Idempotency key, account and other options of this request.
 
@@ -41,6 +43,10 @@ class AccountLinks(Resource):
         """
 
 class AsyncAccountLinks(Resource):
+    """The service `client.account_links`.
+
+    https://docs.stripe.com/api/account_links
+    """
     async def create(
         self,
         *,
@@ -62,10 +68,8 @@ class AsyncAccountLinks(Resource):
             type:
             collect:
             collection_options:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            refresh_url: URL to which the user is redirected if the link has expired or was already
-                used. It should create a new link.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            refresh_url: URL to which the user is redirected if the link has expired or was already used. It should create a new link.
             return_url: URL to which the customer or user returns afterwards.
             request_options: Idempotency key, account and other options of this request.
 

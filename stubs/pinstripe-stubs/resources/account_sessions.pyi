@@ -6,6 +6,10 @@ from pinstripe.params import AccountSessionCreateParamsComponents
 from pinstripe.types import RequestOptions, Strings
 
 class AccountSessions(Resource):
+    """The service `client.account_sessions`.
+
+    https://docs.stripe.com/api/account_sessions
+    """
     def create(
         self,
         *,
@@ -21,8 +25,7 @@ class AccountSessions(Resource):
         Args:
             account:
             components:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -30,6 +33,10 @@ class AccountSessions(Resource):
         """
 
 class AsyncAccountSessions(Resource):
+    """The service `client.account_sessions`.
+
+    https://docs.stripe.com/api/account_sessions
+    """
     async def create(
         self,
         *,
@@ -45,8 +52,7 @@ class AsyncAccountSessions(Resource):
         Args:
             account:
             components:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

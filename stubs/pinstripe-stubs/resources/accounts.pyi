@@ -70,6 +70,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class AccountsBankAccounts(Resource):
+    """The service `client.accounts.bank_accounts`.
+
+    https://docs.stripe.com/api/accounts/bank_accounts
+    """
     def create(
         self,
         account: str,
@@ -89,12 +93,9 @@ class AccountsBankAccounts(Resource):
             account: ID of the account.
             bank_account:
             default_for_currency:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             external_account:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -110,8 +111,7 @@ class AccountsBankAccounts(Resource):
         Args:
             account: ID of the account.
             id: ID of the bank account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -147,6 +147,7 @@ class AccountsBankAccounts(Resource):
         Args:
             account: ID of the account.
             id: ID of the bank account.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             account_type:
@@ -160,12 +161,8 @@ class AccountsBankAccounts(Resource):
             documents:
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -188,6 +185,10 @@ class AccountsBankAccounts(Resource):
         """
 
 class AsyncAccountsBankAccounts(Resource):
+    """The service `client.accounts.bank_accounts`.
+
+    https://docs.stripe.com/api/accounts/bank_accounts
+    """
     async def create(
         self,
         account: str,
@@ -207,12 +208,9 @@ class AsyncAccountsBankAccounts(Resource):
             account: ID of the account.
             bank_account:
             default_for_currency:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             external_account:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -228,8 +226,7 @@ class AsyncAccountsBankAccounts(Resource):
         Args:
             account: ID of the account.
             id: ID of the bank account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -265,6 +262,7 @@ class AsyncAccountsBankAccounts(Resource):
         Args:
             account: ID of the account.
             id: ID of the bank account.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             account_type:
@@ -278,12 +276,8 @@ class AsyncAccountsBankAccounts(Resource):
             documents:
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -306,6 +300,10 @@ class AsyncAccountsBankAccounts(Resource):
         """
 
 class AccountsCapabilities(Resource):
+    """The service `client.accounts.capabilities`.
+
+    https://docs.stripe.com/api/accounts/capabilities
+    """
     def list(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Page[Capability]:
         """Call `GET /v1/accounts/{account}/capabilities`.
 
@@ -313,8 +311,7 @@ class AccountsCapabilities(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`.
@@ -332,8 +329,7 @@ class AccountsCapabilities(Resource):
         Args:
             account: ID of the account.
             capability: ID of the capability.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`.
@@ -357,10 +353,8 @@ class AccountsCapabilities(Resource):
         Args:
             account: ID of the account.
             capability: ID of the capability.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            requested: Whether the capability is requested. It becomes active once its requirements are
-                met.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            requested: Whether the capability is requested. It becomes active once its requirements are met.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`.
@@ -370,6 +364,10 @@ class AccountsCapabilities(Resource):
         """
 
 class AsyncAccountsCapabilities(Resource):
+    """The service `client.accounts.capabilities`.
+
+    https://docs.stripe.com/api/accounts/capabilities
+    """
     def list(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> AsyncPager[Capability]:
@@ -379,8 +377,7 @@ class AsyncAccountsCapabilities(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`.
@@ -398,8 +395,7 @@ class AsyncAccountsCapabilities(Resource):
         Args:
             account: ID of the account.
             capability: ID of the capability.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`.
@@ -423,10 +419,8 @@ class AsyncAccountsCapabilities(Resource):
         Args:
             account: ID of the account.
             capability: ID of the capability.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            requested: Whether the capability is requested. It becomes active once its requirements are
-                met.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            requested: Whether the capability is requested. It becomes active once its requirements are met.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`.
@@ -436,6 +430,10 @@ class AsyncAccountsCapabilities(Resource):
         """
 
 class AccountsExternalAccounts(Resource):
+    """The service `client.accounts.external_accounts`.
+
+    https://docs.stripe.com/api/accounts/external_accounts
+    """
     def create(
         self,
         account: str,
@@ -455,12 +453,9 @@ class AccountsExternalAccounts(Resource):
             account: ID of the account.
             bank_account:
             default_for_currency:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             external_account:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -483,14 +478,11 @@ class AccountsExternalAccounts(Resource):
 
         Args:
             account: ID of the account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             object: Type of the object. All objects of a class have the same.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`, `data.customer`.
@@ -508,8 +500,7 @@ class AccountsExternalAccounts(Resource):
         Args:
             account: ID of the account.
             id: ID of the external account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -545,6 +536,7 @@ class AccountsExternalAccounts(Resource):
         Args:
             account: ID of the account.
             id: ID of the external account.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             account_type:
@@ -558,12 +550,8 @@ class AccountsExternalAccounts(Resource):
             documents:
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -586,6 +574,10 @@ class AccountsExternalAccounts(Resource):
         """
 
 class AsyncAccountsExternalAccounts(Resource):
+    """The service `client.accounts.external_accounts`.
+
+    https://docs.stripe.com/api/accounts/external_accounts
+    """
     async def create(
         self,
         account: str,
@@ -605,12 +597,9 @@ class AsyncAccountsExternalAccounts(Resource):
             account: ID of the account.
             bank_account:
             default_for_currency:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             external_account:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -633,14 +622,11 @@ class AsyncAccountsExternalAccounts(Resource):
 
         Args:
             account: ID of the account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             object: Type of the object. All objects of a class have the same.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`, `data.customer`.
@@ -658,8 +644,7 @@ class AsyncAccountsExternalAccounts(Resource):
         Args:
             account: ID of the account.
             id: ID of the external account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -695,6 +680,7 @@ class AsyncAccountsExternalAccounts(Resource):
         Args:
             account: ID of the account.
             id: ID of the external account.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             account_type:
@@ -708,12 +694,8 @@ class AsyncAccountsExternalAccounts(Resource):
             documents:
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -736,6 +718,10 @@ class AsyncAccountsExternalAccounts(Resource):
         """
 
 class AccountsLoginLinks(Resource):
+    """The service `client.accounts.login_links`.
+
+    https://docs.stripe.com/api/accounts/login_links
+    """
     def create(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> LoginLink:
         """Call `POST /v1/accounts/{account}/login_links`.
 
@@ -743,8 +729,7 @@ class AccountsLoginLinks(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -752,6 +737,10 @@ class AccountsLoginLinks(Resource):
         """
 
 class AsyncAccountsLoginLinks(Resource):
+    """The service `client.accounts.login_links`.
+
+    https://docs.stripe.com/api/accounts/login_links
+    """
     async def create(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> LoginLink:
         """Call `POST /v1/accounts/{account}/login_links`.
 
@@ -759,8 +748,7 @@ class AsyncAccountsLoginLinks(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -768,6 +756,10 @@ class AsyncAccountsLoginLinks(Resource):
         """
 
 class AccountsPeople(Resource):
+    """The service `client.accounts.people`.
+
+    https://docs.stripe.com/api/accounts/people
+    """
     def create(
         self,
         account: str,
@@ -816,8 +808,7 @@ class AccountsPeople(Resource):
             dob: Date of birth.
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
@@ -829,14 +820,11 @@ class AccountsPeople(Resource):
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
             maiden_name: Family name at birth.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationality:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             registered_address: Address under which the company is registered.
             relationship: The person's roles in the company.
             ssn_last_4:
@@ -864,14 +852,11 @@ class AccountsPeople(Resource):
 
         Args:
             account: ID of the account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             relationship: The person's roles in the company.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -887,8 +872,7 @@ class AccountsPeople(Resource):
         Args:
             account: ID of the account.
             person: ID of the person.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -944,8 +928,7 @@ class AccountsPeople(Resource):
             dob: Date of birth.
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
@@ -957,14 +940,11 @@ class AccountsPeople(Resource):
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
             maiden_name: Family name at birth.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationality:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             registered_address: Address under which the company is registered.
             relationship: The person's roles in the company.
             ssn_last_4:
@@ -990,6 +970,10 @@ class AccountsPeople(Resource):
         """
 
 class AsyncAccountsPeople(Resource):
+    """The service `client.accounts.people`.
+
+    https://docs.stripe.com/api/accounts/people
+    """
     async def create(
         self,
         account: str,
@@ -1038,8 +1022,7 @@ class AsyncAccountsPeople(Resource):
             dob: Date of birth.
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
@@ -1051,14 +1034,11 @@ class AsyncAccountsPeople(Resource):
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
             maiden_name: Family name at birth.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationality:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             registered_address: Address under which the company is registered.
             relationship: The person's roles in the company.
             ssn_last_4:
@@ -1086,14 +1066,11 @@ class AsyncAccountsPeople(Resource):
 
         Args:
             account: ID of the account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             relationship: The person's roles in the company.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1109,8 +1086,7 @@ class AsyncAccountsPeople(Resource):
         Args:
             account: ID of the account.
             person: ID of the person.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1166,8 +1142,7 @@ class AsyncAccountsPeople(Resource):
             dob: Date of birth.
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
@@ -1179,14 +1154,11 @@ class AsyncAccountsPeople(Resource):
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
             maiden_name: Family name at birth.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationality:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             registered_address: Address under which the company is registered.
             relationship: The person's roles in the company.
             ssn_last_4:
@@ -1212,6 +1184,10 @@ class AsyncAccountsPeople(Resource):
         """
 
 class AccountsPersons(Resource):
+    """The service `client.accounts.persons`.
+
+    https://docs.stripe.com/api/accounts/persons
+    """
     def create(
         self,
         account: str,
@@ -1260,8 +1236,7 @@ class AccountsPersons(Resource):
             dob: Date of birth.
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
@@ -1273,14 +1248,11 @@ class AccountsPersons(Resource):
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
             maiden_name: Family name at birth.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationality:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             registered_address: Address under which the company is registered.
             relationship: The person's roles in the company.
             ssn_last_4:
@@ -1308,14 +1280,11 @@ class AccountsPersons(Resource):
 
         Args:
             account: ID of the account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             relationship: The person's roles in the company.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1331,8 +1300,7 @@ class AccountsPersons(Resource):
         Args:
             account: ID of the account.
             person: ID of the person.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1388,8 +1356,7 @@ class AccountsPersons(Resource):
             dob: Date of birth.
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
@@ -1401,14 +1368,11 @@ class AccountsPersons(Resource):
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
             maiden_name: Family name at birth.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationality:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             registered_address: Address under which the company is registered.
             relationship: The person's roles in the company.
             ssn_last_4:
@@ -1434,6 +1398,10 @@ class AccountsPersons(Resource):
         """
 
 class AsyncAccountsPersons(Resource):
+    """The service `client.accounts.persons`.
+
+    https://docs.stripe.com/api/accounts/persons
+    """
     async def create(
         self,
         account: str,
@@ -1482,8 +1450,7 @@ class AsyncAccountsPersons(Resource):
             dob: Date of birth.
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
@@ -1495,14 +1462,11 @@ class AsyncAccountsPersons(Resource):
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
             maiden_name: Family name at birth.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationality:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             registered_address: Address under which the company is registered.
             relationship: The person's roles in the company.
             ssn_last_4:
@@ -1530,14 +1494,11 @@ class AsyncAccountsPersons(Resource):
 
         Args:
             account: ID of the account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             relationship: The person's roles in the company.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1553,8 +1514,7 @@ class AsyncAccountsPersons(Resource):
         Args:
             account: ID of the account.
             person: ID of the person.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1610,8 +1570,7 @@ class AsyncAccountsPersons(Resource):
             dob: Date of birth.
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
@@ -1623,14 +1582,11 @@ class AsyncAccountsPersons(Resource):
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
             maiden_name: Family name at birth.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationality:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             registered_address: Address under which the company is registered.
             relationship: The person's roles in the company.
             ssn_last_4:
@@ -1656,12 +1612,41 @@ class AsyncAccountsPersons(Resource):
         """
 
 class Accounts(Resource):
+    """The service `client.accounts`.
+
+    https://docs.stripe.com/api/accounts
+    """
+
     bank_accounts: AccountsBankAccounts
+    """The service `client.accounts.bank_accounts`.
+
+    https://docs.stripe.com/api/accounts/bank_accounts
+    """
     capabilities: AccountsCapabilities
+    """The service `client.accounts.capabilities`.
+
+    https://docs.stripe.com/api/accounts/capabilities
+    """
     external_accounts: AccountsExternalAccounts
+    """The service `client.accounts.external_accounts`.
+
+    https://docs.stripe.com/api/accounts/external_accounts
+    """
     login_links: AccountsLoginLinks
+    """The service `client.accounts.login_links`.
+
+    https://docs.stripe.com/api/accounts/login_links
+    """
     people: AccountsPeople
+    """The service `client.accounts.people`.
+
+    https://docs.stripe.com/api/accounts/people
+    """
     persons: AccountsPersons
+    """The service `client.accounts.persons`.
+
+    https://docs.stripe.com/api/accounts/persons
+    """
     def create(
         self,
         *,
@@ -1694,6 +1679,7 @@ class Accounts(Resource):
             account_token:
             bank_account:
             business_profile:
+            type:
             business_type:
             capabilities:
             company:
@@ -1702,17 +1688,13 @@ class Accounts(Resource):
             default_currency:
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             external_account:
             groups:
             individual:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             settings:
             tos_acceptance: Acceptance of the terms of service.
-            type:
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1734,13 +1716,10 @@ class Accounts(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1770,8 +1749,7 @@ class Accounts(Resource):
         Args:
             account: ID of the account.
             reason:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             payouts_action:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1785,8 +1763,7 @@ class Accounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1798,8 +1775,7 @@ class Accounts(Resource):
         `GET /v1/account` https://docs.stripe.com/api/accounts/retrieve_current
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1812,8 +1788,7 @@ class Accounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1854,14 +1829,11 @@ class Accounts(Resource):
             default_currency:
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             external_account:
             groups:
             individual:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             settings:
             tos_acceptance: Acceptance of the terms of service.
             request_options: Idempotency key, account and other options of this request.
@@ -1883,12 +1855,41 @@ class Accounts(Resource):
         """
 
 class AsyncAccounts(Resource):
+    """The service `client.accounts`.
+
+    https://docs.stripe.com/api/accounts
+    """
+
     bank_accounts: AsyncAccountsBankAccounts
+    """The service `client.accounts.bank_accounts`.
+
+    https://docs.stripe.com/api/accounts/bank_accounts
+    """
     capabilities: AsyncAccountsCapabilities
+    """The service `client.accounts.capabilities`.
+
+    https://docs.stripe.com/api/accounts/capabilities
+    """
     external_accounts: AsyncAccountsExternalAccounts
+    """The service `client.accounts.external_accounts`.
+
+    https://docs.stripe.com/api/accounts/external_accounts
+    """
     login_links: AsyncAccountsLoginLinks
+    """The service `client.accounts.login_links`.
+
+    https://docs.stripe.com/api/accounts/login_links
+    """
     people: AsyncAccountsPeople
+    """The service `client.accounts.people`.
+
+    https://docs.stripe.com/api/accounts/people
+    """
     persons: AsyncAccountsPersons
+    """The service `client.accounts.persons`.
+
+    https://docs.stripe.com/api/accounts/persons
+    """
     async def create(
         self,
         *,
@@ -1921,6 +1922,7 @@ class AsyncAccounts(Resource):
             account_token:
             bank_account:
             business_profile:
+            type:
             business_type:
             capabilities:
             company:
@@ -1929,17 +1931,13 @@ class AsyncAccounts(Resource):
             default_currency:
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             external_account:
             groups:
             individual:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             settings:
             tos_acceptance: Acceptance of the terms of service.
-            type:
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1961,13 +1959,10 @@ class AsyncAccounts(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1997,8 +1992,7 @@ class AsyncAccounts(Resource):
         Args:
             account: ID of the account.
             reason:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             payouts_action:
             request_options: Idempotency key, account and other options of this request.
 
@@ -2012,8 +2006,7 @@ class AsyncAccounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2025,8 +2018,7 @@ class AsyncAccounts(Resource):
         `GET /v1/account` https://docs.stripe.com/api/accounts/retrieve_current
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2039,8 +2031,7 @@ class AsyncAccounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2081,14 +2072,11 @@ class AsyncAccounts(Resource):
             default_currency:
             documents:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             external_account:
             groups:
             individual:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             settings:
             tos_acceptance: Acceptance of the terms of service.
             request_options: Idempotency key, account and other options of this request.

@@ -6,6 +6,10 @@ from pinstripe.models import ApplePayDomain, DeletedApplePayDomain
 from pinstripe.types import RequestOptions, Strings
 
 class ApplePayDomains(Resource):
+    """The service `client.apple_pay_domains`.
+
+    https://docs.stripe.com/api/apple_pay_domains
+    """
     def create(
         self, *, domain_name: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ApplePayDomain:
@@ -15,8 +19,7 @@ class ApplePayDomains(Resource):
 
         Args:
             domain_name:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -38,13 +41,10 @@ class ApplePayDomains(Resource):
 
         Args:
             domain_name:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -57,8 +57,7 @@ class ApplePayDomains(Resource):
 
         Args:
             domain: ID of the domain.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -78,6 +77,10 @@ class ApplePayDomains(Resource):
         """
 
 class AsyncApplePayDomains(Resource):
+    """The service `client.apple_pay_domains`.
+
+    https://docs.stripe.com/api/apple_pay_domains
+    """
     async def create(
         self, *, domain_name: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ApplePayDomain:
@@ -87,8 +90,7 @@ class AsyncApplePayDomains(Resource):
 
         Args:
             domain_name:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -110,13 +112,10 @@ class AsyncApplePayDomains(Resource):
 
         Args:
             domain_name:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -131,8 +130,7 @@ class AsyncApplePayDomains(Resource):
 
         Args:
             domain: ID of the domain.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

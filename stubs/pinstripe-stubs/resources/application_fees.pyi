@@ -10,6 +10,10 @@ from pinstripe.params import ApplicationFeeListParamsCreated
 from pinstripe.types import RequestOptions, Strings
 
 class ApplicationFeesRefunds(Resource):
+    """The service `client.application_fees.refunds`.
+
+    https://docs.stripe.com/api/application_fees/refunds
+    """
     def create(
         self,
         id: str,
@@ -26,11 +30,8 @@ class ApplicationFeesRefunds(Resource):
         Args:
             id: ID of the application fee.
             amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `fee`.
@@ -54,13 +55,10 @@ class ApplicationFeesRefunds(Resource):
 
         Args:
             id: ID of the application fee.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.fee`.
@@ -78,8 +76,7 @@ class ApplicationFeesRefunds(Resource):
         Args:
             fee: ID of the fee.
             id: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `fee`.
@@ -103,11 +100,8 @@ class ApplicationFeesRefunds(Resource):
         Args:
             fee: ID of the fee.
             id: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `fee`.
@@ -117,6 +111,10 @@ class ApplicationFeesRefunds(Resource):
         """
 
 class AsyncApplicationFeesRefunds(Resource):
+    """The service `client.application_fees.refunds`.
+
+    https://docs.stripe.com/api/application_fees/refunds
+    """
     async def create(
         self,
         id: str,
@@ -133,11 +131,8 @@ class AsyncApplicationFeesRefunds(Resource):
         Args:
             id: ID of the application fee.
             amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `fee`.
@@ -161,13 +156,10 @@ class AsyncApplicationFeesRefunds(Resource):
 
         Args:
             id: ID of the application fee.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.fee`.
@@ -185,8 +177,7 @@ class AsyncApplicationFeesRefunds(Resource):
         Args:
             fee: ID of the fee.
             id: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `fee`.
@@ -210,11 +201,8 @@ class AsyncApplicationFeesRefunds(Resource):
         Args:
             fee: ID of the fee.
             id: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `fee`.
@@ -224,7 +212,16 @@ class AsyncApplicationFeesRefunds(Resource):
         """
 
 class ApplicationFees(Resource):
+    """The service `client.application_fees`.
+
+    https://docs.stripe.com/api/application_fees
+    """
+
     refunds: ApplicationFeesRefunds
+    """The service `client.application_fees.refunds`.
+
+    https://docs.stripe.com/api/application_fees/refunds
+    """
     def list(
         self,
         *,
@@ -243,13 +240,10 @@ class ApplicationFees(Resource):
         Args:
             charge: Only objects of this charge.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`, `data.application`, `data.balance_transaction`, `data.charge`,
@@ -275,8 +269,7 @@ class ApplicationFees(Resource):
             id: ID of the application fee.
             amount:
             directive:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `application`, `balance_transaction`, `charge`, `originating_transaction`.
@@ -291,8 +284,7 @@ class ApplicationFees(Resource):
 
         Args:
             id: ID of the application fee.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `application`, `balance_transaction`, `charge`, `originating_transaction`.
@@ -302,7 +294,16 @@ class ApplicationFees(Resource):
         """
 
 class AsyncApplicationFees(Resource):
+    """The service `client.application_fees`.
+
+    https://docs.stripe.com/api/application_fees
+    """
+
     refunds: AsyncApplicationFeesRefunds
+    """The service `client.application_fees.refunds`.
+
+    https://docs.stripe.com/api/application_fees/refunds
+    """
     def list(
         self,
         *,
@@ -321,13 +322,10 @@ class AsyncApplicationFees(Resource):
         Args:
             charge: Only objects of this charge.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`, `data.application`, `data.balance_transaction`, `data.charge`,
@@ -353,8 +351,7 @@ class AsyncApplicationFees(Resource):
             id: ID of the application fee.
             amount:
             directive:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `application`, `balance_transaction`, `charge`, `originating_transaction`.
@@ -371,8 +368,7 @@ class AsyncApplicationFees(Resource):
 
         Args:
             id: ID of the application fee.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `application`, `balance_transaction`, `charge`, `originating_transaction`.

@@ -16,6 +16,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class AppsInstalls(Resource):
+    """The service `client.apps.installs`.
+
+    https://docs.stripe.com/api/apps/installs
+    """
     def create(
         self,
         *,
@@ -35,8 +39,7 @@ class AppsInstalls(Resource):
             channel:
             code_challenge:
             code_challenge_method:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -69,13 +72,10 @@ class AppsInstalls(Resource):
             channel:
             created: Only objects created at this time, or in this range of times.
             created_by:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -89,8 +89,7 @@ class AppsInstalls(Resource):
 
         Args:
             id: ID of the install.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -103,8 +102,7 @@ class AppsInstalls(Resource):
 
         Args:
             id: ID of the install.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -117,8 +115,7 @@ class AppsInstalls(Resource):
 
         Args:
             id: ID of the install.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -126,6 +123,10 @@ class AppsInstalls(Resource):
         """
 
 class AsyncAppsInstalls(Resource):
+    """The service `client.apps.installs`.
+
+    https://docs.stripe.com/api/apps/installs
+    """
     async def create(
         self,
         *,
@@ -145,8 +146,7 @@ class AsyncAppsInstalls(Resource):
             channel:
             code_challenge:
             code_challenge_method:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -179,13 +179,10 @@ class AsyncAppsInstalls(Resource):
             channel:
             created: Only objects created at this time, or in this range of times.
             created_by:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -199,8 +196,7 @@ class AsyncAppsInstalls(Resource):
 
         Args:
             id: ID of the install.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -213,8 +209,7 @@ class AsyncAppsInstalls(Resource):
 
         Args:
             id: ID of the install.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -227,8 +222,7 @@ class AsyncAppsInstalls(Resource):
 
         Args:
             id: ID of the install.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -236,6 +230,10 @@ class AsyncAppsInstalls(Resource):
         """
 
 class AppsSecrets(Resource):
+    """The service `client.apps.secrets`.
+
+    https://docs.stripe.com/api/apps/secrets
+    """
     def create(
         self,
         *,
@@ -254,8 +252,7 @@ class AppsSecrets(Resource):
             name:
             payload:
             scope:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             request_options: Idempotency key, account and other options of this request.
 
@@ -277,8 +274,7 @@ class AppsSecrets(Resource):
         Args:
             name:
             scope:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -299,8 +295,7 @@ class AppsSecrets(Resource):
         Args:
             name:
             scope:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -322,13 +317,10 @@ class AppsSecrets(Resource):
 
         Args:
             scope:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -336,6 +328,10 @@ class AppsSecrets(Resource):
         """
 
 class AsyncAppsSecrets(Resource):
+    """The service `client.apps.secrets`.
+
+    https://docs.stripe.com/api/apps/secrets
+    """
     async def create(
         self,
         *,
@@ -354,8 +350,7 @@ class AsyncAppsSecrets(Resource):
             name:
             payload:
             scope:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             request_options: Idempotency key, account and other options of this request.
 
@@ -377,8 +372,7 @@ class AsyncAppsSecrets(Resource):
         Args:
             name:
             scope:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -399,8 +393,7 @@ class AsyncAppsSecrets(Resource):
         Args:
             name:
             scope:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -422,13 +415,10 @@ class AsyncAppsSecrets(Resource):
 
         Args:
             scope:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -436,9 +426,35 @@ class AsyncAppsSecrets(Resource):
         """
 
 class Apps(Resource):
+    """The service `client.apps`.
+
+    https://docs.stripe.com/api/apps
+    """
+
     installs: AppsInstalls
+    """The service `client.apps.installs`.
+
+    https://docs.stripe.com/api/apps/installs
+    """
     secrets: AppsSecrets
+    """The service `client.apps.secrets`.
+
+    https://docs.stripe.com/api/apps/secrets
+    """
 
 class AsyncApps(Resource):
+    """The service `client.apps`.
+
+    https://docs.stripe.com/api/apps
+    """
+
     installs: AsyncAppsInstalls
+    """The service `client.apps.installs`.
+
+    https://docs.stripe.com/api/apps/installs
+    """
     secrets: AsyncAppsSecrets
+    """The service `client.apps.secrets`.
+
+    https://docs.stripe.com/api/apps/secrets
+    """

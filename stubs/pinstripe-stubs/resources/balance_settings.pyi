@@ -6,14 +6,17 @@ from pinstripe.params import BalanceSettingUpdateParamsPayments
 from pinstripe.types import RequestOptions, Strings
 
 class BalanceSettings(Resource):
+    """The service `client.balance_settings`.
+
+    https://docs.stripe.com/api/balance_settings
+    """
     def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _BalanceSettings:
         """Call `GET /v1/balance_settings`.
 
         `GET /v1/balance_settings` https://docs.stripe.com/api/balance_settings/retrieve
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -31,8 +34,7 @@ class BalanceSettings(Resource):
         `POST /v1/balance_settings` https://docs.stripe.com/api/balance_settings/update
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             payments:
             request_options: Idempotency key, account and other options of this request.
 
@@ -41,14 +43,17 @@ class BalanceSettings(Resource):
         """
 
 class AsyncBalanceSettings(Resource):
+    """The service `client.balance_settings`.
+
+    https://docs.stripe.com/api/balance_settings
+    """
     async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _BalanceSettings:
         """Call `GET /v1/balance_settings`.
 
         `GET /v1/balance_settings` https://docs.stripe.com/api/balance_settings/retrieve
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -66,8 +71,7 @@ class AsyncBalanceSettings(Resource):
         `POST /v1/balance_settings` https://docs.stripe.com/api/balance_settings/update
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             payments:
             request_options: Idempotency key, account and other options of this request.
 

@@ -9,6 +9,10 @@ from pinstripe.params import BalanceTransactionListParamsCreated
 from pinstripe.types import RequestOptions, Strings
 
 class BalanceTransactions(Resource):
+    """The service `client.balance_transactions`.
+
+    https://docs.stripe.com/api/balance_transactions
+    """
     def list(
         self,
         *,
@@ -30,15 +34,12 @@ class BalanceTransactions(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             currency: Only objects in this currency, a three-letter ISO 4217 code in lowercase.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payout: Only objects of this payout.
             source:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -54,8 +55,7 @@ class BalanceTransactions(Resource):
 
         Args:
             id: ID of the balance transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `source`.
@@ -65,6 +65,10 @@ class BalanceTransactions(Resource):
         """
 
 class AsyncBalanceTransactions(Resource):
+    """The service `client.balance_transactions`.
+
+    https://docs.stripe.com/api/balance_transactions
+    """
     def list(
         self,
         *,
@@ -86,15 +90,12 @@ class AsyncBalanceTransactions(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             currency: Only objects in this currency, a three-letter ISO 4217 code in lowercase.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payout: Only objects of this payout.
             source:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -112,8 +113,7 @@ class AsyncBalanceTransactions(Resource):
 
         Args:
             id: ID of the balance transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `source`.

@@ -30,6 +30,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class BillingMetersEventSummaries(Resource):
+    """The service `client.billing.meters.event_summaries`.
+
+    https://docs.stripe.com/api/billing/meters/event_summaries
+    """
     def list(
         self,
         id: str,
@@ -53,13 +57,10 @@ class BillingMetersEventSummaries(Resource):
             customer: Only objects of this customer.
             end_time:
             start_time:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             value_grouping_window:
             request_options: Idempotency key, account and other options of this request.
 
@@ -68,6 +69,10 @@ class BillingMetersEventSummaries(Resource):
         """
 
 class AsyncBillingMetersEventSummaries(Resource):
+    """The service `client.billing.meters.event_summaries`.
+
+    https://docs.stripe.com/api/billing/meters/event_summaries
+    """
     def list(
         self,
         id: str,
@@ -91,13 +96,10 @@ class AsyncBillingMetersEventSummaries(Resource):
             customer: Only objects of this customer.
             end_time:
             start_time:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             value_grouping_window:
             request_options: Idempotency key, account and other options of this request.
 
@@ -106,6 +108,10 @@ class AsyncBillingMetersEventSummaries(Resource):
         """
 
 class BillingAlerts(Resource):
+    """The service `client.billing.alerts`.
+
+    https://docs.stripe.com/api/billing/alerts
+    """
     def activate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
         """Call `POST /v1/billing/alerts/{id}/activate`.
 
@@ -113,8 +119,7 @@ class BillingAlerts(Resource):
 
         Args:
             id: ID of the alert.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -127,8 +132,7 @@ class BillingAlerts(Resource):
 
         Args:
             id: ID of the alert.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -150,8 +154,7 @@ class BillingAlerts(Resource):
         Args:
             alert_type:
             title: At most 256 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             usage_threshold:
             request_options: Idempotency key, account and other options of this request.
 
@@ -165,8 +168,7 @@ class BillingAlerts(Resource):
 
         Args:
             id: ID of the alert.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -189,14 +191,11 @@ class BillingAlerts(Resource):
 
         Args:
             alert_type:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             meter:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -209,8 +208,7 @@ class BillingAlerts(Resource):
 
         Args:
             id: ID of the alert.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -218,6 +216,10 @@ class BillingAlerts(Resource):
         """
 
 class AsyncBillingAlerts(Resource):
+    """The service `client.billing.alerts`.
+
+    https://docs.stripe.com/api/billing/alerts
+    """
     async def activate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
         """Call `POST /v1/billing/alerts/{id}/activate`.
 
@@ -225,8 +227,7 @@ class AsyncBillingAlerts(Resource):
 
         Args:
             id: ID of the alert.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -239,8 +240,7 @@ class AsyncBillingAlerts(Resource):
 
         Args:
             id: ID of the alert.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -262,8 +262,7 @@ class AsyncBillingAlerts(Resource):
         Args:
             alert_type:
             title: At most 256 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             usage_threshold:
             request_options: Idempotency key, account and other options of this request.
 
@@ -279,8 +278,7 @@ class AsyncBillingAlerts(Resource):
 
         Args:
             id: ID of the alert.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -303,14 +301,11 @@ class AsyncBillingAlerts(Resource):
 
         Args:
             alert_type:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             meter:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -323,8 +318,7 @@ class AsyncBillingAlerts(Resource):
 
         Args:
             id: ID of the alert.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -332,6 +326,10 @@ class AsyncBillingAlerts(Resource):
         """
 
 class BillingCreditBalanceSummary(Resource):
+    """The service `client.billing.credit_balance_summary`.
+
+    https://docs.stripe.com/api/billing/credit_balance_summary
+    """
     def retrieve(
         self,
         *,
@@ -348,10 +346,8 @@ class BillingCreditBalanceSummary(Resource):
         Args:
             filter:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -361,6 +357,10 @@ class BillingCreditBalanceSummary(Resource):
         """
 
 class AsyncBillingCreditBalanceSummary(Resource):
+    """The service `client.billing.credit_balance_summary`.
+
+    https://docs.stripe.com/api/billing/credit_balance_summary
+    """
     async def retrieve(
         self,
         *,
@@ -377,10 +377,8 @@ class AsyncBillingCreditBalanceSummary(Resource):
         Args:
             filter:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -390,6 +388,10 @@ class AsyncBillingCreditBalanceSummary(Resource):
         """
 
 class BillingCreditBalanceTransactions(Resource):
+    """The service `client.billing.credit_balance_transactions`.
+
+    https://docs.stripe.com/api/billing/credit_balance_transactions
+    """
     def list(
         self,
         *,
@@ -410,13 +412,10 @@ class BillingCreditBalanceTransactions(Resource):
             credit_grant:
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.credit_grant`, `data.test_clock`.
@@ -433,8 +432,7 @@ class BillingCreditBalanceTransactions(Resource):
 
         Args:
             id: ID of the credit balance transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `credit_grant`, `test_clock`.
@@ -444,6 +442,10 @@ class BillingCreditBalanceTransactions(Resource):
         """
 
 class AsyncBillingCreditBalanceTransactions(Resource):
+    """The service `client.billing.credit_balance_transactions`.
+
+    https://docs.stripe.com/api/billing/credit_balance_transactions
+    """
     def list(
         self,
         *,
@@ -464,13 +466,10 @@ class AsyncBillingCreditBalanceTransactions(Resource):
             credit_grant:
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.credit_grant`, `data.test_clock`.
@@ -487,8 +486,7 @@ class AsyncBillingCreditBalanceTransactions(Resource):
 
         Args:
             id: ID of the credit balance transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `credit_grant`, `test_clock`.
@@ -498,6 +496,10 @@ class AsyncBillingCreditBalanceTransactions(Resource):
         """
 
 class BillingCreditGrants(Resource):
+    """The service `client.billing.credit_grants`.
+
+    https://docs.stripe.com/api/billing/credit_grants
+    """
     def create(
         self,
         *,
@@ -523,15 +525,11 @@ class BillingCreditGrants(Resource):
             applicability_config:
             category:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             effective_at:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 100 characters.
             priority:
             request_options: Idempotency key, account and other options of this request.
@@ -548,8 +546,7 @@ class BillingCreditGrants(Resource):
 
         Args:
             id: ID of the credit grant.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -575,13 +572,10 @@ class BillingCreditGrants(Resource):
         Args:
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`, `data.test_clock`.
@@ -596,8 +590,7 @@ class BillingCreditGrants(Resource):
 
         Args:
             id: ID of the credit grant.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -620,12 +613,9 @@ class BillingCreditGrants(Resource):
 
         Args:
             id: ID of the credit grant.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -642,8 +632,7 @@ class BillingCreditGrants(Resource):
 
         Args:
             id: ID of the credit grant.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -653,6 +642,10 @@ class BillingCreditGrants(Resource):
         """
 
 class AsyncBillingCreditGrants(Resource):
+    """The service `client.billing.credit_grants`.
+
+    https://docs.stripe.com/api/billing/credit_grants
+    """
     async def create(
         self,
         *,
@@ -678,15 +671,11 @@ class AsyncBillingCreditGrants(Resource):
             applicability_config:
             category:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             effective_at:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 100 characters.
             priority:
             request_options: Idempotency key, account and other options of this request.
@@ -705,8 +694,7 @@ class AsyncBillingCreditGrants(Resource):
 
         Args:
             id: ID of the credit grant.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -732,13 +720,10 @@ class AsyncBillingCreditGrants(Resource):
         Args:
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`, `data.test_clock`.
@@ -755,8 +740,7 @@ class AsyncBillingCreditGrants(Resource):
 
         Args:
             id: ID of the credit grant.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -779,12 +763,9 @@ class AsyncBillingCreditGrants(Resource):
 
         Args:
             id: ID of the credit grant.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -801,8 +782,7 @@ class AsyncBillingCreditGrants(Resource):
 
         Args:
             id: ID of the credit grant.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -812,6 +792,10 @@ class AsyncBillingCreditGrants(Resource):
         """
 
 class BillingFeedbackOptions(Resource):
+    """The service `client.billing.feedback_options`.
+
+    https://docs.stripe.com/api/billing/feedback_options
+    """
     def create(
         self, *, description: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingFeedbackOption:
@@ -821,8 +805,7 @@ class BillingFeedbackOptions(Resource):
 
         Args:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -837,8 +820,7 @@ class BillingFeedbackOptions(Resource):
 
         Args:
             id: ID of the feedback option.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -859,13 +841,10 @@ class BillingFeedbackOptions(Resource):
         `GET /v1/billing/feedback_options` https://docs.stripe.com/api/billing/feedback_options/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -881,8 +860,7 @@ class BillingFeedbackOptions(Resource):
 
         Args:
             id: ID of the feedback option.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -898,8 +876,7 @@ class BillingFeedbackOptions(Resource):
         Args:
             id: ID of the feedback option.
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -907,6 +884,10 @@ class BillingFeedbackOptions(Resource):
         """
 
 class AsyncBillingFeedbackOptions(Resource):
+    """The service `client.billing.feedback_options`.
+
+    https://docs.stripe.com/api/billing/feedback_options
+    """
     async def create(
         self, *, description: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingFeedbackOption:
@@ -916,8 +897,7 @@ class AsyncBillingFeedbackOptions(Resource):
 
         Args:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -932,8 +912,7 @@ class AsyncBillingFeedbackOptions(Resource):
 
         Args:
             id: ID of the feedback option.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -954,13 +933,10 @@ class AsyncBillingFeedbackOptions(Resource):
         `GET /v1/billing/feedback_options` https://docs.stripe.com/api/billing/feedback_options/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -976,8 +952,7 @@ class AsyncBillingFeedbackOptions(Resource):
 
         Args:
             id: ID of the feedback option.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -993,8 +968,7 @@ class AsyncBillingFeedbackOptions(Resource):
         Args:
             id: ID of the feedback option.
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1002,6 +976,10 @@ class AsyncBillingFeedbackOptions(Resource):
         """
 
 class BillingMeterEventAdjustments(Resource):
+    """The service `client.billing.meter_event_adjustments`.
+
+    https://docs.stripe.com/api/billing/meter_event_adjustments
+    """
     def create(
         self,
         *,
@@ -1019,8 +997,7 @@ class BillingMeterEventAdjustments(Resource):
             event_name: At most 100 characters.
             type:
             cancel:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1028,6 +1005,10 @@ class BillingMeterEventAdjustments(Resource):
         """
 
 class AsyncBillingMeterEventAdjustments(Resource):
+    """The service `client.billing.meter_event_adjustments`.
+
+    https://docs.stripe.com/api/billing/meter_event_adjustments
+    """
     async def create(
         self,
         *,
@@ -1045,8 +1026,7 @@ class AsyncBillingMeterEventAdjustments(Resource):
             event_name: At most 100 characters.
             type:
             cancel:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1054,6 +1034,10 @@ class AsyncBillingMeterEventAdjustments(Resource):
         """
 
 class BillingMeterEvents(Resource):
+    """The service `client.billing.meter_events`.
+
+    https://docs.stripe.com/api/billing/meter_events
+    """
     def create(
         self,
         *,
@@ -1071,8 +1055,7 @@ class BillingMeterEvents(Resource):
         Args:
             event_name: At most 100 characters.
             payload:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             identifier: At most 100 characters.
             timestamp:
             request_options: Idempotency key, account and other options of this request.
@@ -1082,6 +1065,10 @@ class BillingMeterEvents(Resource):
         """
 
 class AsyncBillingMeterEvents(Resource):
+    """The service `client.billing.meter_events`.
+
+    https://docs.stripe.com/api/billing/meter_events
+    """
     async def create(
         self,
         *,
@@ -1099,8 +1086,7 @@ class AsyncBillingMeterEvents(Resource):
         Args:
             event_name: At most 100 characters.
             payload:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             identifier: At most 100 characters.
             timestamp:
             request_options: Idempotency key, account and other options of this request.
@@ -1110,7 +1096,16 @@ class AsyncBillingMeterEvents(Resource):
         """
 
 class BillingMeters(Resource):
+    """The service `client.billing.meters`.
+
+    https://docs.stripe.com/api/billing/meters
+    """
+
     event_summaries: BillingMetersEventSummaries
+    """The service `client.billing.meters.event_summaries`.
+
+    https://docs.stripe.com/api/billing/meters/event_summaries
+    """
     def create(
         self,
         *,
@@ -1133,8 +1128,7 @@ class BillingMeters(Resource):
             event_name: At most 100 characters.
             customer_mapping:
             event_time_window:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             value_settings:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1148,8 +1142,7 @@ class BillingMeters(Resource):
 
         Args:
             id: ID of the meter.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1170,13 +1163,10 @@ class BillingMeters(Resource):
         `GET /v1/billing/meters` https://docs.stripe.com/api/billing/meters/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1190,8 +1180,7 @@ class BillingMeters(Resource):
 
         Args:
             id: ID of the meter.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1204,8 +1193,7 @@ class BillingMeters(Resource):
 
         Args:
             id: ID of the meter.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1221,8 +1209,7 @@ class BillingMeters(Resource):
         Args:
             id: ID of the meter.
             display_name: At most 250 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1230,7 +1217,16 @@ class BillingMeters(Resource):
         """
 
 class AsyncBillingMeters(Resource):
+    """The service `client.billing.meters`.
+
+    https://docs.stripe.com/api/billing/meters
+    """
+
     event_summaries: AsyncBillingMetersEventSummaries
+    """The service `client.billing.meters.event_summaries`.
+
+    https://docs.stripe.com/api/billing/meters/event_summaries
+    """
     async def create(
         self,
         *,
@@ -1253,8 +1249,7 @@ class AsyncBillingMeters(Resource):
             event_name: At most 100 characters.
             customer_mapping:
             event_time_window:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             value_settings:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1270,8 +1265,7 @@ class AsyncBillingMeters(Resource):
 
         Args:
             id: ID of the meter.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1292,13 +1286,10 @@ class AsyncBillingMeters(Resource):
         `GET /v1/billing/meters` https://docs.stripe.com/api/billing/meters/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1314,8 +1305,7 @@ class AsyncBillingMeters(Resource):
 
         Args:
             id: ID of the meter.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1328,8 +1318,7 @@ class AsyncBillingMeters(Resource):
 
         Args:
             id: ID of the meter.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1345,8 +1334,7 @@ class AsyncBillingMeters(Resource):
         Args:
             id: ID of the meter.
             display_name: At most 250 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1354,21 +1342,95 @@ class AsyncBillingMeters(Resource):
         """
 
 class Billing(Resource):
+    """The service `client.billing`.
+
+    https://docs.stripe.com/api/billing
+    """
+
     alerts: BillingAlerts
+    """The service `client.billing.alerts`.
+
+    https://docs.stripe.com/api/billing/alerts
+    """
     credit_balance_summary: BillingCreditBalanceSummary
+    """The service `client.billing.credit_balance_summary`.
+
+    https://docs.stripe.com/api/billing/credit_balance_summary
+    """
     credit_balance_transactions: BillingCreditBalanceTransactions
+    """The service `client.billing.credit_balance_transactions`.
+
+    https://docs.stripe.com/api/billing/credit_balance_transactions
+    """
     credit_grants: BillingCreditGrants
+    """The service `client.billing.credit_grants`.
+
+    https://docs.stripe.com/api/billing/credit_grants
+    """
     feedback_options: BillingFeedbackOptions
+    """The service `client.billing.feedback_options`.
+
+    https://docs.stripe.com/api/billing/feedback_options
+    """
     meter_event_adjustments: BillingMeterEventAdjustments
+    """The service `client.billing.meter_event_adjustments`.
+
+    https://docs.stripe.com/api/billing/meter_event_adjustments
+    """
     meter_events: BillingMeterEvents
+    """The service `client.billing.meter_events`.
+
+    https://docs.stripe.com/api/billing/meter_events
+    """
     meters: BillingMeters
+    """The service `client.billing.meters`.
+
+    https://docs.stripe.com/api/billing/meters
+    """
 
 class AsyncBilling(Resource):
+    """The service `client.billing`.
+
+    https://docs.stripe.com/api/billing
+    """
+
     alerts: AsyncBillingAlerts
+    """The service `client.billing.alerts`.
+
+    https://docs.stripe.com/api/billing/alerts
+    """
     credit_balance_summary: AsyncBillingCreditBalanceSummary
+    """The service `client.billing.credit_balance_summary`.
+
+    https://docs.stripe.com/api/billing/credit_balance_summary
+    """
     credit_balance_transactions: AsyncBillingCreditBalanceTransactions
+    """The service `client.billing.credit_balance_transactions`.
+
+    https://docs.stripe.com/api/billing/credit_balance_transactions
+    """
     credit_grants: AsyncBillingCreditGrants
+    """The service `client.billing.credit_grants`.
+
+    https://docs.stripe.com/api/billing/credit_grants
+    """
     feedback_options: AsyncBillingFeedbackOptions
+    """The service `client.billing.feedback_options`.
+
+    https://docs.stripe.com/api/billing/feedback_options
+    """
     meter_event_adjustments: AsyncBillingMeterEventAdjustments
+    """The service `client.billing.meter_event_adjustments`.
+
+    https://docs.stripe.com/api/billing/meter_event_adjustments
+    """
     meter_events: AsyncBillingMeterEvents
+    """The service `client.billing.meter_events`.
+
+    https://docs.stripe.com/api/billing/meter_events
+    """
     meters: AsyncBillingMeters
+    """The service `client.billing.meters`.
+
+    https://docs.stripe.com/api/billing/meters
+    """

@@ -19,6 +19,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class BillingPortalConfigurations(Resource):
+    """The service `client.billing_portal.configurations`.
+
+    https://docs.stripe.com/api/billing_portal/configurations
+    """
     def create(
         self,
         *,
@@ -39,12 +43,9 @@ class BillingPortalConfigurations(Resource):
             features:
             business_profile:
             default_return_url:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             login_page:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -70,14 +71,11 @@ class BillingPortalConfigurations(Resource):
 
         Args:
             active: Only active or only inactive objects.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             is_default:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`.
@@ -94,8 +92,7 @@ class BillingPortalConfigurations(Resource):
 
         Args:
             configuration: ID of the configuration.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`.
@@ -126,13 +123,10 @@ class BillingPortalConfigurations(Resource):
             active:
             business_profile:
             default_return_url:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             features:
             login_page:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -143,6 +137,10 @@ class BillingPortalConfigurations(Resource):
         """
 
 class AsyncBillingPortalConfigurations(Resource):
+    """The service `client.billing_portal.configurations`.
+
+    https://docs.stripe.com/api/billing_portal/configurations
+    """
     async def create(
         self,
         *,
@@ -163,12 +161,9 @@ class AsyncBillingPortalConfigurations(Resource):
             features:
             business_profile:
             default_return_url:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             login_page:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -194,14 +189,11 @@ class AsyncBillingPortalConfigurations(Resource):
 
         Args:
             active: Only active or only inactive objects.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             is_default:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`.
@@ -218,8 +210,7 @@ class AsyncBillingPortalConfigurations(Resource):
 
         Args:
             configuration: ID of the configuration.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`.
@@ -250,13 +241,10 @@ class AsyncBillingPortalConfigurations(Resource):
             active:
             business_profile:
             default_return_url:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             features:
             login_page:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -267,6 +255,10 @@ class AsyncBillingPortalConfigurations(Resource):
         """
 
 class BillingPortalSessions(Resource):
+    """The service `client.billing_portal.sessions`.
+
+    https://docs.stripe.com/api/billing_portal/sessions
+    """
     def create(
         self,
         *,
@@ -337,14 +329,11 @@ class BillingPortalSessions(Resource):
             after_expiration:
             configuration:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flow_data:
             locale:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             return_url: URL to which the customer or user returns afterwards.
             request_options: Idempotency key, account and other options of this request.
 
@@ -355,6 +344,10 @@ class BillingPortalSessions(Resource):
         """
 
 class AsyncBillingPortalSessions(Resource):
+    """The service `client.billing_portal.sessions`.
+
+    https://docs.stripe.com/api/billing_portal/sessions
+    """
     async def create(
         self,
         *,
@@ -425,14 +418,11 @@ class AsyncBillingPortalSessions(Resource):
             after_expiration:
             configuration:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flow_data:
             locale:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             return_url: URL to which the customer or user returns afterwards.
             request_options: Idempotency key, account and other options of this request.
 
@@ -443,9 +433,35 @@ class AsyncBillingPortalSessions(Resource):
         """
 
 class BillingPortal(Resource):
+    """The service `client.billing_portal`.
+
+    https://docs.stripe.com/api/billing_portal
+    """
+
     configurations: BillingPortalConfigurations
+    """The service `client.billing_portal.configurations`.
+
+    https://docs.stripe.com/api/billing_portal/configurations
+    """
     sessions: BillingPortalSessions
+    """The service `client.billing_portal.sessions`.
+
+    https://docs.stripe.com/api/billing_portal/sessions
+    """
 
 class AsyncBillingPortal(Resource):
+    """The service `client.billing_portal`.
+
+    https://docs.stripe.com/api/billing_portal
+    """
+
     configurations: AsyncBillingPortalConfigurations
+    """The service `client.billing_portal.configurations`.
+
+    https://docs.stripe.com/api/billing_portal/configurations
+    """
     sessions: AsyncBillingPortalSessions
+    """The service `client.billing_portal.sessions`.
+
+    https://docs.stripe.com/api/billing_portal/sessions
+    """

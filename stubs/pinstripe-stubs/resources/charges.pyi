@@ -22,6 +22,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class ChargesDispute(Resource):
+    """The service `client.charges.dispute`.
+
+    https://docs.stripe.com/api/charges/dispute
+    """
     def close(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
         """Call `POST /v1/charges/{charge}/dispute/close`.
 
@@ -29,8 +33,7 @@ class ChargesDispute(Resource):
 
         Args:
             charge: ID of the charge.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -45,8 +48,7 @@ class ChargesDispute(Resource):
 
         Args:
             charge: ID of the charge.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -72,12 +74,9 @@ class ChargesDispute(Resource):
         Args:
             charge: ID of the charge.
             evidence:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             intended_submission_method:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             submit:
             request_options: Idempotency key, account and other options of this request.
 
@@ -88,6 +87,10 @@ class ChargesDispute(Resource):
         """
 
 class AsyncChargesDispute(Resource):
+    """The service `client.charges.dispute`.
+
+    https://docs.stripe.com/api/charges/dispute
+    """
     async def close(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
         """Call `POST /v1/charges/{charge}/dispute/close`.
 
@@ -95,8 +98,7 @@ class AsyncChargesDispute(Resource):
 
         Args:
             charge: ID of the charge.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -111,8 +113,7 @@ class AsyncChargesDispute(Resource):
 
         Args:
             charge: ID of the charge.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -138,12 +139,9 @@ class AsyncChargesDispute(Resource):
         Args:
             charge: ID of the charge.
             evidence:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             intended_submission_method:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             submit:
             request_options: Idempotency key, account and other options of this request.
 
@@ -154,6 +152,10 @@ class AsyncChargesDispute(Resource):
         """
 
 class ChargesRefunds(Resource):
+    """The service `client.charges.refunds`.
+
+    https://docs.stripe.com/api/charges/refunds
+    """
     def create(
         self,
         charge: str,
@@ -180,12 +182,9 @@ class ChargesRefunds(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             instructions_email:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             origin:
             payment_intent: Payment intent that the object belongs to.
             reason:
@@ -215,13 +214,10 @@ class ChargesRefunds(Resource):
 
         Args:
             charge: ID of the charge.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.charge`, `data.customer`,
@@ -241,8 +237,7 @@ class ChargesRefunds(Resource):
         Args:
             charge: ID of the charge.
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -267,11 +262,8 @@ class ChargesRefunds(Resource):
         Args:
             charge: ID of the charge.
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -282,6 +274,10 @@ class ChargesRefunds(Resource):
         """
 
 class AsyncChargesRefunds(Resource):
+    """The service `client.charges.refunds`.
+
+    https://docs.stripe.com/api/charges/refunds
+    """
     async def create(
         self,
         charge: str,
@@ -308,12 +304,9 @@ class AsyncChargesRefunds(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             instructions_email:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             origin:
             payment_intent: Payment intent that the object belongs to.
             reason:
@@ -343,13 +336,10 @@ class AsyncChargesRefunds(Resource):
 
         Args:
             charge: ID of the charge.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.charge`, `data.customer`,
@@ -369,8 +359,7 @@ class AsyncChargesRefunds(Resource):
         Args:
             charge: ID of the charge.
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -395,11 +384,8 @@ class AsyncChargesRefunds(Resource):
         Args:
             charge: ID of the charge.
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -410,8 +396,21 @@ class AsyncChargesRefunds(Resource):
         """
 
 class Charges(Resource):
+    """The service `client.charges`.
+
+    https://docs.stripe.com/api/charges
+    """
+
     dispute: ChargesDispute
+    """The service `client.charges.dispute`.
+
+    https://docs.stripe.com/api/charges/dispute
+    """
     refunds: ChargesRefunds
+    """The service `client.charges.refunds`.
+
+    https://docs.stripe.com/api/charges/refunds
+    """
     def capture(
         self,
         charge: str,
@@ -435,16 +434,11 @@ class Charges(Resource):
             charge: ID of the charge.
             amount:
             application_fee:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             receipt_email:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
-                card statements. Prefix and suffix together have up to 22 characters. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -488,30 +482,22 @@ class Charges(Resource):
         Args:
             amount:
             application_fee:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             capture:
             card:
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to. At most 500 characters.
             description: At most 40,000 characters.
             destination:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             radar_options: Settings for Radar, Stripe's fraud prevention.
             receipt_email:
             shipping: Recipient and address of a delivery.
             source:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
-                card statements. Prefix and suffix together have up to 22 characters. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -544,14 +530,11 @@ class Charges(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_intent: Only objects of this payment intent.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             transfer_group: Only objects of this transfer group.
             request_options: Idempotency key, account and other options of this request.
 
@@ -583,12 +566,9 @@ class Charges(Resource):
         Args:
             charge: ID of the charge.
             amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             instructions_email:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_intent: Payment intent that the object belongs to.
             reason:
             refund_application_fee:
@@ -609,8 +589,7 @@ class Charges(Resource):
 
         Args:
             charge: ID of the charge.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `application_fee`, `balance_transaction`, `customer`,
@@ -642,12 +621,9 @@ class Charges(Resource):
             charge: ID of the charge.
             customer: Customer that the object belongs to.
             description: At most 40,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fraud_details:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             receipt_email:
             shipping: Recipient and address of a delivery.
             transfer_group: String of your choice that groups a payment with its transfers.
@@ -675,11 +651,9 @@ class Charges(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.application_fee`, `data.balance_transaction`, `data.customer`,
@@ -691,8 +665,21 @@ class Charges(Resource):
         """
 
 class AsyncCharges(Resource):
+    """The service `client.charges`.
+
+    https://docs.stripe.com/api/charges
+    """
+
     dispute: AsyncChargesDispute
+    """The service `client.charges.dispute`.
+
+    https://docs.stripe.com/api/charges/dispute
+    """
     refunds: AsyncChargesRefunds
+    """The service `client.charges.refunds`.
+
+    https://docs.stripe.com/api/charges/refunds
+    """
     async def capture(
         self,
         charge: str,
@@ -716,16 +703,11 @@ class AsyncCharges(Resource):
             charge: ID of the charge.
             amount:
             application_fee:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             receipt_email:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
-                card statements. Prefix and suffix together have up to 22 characters. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -769,30 +751,22 @@ class AsyncCharges(Resource):
         Args:
             amount:
             application_fee:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             capture:
             card:
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to. At most 500 characters.
             description: At most 40,000 characters.
             destination:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             radar_options: Settings for Radar, Stripe's fraud prevention.
             receipt_email:
             shipping: Recipient and address of a delivery.
             source:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
-                card statements. Prefix and suffix together have up to 22 characters. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -825,14 +799,11 @@ class AsyncCharges(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_intent: Only objects of this payment intent.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             transfer_group: Only objects of this transfer group.
             request_options: Idempotency key, account and other options of this request.
 
@@ -864,12 +835,9 @@ class AsyncCharges(Resource):
         Args:
             charge: ID of the charge.
             amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             instructions_email:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_intent: Payment intent that the object belongs to.
             reason:
             refund_application_fee:
@@ -890,8 +858,7 @@ class AsyncCharges(Resource):
 
         Args:
             charge: ID of the charge.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `application_fee`, `balance_transaction`, `customer`,
@@ -923,12 +890,9 @@ class AsyncCharges(Resource):
             charge: ID of the charge.
             customer: Customer that the object belongs to.
             description: At most 40,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fraud_details:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             receipt_email:
             shipping: Recipient and address of a delivery.
             transfer_group: String of your choice that groups a payment with its transfers.
@@ -956,11 +920,9 @@ class AsyncCharges(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.application_fee`, `data.balance_transaction`, `data.customer`,

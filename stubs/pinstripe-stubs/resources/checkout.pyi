@@ -44,6 +44,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class CheckoutSessionsLineItems(Resource):
+    """The service `client.checkout.sessions.line_items`.
+
+    https://docs.stripe.com/api/checkout/sessions/line_items
+    """
     def list(
         self,
         session: str,
@@ -60,13 +64,10 @@ class CheckoutSessionsLineItems(Resource):
 
         Args:
             session: ID of the session.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -74,6 +75,10 @@ class CheckoutSessionsLineItems(Resource):
         """
 
 class AsyncCheckoutSessionsLineItems(Resource):
+    """The service `client.checkout.sessions.line_items`.
+
+    https://docs.stripe.com/api/checkout/sessions/line_items
+    """
     def list(
         self,
         session: str,
@@ -90,13 +95,10 @@ class AsyncCheckoutSessionsLineItems(Resource):
 
         Args:
             session: ID of the session.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -104,7 +106,16 @@ class AsyncCheckoutSessionsLineItems(Resource):
         """
 
 class CheckoutSessions(Resource):
+    """The service `client.checkout.sessions`.
+
+    https://docs.stripe.com/api/checkout/sessions
+    """
+
     line_items: CheckoutSessionsLineItems
+    """The service `client.checkout.sessions.line_items`.
+
+    https://docs.stripe.com/api/checkout/sessions/line_items
+    """
     def create(
         self,
         *,
@@ -340,24 +351,20 @@ class CheckoutSessions(Resource):
             custom_fields:
             custom_text:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             customer_creation:
             customer_email:
             customer_update:
             discounts:
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             integration_identifier: At most 200 characters.
             invoice_creation:
             line_items:
             locale:
             managed_payments:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             mode:
             name_collection:
             optional_items:
@@ -395,8 +402,7 @@ class CheckoutSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `invoice`, `payment_intent`, `payment_link`, `setup_intent`, `subscription`.
@@ -430,15 +436,12 @@ class CheckoutSessions(Resource):
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             customer_details:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_intent: Only objects of this payment intent.
             payment_link: Only objects of this payment link.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             subscription: Only objects of this subscription.
             request_options: Idempotency key, account and other options of this request.
@@ -458,8 +461,7 @@ class CheckoutSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `invoice`, `payment_intent`, `payment_link`, `setup_intent`, `subscription`.
@@ -486,12 +488,9 @@ class CheckoutSessions(Resource):
         Args:
             session: ID of the session.
             collected_information:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_intent_data:
             shipping_options:
             request_options: Idempotency key, account and other options of this request.
@@ -503,7 +502,16 @@ class CheckoutSessions(Resource):
         """
 
 class AsyncCheckoutSessions(Resource):
+    """The service `client.checkout.sessions`.
+
+    https://docs.stripe.com/api/checkout/sessions
+    """
+
     line_items: AsyncCheckoutSessionsLineItems
+    """The service `client.checkout.sessions.line_items`.
+
+    https://docs.stripe.com/api/checkout/sessions/line_items
+    """
     async def create(
         self,
         *,
@@ -739,24 +747,20 @@ class AsyncCheckoutSessions(Resource):
             custom_fields:
             custom_text:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             customer_creation:
             customer_email:
             customer_update:
             discounts:
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             integration_identifier: At most 200 characters.
             invoice_creation:
             line_items:
             locale:
             managed_payments:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             mode:
             name_collection:
             optional_items:
@@ -796,8 +800,7 @@ class AsyncCheckoutSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `invoice`, `payment_intent`, `payment_link`, `setup_intent`, `subscription`.
@@ -831,15 +834,12 @@ class AsyncCheckoutSessions(Resource):
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             customer_details:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_intent: Only objects of this payment intent.
             payment_link: Only objects of this payment link.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             subscription: Only objects of this subscription.
             request_options: Idempotency key, account and other options of this request.
@@ -859,8 +859,7 @@ class AsyncCheckoutSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `invoice`, `payment_intent`, `payment_link`, `setup_intent`, `subscription`.
@@ -887,12 +886,9 @@ class AsyncCheckoutSessions(Resource):
         Args:
             session: ID of the session.
             collected_information:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_intent_data:
             shipping_options:
             request_options: Idempotency key, account and other options of this request.
@@ -904,7 +900,25 @@ class AsyncCheckoutSessions(Resource):
         """
 
 class Checkout(Resource):
+    """The service `client.checkout`.
+
+    https://docs.stripe.com/api/checkout
+    """
+
     sessions: CheckoutSessions
+    """The service `client.checkout.sessions`.
+
+    https://docs.stripe.com/api/checkout/sessions
+    """
 
 class AsyncCheckout(Resource):
+    """The service `client.checkout`.
+
+    https://docs.stripe.com/api/checkout
+    """
+
     sessions: AsyncCheckoutSessions
+    """The service `client.checkout.sessions`.
+
+    https://docs.stripe.com/api/checkout/sessions
+    """

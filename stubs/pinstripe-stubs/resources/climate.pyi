@@ -10,6 +10,10 @@ from pinstripe.params import ClimateOrderCreateParamsBeneficiary, ClimateOrderUp
 from pinstripe.types import RequestOptions, Strings
 
 class ClimateOrders(Resource):
+    """The service `client.climate.orders`.
+
+    https://docs.stripe.com/api/climate/orders
+    """
     def cancel(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:
         """Call `POST /v1/climate/orders/{order}/cancel`.
 
@@ -17,8 +21,7 @@ class ClimateOrders(Resource):
 
         Args:
             order: ID of the order.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -47,11 +50,8 @@ class ClimateOrders(Resource):
             amount:
             beneficiary:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             metric_tons:
             request_options: Idempotency key, account and other options of this request.
 
@@ -74,13 +74,10 @@ class ClimateOrders(Resource):
         `GET /v1/climate/orders` https://docs.stripe.com/api/climate/orders/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.product`.
@@ -95,8 +92,7 @@ class ClimateOrders(Resource):
 
         Args:
             order: ID of the order.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -120,11 +116,8 @@ class ClimateOrders(Resource):
         Args:
             order: ID of the order.
             beneficiary:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -134,6 +127,10 @@ class ClimateOrders(Resource):
         """
 
 class AsyncClimateOrders(Resource):
+    """The service `client.climate.orders`.
+
+    https://docs.stripe.com/api/climate/orders
+    """
     async def cancel(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:
         """Call `POST /v1/climate/orders/{order}/cancel`.
 
@@ -141,8 +138,7 @@ class AsyncClimateOrders(Resource):
 
         Args:
             order: ID of the order.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -171,11 +167,8 @@ class AsyncClimateOrders(Resource):
             amount:
             beneficiary:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             metric_tons:
             request_options: Idempotency key, account and other options of this request.
 
@@ -198,13 +191,10 @@ class AsyncClimateOrders(Resource):
         `GET /v1/climate/orders` https://docs.stripe.com/api/climate/orders/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.product`.
@@ -221,8 +211,7 @@ class AsyncClimateOrders(Resource):
 
         Args:
             order: ID of the order.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -246,11 +235,8 @@ class AsyncClimateOrders(Resource):
         Args:
             order: ID of the order.
             beneficiary:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -260,6 +246,10 @@ class AsyncClimateOrders(Resource):
         """
 
 class ClimateProducts(Resource):
+    """The service `client.climate.products`.
+
+    https://docs.stripe.com/api/climate/products
+    """
     def list(
         self,
         *,
@@ -274,13 +264,10 @@ class ClimateProducts(Resource):
         `GET /v1/climate/products` https://docs.stripe.com/api/climate/products/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -293,8 +280,7 @@ class ClimateProducts(Resource):
 
         Args:
             product: ID of the product.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -302,6 +288,10 @@ class ClimateProducts(Resource):
         """
 
 class AsyncClimateProducts(Resource):
+    """The service `client.climate.products`.
+
+    https://docs.stripe.com/api/climate/products
+    """
     def list(
         self,
         *,
@@ -316,13 +306,10 @@ class AsyncClimateProducts(Resource):
         `GET /v1/climate/products` https://docs.stripe.com/api/climate/products/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -337,8 +324,7 @@ class AsyncClimateProducts(Resource):
 
         Args:
             product: ID of the product.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -346,6 +332,10 @@ class AsyncClimateProducts(Resource):
         """
 
 class ClimateSuppliers(Resource):
+    """The service `client.climate.suppliers`.
+
+    https://docs.stripe.com/api/climate/suppliers
+    """
     def list(
         self,
         *,
@@ -360,13 +350,10 @@ class ClimateSuppliers(Resource):
         `GET /v1/climate/suppliers` https://docs.stripe.com/api/climate/suppliers/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -381,8 +368,7 @@ class ClimateSuppliers(Resource):
 
         Args:
             supplier: ID of the supplier.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -390,6 +376,10 @@ class ClimateSuppliers(Resource):
         """
 
 class AsyncClimateSuppliers(Resource):
+    """The service `client.climate.suppliers`.
+
+    https://docs.stripe.com/api/climate/suppliers
+    """
     def list(
         self,
         *,
@@ -404,13 +394,10 @@ class AsyncClimateSuppliers(Resource):
         `GET /v1/climate/suppliers` https://docs.stripe.com/api/climate/suppliers/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -425,8 +412,7 @@ class AsyncClimateSuppliers(Resource):
 
         Args:
             supplier: ID of the supplier.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -434,11 +420,45 @@ class AsyncClimateSuppliers(Resource):
         """
 
 class Climate(Resource):
+    """The service `client.climate`.
+
+    https://docs.stripe.com/api/climate
+    """
+
     orders: ClimateOrders
+    """The service `client.climate.orders`.
+
+    https://docs.stripe.com/api/climate/orders
+    """
     products: ClimateProducts
+    """The service `client.climate.products`.
+
+    https://docs.stripe.com/api/climate/products
+    """
     suppliers: ClimateSuppliers
+    """The service `client.climate.suppliers`.
+
+    https://docs.stripe.com/api/climate/suppliers
+    """
 
 class AsyncClimate(Resource):
+    """The service `client.climate`.
+
+    https://docs.stripe.com/api/climate
+    """
+
     orders: AsyncClimateOrders
+    """The service `client.climate.orders`.
+
+    https://docs.stripe.com/api/climate/orders
+    """
     products: AsyncClimateProducts
+    """The service `client.climate.products`.
+
+    https://docs.stripe.com/api/climate/products
+    """
     suppliers: AsyncClimateSuppliers
+    """The service `client.climate.suppliers`.
+
+    https://docs.stripe.com/api/climate/suppliers
+    """

@@ -5,6 +5,10 @@ from pinstripe.models import ConfirmationToken
 from pinstripe.types import RequestOptions, Strings
 
 class ConfirmationTokens(Resource):
+    """The service `client.confirmation_tokens`.
+
+    https://docs.stripe.com/api/confirmation_tokens
+    """
     def retrieve(
         self, confirmation_token: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ConfirmationToken:
@@ -14,8 +18,7 @@ class ConfirmationTokens(Resource):
 
         Args:
             confirmation_token: ID of the confirmation token.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -23,6 +26,10 @@ class ConfirmationTokens(Resource):
         """
 
 class AsyncConfirmationTokens(Resource):
+    """The service `client.confirmation_tokens`.
+
+    https://docs.stripe.com/api/confirmation_tokens
+    """
     async def retrieve(
         self, confirmation_token: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ConfirmationToken:
@@ -32,8 +39,7 @@ class AsyncConfirmationTokens(Resource):
 
         Args:
             confirmation_token: ID of the confirmation token.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -6,6 +6,10 @@ from pinstripe.models import CountrySpec
 from pinstripe.types import RequestOptions, Strings
 
 class CountrySpecs(Resource):
+    """The service `client.country_specs`.
+
+    https://docs.stripe.com/api/country_specs
+    """
     def list(
         self,
         *,
@@ -20,13 +24,10 @@ class CountrySpecs(Resource):
         `GET /v1/country_specs` https://docs.stripe.com/api/country_specs/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -39,8 +40,7 @@ class CountrySpecs(Resource):
 
         Args:
             country: ID of the country.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -48,6 +48,10 @@ class CountrySpecs(Resource):
         """
 
 class AsyncCountrySpecs(Resource):
+    """The service `client.country_specs`.
+
+    https://docs.stripe.com/api/country_specs
+    """
     def list(
         self,
         *,
@@ -62,13 +66,10 @@ class AsyncCountrySpecs(Resource):
         `GET /v1/country_specs` https://docs.stripe.com/api/country_specs/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -83,8 +84,7 @@ class AsyncCountrySpecs(Resource):
 
         Args:
             country: ID of the country.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -22,6 +22,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class CreditNotesLineItems(Resource):
+    """The service `client.credit_notes.line_items`.
+
+    https://docs.stripe.com/api/credit_notes/line_items
+    """
     def list(
         self,
         credit_note: str,
@@ -38,13 +42,10 @@ class CreditNotesLineItems(Resource):
 
         Args:
             credit_note: ID of the credit note.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -52,6 +53,10 @@ class CreditNotesLineItems(Resource):
         """
 
 class AsyncCreditNotesLineItems(Resource):
+    """The service `client.credit_notes.line_items`.
+
+    https://docs.stripe.com/api/credit_notes/line_items
+    """
     def list(
         self,
         credit_note: str,
@@ -68,13 +73,10 @@ class AsyncCreditNotesLineItems(Resource):
 
         Args:
             credit_note: ID of the credit note.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -82,6 +84,10 @@ class AsyncCreditNotesLineItems(Resource):
         """
 
 class CreditNotesPreviewLines(Resource):
+    """The service `client.credit_notes.preview_lines`.
+
+    https://docs.stripe.com/api/credit_notes/preview_lines
+    """
     def list(
         self,
         *,
@@ -114,23 +120,18 @@ class CreditNotesPreviewLines(Resource):
             credit_amount:
             effective_at:
             email_type:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lines:
             memo:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             out_of_band_amount:
             reason:
             refund_amount:
             refunds:
             shipping_cost:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -138,6 +139,10 @@ class CreditNotesPreviewLines(Resource):
         """
 
 class AsyncCreditNotesPreviewLines(Resource):
+    """The service `client.credit_notes.preview_lines`.
+
+    https://docs.stripe.com/api/credit_notes/preview_lines
+    """
     def list(
         self,
         *,
@@ -170,23 +175,18 @@ class AsyncCreditNotesPreviewLines(Resource):
             credit_amount:
             effective_at:
             email_type:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lines:
             memo:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             out_of_band_amount:
             reason:
             refund_amount:
             refunds:
             shipping_cost:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -194,8 +194,21 @@ class AsyncCreditNotesPreviewLines(Resource):
         """
 
 class CreditNotes(Resource):
+    """The service `client.credit_notes`.
+
+    https://docs.stripe.com/api/credit_notes
+    """
+
     line_items: CreditNotesLineItems
+    """The service `client.credit_notes.line_items`.
+
+    https://docs.stripe.com/api/credit_notes/line_items
+    """
     preview_lines: CreditNotesPreviewLines
+    """The service `client.credit_notes.preview_lines`.
+
+    https://docs.stripe.com/api/credit_notes/preview_lines
+    """
     def create(
         self,
         *,
@@ -225,13 +238,10 @@ class CreditNotes(Resource):
             credit_amount:
             effective_at:
             email_type:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lines:
             memo:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             out_of_band_amount:
             reason:
             refund_amount:
@@ -265,14 +275,11 @@ class CreditNotes(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`, `data.customer_balance_transaction`, `data.invoice`.
@@ -309,13 +316,10 @@ class CreditNotes(Resource):
             credit_amount:
             effective_at:
             email_type:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lines:
             memo:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             out_of_band_amount:
             reason:
             refund_amount:
@@ -335,8 +339,7 @@ class CreditNotes(Resource):
 
         Args:
             id: ID of the credit note.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -359,12 +362,9 @@ class CreditNotes(Resource):
 
         Args:
             id: ID of the credit note.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             memo:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -379,8 +379,7 @@ class CreditNotes(Resource):
 
         Args:
             id: ID of the credit note.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -390,8 +389,21 @@ class CreditNotes(Resource):
         """
 
 class AsyncCreditNotes(Resource):
+    """The service `client.credit_notes`.
+
+    https://docs.stripe.com/api/credit_notes
+    """
+
     line_items: AsyncCreditNotesLineItems
+    """The service `client.credit_notes.line_items`.
+
+    https://docs.stripe.com/api/credit_notes/line_items
+    """
     preview_lines: AsyncCreditNotesPreviewLines
+    """The service `client.credit_notes.preview_lines`.
+
+    https://docs.stripe.com/api/credit_notes/preview_lines
+    """
     async def create(
         self,
         *,
@@ -421,13 +433,10 @@ class AsyncCreditNotes(Resource):
             credit_amount:
             effective_at:
             email_type:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lines:
             memo:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             out_of_band_amount:
             reason:
             refund_amount:
@@ -461,14 +470,11 @@ class AsyncCreditNotes(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`, `data.customer_balance_transaction`, `data.invoice`.
@@ -505,13 +511,10 @@ class AsyncCreditNotes(Resource):
             credit_amount:
             effective_at:
             email_type:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lines:
             memo:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             out_of_band_amount:
             reason:
             refund_amount:
@@ -531,8 +534,7 @@ class AsyncCreditNotes(Resource):
 
         Args:
             id: ID of the credit note.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -555,12 +557,9 @@ class AsyncCreditNotes(Resource):
 
         Args:
             id: ID of the credit note.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             memo:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -577,8 +576,7 @@ class AsyncCreditNotes(Resource):
 
         Args:
             id: ID of the credit note.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.

@@ -6,6 +6,10 @@ from pinstripe.params import CustomerSessionCreateParamsComponents
 from pinstripe.types import RequestOptions, Strings
 
 class CustomerSessions(Resource):
+    """The service `client.customer_sessions`.
+
+    https://docs.stripe.com/api/customer_sessions
+    """
     def create(
         self,
         *,
@@ -22,10 +26,8 @@ class CustomerSessions(Resource):
         Args:
             components:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -35,6 +37,10 @@ class CustomerSessions(Resource):
         """
 
 class AsyncCustomerSessions(Resource):
+    """The service `client.customer_sessions`.
+
+    https://docs.stripe.com/api/customer_sessions
+    """
     async def create(
         self,
         *,
@@ -51,10 +57,8 @@ class AsyncCustomerSessions(Resource):
         Args:
             components:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.

@@ -82,18 +82,21 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class CustomersSubscriptionsDiscount(Resource):
+    """The service `client.customers.subscriptions.discount`.
+
+    https://docs.stripe.com/api/customers/subscriptions/discount
+    """
     def retrieve(
         self, customer: str, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Discount:
-        """Call `GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount`.
+        """Call `GET /v1/customers/{customer}/subscriptions/{subscription}/discount`.
 
         `GET /v1/customers/{customer}/subscriptions/{subscription}/discount` https://docs.stripe.com/api/customers/subscriptions/discount/retrieve
 
         Args:
             customer: ID of the customer.
             subscription: ID of the subscription.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `promotion_code`.
@@ -103,18 +106,21 @@ class CustomersSubscriptionsDiscount(Resource):
         """
 
 class AsyncCustomersSubscriptionsDiscount(Resource):
+    """The service `client.customers.subscriptions.discount`.
+
+    https://docs.stripe.com/api/customers/subscriptions/discount
+    """
     async def retrieve(
         self, customer: str, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Discount:
-        """Call `GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount`.
+        """Call `GET /v1/customers/{customer}/subscriptions/{subscription}/discount`.
 
         `GET /v1/customers/{customer}/subscriptions/{subscription}/discount` https://docs.stripe.com/api/customers/subscriptions/discount/retrieve
 
         Args:
             customer: ID of the customer.
             subscription: ID of the subscription.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `promotion_code`.
@@ -124,6 +130,10 @@ class AsyncCustomersSubscriptionsDiscount(Resource):
         """
 
 class CustomersBalanceTransactions(Resource):
+    """The service `client.customers.balance_transactions`.
+
+    https://docs.stripe.com/api/customers/balance_transactions
+    """
     def create(
         self,
         customer: str,
@@ -144,11 +154,8 @@ class CustomersBalanceTransactions(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             description: At most 350 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `checkout_session`, `credit_note`, `customer`, `invoice`.
@@ -175,14 +182,11 @@ class CustomersBalanceTransactions(Resource):
         Args:
             customer: ID of the customer.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.checkout_session`, `data.credit_note`, `data.customer`, `data.invoice`.
@@ -200,8 +204,7 @@ class CustomersBalanceTransactions(Resource):
         Args:
             customer: ID of the customer.
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `checkout_session`, `credit_note`, `customer`, `invoice`.
@@ -227,11 +230,8 @@ class CustomersBalanceTransactions(Resource):
             customer: ID of the customer.
             transaction: ID of the transaction.
             description: At most 350 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `checkout_session`, `credit_note`, `customer`, `invoice`.
@@ -241,6 +241,10 @@ class CustomersBalanceTransactions(Resource):
         """
 
 class AsyncCustomersBalanceTransactions(Resource):
+    """The service `client.customers.balance_transactions`.
+
+    https://docs.stripe.com/api/customers/balance_transactions
+    """
     async def create(
         self,
         customer: str,
@@ -261,11 +265,8 @@ class AsyncCustomersBalanceTransactions(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             description: At most 350 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `checkout_session`, `credit_note`, `customer`, `invoice`.
@@ -292,14 +293,11 @@ class AsyncCustomersBalanceTransactions(Resource):
         Args:
             customer: ID of the customer.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.checkout_session`, `data.credit_note`, `data.customer`, `data.invoice`.
@@ -317,8 +315,7 @@ class AsyncCustomersBalanceTransactions(Resource):
         Args:
             customer: ID of the customer.
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `checkout_session`, `credit_note`, `customer`, `invoice`.
@@ -344,11 +341,8 @@ class AsyncCustomersBalanceTransactions(Resource):
             customer: ID of the customer.
             transaction: ID of the transaction.
             description: At most 350 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `checkout_session`, `credit_note`, `customer`, `invoice`.
@@ -358,6 +352,10 @@ class AsyncCustomersBalanceTransactions(Resource):
         """
 
 class CustomersBankAccounts(Resource):
+    """The service `client.customers.bank_accounts`.
+
+    https://docs.stripe.com/api/customers/bank_accounts
+    """
     def create(
         self,
         customer: str,
@@ -379,11 +377,8 @@ class CustomersBankAccounts(Resource):
             alipay_account:
             bank_account:
             card:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             source:
             request_options: Idempotency key, account and other options of this request.
 
@@ -407,13 +402,10 @@ class CustomersBankAccounts(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`, `data.customer`.
@@ -432,8 +424,7 @@ class CustomersBankAccounts(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the bank account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -469,6 +460,7 @@ class CustomersBankAccounts(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the bank account.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             address_city: City of the address.
@@ -479,12 +471,8 @@ class CustomersBankAccounts(Resource):
             address_zip: ZIP or postal code.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             owner:
             request_options: Idempotency key, account and other options of this request.
 
@@ -510,8 +498,7 @@ class CustomersBankAccounts(Resource):
             customer: ID of the customer.
             id: ID of the bank account.
             amounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -529,8 +516,7 @@ class CustomersBankAccounts(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the bank account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -538,6 +524,10 @@ class CustomersBankAccounts(Resource):
         """
 
 class AsyncCustomersBankAccounts(Resource):
+    """The service `client.customers.bank_accounts`.
+
+    https://docs.stripe.com/api/customers/bank_accounts
+    """
     async def create(
         self,
         customer: str,
@@ -559,11 +549,8 @@ class AsyncCustomersBankAccounts(Resource):
             alipay_account:
             bank_account:
             card:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             source:
             request_options: Idempotency key, account and other options of this request.
 
@@ -587,13 +574,10 @@ class AsyncCustomersBankAccounts(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`, `data.customer`.
@@ -612,8 +596,7 @@ class AsyncCustomersBankAccounts(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the bank account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -649,6 +632,7 @@ class AsyncCustomersBankAccounts(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the bank account.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             address_city: City of the address.
@@ -659,12 +643,8 @@ class AsyncCustomersBankAccounts(Resource):
             address_zip: ZIP or postal code.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             owner:
             request_options: Idempotency key, account and other options of this request.
 
@@ -690,8 +670,7 @@ class AsyncCustomersBankAccounts(Resource):
             customer: ID of the customer.
             id: ID of the bank account.
             amounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -709,8 +688,7 @@ class AsyncCustomersBankAccounts(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the bank account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -718,6 +696,10 @@ class AsyncCustomersBankAccounts(Resource):
         """
 
 class CustomersCards(Resource):
+    """The service `client.customers.cards`.
+
+    https://docs.stripe.com/api/customers/cards
+    """
     def create(
         self,
         customer: str,
@@ -739,11 +721,8 @@ class CustomersCards(Resource):
             alipay_account:
             bank_account:
             card:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             source:
             request_options: Idempotency key, account and other options of this request.
 
@@ -767,13 +746,10 @@ class CustomersCards(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`, `data.customer`.
@@ -790,8 +766,7 @@ class CustomersCards(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -827,6 +802,7 @@ class CustomersCards(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the card.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             address_city: City of the address.
@@ -837,12 +813,8 @@ class CustomersCards(Resource):
             address_zip: ZIP or postal code.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             owner:
             request_options: Idempotency key, account and other options of this request.
 
@@ -861,8 +833,7 @@ class CustomersCards(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -870,6 +841,10 @@ class CustomersCards(Resource):
         """
 
 class AsyncCustomersCards(Resource):
+    """The service `client.customers.cards`.
+
+    https://docs.stripe.com/api/customers/cards
+    """
     async def create(
         self,
         customer: str,
@@ -891,11 +866,8 @@ class AsyncCustomersCards(Resource):
             alipay_account:
             bank_account:
             card:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             source:
             request_options: Idempotency key, account and other options of this request.
 
@@ -919,13 +891,10 @@ class AsyncCustomersCards(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`, `data.customer`.
@@ -944,8 +913,7 @@ class AsyncCustomersCards(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -981,6 +949,7 @@ class AsyncCustomersCards(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the card.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             address_city: City of the address.
@@ -991,12 +960,8 @@ class AsyncCustomersCards(Resource):
             address_zip: ZIP or postal code.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             owner:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1015,8 +980,7 @@ class AsyncCustomersCards(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1024,6 +988,10 @@ class AsyncCustomersCards(Resource):
         """
 
 class CustomersCashBalance(Resource):
+    """The service `client.customers.cash_balance`.
+
+    https://docs.stripe.com/api/customers/cash_balance
+    """
     def retrieve(self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CashBalance:
         """Call `GET /v1/customers/{customer}/cash_balance`.
 
@@ -1031,8 +999,7 @@ class CustomersCashBalance(Resource):
 
         Args:
             customer: ID of the customer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1052,8 +1019,7 @@ class CustomersCashBalance(Resource):
 
         Args:
             customer: ID of the customer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             settings:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1062,6 +1028,10 @@ class CustomersCashBalance(Resource):
         """
 
 class AsyncCustomersCashBalance(Resource):
+    """The service `client.customers.cash_balance`.
+
+    https://docs.stripe.com/api/customers/cash_balance
+    """
     async def retrieve(
         self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CashBalance:
@@ -1071,8 +1041,7 @@ class AsyncCustomersCashBalance(Resource):
 
         Args:
             customer: ID of the customer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1092,8 +1061,7 @@ class AsyncCustomersCashBalance(Resource):
 
         Args:
             customer: ID of the customer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             settings:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1102,6 +1070,10 @@ class AsyncCustomersCashBalance(Resource):
         """
 
 class CustomersCashBalanceTransactions(Resource):
+    """The service `client.customers.cash_balance_transactions`.
+
+    https://docs.stripe.com/api/customers/cash_balance_transactions
+    """
     def list(
         self,
         customer: str,
@@ -1118,13 +1090,10 @@ class CustomersCashBalanceTransactions(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`.
@@ -1142,8 +1111,7 @@ class CustomersCashBalanceTransactions(Resource):
         Args:
             customer: ID of the customer.
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -1153,6 +1121,10 @@ class CustomersCashBalanceTransactions(Resource):
         """
 
 class AsyncCustomersCashBalanceTransactions(Resource):
+    """The service `client.customers.cash_balance_transactions`.
+
+    https://docs.stripe.com/api/customers/cash_balance_transactions
+    """
     def list(
         self,
         customer: str,
@@ -1169,13 +1141,10 @@ class AsyncCustomersCashBalanceTransactions(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`.
@@ -1193,8 +1162,7 @@ class AsyncCustomersCashBalanceTransactions(Resource):
         Args:
             customer: ID of the customer.
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -1204,6 +1172,10 @@ class AsyncCustomersCashBalanceTransactions(Resource):
         """
 
 class CustomersDiscount(Resource):
+    """The service `client.customers.discount`.
+
+    https://docs.stripe.com/api/customers/discount
+    """
     def retrieve(self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Discount:
         """Call `GET /v1/customers/{customer}/discount`.
 
@@ -1211,8 +1183,7 @@ class CustomersDiscount(Resource):
 
         Args:
             customer: ID of the customer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `promotion_code`.
@@ -1222,6 +1193,10 @@ class CustomersDiscount(Resource):
         """
 
 class AsyncCustomersDiscount(Resource):
+    """The service `client.customers.discount`.
+
+    https://docs.stripe.com/api/customers/discount
+    """
     async def retrieve(
         self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Discount:
@@ -1231,8 +1206,7 @@ class AsyncCustomersDiscount(Resource):
 
         Args:
             customer: ID of the customer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `promotion_code`.
@@ -1242,6 +1216,10 @@ class AsyncCustomersDiscount(Resource):
         """
 
 class CustomersFundingInstructions(Resource):
+    """The service `client.customers.funding_instructions`.
+
+    https://docs.stripe.com/api/customers/funding_instructions
+    """
     def create(
         self,
         customer: str,
@@ -1261,8 +1239,7 @@ class CustomersFundingInstructions(Resource):
             bank_transfer: Settings for bank transfers.
             currency: Three-letter ISO 4217 currency code in lowercase.
             funding_type:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1270,6 +1247,10 @@ class CustomersFundingInstructions(Resource):
         """
 
 class AsyncCustomersFundingInstructions(Resource):
+    """The service `client.customers.funding_instructions`.
+
+    https://docs.stripe.com/api/customers/funding_instructions
+    """
     async def create(
         self,
         customer: str,
@@ -1289,8 +1270,7 @@ class AsyncCustomersFundingInstructions(Resource):
             bank_transfer: Settings for bank transfers.
             currency: Three-letter ISO 4217 currency code in lowercase.
             funding_type:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1298,6 +1278,10 @@ class AsyncCustomersFundingInstructions(Resource):
         """
 
 class CustomersPaymentMethods(Resource):
+    """The service `client.customers.payment_methods`.
+
+    https://docs.stripe.com/api/customers/payment_methods
+    """
     def list(
         self,
         customer: str,
@@ -1374,15 +1358,11 @@ class CustomersPaymentMethods(Resource):
 
         Args:
             customer: ID of the customer.
-            allow_redisplay: Whether the payment method can be shown to the customer again in other
-                checkouts.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            allow_redisplay: Whether the payment method can be shown to the customer again in other checkouts.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1401,8 +1381,7 @@ class CustomersPaymentMethods(Resource):
         Args:
             customer: ID of the customer.
             payment_method: ID of the payment method.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -1412,6 +1391,10 @@ class CustomersPaymentMethods(Resource):
         """
 
 class AsyncCustomersPaymentMethods(Resource):
+    """The service `client.customers.payment_methods`.
+
+    https://docs.stripe.com/api/customers/payment_methods
+    """
     def list(
         self,
         customer: str,
@@ -1488,15 +1471,11 @@ class AsyncCustomersPaymentMethods(Resource):
 
         Args:
             customer: ID of the customer.
-            allow_redisplay: Whether the payment method can be shown to the customer again in other
-                checkouts.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            allow_redisplay: Whether the payment method can be shown to the customer again in other checkouts.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1515,8 +1494,7 @@ class AsyncCustomersPaymentMethods(Resource):
         Args:
             customer: ID of the customer.
             payment_method: ID of the payment method.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -1526,6 +1504,10 @@ class AsyncCustomersPaymentMethods(Resource):
         """
 
 class CustomersPaymentSources(Resource):
+    """The service `client.customers.payment_sources`.
+
+    https://docs.stripe.com/api/customers/payment_sources
+    """
     def create(
         self,
         customer: str,
@@ -1548,11 +1530,8 @@ class CustomersPaymentSources(Resource):
             alipay_account:
             bank_account:
             card:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             source:
             validate:
             request_options: Idempotency key, account and other options of this request.
@@ -1577,14 +1556,11 @@ class CustomersPaymentSources(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             object: Type of the object. All objects of a class have the same.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`, `data.customer`.
@@ -1602,8 +1578,7 @@ class CustomersPaymentSources(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the source.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1637,6 +1612,7 @@ class CustomersPaymentSources(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the source.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             address_city: City of the address.
@@ -1647,12 +1623,8 @@ class CustomersPaymentSources(Resource):
             address_zip: ZIP or postal code.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             owner:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1678,8 +1650,7 @@ class CustomersPaymentSources(Resource):
             customer: ID of the customer.
             id: ID of the source.
             amounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -1697,8 +1668,7 @@ class CustomersPaymentSources(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the source.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1706,6 +1676,10 @@ class CustomersPaymentSources(Resource):
         """
 
 class AsyncCustomersPaymentSources(Resource):
+    """The service `client.customers.payment_sources`.
+
+    https://docs.stripe.com/api/customers/payment_sources
+    """
     async def create(
         self,
         customer: str,
@@ -1728,11 +1702,8 @@ class AsyncCustomersPaymentSources(Resource):
             alipay_account:
             bank_account:
             card:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             source:
             validate:
             request_options: Idempotency key, account and other options of this request.
@@ -1757,14 +1728,11 @@ class AsyncCustomersPaymentSources(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             object: Type of the object. All objects of a class have the same.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account`, `data.customer`.
@@ -1782,8 +1750,7 @@ class AsyncCustomersPaymentSources(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the source.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1817,6 +1784,7 @@ class AsyncCustomersPaymentSources(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the source.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             address_city: City of the address.
@@ -1827,12 +1795,8 @@ class AsyncCustomersPaymentSources(Resource):
             address_zip: ZIP or postal code.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             owner:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1858,8 +1822,7 @@ class AsyncCustomersPaymentSources(Resource):
             customer: ID of the customer.
             id: ID of the source.
             amounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -1877,8 +1840,7 @@ class AsyncCustomersPaymentSources(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the source.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1886,7 +1848,16 @@ class AsyncCustomersPaymentSources(Resource):
         """
 
 class CustomersSubscriptions(Resource):
+    """The service `client.customers.subscriptions`.
+
+    https://docs.stripe.com/api/customers/subscriptions
+    """
+
     discount: CustomersSubscriptionsDiscount
+    """The service `client.customers.subscriptions.discount`.
+
+    https://docs.stripe.com/api/customers/subscriptions/discount
+    """
     def cancel(
         self,
         customer: str,
@@ -1897,15 +1868,14 @@ class CustomersSubscriptions(Resource):
         prorate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription}`.
 
         `DELETE /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/cancel
 
         Args:
             customer: ID of the customer.
             subscription: ID of the subscription.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_now:
             prorate:
             request_options: Idempotency key, account and other options of this request.
@@ -1959,40 +1929,30 @@ class CustomersSubscriptions(Resource):
 
         Args:
             customer: ID of the customer.
+            items:
             add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             backdate_start_date:
             billing_cycle_anchor:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             cancel_at:
             cancel_at_period_end: Whether the subscription ends with its current billing period.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             payment_settings:
             pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
             transfer_data: Transfers money from the payment to a connected account.
             trial_end: Time at which the trial ends.
             trial_from_plan:
@@ -2009,7 +1969,7 @@ class CustomersSubscriptions(Resource):
     def delete_discount(
         self, customer: str, subscription: str, *, request_options: RequestOptions = ...
     ) -> DeletedDiscount:
-        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount`.
+        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription}/discount`.
 
         `DELETE /v1/customers/{customer}/subscriptions/{subscription}/discount` https://docs.stripe.com/api/customers/subscriptions/delete_discount
 
@@ -2037,13 +1997,10 @@ class CustomersSubscriptions(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_payment_method`,
@@ -2056,15 +2013,14 @@ class CustomersSubscriptions(Resource):
     def retrieve(
         self, customer: str, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Subscription:
-        """Call `GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Call `GET /v1/customers/{customer}/subscriptions/{subscription}`.
 
         `GET /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/retrieve
 
         Args:
             customer: ID of the customer.
             subscription: ID of the subscription.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -2111,49 +2067,38 @@ class CustomersSubscriptions(Resource):
         trial_settings: CustomerSubscriptionUpdateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Call `POST /v1/customers/{customer}/subscriptions/{subscription}`.
 
         `POST /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/update
 
         Args:
             customer: ID of the customer.
             subscription: ID of the subscription.
+            items:
             add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             billing_cycle_anchor:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             cancel_at:
             cancel_at_period_end: Whether the subscription ends with its current billing period.
             cancellation_details:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
             pause_collection:
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             payment_settings:
             pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             transfer_data: Transfers money from the payment to a connected account.
             trial_end: Time at which the trial ends.
             trial_from_plan:
@@ -2168,7 +2113,16 @@ class CustomersSubscriptions(Resource):
         """
 
 class AsyncCustomersSubscriptions(Resource):
+    """The service `client.customers.subscriptions`.
+
+    https://docs.stripe.com/api/customers/subscriptions
+    """
+
     discount: AsyncCustomersSubscriptionsDiscount
+    """The service `client.customers.subscriptions.discount`.
+
+    https://docs.stripe.com/api/customers/subscriptions/discount
+    """
     async def cancel(
         self,
         customer: str,
@@ -2179,15 +2133,14 @@ class AsyncCustomersSubscriptions(Resource):
         prorate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription}`.
 
         `DELETE /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/cancel
 
         Args:
             customer: ID of the customer.
             subscription: ID of the subscription.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_now:
             prorate:
             request_options: Idempotency key, account and other options of this request.
@@ -2241,40 +2194,30 @@ class AsyncCustomersSubscriptions(Resource):
 
         Args:
             customer: ID of the customer.
+            items:
             add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             backdate_start_date:
             billing_cycle_anchor:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             cancel_at:
             cancel_at_period_end: Whether the subscription ends with its current billing period.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             payment_settings:
             pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
             transfer_data: Transfers money from the payment to a connected account.
             trial_end: Time at which the trial ends.
             trial_from_plan:
@@ -2291,7 +2234,7 @@ class AsyncCustomersSubscriptions(Resource):
     async def delete_discount(
         self, customer: str, subscription: str, *, request_options: RequestOptions = ...
     ) -> DeletedDiscount:
-        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount`.
+        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription}/discount`.
 
         `DELETE /v1/customers/{customer}/subscriptions/{subscription}/discount` https://docs.stripe.com/api/customers/subscriptions/delete_discount
 
@@ -2319,13 +2262,10 @@ class AsyncCustomersSubscriptions(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_payment_method`,
@@ -2338,15 +2278,14 @@ class AsyncCustomersSubscriptions(Resource):
     async def retrieve(
         self, customer: str, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Subscription:
-        """Call `GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Call `GET /v1/customers/{customer}/subscriptions/{subscription}`.
 
         `GET /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/retrieve
 
         Args:
             customer: ID of the customer.
             subscription: ID of the subscription.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -2393,49 +2332,38 @@ class AsyncCustomersSubscriptions(Resource):
         trial_settings: CustomerSubscriptionUpdateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Call `POST /v1/customers/{customer}/subscriptions/{subscription}`.
 
         `POST /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/update
 
         Args:
             customer: ID of the customer.
             subscription: ID of the subscription.
+            items:
             add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             billing_cycle_anchor:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             cancel_at:
             cancel_at_period_end: Whether the subscription ends with its current billing period.
             cancellation_details:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
             pause_collection:
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             payment_settings:
             pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             transfer_data: Transfers money from the payment to a connected account.
             trial_end: Time at which the trial ends.
             trial_from_plan:
@@ -2450,6 +2378,10 @@ class AsyncCustomersSubscriptions(Resource):
         """
 
 class CustomersTaxIds(Resource):
+    """The service `client.customers.tax_ids`.
+
+    https://docs.stripe.com/api/customers/tax_ids
+    """
     def create(
         self,
         customer: str,
@@ -2603,8 +2535,7 @@ class CustomersTaxIds(Resource):
             customer: ID of the customer.
             type:
             value:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -2628,13 +2559,10 @@ class CustomersTaxIds(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`.
@@ -2652,8 +2580,7 @@ class CustomersTaxIds(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the tax.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -2676,6 +2603,10 @@ class CustomersTaxIds(Resource):
         """
 
 class AsyncCustomersTaxIds(Resource):
+    """The service `client.customers.tax_ids`.
+
+    https://docs.stripe.com/api/customers/tax_ids
+    """
     async def create(
         self,
         customer: str,
@@ -2829,8 +2760,7 @@ class AsyncCustomersTaxIds(Resource):
             customer: ID of the customer.
             type:
             value:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -2854,13 +2784,10 @@ class AsyncCustomersTaxIds(Resource):
 
         Args:
             customer: ID of the customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`.
@@ -2878,8 +2805,7 @@ class AsyncCustomersTaxIds(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the tax.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -2902,17 +2828,66 @@ class AsyncCustomersTaxIds(Resource):
         """
 
 class Customers(Resource):
+    """The service `client.customers`.
+
+    https://docs.stripe.com/api/customers
+    """
+
     balance_transactions: CustomersBalanceTransactions
+    """The service `client.customers.balance_transactions`.
+
+    https://docs.stripe.com/api/customers/balance_transactions
+    """
     bank_accounts: CustomersBankAccounts
+    """The service `client.customers.bank_accounts`.
+
+    https://docs.stripe.com/api/customers/bank_accounts
+    """
     cards: CustomersCards
+    """The service `client.customers.cards`.
+
+    https://docs.stripe.com/api/customers/cards
+    """
     cash_balance: CustomersCashBalance
+    """The service `client.customers.cash_balance`.
+
+    https://docs.stripe.com/api/customers/cash_balance
+    """
     cash_balance_transactions: CustomersCashBalanceTransactions
+    """The service `client.customers.cash_balance_transactions`.
+
+    https://docs.stripe.com/api/customers/cash_balance_transactions
+    """
     discount: CustomersDiscount
+    """The service `client.customers.discount`.
+
+    https://docs.stripe.com/api/customers/discount
+    """
     funding_instructions: CustomersFundingInstructions
+    """The service `client.customers.funding_instructions`.
+
+    https://docs.stripe.com/api/customers/funding_instructions
+    """
     payment_methods: CustomersPaymentMethods
+    """The service `client.customers.payment_methods`.
+
+    https://docs.stripe.com/api/customers/payment_methods
+    """
     payment_sources: CustomersPaymentSources
+    """The service `client.customers.payment_sources`.
+
+    https://docs.stripe.com/api/customers/payment_sources
+    """
     subscriptions: CustomersSubscriptions
+    """The service `client.customers.subscriptions`.
+
+    https://docs.stripe.com/api/customers/subscriptions
+    """
     tax_ids: CustomersTaxIds
+    """The service `client.customers.tax_ids`.
+
+    https://docs.stripe.com/api/customers/tax_ids
+    """
     def create(
         self,
         *,
@@ -2948,24 +2923,20 @@ class Customers(Resource):
         Args:
             address:
             balance:
+            name: At most 256 characters.
             business_name: At most 150 characters.
             cash_balance:
             description:
             email: Email address. At most 512 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             individual_name: At most 150 characters.
             invoice_prefix:
             invoice_settings: Settings for the invoices.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 256 characters.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             next_invoice_sequence:
             payment_method: Payment method that is used.
             phone: Phone number, including the country code. At most 20 characters.
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
+            preferred_locales: The customer's preferred languages as IETF language tags, most preferred first.
             shipping: Recipient and address of a delivery.
             source:
             tax:
@@ -3010,17 +2981,12 @@ class Customers(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            email: Only objects with exactly this email address. Upper and lower case matter. At most
-                512 characters.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            email: Only objects with exactly this email address. Upper and lower case matter. At most 512 characters.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
-            test_clock: Only objects on this test clock. By default, objects on test clocks are left
-                out.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
+            test_clock: Only objects on this test clock. By default, objects on test clocks are left out.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.default_source`, `data.test_clock`.
@@ -3037,8 +3003,7 @@ class Customers(Resource):
 
         Args:
             customer: ID of the customer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_source`, `test_clock`.
@@ -3087,31 +3052,26 @@ class Customers(Resource):
             address:
             balance:
             bank_account:
+            name: At most 256 characters.
             business_name: At most 150 characters.
             card:
             cash_balance:
             default_alipay_account: At most 500 characters.
             default_bank_account: At most 500 characters.
             default_card: At most 500 characters.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method. At most 500 characters.
+            source:
+            default_source: Card, bank account or source used by default if there is no default payment method. At most 500 characters.
             description:
             email: Email address. At most 512 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             individual_name: At most 150 characters.
             invoice_prefix:
             invoice_settings: Settings for the invoices.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 256 characters.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             next_invoice_sequence:
             phone: Phone number, including the country code. At most 20 characters.
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
+            preferred_locales: The customer's preferred languages as IETF language tags, most preferred first.
             shipping: Recipient and address of a delivery.
-            source:
             tax:
             tax_exempt:
             validate:
@@ -3149,11 +3109,9 @@ class Customers(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.default_source`, `data.test_clock`.
@@ -3163,17 +3121,66 @@ class Customers(Resource):
         """
 
 class AsyncCustomers(Resource):
+    """The service `client.customers`.
+
+    https://docs.stripe.com/api/customers
+    """
+
     balance_transactions: AsyncCustomersBalanceTransactions
+    """The service `client.customers.balance_transactions`.
+
+    https://docs.stripe.com/api/customers/balance_transactions
+    """
     bank_accounts: AsyncCustomersBankAccounts
+    """The service `client.customers.bank_accounts`.
+
+    https://docs.stripe.com/api/customers/bank_accounts
+    """
     cards: AsyncCustomersCards
+    """The service `client.customers.cards`.
+
+    https://docs.stripe.com/api/customers/cards
+    """
     cash_balance: AsyncCustomersCashBalance
+    """The service `client.customers.cash_balance`.
+
+    https://docs.stripe.com/api/customers/cash_balance
+    """
     cash_balance_transactions: AsyncCustomersCashBalanceTransactions
+    """The service `client.customers.cash_balance_transactions`.
+
+    https://docs.stripe.com/api/customers/cash_balance_transactions
+    """
     discount: AsyncCustomersDiscount
+    """The service `client.customers.discount`.
+
+    https://docs.stripe.com/api/customers/discount
+    """
     funding_instructions: AsyncCustomersFundingInstructions
+    """The service `client.customers.funding_instructions`.
+
+    https://docs.stripe.com/api/customers/funding_instructions
+    """
     payment_methods: AsyncCustomersPaymentMethods
+    """The service `client.customers.payment_methods`.
+
+    https://docs.stripe.com/api/customers/payment_methods
+    """
     payment_sources: AsyncCustomersPaymentSources
+    """The service `client.customers.payment_sources`.
+
+    https://docs.stripe.com/api/customers/payment_sources
+    """
     subscriptions: AsyncCustomersSubscriptions
+    """The service `client.customers.subscriptions`.
+
+    https://docs.stripe.com/api/customers/subscriptions
+    """
     tax_ids: AsyncCustomersTaxIds
+    """The service `client.customers.tax_ids`.
+
+    https://docs.stripe.com/api/customers/tax_ids
+    """
     async def create(
         self,
         *,
@@ -3209,24 +3216,20 @@ class AsyncCustomers(Resource):
         Args:
             address:
             balance:
+            name: At most 256 characters.
             business_name: At most 150 characters.
             cash_balance:
             description:
             email: Email address. At most 512 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             individual_name: At most 150 characters.
             invoice_prefix:
             invoice_settings: Settings for the invoices.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 256 characters.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             next_invoice_sequence:
             payment_method: Payment method that is used.
             phone: Phone number, including the country code. At most 20 characters.
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
+            preferred_locales: The customer's preferred languages as IETF language tags, most preferred first.
             shipping: Recipient and address of a delivery.
             source:
             tax:
@@ -3271,17 +3274,12 @@ class AsyncCustomers(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            email: Only objects with exactly this email address. Upper and lower case matter. At most
-                512 characters.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            email: Only objects with exactly this email address. Upper and lower case matter. At most 512 characters.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
-            test_clock: Only objects on this test clock. By default, objects on test clocks are left
-                out.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
+            test_clock: Only objects on this test clock. By default, objects on test clocks are left out.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.default_source`, `data.test_clock`.
@@ -3298,8 +3296,7 @@ class AsyncCustomers(Resource):
 
         Args:
             customer: ID of the customer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_source`, `test_clock`.
@@ -3348,31 +3345,26 @@ class AsyncCustomers(Resource):
             address:
             balance:
             bank_account:
+            name: At most 256 characters.
             business_name: At most 150 characters.
             card:
             cash_balance:
             default_alipay_account: At most 500 characters.
             default_bank_account: At most 500 characters.
             default_card: At most 500 characters.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method. At most 500 characters.
+            source:
+            default_source: Card, bank account or source used by default if there is no default payment method. At most 500 characters.
             description:
             email: Email address. At most 512 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             individual_name: At most 150 characters.
             invoice_prefix:
             invoice_settings: Settings for the invoices.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 256 characters.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             next_invoice_sequence:
             phone: Phone number, including the country code. At most 20 characters.
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
+            preferred_locales: The customer's preferred languages as IETF language tags, most preferred first.
             shipping: Recipient and address of a delivery.
-            source:
             tax:
             tax_exempt:
             validate:
@@ -3410,11 +3402,9 @@ class AsyncCustomers(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.default_source`, `data.test_clock`.

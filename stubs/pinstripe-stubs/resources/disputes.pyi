@@ -11,6 +11,10 @@ from pinstripe.params import DisputeListParamsCreated, DisputeUpdateParamsEviden
 from pinstripe.types import RequestOptions, Strings
 
 class Disputes(Resource):
+    """The service `client.disputes`.
+
+    https://docs.stripe.com/api/disputes
+    """
     def close(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
         """Call `POST /v1/disputes/{dispute}/close`.
 
@@ -18,8 +22,7 @@ class Disputes(Resource):
 
         Args:
             dispute: ID of the dispute.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -46,14 +49,11 @@ class Disputes(Resource):
         Args:
             charge: Only objects of this charge.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_intent: Only objects of this payment intent.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.charge`, `data.payment_intent`.
@@ -68,8 +68,7 @@ class Disputes(Resource):
 
         Args:
             dispute: ID of the dispute.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -95,12 +94,9 @@ class Disputes(Resource):
         Args:
             dispute: ID of the dispute.
             evidence:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             intended_submission_method:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             submit:
             request_options: Idempotency key, account and other options of this request.
 
@@ -111,6 +107,10 @@ class Disputes(Resource):
         """
 
 class AsyncDisputes(Resource):
+    """The service `client.disputes`.
+
+    https://docs.stripe.com/api/disputes
+    """
     async def close(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
         """Call `POST /v1/disputes/{dispute}/close`.
 
@@ -118,8 +118,7 @@ class AsyncDisputes(Resource):
 
         Args:
             dispute: ID of the dispute.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -146,14 +145,11 @@ class AsyncDisputes(Resource):
         Args:
             charge: Only objects of this charge.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_intent: Only objects of this payment intent.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.charge`, `data.payment_intent`.
@@ -168,8 +164,7 @@ class AsyncDisputes(Resource):
 
         Args:
             dispute: ID of the dispute.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -195,12 +190,9 @@ class AsyncDisputes(Resource):
         Args:
             dispute: ID of the dispute.
             evidence:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             intended_submission_method:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             submit:
             request_options: Idempotency key, account and other options of this request.
 

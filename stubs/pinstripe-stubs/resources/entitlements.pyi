@@ -8,6 +8,10 @@ from pinstripe.models import EntitlementsActiveEntitlement, EntitlementsFeature
 from pinstripe.types import RequestOptions, Strings
 
 class EntitlementsActiveEntitlements(Resource):
+    """The service `client.entitlements.active_entitlements`.
+
+    https://docs.stripe.com/api/entitlements/active_entitlements
+    """
     def list(
         self,
         *,
@@ -24,13 +28,10 @@ class EntitlementsActiveEntitlements(Resource):
 
         Args:
             customer: Only objects of this customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.feature`.
@@ -47,8 +48,7 @@ class EntitlementsActiveEntitlements(Resource):
 
         Args:
             id: ID of the active entitlement.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `feature`.
@@ -58,6 +58,10 @@ class EntitlementsActiveEntitlements(Resource):
         """
 
 class AsyncEntitlementsActiveEntitlements(Resource):
+    """The service `client.entitlements.active_entitlements`.
+
+    https://docs.stripe.com/api/entitlements/active_entitlements
+    """
     def list(
         self,
         *,
@@ -74,13 +78,10 @@ class AsyncEntitlementsActiveEntitlements(Resource):
 
         Args:
             customer: Only objects of this customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.feature`.
@@ -97,8 +98,7 @@ class AsyncEntitlementsActiveEntitlements(Resource):
 
         Args:
             id: ID of the active entitlement.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `feature`.
@@ -108,6 +108,10 @@ class AsyncEntitlementsActiveEntitlements(Resource):
         """
 
 class EntitlementsFeatures(Resource):
+    """The service `client.entitlements.features`.
+
+    https://docs.stripe.com/api/entitlements/features
+    """
     def create(
         self,
         *,
@@ -124,11 +128,8 @@ class EntitlementsFeatures(Resource):
         Args:
             lookup_key: At most 80 characters.
             name: At most 80 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -151,14 +152,11 @@ class EntitlementsFeatures(Resource):
 
         Args:
             archived:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lookup_key:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -171,8 +169,7 @@ class EntitlementsFeatures(Resource):
 
         Args:
             id: ID of the feature.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -195,11 +192,8 @@ class EntitlementsFeatures(Resource):
         Args:
             id: ID of the feature.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 80 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -208,6 +202,10 @@ class EntitlementsFeatures(Resource):
         """
 
 class AsyncEntitlementsFeatures(Resource):
+    """The service `client.entitlements.features`.
+
+    https://docs.stripe.com/api/entitlements/features
+    """
     async def create(
         self,
         *,
@@ -224,11 +222,8 @@ class AsyncEntitlementsFeatures(Resource):
         Args:
             lookup_key: At most 80 characters.
             name: At most 80 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -251,14 +246,11 @@ class AsyncEntitlementsFeatures(Resource):
 
         Args:
             archived:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lookup_key:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -273,8 +265,7 @@ class AsyncEntitlementsFeatures(Resource):
 
         Args:
             id: ID of the feature.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -297,11 +288,8 @@ class AsyncEntitlementsFeatures(Resource):
         Args:
             id: ID of the feature.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 80 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -310,9 +298,35 @@ class AsyncEntitlementsFeatures(Resource):
         """
 
 class Entitlements(Resource):
+    """The service `client.entitlements`.
+
+    https://docs.stripe.com/api/entitlements
+    """
+
     active_entitlements: EntitlementsActiveEntitlements
+    """The service `client.entitlements.active_entitlements`.
+
+    https://docs.stripe.com/api/entitlements/active_entitlements
+    """
     features: EntitlementsFeatures
+    """The service `client.entitlements.features`.
+
+    https://docs.stripe.com/api/entitlements/features
+    """
 
 class AsyncEntitlements(Resource):
+    """The service `client.entitlements`.
+
+    https://docs.stripe.com/api/entitlements
+    """
+
     active_entitlements: AsyncEntitlementsActiveEntitlements
+    """The service `client.entitlements.active_entitlements`.
+
+    https://docs.stripe.com/api/entitlements/active_entitlements
+    """
     features: AsyncEntitlementsFeatures
+    """The service `client.entitlements.features`.
+
+    https://docs.stripe.com/api/entitlements/features
+    """

@@ -5,6 +5,10 @@ from pinstripe.models import EphemeralKey
 from pinstripe.types import RequestOptions, Strings
 
 class EphemeralKeys(Resource):
+    """The service `client.ephemeral_keys`.
+
+    https://docs.stripe.com/api/ephemeral_keys
+    """
     def create(
         self,
         *,
@@ -21,8 +25,7 @@ class EphemeralKeys(Resource):
 
         Args:
             customer: Customer that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             issuing_card:
             nonce:
             verification_session:
@@ -38,8 +41,7 @@ class EphemeralKeys(Resource):
 
         Args:
             key: ID of the key.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -47,6 +49,10 @@ class EphemeralKeys(Resource):
         """
 
 class AsyncEphemeralKeys(Resource):
+    """The service `client.ephemeral_keys`.
+
+    https://docs.stripe.com/api/ephemeral_keys
+    """
     async def create(
         self,
         *,
@@ -63,8 +69,7 @@ class AsyncEphemeralKeys(Resource):
 
         Args:
             customer: Customer that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             issuing_card:
             nonce:
             verification_session:
@@ -80,8 +85,7 @@ class AsyncEphemeralKeys(Resource):
 
         Args:
             key: ID of the key.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

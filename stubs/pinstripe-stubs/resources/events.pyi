@@ -9,6 +9,10 @@ from pinstripe.params import EventListParamsCreated
 from pinstripe.types import RequestOptions, Strings
 
 class Events(Resource):
+    """The service `client.events`.
+
+    https://docs.stripe.com/api/events
+    """
     def list(
         self,
         *,
@@ -29,13 +33,10 @@ class Events(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             delivery_success:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             types:
             request_options: Idempotency key, account and other options of this request.
@@ -50,8 +51,7 @@ class Events(Resource):
 
         Args:
             id: ID of the event.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -59,6 +59,10 @@ class Events(Resource):
         """
 
 class AsyncEvents(Resource):
+    """The service `client.events`.
+
+    https://docs.stripe.com/api/events
+    """
     def list(
         self,
         *,
@@ -79,13 +83,10 @@ class AsyncEvents(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             delivery_success:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             types:
             request_options: Idempotency key, account and other options of this request.
@@ -100,8 +101,7 @@ class AsyncEvents(Resource):
 
         Args:
             id: ID of the event.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -6,6 +6,10 @@ from pinstripe.models import ExchangeRate
 from pinstripe.types import RequestOptions, Strings
 
 class ExchangeRates(Resource):
+    """The service `client.exchange_rates`.
+
+    https://docs.stripe.com/api/exchange_rates
+    """
     def list(
         self,
         *,
@@ -20,13 +24,10 @@ class ExchangeRates(Resource):
         `GET /v1/exchange_rates` https://docs.stripe.com/api/exchange_rates/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -39,8 +40,7 @@ class ExchangeRates(Resource):
 
         Args:
             rate_id: ID of the rate.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -48,6 +48,10 @@ class ExchangeRates(Resource):
         """
 
 class AsyncExchangeRates(Resource):
+    """The service `client.exchange_rates`.
+
+    https://docs.stripe.com/api/exchange_rates
+    """
     def list(
         self,
         *,
@@ -62,13 +66,10 @@ class AsyncExchangeRates(Resource):
         `GET /v1/exchange_rates` https://docs.stripe.com/api/exchange_rates/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -83,8 +84,7 @@ class AsyncExchangeRates(Resource):
 
         Args:
             rate_id: ID of the rate.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -9,6 +9,10 @@ from pinstripe.params import ExternalAccountUpdateParamsDocuments
 from pinstripe.types import RequestOptions, Strings
 
 class ExternalAccounts(Resource):
+    """The service `client.external_accounts`.
+
+    https://docs.stripe.com/api/external_accounts
+    """
     def update(
         self,
         id: str,
@@ -37,6 +41,7 @@ class ExternalAccounts(Resource):
 
         Args:
             id: ID of the external account.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             account_type:
@@ -50,12 +55,8 @@ class ExternalAccounts(Resource):
             documents:
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -63,6 +64,10 @@ class ExternalAccounts(Resource):
         """
 
 class AsyncExternalAccounts(Resource):
+    """The service `client.external_accounts`.
+
+    https://docs.stripe.com/api/external_accounts
+    """
     async def update(
         self,
         id: str,
@@ -91,6 +96,7 @@ class AsyncExternalAccounts(Resource):
 
         Args:
             id: ID of the external account.
+            name:
             account_holder_name: Name of the bank account's owner.
             account_holder_type: Whether an individual or a company owns the bank account.
             account_type:
@@ -104,12 +110,8 @@ class AsyncExternalAccounts(Resource):
             documents:
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -11,6 +11,10 @@ from pinstripe.params import FileLinkListParamsCreated
 from pinstripe.types import RequestOptions, Strings
 
 class FileLinks(Resource):
+    """The service `client.file_links`.
+
+    https://docs.stripe.com/api/file_links
+    """
     def create(
         self,
         *,
@@ -26,12 +30,9 @@ class FileLinks(Resource):
 
         Args:
             file:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `file`.
@@ -57,15 +58,12 @@ class FileLinks(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             expired:
             file:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.file`.
@@ -80,8 +78,7 @@ class FileLinks(Resource):
 
         Args:
             link: ID of the link.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `file`.
@@ -104,12 +101,9 @@ class FileLinks(Resource):
 
         Args:
             link: ID of the link.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `file`.
@@ -119,6 +113,10 @@ class FileLinks(Resource):
         """
 
 class AsyncFileLinks(Resource):
+    """The service `client.file_links`.
+
+    https://docs.stripe.com/api/file_links
+    """
     async def create(
         self,
         *,
@@ -134,12 +132,9 @@ class AsyncFileLinks(Resource):
 
         Args:
             file:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `file`.
@@ -165,15 +160,12 @@ class AsyncFileLinks(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             expired:
             file:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.file`.
@@ -188,8 +180,7 @@ class AsyncFileLinks(Resource):
 
         Args:
             link: ID of the link.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `file`.
@@ -212,12 +203,9 @@ class AsyncFileLinks(Resource):
 
         Args:
             link: ID of the link.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `file`.

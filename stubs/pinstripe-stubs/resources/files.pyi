@@ -10,6 +10,10 @@ from pinstripe.params import FileCreateParamsFileLinkData, FileListParamsCreated
 from pinstripe.types import FileInput, RequestOptions, Strings
 
 class Files(Resource):
+    """The service `client.files`.
+
+    https://docs.stripe.com/api/files
+    """
     def create(
         self,
         *,
@@ -42,8 +46,7 @@ class Files(Resource):
         Args:
             file:
             purpose:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             file_link_data:
             request_options: Idempotency key, account and other options of this request.
 
@@ -89,14 +92,11 @@ class Files(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             purpose:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -109,8 +109,7 @@ class Files(Resource):
 
         Args:
             file: ID of the file.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -118,6 +117,10 @@ class Files(Resource):
         """
 
 class AsyncFiles(Resource):
+    """The service `client.files`.
+
+    https://docs.stripe.com/api/files
+    """
     async def create(
         self,
         *,
@@ -150,8 +153,7 @@ class AsyncFiles(Resource):
         Args:
             file:
             purpose:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             file_link_data:
             request_options: Idempotency key, account and other options of this request.
 
@@ -197,14 +199,11 @@ class AsyncFiles(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             purpose:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -217,8 +216,7 @@ class AsyncFiles(Resource):
 
         Args:
             file: ID of the file.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -24,6 +24,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class FinancialConnectionsAccountsOwners(Resource):
+    """The service `client.financial_connections.accounts.owners`.
+
+    https://docs.stripe.com/api/financial_connections/accounts/owners
+    """
     def list(
         self,
         account: str,
@@ -42,13 +46,10 @@ class FinancialConnectionsAccountsOwners(Resource):
         Args:
             account: ID of the account.
             ownership:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -56,6 +57,10 @@ class FinancialConnectionsAccountsOwners(Resource):
         """
 
 class AsyncFinancialConnectionsAccountsOwners(Resource):
+    """The service `client.financial_connections.accounts.owners`.
+
+    https://docs.stripe.com/api/financial_connections/accounts/owners
+    """
     def list(
         self,
         account: str,
@@ -74,13 +79,10 @@ class AsyncFinancialConnectionsAccountsOwners(Resource):
         Args:
             account: ID of the account.
             ownership:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -88,7 +90,16 @@ class AsyncFinancialConnectionsAccountsOwners(Resource):
         """
 
 class FinancialConnectionsAccounts(Resource):
+    """The service `client.financial_connections.accounts`.
+
+    https://docs.stripe.com/api/financial_connections/accounts
+    """
+
     owners: FinancialConnectionsAccountsOwners
+    """The service `client.financial_connections.accounts.owners`.
+
+    https://docs.stripe.com/api/financial_connections/accounts/owners
+    """
     def disconnect(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
@@ -98,8 +109,7 @@ class FinancialConnectionsAccounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -124,14 +134,11 @@ class FinancialConnectionsAccounts(Resource):
 
         Args:
             account_holder:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             session:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.ownership`.
@@ -154,8 +161,7 @@ class FinancialConnectionsAccounts(Resource):
         Args:
             account: ID of the account.
             features:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -172,8 +178,7 @@ class FinancialConnectionsAccounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -196,8 +201,7 @@ class FinancialConnectionsAccounts(Resource):
         Args:
             account: ID of the account.
             features:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -220,8 +224,7 @@ class FinancialConnectionsAccounts(Resource):
         Args:
             account: ID of the account.
             features:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -231,7 +234,16 @@ class FinancialConnectionsAccounts(Resource):
         """
 
 class AsyncFinancialConnectionsAccounts(Resource):
+    """The service `client.financial_connections.accounts`.
+
+    https://docs.stripe.com/api/financial_connections/accounts
+    """
+
     owners: AsyncFinancialConnectionsAccountsOwners
+    """The service `client.financial_connections.accounts.owners`.
+
+    https://docs.stripe.com/api/financial_connections/accounts/owners
+    """
     async def disconnect(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
@@ -241,8 +253,7 @@ class AsyncFinancialConnectionsAccounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -267,14 +278,11 @@ class AsyncFinancialConnectionsAccounts(Resource):
 
         Args:
             account_holder:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             session:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.ownership`.
@@ -297,8 +305,7 @@ class AsyncFinancialConnectionsAccounts(Resource):
         Args:
             account: ID of the account.
             features:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -315,8 +322,7 @@ class AsyncFinancialConnectionsAccounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -339,8 +345,7 @@ class AsyncFinancialConnectionsAccounts(Resource):
         Args:
             account: ID of the account.
             features:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -363,8 +368,7 @@ class AsyncFinancialConnectionsAccounts(Resource):
         Args:
             account: ID of the account.
             features:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -374,6 +378,10 @@ class AsyncFinancialConnectionsAccounts(Resource):
         """
 
 class FinancialConnectionsSessions(Resource):
+    """The service `client.financial_connections.sessions`.
+
+    https://docs.stripe.com/api/financial_connections/sessions
+    """
     def create(
         self,
         *,
@@ -394,8 +402,7 @@ class FinancialConnectionsSessions(Resource):
         Args:
             account_holder:
             permissions:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             filters:
             limits:
             manual_entry:
@@ -415,8 +422,7 @@ class FinancialConnectionsSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -424,6 +430,10 @@ class FinancialConnectionsSessions(Resource):
         """
 
 class AsyncFinancialConnectionsSessions(Resource):
+    """The service `client.financial_connections.sessions`.
+
+    https://docs.stripe.com/api/financial_connections/sessions
+    """
     async def create(
         self,
         *,
@@ -444,8 +454,7 @@ class AsyncFinancialConnectionsSessions(Resource):
         Args:
             account_holder:
             permissions:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             filters:
             limits:
             manual_entry:
@@ -465,8 +474,7 @@ class AsyncFinancialConnectionsSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -474,6 +482,10 @@ class AsyncFinancialConnectionsSessions(Resource):
         """
 
 class FinancialConnectionsTransactions(Resource):
+    """The service `client.financial_connections.transactions`.
+
+    https://docs.stripe.com/api/financial_connections/transactions
+    """
     def list(
         self,
         *,
@@ -492,13 +504,10 @@ class FinancialConnectionsTransactions(Resource):
 
         Args:
             account: Only objects of this account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             transacted_at:
             transaction_refresh:
             request_options: Idempotency key, account and other options of this request.
@@ -515,8 +524,7 @@ class FinancialConnectionsTransactions(Resource):
 
         Args:
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -524,6 +532,10 @@ class FinancialConnectionsTransactions(Resource):
         """
 
 class AsyncFinancialConnectionsTransactions(Resource):
+    """The service `client.financial_connections.transactions`.
+
+    https://docs.stripe.com/api/financial_connections/transactions
+    """
     def list(
         self,
         *,
@@ -542,13 +554,10 @@ class AsyncFinancialConnectionsTransactions(Resource):
 
         Args:
             account: Only objects of this account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             transacted_at:
             transaction_refresh:
             request_options: Idempotency key, account and other options of this request.
@@ -565,8 +574,7 @@ class AsyncFinancialConnectionsTransactions(Resource):
 
         Args:
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -574,11 +582,45 @@ class AsyncFinancialConnectionsTransactions(Resource):
         """
 
 class FinancialConnections(Resource):
+    """The service `client.financial_connections`.
+
+    https://docs.stripe.com/api/financial_connections
+    """
+
     accounts: FinancialConnectionsAccounts
+    """The service `client.financial_connections.accounts`.
+
+    https://docs.stripe.com/api/financial_connections/accounts
+    """
     sessions: FinancialConnectionsSessions
+    """The service `client.financial_connections.sessions`.
+
+    https://docs.stripe.com/api/financial_connections/sessions
+    """
     transactions: FinancialConnectionsTransactions
+    """The service `client.financial_connections.transactions`.
+
+    https://docs.stripe.com/api/financial_connections/transactions
+    """
 
 class AsyncFinancialConnections(Resource):
+    """The service `client.financial_connections`.
+
+    https://docs.stripe.com/api/financial_connections
+    """
+
     accounts: AsyncFinancialConnectionsAccounts
+    """The service `client.financial_connections.accounts`.
+
+    https://docs.stripe.com/api/financial_connections/accounts
+    """
     sessions: AsyncFinancialConnectionsSessions
+    """The service `client.financial_connections.sessions`.
+
+    https://docs.stripe.com/api/financial_connections/sessions
+    """
     transactions: AsyncFinancialConnectionsTransactions
+    """The service `client.financial_connections.transactions`.
+
+    https://docs.stripe.com/api/financial_connections/transactions
+    """

@@ -10,6 +10,10 @@ from pinstripe.params import ForwardingRequestCreateParamsRequest, ForwardingReq
 from pinstripe.types import RequestOptions, Strings
 
 class ForwardingRequests(Resource):
+    """The service `client.forwarding.requests`.
+
+    https://docs.stripe.com/api/forwarding/requests
+    """
     def create(
         self,
         *,
@@ -31,11 +35,8 @@ class ForwardingRequests(Resource):
             payment_method: Payment method that is used.
             replacements:
             url:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request:
             request_options: Idempotency key, account and other options of this request.
 
@@ -58,13 +59,10 @@ class ForwardingRequests(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -77,8 +75,7 @@ class ForwardingRequests(Resource):
 
         Args:
             id: ID of the request.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -86,6 +83,10 @@ class ForwardingRequests(Resource):
         """
 
 class AsyncForwardingRequests(Resource):
+    """The service `client.forwarding.requests`.
+
+    https://docs.stripe.com/api/forwarding/requests
+    """
     async def create(
         self,
         *,
@@ -107,11 +108,8 @@ class AsyncForwardingRequests(Resource):
             payment_method: Payment method that is used.
             replacements:
             url:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request:
             request_options: Idempotency key, account and other options of this request.
 
@@ -134,13 +132,10 @@ class AsyncForwardingRequests(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -155,8 +150,7 @@ class AsyncForwardingRequests(Resource):
 
         Args:
             id: ID of the request.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -164,7 +158,25 @@ class AsyncForwardingRequests(Resource):
         """
 
 class Forwarding(Resource):
+    """The service `client.forwarding`.
+
+    https://docs.stripe.com/api/forwarding
+    """
+
     requests: ForwardingRequests
+    """The service `client.forwarding.requests`.
+
+    https://docs.stripe.com/api/forwarding/requests
+    """
 
 class AsyncForwarding(Resource):
+    """The service `client.forwarding`.
+
+    https://docs.stripe.com/api/forwarding
+    """
+
     requests: AsyncForwardingRequests
+    """The service `client.forwarding.requests`.
+
+    https://docs.stripe.com/api/forwarding/requests
+    """

@@ -19,6 +19,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class IdentityVerificationReports(Resource):
+    """The service `client.identity.verification_reports`.
+
+    https://docs.stripe.com/api/identity/verification_reports
+    """
     def list(
         self,
         *,
@@ -39,13 +43,10 @@ class IdentityVerificationReports(Resource):
         Args:
             client_reference_id: Only objects with this client reference ID.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             verification_session:
             request_options: Idempotency key, account and other options of this request.
@@ -62,8 +63,7 @@ class IdentityVerificationReports(Resource):
 
         Args:
             report: ID of the report.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -71,6 +71,10 @@ class IdentityVerificationReports(Resource):
         """
 
 class AsyncIdentityVerificationReports(Resource):
+    """The service `client.identity.verification_reports`.
+
+    https://docs.stripe.com/api/identity/verification_reports
+    """
     def list(
         self,
         *,
@@ -91,13 +95,10 @@ class AsyncIdentityVerificationReports(Resource):
         Args:
             client_reference_id: Only objects with this client reference ID.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             verification_session:
             request_options: Idempotency key, account and other options of this request.
@@ -114,8 +115,7 @@ class AsyncIdentityVerificationReports(Resource):
 
         Args:
             report: ID of the report.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -123,6 +123,10 @@ class AsyncIdentityVerificationReports(Resource):
         """
 
 class IdentityVerificationSessions(Resource):
+    """The service `client.identity.verification_sessions`.
+
+    https://docs.stripe.com/api/identity/verification_sessions
+    """
     def cancel(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IdentityVerificationSession:
@@ -132,8 +136,7 @@ class IdentityVerificationSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `last_verification_report`.
@@ -163,11 +166,8 @@ class IdentityVerificationSessions(Resource):
 
         Args:
             client_reference_id:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             options:
             provided_details:
             related_customer:
@@ -204,15 +204,12 @@ class IdentityVerificationSessions(Resource):
         Args:
             client_reference_id: Only objects with this client reference ID.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             related_customer:
             related_customer_account:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -230,8 +227,7 @@ class IdentityVerificationSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `last_verification_report`.
@@ -248,8 +244,7 @@ class IdentityVerificationSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `last_verification_report`.
@@ -274,11 +269,8 @@ class IdentityVerificationSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             options:
             provided_details:
             type:
@@ -291,6 +283,10 @@ class IdentityVerificationSessions(Resource):
         """
 
 class AsyncIdentityVerificationSessions(Resource):
+    """The service `client.identity.verification_sessions`.
+
+    https://docs.stripe.com/api/identity/verification_sessions
+    """
     async def cancel(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IdentityVerificationSession:
@@ -300,8 +296,7 @@ class AsyncIdentityVerificationSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `last_verification_report`.
@@ -331,11 +326,8 @@ class AsyncIdentityVerificationSessions(Resource):
 
         Args:
             client_reference_id:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             options:
             provided_details:
             related_customer:
@@ -372,15 +364,12 @@ class AsyncIdentityVerificationSessions(Resource):
         Args:
             client_reference_id: Only objects with this client reference ID.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             related_customer:
             related_customer_account:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -398,8 +387,7 @@ class AsyncIdentityVerificationSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `last_verification_report`.
@@ -416,8 +404,7 @@ class AsyncIdentityVerificationSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `last_verification_report`.
@@ -442,11 +429,8 @@ class AsyncIdentityVerificationSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             options:
             provided_details:
             type:
@@ -459,9 +443,35 @@ class AsyncIdentityVerificationSessions(Resource):
         """
 
 class Identity(Resource):
+    """The service `client.identity`.
+
+    https://docs.stripe.com/api/identity
+    """
+
     verification_reports: IdentityVerificationReports
+    """The service `client.identity.verification_reports`.
+
+    https://docs.stripe.com/api/identity/verification_reports
+    """
     verification_sessions: IdentityVerificationSessions
+    """The service `client.identity.verification_sessions`.
+
+    https://docs.stripe.com/api/identity/verification_sessions
+    """
 
 class AsyncIdentity(Resource):
+    """The service `client.identity`.
+
+    https://docs.stripe.com/api/identity
+    """
+
     verification_reports: AsyncIdentityVerificationReports
+    """The service `client.identity.verification_reports`.
+
+    https://docs.stripe.com/api/identity/verification_reports
+    """
     verification_sessions: AsyncIdentityVerificationSessions
+    """The service `client.identity.verification_sessions`.
+
+    https://docs.stripe.com/api/identity/verification_sessions
+    """

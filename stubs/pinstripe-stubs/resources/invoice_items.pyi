@@ -22,6 +22,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class InvoiceItems(Resource):
+    """The service `client.invoice_items`.
+
+    https://docs.stripe.com/api/invoice_items
+    """
     def create(
         self,
         *,
@@ -55,29 +59,23 @@ class InvoiceItems(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             description:
             discountable: Whether discounts apply to the item.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice: Invoice that the object belongs to.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             period:
             price_data: Defines a price for this use only, without creating a price for reuse.
             pricing:
             quantity: Number of units.
             quantity_decimal:
             subscription: Subscription that the object belongs to.
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
             tax_rates: Tax rates that apply. They override the default tax rates.
-            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of `unit_amount` for prices of less than a cent.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `discounts`, `invoice`, `test_clock`.
@@ -107,15 +105,12 @@ class InvoiceItems(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             pending:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`, `data.discounts`, `data.invoice`, `data.test_clock`.
@@ -132,8 +127,7 @@ class InvoiceItems(Resource):
 
         Args:
             invoiceitem: ID of the invoiceitem.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `discounts`, `invoice`, `test_clock`.
@@ -173,23 +167,18 @@ class InvoiceItems(Resource):
             description:
             discountable: Whether discounts apply to the item.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoicing_rules:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             period:
             price_data: Defines a price for this use only, without creating a price for reuse.
             pricing:
             quantity: Number of units.
             quantity_decimal:
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
             tax_rates: Tax rates that apply. They override the default tax rates.
-            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of `unit_amount` for prices of less than a cent.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `discounts`, `invoice`, `test_clock`.
@@ -211,6 +200,10 @@ class InvoiceItems(Resource):
         """
 
 class AsyncInvoiceItems(Resource):
+    """The service `client.invoice_items`.
+
+    https://docs.stripe.com/api/invoice_items
+    """
     async def create(
         self,
         *,
@@ -244,29 +237,23 @@ class AsyncInvoiceItems(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             description:
             discountable: Whether discounts apply to the item.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice: Invoice that the object belongs to.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             period:
             price_data: Defines a price for this use only, without creating a price for reuse.
             pricing:
             quantity: Number of units.
             quantity_decimal:
             subscription: Subscription that the object belongs to.
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
             tax_rates: Tax rates that apply. They override the default tax rates.
-            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of `unit_amount` for prices of less than a cent.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `discounts`, `invoice`, `test_clock`.
@@ -296,15 +283,12 @@ class AsyncInvoiceItems(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             pending:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`, `data.discounts`, `data.invoice`, `data.test_clock`.
@@ -321,8 +305,7 @@ class AsyncInvoiceItems(Resource):
 
         Args:
             invoiceitem: ID of the invoiceitem.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `discounts`, `invoice`, `test_clock`.
@@ -362,23 +345,18 @@ class AsyncInvoiceItems(Resource):
             description:
             discountable: Whether discounts apply to the item.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoicing_rules:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             period:
             price_data: Defines a price for this use only, without creating a price for reuse.
             pricing:
             quantity: Number of units.
             quantity_decimal:
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
             tax_rates: Tax rates that apply. They override the default tax rates.
-            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of `unit_amount` for prices of less than a cent.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `discounts`, `invoice`, `test_clock`.

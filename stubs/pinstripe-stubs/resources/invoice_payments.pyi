@@ -10,6 +10,10 @@ from pinstripe.params import InvoicePaymentListParamsCreated, InvoicePaymentList
 from pinstripe.types import RequestOptions, Strings
 
 class InvoicePayments(Resource):
+    """The service `client.invoice_payments`.
+
+    https://docs.stripe.com/api/invoice_payments
+    """
     def list(
         self,
         *,
@@ -29,15 +33,12 @@ class InvoicePayments(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -55,8 +56,7 @@ class InvoicePayments(Resource):
 
         Args:
             invoice_payment: ID of the invoice payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `invoice`.
@@ -66,6 +66,10 @@ class InvoicePayments(Resource):
         """
 
 class AsyncInvoicePayments(Resource):
+    """The service `client.invoice_payments`.
+
+    https://docs.stripe.com/api/invoice_payments
+    """
     def list(
         self,
         *,
@@ -85,15 +89,12 @@ class AsyncInvoicePayments(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -111,8 +112,7 @@ class AsyncInvoicePayments(Resource):
 
         Args:
             invoice_payment: ID of the invoice payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `invoice`.

@@ -8,6 +8,10 @@ from pinstripe.models import InvoiceRenderingTemplate
 from pinstripe.types import RequestOptions, Strings
 
 class InvoiceRenderingTemplates(Resource):
+    """The service `client.invoice_rendering_templates`.
+
+    https://docs.stripe.com/api/invoice_rendering_templates
+    """
     def archive(
         self, template: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> InvoiceRenderingTemplate:
@@ -17,8 +21,7 @@ class InvoiceRenderingTemplates(Resource):
 
         Args:
             template: ID of the template.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -39,13 +42,10 @@ class InvoiceRenderingTemplates(Resource):
         `GET /v1/invoice_rendering_templates` https://docs.stripe.com/api/invoice_rendering_templates/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -61,8 +61,7 @@ class InvoiceRenderingTemplates(Resource):
 
         Args:
             template: ID of the template.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             version:
             request_options: Idempotency key, account and other options of this request.
 
@@ -78,8 +77,7 @@ class InvoiceRenderingTemplates(Resource):
 
         Args:
             template: ID of the template.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -87,6 +85,10 @@ class InvoiceRenderingTemplates(Resource):
         """
 
 class AsyncInvoiceRenderingTemplates(Resource):
+    """The service `client.invoice_rendering_templates`.
+
+    https://docs.stripe.com/api/invoice_rendering_templates
+    """
     async def archive(
         self, template: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> InvoiceRenderingTemplate:
@@ -96,8 +98,7 @@ class AsyncInvoiceRenderingTemplates(Resource):
 
         Args:
             template: ID of the template.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -118,13 +119,10 @@ class AsyncInvoiceRenderingTemplates(Resource):
         `GET /v1/invoice_rendering_templates` https://docs.stripe.com/api/invoice_rendering_templates/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -140,8 +138,7 @@ class AsyncInvoiceRenderingTemplates(Resource):
 
         Args:
             template: ID of the template.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             version:
             request_options: Idempotency key, account and other options of this request.
 
@@ -157,8 +154,7 @@ class AsyncInvoiceRenderingTemplates(Resource):
 
         Args:
             template: ID of the template.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

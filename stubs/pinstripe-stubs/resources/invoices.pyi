@@ -49,6 +49,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class InvoicesLineItems(Resource):
+    """The service `client.invoices.line_items`.
+
+    https://docs.stripe.com/api/invoices/line_items
+    """
     def list(
         self,
         invoice: str,
@@ -65,13 +69,10 @@ class InvoicesLineItems(Resource):
 
         Args:
             invoice: ID of the invoice.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.discounts`, `data.subscription`.
@@ -110,11 +111,8 @@ class InvoicesLineItems(Resource):
             description:
             discountable: Whether discounts apply to the item.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             period:
             price_data: Defines a price for this use only, without creating a price for reuse.
             pricing:
@@ -131,6 +129,10 @@ class InvoicesLineItems(Resource):
         """
 
 class AsyncInvoicesLineItems(Resource):
+    """The service `client.invoices.line_items`.
+
+    https://docs.stripe.com/api/invoices/line_items
+    """
     def list(
         self,
         invoice: str,
@@ -147,13 +149,10 @@ class AsyncInvoicesLineItems(Resource):
 
         Args:
             invoice: ID of the invoice.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.discounts`, `data.subscription`.
@@ -192,11 +191,8 @@ class AsyncInvoicesLineItems(Resource):
             description:
             discountable: Whether discounts apply to the item.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             period:
             price_data: Defines a price for this use only, without creating a price for reuse.
             pricing:
@@ -213,7 +209,16 @@ class AsyncInvoicesLineItems(Resource):
         """
 
 class Invoices(Resource):
+    """The service `client.invoices`.
+
+    https://docs.stripe.com/api/invoices
+    """
+
     line_items: InvoicesLineItems
+    """The service `client.invoices.line_items`.
+
+    https://docs.stripe.com/api/invoices/line_items
+    """
     def add_lines(
         self,
         invoice: str,
@@ -230,8 +235,7 @@ class Invoices(Resource):
         Args:
             invoice: ID of the invoice.
             lines:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_metadata:
             request_options: Idempotency key, account and other options of this request.
 
@@ -256,8 +260,7 @@ class Invoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             payment_intent: Payment intent that the object belongs to.
             payment_record:
             request_options: Idempotency key, account and other options of this request.
@@ -311,49 +314,37 @@ class Invoices(Resource):
         `POST /v1/invoices` https://docs.stripe.com/api/invoices/create
 
         Args:
-            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax
-                IDs unless set.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax IDs unless set.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             auto_advance:
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             automatically_finalizes_at:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             currency: Three-letter ISO 4217 currency code in lowercase.
             custom_fields:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 1,500 characters.
             discounts:
             due_date:
             effective_at:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             footer:
             from_invoice:
             issuer:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             number: At most 26 characters.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             payment_settings:
             pending_invoice_items_behavior:
             rendering:
             shipping_cost:
             shipping_details: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             subscription: Subscription that the object belongs to.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
@@ -392,16 +383,13 @@ class Invoices(Resource):
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             customer_details:
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_items:
             issuer:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             preview_mode:
             schedule:
             schedule_details:
@@ -425,8 +413,7 @@ class Invoices(Resource):
         Args:
             invoice: ID of the invoice.
             auto_advance:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -461,13 +448,10 @@ class Invoices(Resource):
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             due_date:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             subscription: Only objects of this subscription.
             request_options: Idempotency key, account and other options of this request.
@@ -488,8 +472,7 @@ class Invoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -517,8 +500,7 @@ class Invoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             forgive:
             mandate: Mandate that authorizes the payment.
             off_session: Whether the customer is absent and cannot authenticate the payment.
@@ -550,8 +532,7 @@ class Invoices(Resource):
         Args:
             invoice: ID of the invoice.
             lines:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_metadata:
             request_options: Idempotency key, account and other options of this request.
 
@@ -568,8 +549,7 @@ class Invoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -585,8 +565,7 @@ class Invoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -634,43 +613,32 @@ class Invoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax
-                IDs unless set.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax IDs unless set.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             auto_advance:
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             automatically_finalizes_at:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             custom_fields:
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 1,500 characters.
             discounts:
             due_date:
             effective_at:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             footer:
             issuer:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             number: At most 26 characters.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             payment_settings:
             rendering:
             shipping_cost:
             shipping_details: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -696,8 +664,7 @@ class Invoices(Resource):
         Args:
             invoice: ID of the invoice.
             lines:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_metadata:
             request_options: Idempotency key, account and other options of this request.
 
@@ -714,8 +681,7 @@ class Invoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -751,11 +717,9 @@ class Invoices(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account_tax_ids`, `data.application`, `data.customer`,
@@ -767,7 +731,16 @@ class Invoices(Resource):
         """
 
 class AsyncInvoices(Resource):
+    """The service `client.invoices`.
+
+    https://docs.stripe.com/api/invoices
+    """
+
     line_items: AsyncInvoicesLineItems
+    """The service `client.invoices.line_items`.
+
+    https://docs.stripe.com/api/invoices/line_items
+    """
     async def add_lines(
         self,
         invoice: str,
@@ -784,8 +757,7 @@ class AsyncInvoices(Resource):
         Args:
             invoice: ID of the invoice.
             lines:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_metadata:
             request_options: Idempotency key, account and other options of this request.
 
@@ -810,8 +782,7 @@ class AsyncInvoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             payment_intent: Payment intent that the object belongs to.
             payment_record:
             request_options: Idempotency key, account and other options of this request.
@@ -865,49 +836,37 @@ class AsyncInvoices(Resource):
         `POST /v1/invoices` https://docs.stripe.com/api/invoices/create
 
         Args:
-            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax
-                IDs unless set.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax IDs unless set.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             auto_advance:
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             automatically_finalizes_at:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             currency: Three-letter ISO 4217 currency code in lowercase.
             custom_fields:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 1,500 characters.
             discounts:
             due_date:
             effective_at:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             footer:
             from_invoice:
             issuer:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             number: At most 26 characters.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             payment_settings:
             pending_invoice_items_behavior:
             rendering:
             shipping_cost:
             shipping_details: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             subscription: Subscription that the object belongs to.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
@@ -946,16 +905,13 @@ class AsyncInvoices(Resource):
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             customer_details:
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_items:
             issuer:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             preview_mode:
             schedule:
             schedule_details:
@@ -979,8 +935,7 @@ class AsyncInvoices(Resource):
         Args:
             invoice: ID of the invoice.
             auto_advance:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -1015,13 +970,10 @@ class AsyncInvoices(Resource):
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             due_date:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             subscription: Only objects of this subscription.
             request_options: Idempotency key, account and other options of this request.
@@ -1042,8 +994,7 @@ class AsyncInvoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -1071,8 +1022,7 @@ class AsyncInvoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             forgive:
             mandate: Mandate that authorizes the payment.
             off_session: Whether the customer is absent and cannot authenticate the payment.
@@ -1104,8 +1054,7 @@ class AsyncInvoices(Resource):
         Args:
             invoice: ID of the invoice.
             lines:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_metadata:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1122,8 +1071,7 @@ class AsyncInvoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -1141,8 +1089,7 @@ class AsyncInvoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -1190,43 +1137,32 @@ class AsyncInvoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax
-                IDs unless set.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax IDs unless set.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             auto_advance:
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             automatically_finalizes_at:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             custom_fields:
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 1,500 characters.
             discounts:
             due_date:
             effective_at:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             footer:
             issuer:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             number: At most 26 characters.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             payment_settings:
             rendering:
             shipping_cost:
             shipping_details: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1252,8 +1188,7 @@ class AsyncInvoices(Resource):
         Args:
             invoice: ID of the invoice.
             lines:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_metadata:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1272,8 +1207,7 @@ class AsyncInvoices(Resource):
 
         Args:
             invoice: ID of the invoice.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -1309,11 +1243,9 @@ class AsyncInvoices(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.account_tax_ids`, `data.application`, `data.customer`,

@@ -53,6 +53,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class IssuingAuthorizations(Resource):
+    """The service `client.issuing.authorizations`.
+
+    https://docs.stripe.com/api/issuing/authorizations
+    """
     @deprecated("Call `POST /v1/issuing/authorizations/{authorization}/approve`.")
     def approve(
         self,
@@ -70,11 +74,8 @@ class IssuingAuthorizations(Resource):
         Args:
             authorization: ID of the authorization.
             amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -97,11 +98,8 @@ class IssuingAuthorizations(Resource):
 
         Args:
             authorization: ID of the authorization.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -130,13 +128,10 @@ class IssuingAuthorizations(Resource):
             card: Only objects of this card.
             cardholder: Only objects of this cardholder.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -154,8 +149,7 @@ class IssuingAuthorizations(Resource):
 
         Args:
             authorization: ID of the authorization.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -177,11 +171,8 @@ class IssuingAuthorizations(Resource):
 
         Args:
             authorization: ID of the authorization.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -191,6 +182,10 @@ class IssuingAuthorizations(Resource):
         """
 
 class AsyncIssuingAuthorizations(Resource):
+    """The service `client.issuing.authorizations`.
+
+    https://docs.stripe.com/api/issuing/authorizations
+    """
     @deprecated("Call `POST /v1/issuing/authorizations/{authorization}/approve`.")
     async def approve(
         self,
@@ -208,11 +203,8 @@ class AsyncIssuingAuthorizations(Resource):
         Args:
             authorization: ID of the authorization.
             amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -235,11 +227,8 @@ class AsyncIssuingAuthorizations(Resource):
 
         Args:
             authorization: ID of the authorization.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -268,13 +257,10 @@ class AsyncIssuingAuthorizations(Resource):
             card: Only objects of this card.
             cardholder: Only objects of this cardholder.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -292,8 +278,7 @@ class AsyncIssuingAuthorizations(Resource):
 
         Args:
             authorization: ID of the authorization.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -315,11 +300,8 @@ class AsyncIssuingAuthorizations(Resource):
 
         Args:
             authorization: ID of the authorization.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -329,6 +311,10 @@ class AsyncIssuingAuthorizations(Resource):
         """
 
 class IssuingCardholders(Resource):
+    """The service `client.issuing.cardholders`.
+
+    https://docs.stripe.com/api/issuing/cardholders
+    """
     def create(
         self,
         *,
@@ -355,15 +341,11 @@ class IssuingCardholders(Resource):
             name:
             company:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             individual:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             phone_number:
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
+            preferred_locales: The customer's preferred languages as IETF language tags, most preferred first.
             spending_controls:
             status:
             type:
@@ -393,14 +375,11 @@ class IssuingCardholders(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             email: Only objects with exactly this email address. Upper and lower case matter.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             phone_number:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
@@ -417,8 +396,7 @@ class IssuingCardholders(Resource):
 
         Args:
             cardholder: ID of the cardholder.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -449,15 +427,11 @@ class IssuingCardholders(Resource):
             billing:
             company:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             individual:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             phone_number:
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
+            preferred_locales: The customer's preferred languages as IETF language tags, most preferred first.
             spending_controls:
             status:
             request_options: Idempotency key, account and other options of this request.
@@ -467,6 +441,10 @@ class IssuingCardholders(Resource):
         """
 
 class AsyncIssuingCardholders(Resource):
+    """The service `client.issuing.cardholders`.
+
+    https://docs.stripe.com/api/issuing/cardholders
+    """
     async def create(
         self,
         *,
@@ -493,15 +471,11 @@ class AsyncIssuingCardholders(Resource):
             name:
             company:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             individual:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             phone_number:
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
+            preferred_locales: The customer's preferred languages as IETF language tags, most preferred first.
             spending_controls:
             status:
             type:
@@ -531,14 +505,11 @@ class AsyncIssuingCardholders(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             email: Only objects with exactly this email address. Upper and lower case matter.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             phone_number:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
@@ -555,8 +526,7 @@ class AsyncIssuingCardholders(Resource):
 
         Args:
             cardholder: ID of the cardholder.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -587,15 +557,11 @@ class AsyncIssuingCardholders(Resource):
             billing:
             company:
             email: Email address.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             individual:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             phone_number:
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
+            preferred_locales: The customer's preferred languages as IETF language tags, most preferred first.
             spending_controls:
             status:
             request_options: Idempotency key, account and other options of this request.
@@ -605,6 +571,10 @@ class AsyncIssuingCardholders(Resource):
         """
 
 class IssuingCards(Resource):
+    """The service `client.issuing.cards`.
+
+    https://docs.stripe.com/api/issuing/cards
+    """
     def create(
         self,
         *,
@@ -637,13 +607,10 @@ class IssuingCards(Resource):
             cardholder:
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             financial_account:
             lifecycle_controls:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             personalization_design:
             pin:
             replacement_for:
@@ -683,17 +650,14 @@ class IssuingCards(Resource):
         Args:
             cardholder: Only objects of this cardholder.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             last4: Last four characters of the number.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             personalization_design:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
@@ -710,8 +674,7 @@ class IssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -741,12 +704,9 @@ class IssuingCards(Resource):
         Args:
             card: ID of the card.
             cancellation_reason:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             financial_account:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             personalization_design:
             pin:
             shipping: Recipient and address of a delivery.
@@ -761,6 +721,10 @@ class IssuingCards(Resource):
         """
 
 class AsyncIssuingCards(Resource):
+    """The service `client.issuing.cards`.
+
+    https://docs.stripe.com/api/issuing/cards
+    """
     async def create(
         self,
         *,
@@ -793,13 +757,10 @@ class AsyncIssuingCards(Resource):
             cardholder:
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             financial_account:
             lifecycle_controls:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             personalization_design:
             pin:
             replacement_for:
@@ -839,17 +800,14 @@ class AsyncIssuingCards(Resource):
         Args:
             cardholder: Only objects of this cardholder.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             last4: Last four characters of the number.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             personalization_design:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
@@ -866,8 +824,7 @@ class AsyncIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -897,12 +854,9 @@ class AsyncIssuingCards(Resource):
         Args:
             card: ID of the card.
             cancellation_reason:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             financial_account:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             personalization_design:
             pin:
             shipping: Recipient and address of a delivery.
@@ -917,6 +871,10 @@ class AsyncIssuingCards(Resource):
         """
 
 class IssuingDisputes(Resource):
+    """The service `client.issuing.disputes`.
+
+    https://docs.stripe.com/api/issuing/disputes
+    """
     def create(
         self,
         *,
@@ -935,11 +893,8 @@ class IssuingDisputes(Resource):
         Args:
             amount:
             evidence:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             transaction:
             treasury:
             request_options: Idempotency key, account and other options of this request.
@@ -967,13 +922,10 @@ class IssuingDisputes(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             transaction:
             request_options: Idempotency key, account and other options of this request.
@@ -990,8 +942,7 @@ class IssuingDisputes(Resource):
 
         Args:
             dispute: ID of the dispute.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1013,11 +964,8 @@ class IssuingDisputes(Resource):
 
         Args:
             dispute: ID of the dispute.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1043,11 +991,8 @@ class IssuingDisputes(Resource):
             dispute: ID of the dispute.
             amount:
             evidence:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1057,6 +1002,10 @@ class IssuingDisputes(Resource):
         """
 
 class AsyncIssuingDisputes(Resource):
+    """The service `client.issuing.disputes`.
+
+    https://docs.stripe.com/api/issuing/disputes
+    """
     async def create(
         self,
         *,
@@ -1075,11 +1024,8 @@ class AsyncIssuingDisputes(Resource):
         Args:
             amount:
             evidence:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             transaction:
             treasury:
             request_options: Idempotency key, account and other options of this request.
@@ -1107,13 +1053,10 @@ class AsyncIssuingDisputes(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             transaction:
             request_options: Idempotency key, account and other options of this request.
@@ -1132,8 +1075,7 @@ class AsyncIssuingDisputes(Resource):
 
         Args:
             dispute: ID of the dispute.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1155,11 +1097,8 @@ class AsyncIssuingDisputes(Resource):
 
         Args:
             dispute: ID of the dispute.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1185,11 +1124,8 @@ class AsyncIssuingDisputes(Resource):
             dispute: ID of the dispute.
             amount:
             evidence:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1199,6 +1135,10 @@ class AsyncIssuingDisputes(Resource):
         """
 
 class IssuingPersonalizationDesigns(Resource):
+    """The service `client.issuing.personalization_designs`.
+
+    https://docs.stripe.com/api/issuing/personalization_designs
+    """
     def create(
         self,
         *,
@@ -1221,12 +1161,9 @@ class IssuingPersonalizationDesigns(Resource):
             physical_bundle:
             card_logo:
             carrier_text:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lookup_key: At most 200 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 200 characters.
             preferences:
             transfer_lookup_key:
@@ -1254,15 +1191,12 @@ class IssuingPersonalizationDesigns(Resource):
         `GET /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lookup_keys: Only objects with one of these lookup keys. At most 200 characters.
             preferences:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1280,8 +1214,7 @@ class IssuingPersonalizationDesigns(Resource):
 
         Args:
             personalization_design: ID of the personalization design.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -1312,12 +1245,9 @@ class IssuingPersonalizationDesigns(Resource):
             personalization_design: ID of the personalization design.
             card_logo:
             carrier_text:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lookup_key: At most 200 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 200 characters.
             physical_bundle:
             preferences:
@@ -1331,6 +1261,10 @@ class IssuingPersonalizationDesigns(Resource):
         """
 
 class AsyncIssuingPersonalizationDesigns(Resource):
+    """The service `client.issuing.personalization_designs`.
+
+    https://docs.stripe.com/api/issuing/personalization_designs
+    """
     async def create(
         self,
         *,
@@ -1353,12 +1287,9 @@ class AsyncIssuingPersonalizationDesigns(Resource):
             physical_bundle:
             card_logo:
             carrier_text:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lookup_key: At most 200 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 200 characters.
             preferences:
             transfer_lookup_key:
@@ -1386,15 +1317,12 @@ class AsyncIssuingPersonalizationDesigns(Resource):
         `GET /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lookup_keys: Only objects with one of these lookup keys. At most 200 characters.
             preferences:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1412,8 +1340,7 @@ class AsyncIssuingPersonalizationDesigns(Resource):
 
         Args:
             personalization_design: ID of the personalization design.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -1444,12 +1371,9 @@ class AsyncIssuingPersonalizationDesigns(Resource):
             personalization_design: ID of the personalization design.
             card_logo:
             carrier_text:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lookup_key: At most 200 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 200 characters.
             physical_bundle:
             preferences:
@@ -1463,6 +1387,10 @@ class AsyncIssuingPersonalizationDesigns(Resource):
         """
 
 class IssuingPhysicalBundles(Resource):
+    """The service `client.issuing.physical_bundles`.
+
+    https://docs.stripe.com/api/issuing/physical_bundles
+    """
     def list(
         self,
         *,
@@ -1479,13 +1407,10 @@ class IssuingPhysicalBundles(Resource):
         `GET /v1/issuing/physical_bundles` https://docs.stripe.com/api/issuing/physical_bundles/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
@@ -1502,8 +1427,7 @@ class IssuingPhysicalBundles(Resource):
 
         Args:
             physical_bundle: ID of the physical bundle.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1511,6 +1435,10 @@ class IssuingPhysicalBundles(Resource):
         """
 
 class AsyncIssuingPhysicalBundles(Resource):
+    """The service `client.issuing.physical_bundles`.
+
+    https://docs.stripe.com/api/issuing/physical_bundles
+    """
     def list(
         self,
         *,
@@ -1527,13 +1455,10 @@ class AsyncIssuingPhysicalBundles(Resource):
         `GET /v1/issuing/physical_bundles` https://docs.stripe.com/api/issuing/physical_bundles/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
@@ -1550,8 +1475,7 @@ class AsyncIssuingPhysicalBundles(Resource):
 
         Args:
             physical_bundle: ID of the physical bundle.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1559,6 +1483,10 @@ class AsyncIssuingPhysicalBundles(Resource):
         """
 
 class IssuingSettlements(Resource):
+    """The service `client.issuing.settlements`.
+
+    https://docs.stripe.com/api/issuing/settlements
+    """
     def retrieve(
         self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingSettlement:
@@ -1568,8 +1496,7 @@ class IssuingSettlements(Resource):
 
         Args:
             settlement: ID of the settlement.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1589,11 +1516,8 @@ class IssuingSettlements(Resource):
 
         Args:
             settlement: ID of the settlement.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1601,6 +1525,10 @@ class IssuingSettlements(Resource):
         """
 
 class AsyncIssuingSettlements(Resource):
+    """The service `client.issuing.settlements`.
+
+    https://docs.stripe.com/api/issuing/settlements
+    """
     async def retrieve(
         self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingSettlement:
@@ -1610,8 +1538,7 @@ class AsyncIssuingSettlements(Resource):
 
         Args:
             settlement: ID of the settlement.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1631,11 +1558,8 @@ class AsyncIssuingSettlements(Resource):
 
         Args:
             settlement: ID of the settlement.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1643,6 +1567,10 @@ class AsyncIssuingSettlements(Resource):
         """
 
 class IssuingTokens(Resource):
+    """The service `client.issuing.tokens`.
+
+    https://docs.stripe.com/api/issuing/tokens
+    """
     def list(
         self,
         *,
@@ -1662,13 +1590,10 @@ class IssuingTokens(Resource):
         Args:
             card: Only objects of this card.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1684,8 +1609,7 @@ class IssuingTokens(Resource):
 
         Args:
             token: ID of the token.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card`.
@@ -1708,8 +1632,7 @@ class IssuingTokens(Resource):
         Args:
             token: ID of the token.
             status:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card`.
@@ -1719,6 +1642,10 @@ class IssuingTokens(Resource):
         """
 
 class AsyncIssuingTokens(Resource):
+    """The service `client.issuing.tokens`.
+
+    https://docs.stripe.com/api/issuing/tokens
+    """
     def list(
         self,
         *,
@@ -1738,13 +1665,10 @@ class AsyncIssuingTokens(Resource):
         Args:
             card: Only objects of this card.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1762,8 +1686,7 @@ class AsyncIssuingTokens(Resource):
 
         Args:
             token: ID of the token.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card`.
@@ -1786,8 +1709,7 @@ class AsyncIssuingTokens(Resource):
         Args:
             token: ID of the token.
             status:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card`.
@@ -1797,6 +1719,10 @@ class AsyncIssuingTokens(Resource):
         """
 
 class IssuingTransactions(Resource):
+    """The service `client.issuing.transactions`.
+
+    https://docs.stripe.com/api/issuing/transactions
+    """
     def list(
         self,
         *,
@@ -1818,13 +1744,10 @@ class IssuingTransactions(Resource):
             card: Only objects of this card.
             cardholder: Only objects of this cardholder.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1843,8 +1766,7 @@ class IssuingTransactions(Resource):
 
         Args:
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -1866,11 +1788,8 @@ class IssuingTransactions(Resource):
 
         Args:
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -1880,6 +1799,10 @@ class IssuingTransactions(Resource):
         """
 
 class AsyncIssuingTransactions(Resource):
+    """The service `client.issuing.transactions`.
+
+    https://docs.stripe.com/api/issuing/transactions
+    """
     def list(
         self,
         *,
@@ -1901,13 +1824,10 @@ class AsyncIssuingTransactions(Resource):
             card: Only objects of this card.
             cardholder: Only objects of this cardholder.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1926,8 +1846,7 @@ class AsyncIssuingTransactions(Resource):
 
         Args:
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -1949,11 +1868,8 @@ class AsyncIssuingTransactions(Resource):
 
         Args:
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -1963,23 +1879,105 @@ class AsyncIssuingTransactions(Resource):
         """
 
 class Issuing(Resource):
+    """The service `client.issuing`.
+
+    https://docs.stripe.com/api/issuing
+    """
+
     authorizations: IssuingAuthorizations
+    """The service `client.issuing.authorizations`.
+
+    https://docs.stripe.com/api/issuing/authorizations
+    """
     cardholders: IssuingCardholders
+    """The service `client.issuing.cardholders`.
+
+    https://docs.stripe.com/api/issuing/cardholders
+    """
     cards: IssuingCards
+    """The service `client.issuing.cards`.
+
+    https://docs.stripe.com/api/issuing/cards
+    """
     disputes: IssuingDisputes
+    """The service `client.issuing.disputes`.
+
+    https://docs.stripe.com/api/issuing/disputes
+    """
     personalization_designs: IssuingPersonalizationDesigns
+    """The service `client.issuing.personalization_designs`.
+
+    https://docs.stripe.com/api/issuing/personalization_designs
+    """
     physical_bundles: IssuingPhysicalBundles
+    """The service `client.issuing.physical_bundles`.
+
+    https://docs.stripe.com/api/issuing/physical_bundles
+    """
     settlements: IssuingSettlements
+    """The service `client.issuing.settlements`.
+
+    https://docs.stripe.com/api/issuing/settlements
+    """
     tokens: IssuingTokens
+    """The service `client.issuing.tokens`.
+
+    https://docs.stripe.com/api/issuing/tokens
+    """
     transactions: IssuingTransactions
+    """The service `client.issuing.transactions`.
+
+    https://docs.stripe.com/api/issuing/transactions
+    """
 
 class AsyncIssuing(Resource):
+    """The service `client.issuing`.
+
+    https://docs.stripe.com/api/issuing
+    """
+
     authorizations: AsyncIssuingAuthorizations
+    """The service `client.issuing.authorizations`.
+
+    https://docs.stripe.com/api/issuing/authorizations
+    """
     cardholders: AsyncIssuingCardholders
+    """The service `client.issuing.cardholders`.
+
+    https://docs.stripe.com/api/issuing/cardholders
+    """
     cards: AsyncIssuingCards
+    """The service `client.issuing.cards`.
+
+    https://docs.stripe.com/api/issuing/cards
+    """
     disputes: AsyncIssuingDisputes
+    """The service `client.issuing.disputes`.
+
+    https://docs.stripe.com/api/issuing/disputes
+    """
     personalization_designs: AsyncIssuingPersonalizationDesigns
+    """The service `client.issuing.personalization_designs`.
+
+    https://docs.stripe.com/api/issuing/personalization_designs
+    """
     physical_bundles: AsyncIssuingPhysicalBundles
+    """The service `client.issuing.physical_bundles`.
+
+    https://docs.stripe.com/api/issuing/physical_bundles
+    """
     settlements: AsyncIssuingSettlements
+    """The service `client.issuing.settlements`.
+
+    https://docs.stripe.com/api/issuing/settlements
+    """
     tokens: AsyncIssuingTokens
+    """The service `client.issuing.tokens`.
+
+    https://docs.stripe.com/api/issuing/tokens
+    """
     transactions: AsyncIssuingTransactions
+    """The service `client.issuing.transactions`.
+
+    https://docs.stripe.com/api/issuing/transactions
+    """

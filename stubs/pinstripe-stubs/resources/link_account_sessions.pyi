@@ -14,6 +14,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class LinkAccountSessions(Resource):
+    """The service `client.link_account_sessions`.
+
+    https://docs.stripe.com/api/link_account_sessions
+    """
     def create(
         self,
         *,
@@ -34,8 +38,7 @@ class LinkAccountSessions(Resource):
         Args:
             account_holder:
             permissions:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             filters:
             limits:
             manual_entry:
@@ -55,8 +58,7 @@ class LinkAccountSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -64,6 +66,10 @@ class LinkAccountSessions(Resource):
         """
 
 class AsyncLinkAccountSessions(Resource):
+    """The service `client.link_account_sessions`.
+
+    https://docs.stripe.com/api/link_account_sessions
+    """
     async def create(
         self,
         *,
@@ -84,8 +90,7 @@ class AsyncLinkAccountSessions(Resource):
         Args:
             account_holder:
             permissions:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             filters:
             limits:
             manual_entry:
@@ -105,8 +110,7 @@ class AsyncLinkAccountSessions(Resource):
 
         Args:
             session: ID of the session.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

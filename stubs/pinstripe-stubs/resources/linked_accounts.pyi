@@ -10,6 +10,10 @@ from pinstripe.params import LinkedAccountListParamsAccountHolder
 from pinstripe.types import RequestOptions, Strings
 
 class LinkedAccountsOwners(Resource):
+    """The service `client.linked_accounts.owners`.
+
+    https://docs.stripe.com/api/linked_accounts/owners
+    """
     def list(
         self,
         account: str,
@@ -28,13 +32,10 @@ class LinkedAccountsOwners(Resource):
         Args:
             account: ID of the account.
             ownership:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -42,6 +43,10 @@ class LinkedAccountsOwners(Resource):
         """
 
 class AsyncLinkedAccountsOwners(Resource):
+    """The service `client.linked_accounts.owners`.
+
+    https://docs.stripe.com/api/linked_accounts/owners
+    """
     def list(
         self,
         account: str,
@@ -60,13 +65,10 @@ class AsyncLinkedAccountsOwners(Resource):
         Args:
             account: ID of the account.
             ownership:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -74,7 +76,16 @@ class AsyncLinkedAccountsOwners(Resource):
         """
 
 class LinkedAccounts(Resource):
+    """The service `client.linked_accounts`.
+
+    https://docs.stripe.com/api/linked_accounts
+    """
+
     owners: LinkedAccountsOwners
+    """The service `client.linked_accounts.owners`.
+
+    https://docs.stripe.com/api/linked_accounts/owners
+    """
     def disconnect(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
@@ -84,8 +95,7 @@ class LinkedAccounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -110,14 +120,11 @@ class LinkedAccounts(Resource):
 
         Args:
             account_holder:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             session:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.ownership`.
@@ -140,8 +147,7 @@ class LinkedAccounts(Resource):
         Args:
             account: ID of the account.
             features:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -158,8 +164,7 @@ class LinkedAccounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -169,7 +174,16 @@ class LinkedAccounts(Resource):
         """
 
 class AsyncLinkedAccounts(Resource):
+    """The service `client.linked_accounts`.
+
+    https://docs.stripe.com/api/linked_accounts
+    """
+
     owners: AsyncLinkedAccountsOwners
+    """The service `client.linked_accounts.owners`.
+
+    https://docs.stripe.com/api/linked_accounts/owners
+    """
     async def disconnect(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> FinancialConnectionsAccount:
@@ -179,8 +193,7 @@ class AsyncLinkedAccounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -205,14 +218,11 @@ class AsyncLinkedAccounts(Resource):
 
         Args:
             account_holder:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             session:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.ownership`.
@@ -235,8 +245,7 @@ class AsyncLinkedAccounts(Resource):
         Args:
             account: ID of the account.
             features:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.
@@ -253,8 +262,7 @@ class AsyncLinkedAccounts(Resource):
 
         Args:
             account: ID of the account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `ownership`.

@@ -5,6 +5,10 @@ from pinstripe.models import Mandate
 from pinstripe.types import RequestOptions, Strings
 
 class Mandates(Resource):
+    """The service `client.mandates`.
+
+    https://docs.stripe.com/api/mandates
+    """
     def retrieve(self, mandate: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Mandate:
         """Call `GET /v1/mandates/{mandate}`.
 
@@ -12,8 +16,7 @@ class Mandates(Resource):
 
         Args:
             mandate: ID of the mandate.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -23,6 +26,10 @@ class Mandates(Resource):
         """
 
 class AsyncMandates(Resource):
+    """The service `client.mandates`.
+
+    https://docs.stripe.com/api/mandates
+    """
     async def retrieve(self, mandate: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Mandate:
         """Call `GET /v1/mandates/{mandate}`.
 
@@ -30,8 +37,7 @@ class AsyncMandates(Resource):
 
         Args:
             mandate: ID of the mandate.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.

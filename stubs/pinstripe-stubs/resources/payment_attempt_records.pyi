@@ -6,6 +6,10 @@ from pinstripe.models import PaymentAttemptRecord
 from pinstripe.types import RequestOptions, Strings
 
 class PaymentAttemptRecords(Resource):
+    """The service `client.payment_attempt_records`.
+
+    https://docs.stripe.com/api/payment_attempt_records
+    """
     def list(
         self,
         *,
@@ -21,11 +25,9 @@ class PaymentAttemptRecords(Resource):
 
         Args:
             payment_record:
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -40,8 +42,7 @@ class PaymentAttemptRecords(Resource):
 
         Args:
             id: ID of the payment attempt record.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -49,6 +50,10 @@ class PaymentAttemptRecords(Resource):
         """
 
 class AsyncPaymentAttemptRecords(Resource):
+    """The service `client.payment_attempt_records`.
+
+    https://docs.stripe.com/api/payment_attempt_records
+    """
     def list(
         self,
         *,
@@ -64,11 +69,9 @@ class AsyncPaymentAttemptRecords(Resource):
 
         Args:
             payment_record:
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -83,8 +86,7 @@ class AsyncPaymentAttemptRecords(Resource):
 
         Args:
             id: ID of the payment attempt record.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

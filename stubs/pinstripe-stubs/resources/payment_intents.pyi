@@ -46,6 +46,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class PaymentIntentsAmountDetailsLineItems(Resource):
+    """The service `client.payment_intents.amount_details_line_items`.
+
+    https://docs.stripe.com/api/payment_intents/amount_details_line_items
+    """
     def list(
         self,
         intent: str,
@@ -62,13 +66,10 @@ class PaymentIntentsAmountDetailsLineItems(Resource):
 
         Args:
             intent: ID of the intent.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -76,6 +77,10 @@ class PaymentIntentsAmountDetailsLineItems(Resource):
         """
 
 class AsyncPaymentIntentsAmountDetailsLineItems(Resource):
+    """The service `client.payment_intents.amount_details_line_items`.
+
+    https://docs.stripe.com/api/payment_intents/amount_details_line_items
+    """
     def list(
         self,
         intent: str,
@@ -92,13 +97,10 @@ class AsyncPaymentIntentsAmountDetailsLineItems(Resource):
 
         Args:
             intent: ID of the intent.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -106,7 +108,16 @@ class AsyncPaymentIntentsAmountDetailsLineItems(Resource):
         """
 
 class PaymentIntents(Resource):
+    """The service `client.payment_intents`.
+
+    https://docs.stripe.com/api/payment_intents
+    """
+
     amount_details_line_items: PaymentIntentsAmountDetailsLineItems
+    """The service `client.payment_intents.amount_details_line_items`.
+
+    https://docs.stripe.com/api/payment_intents/amount_details_line_items
+    """
     def apply_customer_balance(
         self,
         intent: str,
@@ -124,8 +135,7 @@ class PaymentIntents(Resource):
             intent: ID of the intent.
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -149,8 +159,7 @@ class PaymentIntents(Resource):
         Args:
             intent: ID of the intent.
             cancellation_reason:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -184,21 +193,14 @@ class PaymentIntents(Resource):
             intent: ID of the intent.
             amount_details:
             amount_to_capture:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             final_capture:
             hooks:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_details:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
-                card statements. Prefix and suffix together have up to 22 characters. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -409,14 +411,11 @@ class PaymentIntents(Resource):
             amount_details:
             amount_to_confirm:
             capture_method: When the authorized money is captured.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
             confirmation_token:
             error_on_requires_action:
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             hooks:
             mandate: Mandate that authorizes the payment.
             mandate_data:
@@ -428,8 +427,7 @@ class PaymentIntents(Resource):
             radar_options: Settings for Radar, Stripe's fraud prevention.
             receipt_email:
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is saved for later payments, and whether the customer will be present for them.
             shipping: Recipient and address of a delivery.
             use_stripe_sdk:
             request_options: Idempotency key, account and other options of this request.
@@ -652,30 +650,24 @@ class PaymentIntents(Resource):
             currency: Three-letter ISO 4217 currency code in lowercase.
             allowed_payment_method_types:
             amount_details:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             automatic_payment_methods:
             capture_method: When the authorized money is captured.
             confirm:
             confirmation_method:
             confirmation_token:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             description: At most 1,000 characters.
             error_on_requires_action:
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             hooks:
             mandate: Mandate that authorizes the payment.
             mandate_data:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             payment_details:
             payment_method: Payment method that is used.
             payment_method_configuration: At most 100 characters.
@@ -684,14 +676,10 @@ class PaymentIntents(Resource):
             radar_options: Settings for Radar, Stripe's fraud prevention.
             receipt_email:
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is saved for later payments, and whether the customer will be present for them.
             shipping: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
-                card statements. Prefix and suffix together have up to 22 characters. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             use_stripe_sdk:
@@ -728,18 +716,13 @@ class PaymentIntents(Resource):
             intent: ID of the intent.
             amount:
             amount_details:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             description: At most 1,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             hooks:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_details:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -770,13 +753,10 @@ class PaymentIntents(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.latest_charge`, `data.on_behalf_of`,
@@ -794,11 +774,8 @@ class PaymentIntents(Resource):
 
         Args:
             intent: ID of the intent.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -1008,35 +985,26 @@ class PaymentIntents(Resource):
             allowed_payment_method_types:
             amount:
             amount_details:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             capture_method: When the authorized money is captured.
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             description: At most 1,000 characters.
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             hooks:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_details:
             payment_method: Payment method that is used.
             payment_method_configuration: At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
             payment_method_options: Settings per type of payment method.
             receipt_email:
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is saved for later payments, and whether the customer will be present for them.
             shipping: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
-                card statements. Prefix and suffix together have up to 22 characters. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -1064,12 +1032,9 @@ class PaymentIntents(Resource):
         Args:
             intent: ID of the intent.
             amounts:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
             descriptor_code:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -1093,11 +1058,9 @@ class PaymentIntents(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.latest_charge`, `data.on_behalf_of`,
@@ -1108,7 +1071,16 @@ class PaymentIntents(Resource):
         """
 
 class AsyncPaymentIntents(Resource):
+    """The service `client.payment_intents`.
+
+    https://docs.stripe.com/api/payment_intents
+    """
+
     amount_details_line_items: AsyncPaymentIntentsAmountDetailsLineItems
+    """The service `client.payment_intents.amount_details_line_items`.
+
+    https://docs.stripe.com/api/payment_intents/amount_details_line_items
+    """
     async def apply_customer_balance(
         self,
         intent: str,
@@ -1126,8 +1098,7 @@ class AsyncPaymentIntents(Resource):
             intent: ID of the intent.
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -1151,8 +1122,7 @@ class AsyncPaymentIntents(Resource):
         Args:
             intent: ID of the intent.
             cancellation_reason:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -1186,21 +1156,14 @@ class AsyncPaymentIntents(Resource):
             intent: ID of the intent.
             amount_details:
             amount_to_capture:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             final_capture:
             hooks:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_details:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
-                card statements. Prefix and suffix together have up to 22 characters. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1411,14 +1374,11 @@ class AsyncPaymentIntents(Resource):
             amount_details:
             amount_to_confirm:
             capture_method: When the authorized money is captured.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
             confirmation_token:
             error_on_requires_action:
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             hooks:
             mandate: Mandate that authorizes the payment.
             mandate_data:
@@ -1430,8 +1390,7 @@ class AsyncPaymentIntents(Resource):
             radar_options: Settings for Radar, Stripe's fraud prevention.
             receipt_email:
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is saved for later payments, and whether the customer will be present for them.
             shipping: Recipient and address of a delivery.
             use_stripe_sdk:
             request_options: Idempotency key, account and other options of this request.
@@ -1654,30 +1613,24 @@ class AsyncPaymentIntents(Resource):
             currency: Three-letter ISO 4217 currency code in lowercase.
             allowed_payment_method_types:
             amount_details:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             automatic_payment_methods:
             capture_method: When the authorized money is captured.
             confirm:
             confirmation_method:
             confirmation_token:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             description: At most 1,000 characters.
             error_on_requires_action:
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             hooks:
             mandate: Mandate that authorizes the payment.
             mandate_data:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             payment_details:
             payment_method: Payment method that is used.
             payment_method_configuration: At most 100 characters.
@@ -1686,14 +1639,10 @@ class AsyncPaymentIntents(Resource):
             radar_options: Settings for Radar, Stripe's fraud prevention.
             receipt_email:
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is saved for later payments, and whether the customer will be present for them.
             shipping: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
-                card statements. Prefix and suffix together have up to 22 characters. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             use_stripe_sdk:
@@ -1730,18 +1679,13 @@ class AsyncPaymentIntents(Resource):
             intent: ID of the intent.
             amount:
             amount_details:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             description: At most 1,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             hooks:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_details:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1772,13 +1716,10 @@ class AsyncPaymentIntents(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.latest_charge`, `data.on_behalf_of`,
@@ -1796,11 +1737,8 @@ class AsyncPaymentIntents(Resource):
 
         Args:
             intent: ID of the intent.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -2010,35 +1948,26 @@ class AsyncPaymentIntents(Resource):
             allowed_payment_method_types:
             amount:
             amount_details:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
             capture_method: When the authorized money is captured.
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             description: At most 1,000 characters.
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             hooks:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_details:
             payment_method: Payment method that is used.
             payment_method_configuration: At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
             payment_method_options: Settings per type of payment method.
             receipt_email:
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is saved for later payments, and whether the customer will be present for them.
             shipping: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
-                card statements. Prefix and suffix together have up to 22 characters. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -2066,12 +1995,9 @@ class AsyncPaymentIntents(Resource):
         Args:
             intent: ID of the intent.
             amounts:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
             descriptor_code:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -2095,11 +2021,9 @@ class AsyncPaymentIntents(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.latest_charge`, `data.on_behalf_of`,

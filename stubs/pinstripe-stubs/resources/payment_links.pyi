@@ -48,6 +48,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class PaymentLinksLineItems(Resource):
+    """The service `client.payment_links.line_items`.
+
+    https://docs.stripe.com/api/payment_links/line_items
+    """
     def list(
         self,
         payment_link: str,
@@ -64,13 +68,10 @@ class PaymentLinksLineItems(Resource):
 
         Args:
             payment_link: ID of the payment link.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -78,6 +79,10 @@ class PaymentLinksLineItems(Resource):
         """
 
 class AsyncPaymentLinksLineItems(Resource):
+    """The service `client.payment_links.line_items`.
+
+    https://docs.stripe.com/api/payment_links/line_items
+    """
     def list(
         self,
         payment_link: str,
@@ -94,13 +99,10 @@ class AsyncPaymentLinksLineItems(Resource):
 
         Args:
             payment_link: ID of the payment link.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -108,7 +110,16 @@ class AsyncPaymentLinksLineItems(Resource):
         """
 
 class PaymentLinks(Resource):
+    """The service `client.payment_links`.
+
+    https://docs.stripe.com/api/payment_links
+    """
+
     line_items: PaymentLinksLineItems
+    """The service `client.payment_links.line_items`.
+
+    https://docs.stripe.com/api/payment_links/line_items
+    """
     def create(
         self,
         *,
@@ -202,10 +213,8 @@ class PaymentLinks(Resource):
             line_items:
             after_completion:
             allow_promotion_codes:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             billing_address_collection:
             consent_collection:
@@ -213,17 +222,13 @@ class PaymentLinks(Resource):
             custom_fields:
             custom_text:
             customer_creation:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             inactive_message: At most 500 characters.
             invoice_creation:
             managed_payments:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name_collection:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             optional_items:
             payment_intent_data:
             payment_method_collection:
@@ -260,13 +265,10 @@ class PaymentLinks(Resource):
 
         Args:
             active: Only active or only inactive objects.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.on_behalf_of`.
@@ -283,8 +285,7 @@ class PaymentLinks(Resource):
 
         Args:
             payment_link: ID of the payment link.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `on_behalf_of`.
@@ -387,27 +388,21 @@ class PaymentLinks(Resource):
             active:
             after_completion:
             allow_promotion_codes:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             billing_address_collection:
             consent_collection:
             custom_fields:
             custom_text:
             customer_creation:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             inactive_message: At most 500 characters.
             invoice_creation:
             line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name_collection:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             optional_items:
             payment_intent_data:
             payment_method_collection:
@@ -430,7 +425,16 @@ class PaymentLinks(Resource):
         """
 
 class AsyncPaymentLinks(Resource):
+    """The service `client.payment_links`.
+
+    https://docs.stripe.com/api/payment_links
+    """
+
     line_items: AsyncPaymentLinksLineItems
+    """The service `client.payment_links.line_items`.
+
+    https://docs.stripe.com/api/payment_links/line_items
+    """
     async def create(
         self,
         *,
@@ -524,10 +528,8 @@ class AsyncPaymentLinks(Resource):
             line_items:
             after_completion:
             allow_promotion_codes:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             billing_address_collection:
             consent_collection:
@@ -535,17 +537,13 @@ class AsyncPaymentLinks(Resource):
             custom_fields:
             custom_text:
             customer_creation:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             inactive_message: At most 500 characters.
             invoice_creation:
             managed_payments:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name_collection:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             optional_items:
             payment_intent_data:
             payment_method_collection:
@@ -582,13 +580,10 @@ class AsyncPaymentLinks(Resource):
 
         Args:
             active: Only active or only inactive objects.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.on_behalf_of`.
@@ -605,8 +600,7 @@ class AsyncPaymentLinks(Resource):
 
         Args:
             payment_link: ID of the payment link.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `on_behalf_of`.
@@ -709,27 +703,21 @@ class AsyncPaymentLinks(Resource):
             active:
             after_completion:
             allow_promotion_codes:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             billing_address_collection:
             consent_collection:
             custom_fields:
             custom_text:
             customer_creation:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             inactive_message: At most 500 characters.
             invoice_creation:
             line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name_collection:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             optional_items:
             payment_intent_data:
             payment_method_collection:

@@ -132,6 +132,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class PaymentMethodConfigurations(Resource):
+    """The service `client.payment_method_configurations`.
+
+    https://docs.stripe.com/api/payment_method_configurations
+    """
     def create(
         self,
         *,
@@ -228,8 +232,7 @@ class PaymentMethodConfigurations(Resource):
             crypto: Data specific to payments with stablecoins.
             customer_balance: Data specific to payments from the customer's cash balance.
             eps: Data specific to EPS.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fpx: Data specific to FPX.
             fr_meal_voucher_conecs:
             giropay: Data specific to giropay.
@@ -296,13 +299,10 @@ class PaymentMethodConfigurations(Resource):
         Args:
             active: Only active or only inactive objects.
             application: Connect application that created the object. At most 100 characters.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -317,8 +317,7 @@ class PaymentMethodConfigurations(Resource):
 
         Args:
             configuration: ID of the configuration.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -423,8 +422,7 @@ class PaymentMethodConfigurations(Resource):
             crypto: Data specific to payments with stablecoins.
             customer_balance: Data specific to payments from the customer's cash balance.
             eps: Data specific to EPS.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fpx: Data specific to FPX.
             fr_meal_voucher_conecs:
             giropay: Data specific to giropay.
@@ -474,6 +472,10 @@ class PaymentMethodConfigurations(Resource):
         """
 
 class AsyncPaymentMethodConfigurations(Resource):
+    """The service `client.payment_method_configurations`.
+
+    https://docs.stripe.com/api/payment_method_configurations
+    """
     async def create(
         self,
         *,
@@ -570,8 +572,7 @@ class AsyncPaymentMethodConfigurations(Resource):
             crypto: Data specific to payments with stablecoins.
             customer_balance: Data specific to payments from the customer's cash balance.
             eps: Data specific to EPS.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fpx: Data specific to FPX.
             fr_meal_voucher_conecs:
             giropay: Data specific to giropay.
@@ -638,13 +639,10 @@ class AsyncPaymentMethodConfigurations(Resource):
         Args:
             active: Only active or only inactive objects.
             application: Connect application that created the object. At most 100 characters.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -659,8 +657,7 @@ class AsyncPaymentMethodConfigurations(Resource):
 
         Args:
             configuration: ID of the configuration.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -765,8 +762,7 @@ class AsyncPaymentMethodConfigurations(Resource):
             crypto: Data specific to payments with stablecoins.
             customer_balance: Data specific to payments from the customer's cash balance.
             eps: Data specific to EPS.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fpx: Data specific to FPX.
             fr_meal_voucher_conecs:
             giropay: Data specific to giropay.

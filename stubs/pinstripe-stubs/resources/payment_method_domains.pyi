@@ -6,6 +6,10 @@ from pinstripe.models import PaymentMethodDomain
 from pinstripe.types import RequestOptions, Strings
 
 class PaymentMethodDomains(Resource):
+    """The service `client.payment_method_domains`.
+
+    https://docs.stripe.com/api/payment_method_domains
+    """
     def create(
         self, *, domain_name: str, enabled: bool = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethodDomain:
@@ -16,8 +20,7 @@ class PaymentMethodDomains(Resource):
         Args:
             domain_name:
             enabled:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -41,13 +44,10 @@ class PaymentMethodDomains(Resource):
         Args:
             domain_name:
             enabled:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -62,8 +62,7 @@ class PaymentMethodDomains(Resource):
 
         Args:
             payment_method_domain: ID of the payment method domain.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -84,8 +83,7 @@ class PaymentMethodDomains(Resource):
         Args:
             payment_method_domain: ID of the payment method domain.
             enabled:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -100,8 +98,7 @@ class PaymentMethodDomains(Resource):
 
         Args:
             payment_method_domain: ID of the payment method domain.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -109,6 +106,10 @@ class PaymentMethodDomains(Resource):
         """
 
 class AsyncPaymentMethodDomains(Resource):
+    """The service `client.payment_method_domains`.
+
+    https://docs.stripe.com/api/payment_method_domains
+    """
     async def create(
         self, *, domain_name: str, enabled: bool = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethodDomain:
@@ -119,8 +120,7 @@ class AsyncPaymentMethodDomains(Resource):
         Args:
             domain_name:
             enabled:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -144,13 +144,10 @@ class AsyncPaymentMethodDomains(Resource):
         Args:
             domain_name:
             enabled:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -165,8 +162,7 @@ class AsyncPaymentMethodDomains(Resource):
 
         Args:
             payment_method_domain: ID of the payment method domain.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -187,8 +183,7 @@ class AsyncPaymentMethodDomains(Resource):
         Args:
             payment_method_domain: ID of the payment method domain.
             enabled:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -203,8 +198,7 @@ class AsyncPaymentMethodDomains(Resource):
 
         Args:
             payment_method_domain: ID of the payment method domain.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

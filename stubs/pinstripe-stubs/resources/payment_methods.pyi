@@ -74,6 +74,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class PaymentMethods(Resource):
+    """The service `client.payment_methods`.
+
+    https://docs.stripe.com/api/payment_methods
+    """
     def attach(
         self,
         payment_method: str,
@@ -90,10 +94,8 @@ class PaymentMethods(Resource):
         Args:
             payment_method: ID of the payment method.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -240,8 +242,7 @@ class PaymentMethods(Resource):
             affirm: Data specific to Affirm.
             afterpay_clearpay: Data specific to Afterpay and Clearpay.
             alipay: Data specific to Alipay.
-            allow_redisplay: Whether the payment method can be shown to the customer again in other
-                checkouts.
+            allow_redisplay: Whether the payment method can be shown to the customer again in other checkouts.
             alma: Data specific to Alma.
             amazon_pay: Data specific to Amazon Pay.
             au_becs_debit: Data specific to BECS Direct Debit in Australia.
@@ -259,8 +260,7 @@ class PaymentMethods(Resource):
             customer: Customer that the object belongs to.
             customer_balance: Data specific to payments from the customer's cash balance.
             eps: Data specific to EPS.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fpx: Data specific to FPX.
             giropay: Data specific to giropay.
             grabpay: Data specific to GrabPay.
@@ -272,9 +272,7 @@ class PaymentMethods(Resource):
             kr_card: Data specific to Korean cards.
             link:
             mb_way: Data specific to MB WAY.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             mobilepay: Data specific to MobilePay.
             multibanco: Data specific to Multibanco.
             naver_pay: Data specific to Naver Pay.
@@ -322,8 +320,7 @@ class PaymentMethods(Resource):
 
         Args:
             payment_method: ID of the payment method.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -407,17 +404,13 @@ class PaymentMethods(Resource):
         `GET /v1/payment_methods` https://docs.stripe.com/api/payment_methods/list
 
         Args:
-            allow_redisplay: Whether the payment method can be shown to the customer again in other
-                checkouts.
+            allow_redisplay: Whether the payment method can be shown to the customer again in other checkouts.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -435,8 +428,7 @@ class PaymentMethods(Resource):
 
         Args:
             payment_method: ID of the payment method.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -462,15 +454,11 @@ class PaymentMethods(Resource):
 
         Args:
             payment_method: ID of the payment method.
-            allow_redisplay: Whether the payment method can be shown to the customer again in other
-                checkouts.
+            allow_redisplay: Whether the payment method can be shown to the customer again in other checkouts.
             billing_details: Name and contact details of the payer.
             card:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             us_bank_account: Data specific to bank accounts in the United States.
             request_options: Idempotency key, account and other options of this request.
 
@@ -481,6 +469,10 @@ class PaymentMethods(Resource):
         """
 
 class AsyncPaymentMethods(Resource):
+    """The service `client.payment_methods`.
+
+    https://docs.stripe.com/api/payment_methods
+    """
     async def attach(
         self,
         payment_method: str,
@@ -497,10 +489,8 @@ class AsyncPaymentMethods(Resource):
         Args:
             payment_method: ID of the payment method.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -647,8 +637,7 @@ class AsyncPaymentMethods(Resource):
             affirm: Data specific to Affirm.
             afterpay_clearpay: Data specific to Afterpay and Clearpay.
             alipay: Data specific to Alipay.
-            allow_redisplay: Whether the payment method can be shown to the customer again in other
-                checkouts.
+            allow_redisplay: Whether the payment method can be shown to the customer again in other checkouts.
             alma: Data specific to Alma.
             amazon_pay: Data specific to Amazon Pay.
             au_becs_debit: Data specific to BECS Direct Debit in Australia.
@@ -666,8 +655,7 @@ class AsyncPaymentMethods(Resource):
             customer: Customer that the object belongs to.
             customer_balance: Data specific to payments from the customer's cash balance.
             eps: Data specific to EPS.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fpx: Data specific to FPX.
             giropay: Data specific to giropay.
             grabpay: Data specific to GrabPay.
@@ -679,9 +667,7 @@ class AsyncPaymentMethods(Resource):
             kr_card: Data specific to Korean cards.
             link:
             mb_way: Data specific to MB WAY.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             mobilepay: Data specific to MobilePay.
             multibanco: Data specific to Multibanco.
             naver_pay: Data specific to Naver Pay.
@@ -729,8 +715,7 @@ class AsyncPaymentMethods(Resource):
 
         Args:
             payment_method: ID of the payment method.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -814,17 +799,13 @@ class AsyncPaymentMethods(Resource):
         `GET /v1/payment_methods` https://docs.stripe.com/api/payment_methods/list
 
         Args:
-            allow_redisplay: Whether the payment method can be shown to the customer again in other
-                checkouts.
+            allow_redisplay: Whether the payment method can be shown to the customer again in other checkouts.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -842,8 +823,7 @@ class AsyncPaymentMethods(Resource):
 
         Args:
             payment_method: ID of the payment method.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -869,15 +849,11 @@ class AsyncPaymentMethods(Resource):
 
         Args:
             payment_method: ID of the payment method.
-            allow_redisplay: Whether the payment method can be shown to the customer again in other
-                checkouts.
+            allow_redisplay: Whether the payment method can be shown to the customer again in other checkouts.
             billing_details: Name and contact details of the payer.
             card:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             us_bank_account: Data specific to bank accounts in the United States.
             request_options: Idempotency key, account and other options of this request.
 

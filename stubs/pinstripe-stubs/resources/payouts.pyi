@@ -11,6 +11,10 @@ from pinstripe.params import PayoutListParamsArrivalDate, PayoutListParamsCreate
 from pinstripe.types import RequestOptions, Strings
 
 class Payouts(Resource):
+    """The service `client.payouts`.
+
+    https://docs.stripe.com/api/payouts
+    """
     def cancel(self, payout: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Payout:
         """Call `POST /v1/payouts/{payout}/cancel`.
 
@@ -18,8 +22,7 @@ class Payouts(Resource):
 
         Args:
             payout: ID of the payout.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -52,16 +55,12 @@ class Payouts(Resource):
             currency: Three-letter ISO 4217 currency code in lowercase.
             description:
             destination:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             method:
             payout_method:
             source_type:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -91,13 +90,10 @@ class Payouts(Resource):
             arrival_date:
             created: Only objects created at this time, or in this range of times.
             destination: Only objects with this destination.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -114,8 +110,7 @@ class Payouts(Resource):
 
         Args:
             payout: ID of the payout.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -138,11 +133,8 @@ class Payouts(Resource):
 
         Args:
             payout: ID of the payout.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -165,11 +157,8 @@ class Payouts(Resource):
 
         Args:
             payout: ID of the payout.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -180,6 +169,10 @@ class Payouts(Resource):
         """
 
 class AsyncPayouts(Resource):
+    """The service `client.payouts`.
+
+    https://docs.stripe.com/api/payouts
+    """
     async def cancel(self, payout: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Payout:
         """Call `POST /v1/payouts/{payout}/cancel`.
 
@@ -187,8 +180,7 @@ class AsyncPayouts(Resource):
 
         Args:
             payout: ID of the payout.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -221,16 +213,12 @@ class AsyncPayouts(Resource):
             currency: Three-letter ISO 4217 currency code in lowercase.
             description:
             destination:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             method:
             payout_method:
             source_type:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -260,13 +248,10 @@ class AsyncPayouts(Resource):
             arrival_date:
             created: Only objects created at this time, or in this range of times.
             destination: Only objects with this destination.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -283,8 +268,7 @@ class AsyncPayouts(Resource):
 
         Args:
             payout: ID of the payout.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -307,11 +291,8 @@ class AsyncPayouts(Resource):
 
         Args:
             payout: ID of the payout.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -334,11 +315,8 @@ class AsyncPayouts(Resource):
 
         Args:
             payout: ID of the payout.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,

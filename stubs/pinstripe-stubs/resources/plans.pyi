@@ -17,6 +17,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class Plans(Resource):
+    """The service `client.plans`.
+
+    https://docs.stripe.com/api/plans
+    """
     def create(
         self,
         *,
@@ -51,13 +55,10 @@ class Plans(Resource):
             amount:
             amount_decimal:
             billing_scheme:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             id: Unique ID of the object.
             interval_count:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             meter:
             nickname:
             product:
@@ -92,14 +93,11 @@ class Plans(Resource):
         Args:
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             product: Only objects of this product.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.product`.
@@ -114,8 +112,7 @@ class Plans(Resource):
 
         Args:
             plan: ID of the plan.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -142,11 +139,8 @@ class Plans(Resource):
         Args:
             plan: ID of the plan.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nickname:
             product:
             trial_period_days: Length of the trial in days.
@@ -171,6 +165,10 @@ class Plans(Resource):
         """
 
 class AsyncPlans(Resource):
+    """The service `client.plans`.
+
+    https://docs.stripe.com/api/plans
+    """
     async def create(
         self,
         *,
@@ -205,13 +203,10 @@ class AsyncPlans(Resource):
             amount:
             amount_decimal:
             billing_scheme:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             id: Unique ID of the object.
             interval_count:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             meter:
             nickname:
             product:
@@ -246,14 +241,11 @@ class AsyncPlans(Resource):
         Args:
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             product: Only objects of this product.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.product`.
@@ -268,8 +260,7 @@ class AsyncPlans(Resource):
 
         Args:
             plan: ID of the plan.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -296,11 +287,8 @@ class AsyncPlans(Resource):
         Args:
             plan: ID of the plan.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nickname:
             product:
             trial_period_days: Length of the trial in days.

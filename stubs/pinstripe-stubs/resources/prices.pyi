@@ -22,6 +22,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class Prices(Resource):
+    """The service `client.prices`.
+
+    https://docs.stripe.com/api/prices
+    """
     def create(
         self,
         *,
@@ -55,27 +59,21 @@ class Prices(Resource):
             active:
             billing_scheme:
             currency_options:
+            unit_amount: Price per unit in the smallest currency unit, such as cents for USD or yen for JPY.
             custom_unit_amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lookup_key: At most 200 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nickname:
             product:
             product_data:
             recurring:
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             tiers:
             tiers_mode:
             transfer_lookup_key:
             transform_quantity:
-            unit_amount: Price per unit in the smallest currency unit, such as cents for USD or yen for
-                JPY.
-            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of `unit_amount` for prices of less than a cent.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -107,16 +105,13 @@ class Prices(Resource):
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
             currency: Only objects in this currency, a three-letter ISO 4217 code in lowercase.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lookup_keys: Only objects with one of these lookup keys.
             product: Only objects of this product.
             recurring:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -132,8 +127,7 @@ class Prices(Resource):
 
         Args:
             price: ID of the price.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -163,15 +157,11 @@ class Prices(Resource):
             price: ID of the price.
             active:
             currency_options:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lookup_key: At most 200 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nickname:
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             transfer_lookup_key:
             request_options: Idempotency key, account and other options of this request.
 
@@ -195,11 +185,9 @@ class Prices(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.product`.
@@ -209,6 +197,10 @@ class Prices(Resource):
         """
 
 class AsyncPrices(Resource):
+    """The service `client.prices`.
+
+    https://docs.stripe.com/api/prices
+    """
     async def create(
         self,
         *,
@@ -242,27 +234,21 @@ class AsyncPrices(Resource):
             active:
             billing_scheme:
             currency_options:
+            unit_amount: Price per unit in the smallest currency unit, such as cents for USD or yen for JPY.
             custom_unit_amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lookup_key: At most 200 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nickname:
             product:
             product_data:
             recurring:
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             tiers:
             tiers_mode:
             transfer_lookup_key:
             transform_quantity:
-            unit_amount: Price per unit in the smallest currency unit, such as cents for USD or yen for
-                JPY.
-            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of `unit_amount` for prices of less than a cent.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -294,16 +280,13 @@ class AsyncPrices(Resource):
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
             currency: Only objects in this currency, a three-letter ISO 4217 code in lowercase.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lookup_keys: Only objects with one of these lookup keys.
             product: Only objects of this product.
             recurring:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             request_options: Idempotency key, account and other options of this request.
 
@@ -319,8 +302,7 @@ class AsyncPrices(Resource):
 
         Args:
             price: ID of the price.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -350,15 +332,11 @@ class AsyncPrices(Resource):
             price: ID of the price.
             active:
             currency_options:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             lookup_key: At most 200 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nickname:
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             transfer_lookup_key:
             request_options: Idempotency key, account and other options of this request.
 
@@ -382,11 +360,9 @@ class AsyncPrices(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.product`.

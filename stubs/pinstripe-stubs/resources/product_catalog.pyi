@@ -11,6 +11,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class ProductCatalogTrialOffers(Resource):
+    """The service `client.product_catalog.trial_offers`.
+
+    https://docs.stripe.com/api/product_catalog/trial_offers
+    """
     def create(
         self,
         *,
@@ -31,8 +35,7 @@ class ProductCatalogTrialOffers(Resource):
             end_behavior:
             price: Price that applies.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             nickname:
             request_options: Idempotency key, account and other options of this request.
 
@@ -60,14 +63,11 @@ class ProductCatalogTrialOffers(Resource):
         Args:
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             prices:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.price`.
@@ -84,8 +84,7 @@ class ProductCatalogTrialOffers(Resource):
 
         Args:
             id: ID of the trial offer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `price`.
@@ -103,8 +102,7 @@ class ProductCatalogTrialOffers(Resource):
         Args:
             id: ID of the trial offer.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `price`.
@@ -114,6 +112,10 @@ class ProductCatalogTrialOffers(Resource):
         """
 
 class AsyncProductCatalogTrialOffers(Resource):
+    """The service `client.product_catalog.trial_offers`.
+
+    https://docs.stripe.com/api/product_catalog/trial_offers
+    """
     async def create(
         self,
         *,
@@ -134,8 +136,7 @@ class AsyncProductCatalogTrialOffers(Resource):
             end_behavior:
             price: Price that applies.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             nickname:
             request_options: Idempotency key, account and other options of this request.
 
@@ -163,14 +164,11 @@ class AsyncProductCatalogTrialOffers(Resource):
         Args:
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             prices:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.price`.
@@ -187,8 +185,7 @@ class AsyncProductCatalogTrialOffers(Resource):
 
         Args:
             id: ID of the trial offer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `price`.
@@ -206,8 +203,7 @@ class AsyncProductCatalogTrialOffers(Resource):
         Args:
             id: ID of the trial offer.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `price`.
@@ -217,7 +213,25 @@ class AsyncProductCatalogTrialOffers(Resource):
         """
 
 class ProductCatalog(Resource):
+    """The service `client.product_catalog`.
+
+    https://docs.stripe.com/api/product_catalog
+    """
+
     trial_offers: ProductCatalogTrialOffers
+    """The service `client.product_catalog.trial_offers`.
+
+    https://docs.stripe.com/api/product_catalog/trial_offers
+    """
 
 class AsyncProductCatalog(Resource):
+    """The service `client.product_catalog`.
+
+    https://docs.stripe.com/api/product_catalog
+    """
+
     trial_offers: AsyncProductCatalogTrialOffers
+    """The service `client.product_catalog.trial_offers`.
+
+    https://docs.stripe.com/api/product_catalog/trial_offers
+    """

@@ -20,6 +20,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class ProductsFeatures(Resource):
+    """The service `client.products.features`.
+
+    https://docs.stripe.com/api/products/features
+    """
     def create(
         self, product: str, *, entitlement_feature: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ProductFeature:
@@ -30,8 +34,7 @@ class ProductsFeatures(Resource):
         Args:
             product: ID of the product.
             entitlement_feature:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -53,13 +56,10 @@ class ProductsFeatures(Resource):
 
         Args:
             product: ID of the product.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -75,8 +75,7 @@ class ProductsFeatures(Resource):
         Args:
             product: ID of the product.
             id: ID of the feature.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -97,6 +96,10 @@ class ProductsFeatures(Resource):
         """
 
 class AsyncProductsFeatures(Resource):
+    """The service `client.products.features`.
+
+    https://docs.stripe.com/api/products/features
+    """
     async def create(
         self, product: str, *, entitlement_feature: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ProductFeature:
@@ -107,8 +110,7 @@ class AsyncProductsFeatures(Resource):
         Args:
             product: ID of the product.
             entitlement_feature:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -130,13 +132,10 @@ class AsyncProductsFeatures(Resource):
 
         Args:
             product: ID of the product.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -152,8 +151,7 @@ class AsyncProductsFeatures(Resource):
         Args:
             product: ID of the product.
             id: ID of the feature.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -174,7 +172,16 @@ class AsyncProductsFeatures(Resource):
         """
 
 class Products(Resource):
+    """The service `client.products`.
+
+    https://docs.stripe.com/api/products
+    """
+
     features: ProductsFeatures
+    """The service `client.products.features`.
+
+    https://docs.stripe.com/api/products/features
+    """
     def create(
         self,
         *,
@@ -206,18 +213,14 @@ class Products(Resource):
             active:
             default_price_data:
             description: At most 40,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             id: Unique ID of the object.
             images:
             marketing_features:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             package_dimensions:
             shippable:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
             tax_details:
             type:
@@ -252,15 +255,12 @@ class Products(Resource):
         Args:
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             ids:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             shippable:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             url:
             request_options: Idempotency key, account and other options of this request.
@@ -277,8 +277,7 @@ class Products(Resource):
 
         Args:
             id: ID of the product.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_price`, `tax_code`.
@@ -316,18 +315,14 @@ class Products(Resource):
             active:
             default_price:
             description: At most 40,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             images:
             marketing_features:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name:
             package_dimensions:
             shippable:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
             tax_details:
             unit_label: At most 12 characters.
@@ -366,11 +361,9 @@ class Products(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.default_price`, `data.tax_code`.
@@ -380,7 +373,16 @@ class Products(Resource):
         """
 
 class AsyncProducts(Resource):
+    """The service `client.products`.
+
+    https://docs.stripe.com/api/products
+    """
+
     features: AsyncProductsFeatures
+    """The service `client.products.features`.
+
+    https://docs.stripe.com/api/products/features
+    """
     async def create(
         self,
         *,
@@ -412,18 +414,14 @@ class AsyncProducts(Resource):
             active:
             default_price_data:
             description: At most 40,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             id: Unique ID of the object.
             images:
             marketing_features:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             package_dimensions:
             shippable:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
             tax_details:
             type:
@@ -458,15 +456,12 @@ class AsyncProducts(Resource):
         Args:
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             ids:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             shippable:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             type: Only objects of this type.
             url:
             request_options: Idempotency key, account and other options of this request.
@@ -483,8 +478,7 @@ class AsyncProducts(Resource):
 
         Args:
             id: ID of the product.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_price`, `tax_code`.
@@ -522,18 +516,14 @@ class AsyncProducts(Resource):
             active:
             default_price:
             description: At most 40,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             images:
             marketing_features:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name:
             package_dimensions:
             shippable:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
             tax_details:
             unit_label: At most 12 characters.
@@ -572,11 +562,9 @@ class AsyncProducts(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.default_price`, `data.tax_code`.

@@ -15,6 +15,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class PromotionCodes(Resource):
+    """The service `client.promotion_codes`.
+
+    https://docs.stripe.com/api/promotion_codes
+    """
     def create(
         self,
         *,
@@ -39,15 +43,11 @@ class PromotionCodes(Resource):
             active:
             code: At most 500 characters.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             max_redemptions:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             restrictions:
             request_options: Idempotency key, account and other options of this request.
 
@@ -82,13 +82,10 @@ class PromotionCodes(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`.
@@ -105,8 +102,7 @@ class PromotionCodes(Resource):
 
         Args:
             promotion_code: ID of the promotion code.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -131,11 +127,8 @@ class PromotionCodes(Resource):
         Args:
             promotion_code: ID of the promotion code.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             restrictions:
             request_options: Idempotency key, account and other options of this request.
 
@@ -146,6 +139,10 @@ class PromotionCodes(Resource):
         """
 
 class AsyncPromotionCodes(Resource):
+    """The service `client.promotion_codes`.
+
+    https://docs.stripe.com/api/promotion_codes
+    """
     async def create(
         self,
         *,
@@ -170,15 +167,11 @@ class AsyncPromotionCodes(Resource):
             active:
             code: At most 500 characters.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             max_redemptions:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             restrictions:
             request_options: Idempotency key, account and other options of this request.
 
@@ -213,13 +206,10 @@ class AsyncPromotionCodes(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`.
@@ -236,8 +226,7 @@ class AsyncPromotionCodes(Resource):
 
         Args:
             promotion_code: ID of the promotion code.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -262,11 +251,8 @@ class AsyncPromotionCodes(Resource):
         Args:
             promotion_code: ID of the promotion code.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             restrictions:
             request_options: Idempotency key, account and other options of this request.
 

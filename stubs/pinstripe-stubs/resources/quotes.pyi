@@ -26,6 +26,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class QuotesComputedUpfrontLineItems(Resource):
+    """The service `client.quotes.computed_upfront_line_items`.
+
+    https://docs.stripe.com/api/quotes/computed_upfront_line_items
+    """
     def list(
         self,
         quote: str,
@@ -42,13 +46,10 @@ class QuotesComputedUpfrontLineItems(Resource):
 
         Args:
             quote: ID of the quote.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -56,6 +57,10 @@ class QuotesComputedUpfrontLineItems(Resource):
         """
 
 class AsyncQuotesComputedUpfrontLineItems(Resource):
+    """The service `client.quotes.computed_upfront_line_items`.
+
+    https://docs.stripe.com/api/quotes/computed_upfront_line_items
+    """
     def list(
         self,
         quote: str,
@@ -72,13 +77,10 @@ class AsyncQuotesComputedUpfrontLineItems(Resource):
 
         Args:
             quote: ID of the quote.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -86,6 +88,10 @@ class AsyncQuotesComputedUpfrontLineItems(Resource):
         """
 
 class QuotesLineItems(Resource):
+    """The service `client.quotes.line_items`.
+
+    https://docs.stripe.com/api/quotes/line_items
+    """
     def list(
         self,
         quote: str,
@@ -102,13 +108,10 @@ class QuotesLineItems(Resource):
 
         Args:
             quote: ID of the quote.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -116,6 +119,10 @@ class QuotesLineItems(Resource):
         """
 
 class AsyncQuotesLineItems(Resource):
+    """The service `client.quotes.line_items`.
+
+    https://docs.stripe.com/api/quotes/line_items
+    """
     def list(
         self,
         quote: str,
@@ -132,13 +139,10 @@ class AsyncQuotesLineItems(Resource):
 
         Args:
             quote: ID of the quote.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -146,8 +150,21 @@ class AsyncQuotesLineItems(Resource):
         """
 
 class Quotes(Resource):
+    """The service `client.quotes`.
+
+    https://docs.stripe.com/api/quotes
+    """
+
     computed_upfront_line_items: QuotesComputedUpfrontLineItems
+    """The service `client.quotes.computed_upfront_line_items`.
+
+    https://docs.stripe.com/api/quotes/computed_upfront_line_items
+    """
     line_items: QuotesLineItems
+    """The service `client.quotes.line_items`.
+
+    https://docs.stripe.com/api/quotes/line_items
+    """
     def accept(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Quote:
         """Call `POST /v1/quotes/{quote}/accept`.
 
@@ -155,8 +172,7 @@ class Quotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -172,8 +188,7 @@ class Quotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -213,32 +228,24 @@ class Quotes(Resource):
         `POST /v1/quotes` https://docs.stripe.com/api/quotes/create
 
         Args:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 500 characters.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             footer: At most 500 characters.
             from_quote:
             header: At most 50 characters.
             invoice_settings: Settings for the invoices.
             line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             subscription_data:
             test_clock: Test clock that determines the current time for the object.
             transfer_data: Transfers money from the payment to a connected account.
@@ -264,8 +271,7 @@ class Quotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             request_options: Idempotency key, account and other options of this request.
 
@@ -295,16 +301,12 @@ class Quotes(Resource):
         Args:
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
-            test_clock: Only objects on this test clock. By default, objects on test clocks are left
-                out.
+            test_clock: Only objects on this test clock. By default, objects on test clocks are left out.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_tax_rates`, `data.discounts`,
@@ -322,8 +324,7 @@ class Quotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -344,8 +345,7 @@ class Quotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -358,8 +358,7 @@ class Quotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -399,31 +398,23 @@ class Quotes(Resource):
 
         Args:
             quote: ID of the quote.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 500 characters.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             footer: At most 500 characters.
             header: At most 50 characters.
             invoice_settings: Settings for the invoices.
             line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             subscription_data:
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
@@ -436,8 +427,21 @@ class Quotes(Resource):
         """
 
 class AsyncQuotes(Resource):
+    """The service `client.quotes`.
+
+    https://docs.stripe.com/api/quotes
+    """
+
     computed_upfront_line_items: AsyncQuotesComputedUpfrontLineItems
+    """The service `client.quotes.computed_upfront_line_items`.
+
+    https://docs.stripe.com/api/quotes/computed_upfront_line_items
+    """
     line_items: AsyncQuotesLineItems
+    """The service `client.quotes.line_items`.
+
+    https://docs.stripe.com/api/quotes/line_items
+    """
     async def accept(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Quote:
         """Call `POST /v1/quotes/{quote}/accept`.
 
@@ -445,8 +449,7 @@ class AsyncQuotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -462,8 +465,7 @@ class AsyncQuotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -503,32 +505,24 @@ class AsyncQuotes(Resource):
         `POST /v1/quotes` https://docs.stripe.com/api/quotes/create
 
         Args:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 500 characters.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             footer: At most 500 characters.
             from_quote:
             header: At most 50 characters.
             invoice_settings: Settings for the invoices.
             line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             subscription_data:
             test_clock: Test clock that determines the current time for the object.
             transfer_data: Transfers money from the payment to a connected account.
@@ -554,8 +548,7 @@ class AsyncQuotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             request_options: Idempotency key, account and other options of this request.
 
@@ -585,16 +578,12 @@ class AsyncQuotes(Resource):
         Args:
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
-            test_clock: Only objects on this test clock. By default, objects on test clocks are left
-                out.
+            test_clock: Only objects on this test clock. By default, objects on test clocks are left out.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_tax_rates`, `data.discounts`,
@@ -614,8 +603,7 @@ class AsyncQuotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -636,8 +624,7 @@ class AsyncQuotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -650,8 +637,7 @@ class AsyncQuotes(Resource):
 
         Args:
             quote: ID of the quote.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -691,31 +677,23 @@ class AsyncQuotes(Resource):
 
         Args:
             quote: ID of the quote.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_amount: Fee that the platform collects on the payment, in the smallest currency unit.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 500 characters.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             footer: At most 500 characters.
             header: At most 50 characters.
             invoice_settings: Settings for the invoices.
             line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             subscription_data:
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.

@@ -25,6 +25,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class RadarEarlyFraudWarnings(Resource):
+    """The service `client.radar.early_fraud_warnings`.
+
+    https://docs.stripe.com/api/radar/early_fraud_warnings
+    """
     def list(
         self,
         *,
@@ -44,14 +48,11 @@ class RadarEarlyFraudWarnings(Resource):
         Args:
             charge: Only objects of this charge.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_intent: Only objects of this payment intent.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.charge`, `data.payment_intent`.
@@ -68,8 +69,7 @@ class RadarEarlyFraudWarnings(Resource):
 
         Args:
             early_fraud_warning: ID of the early fraud warning.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -79,6 +79,10 @@ class RadarEarlyFraudWarnings(Resource):
         """
 
 class AsyncRadarEarlyFraudWarnings(Resource):
+    """The service `client.radar.early_fraud_warnings`.
+
+    https://docs.stripe.com/api/radar/early_fraud_warnings
+    """
     def list(
         self,
         *,
@@ -98,14 +102,11 @@ class AsyncRadarEarlyFraudWarnings(Resource):
         Args:
             charge: Only objects of this charge.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_intent: Only objects of this payment intent.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.charge`, `data.payment_intent`.
@@ -122,8 +123,7 @@ class AsyncRadarEarlyFraudWarnings(Resource):
 
         Args:
             early_fraud_warning: ID of the early fraud warning.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -133,6 +133,10 @@ class AsyncRadarEarlyFraudWarnings(Resource):
         """
 
 class RadarPaymentEvaluations(Resource):
+    """The service `client.radar.payment_evaluations`.
+
+    https://docs.stripe.com/api/radar/payment_evaluations
+    """
     def create(
         self,
         *,
@@ -151,11 +155,8 @@ class RadarPaymentEvaluations(Resource):
             customer_details:
             payment_details:
             client_device_metadata_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -163,6 +164,10 @@ class RadarPaymentEvaluations(Resource):
         """
 
 class AsyncRadarPaymentEvaluations(Resource):
+    """The service `client.radar.payment_evaluations`.
+
+    https://docs.stripe.com/api/radar/payment_evaluations
+    """
     async def create(
         self,
         *,
@@ -181,11 +186,8 @@ class AsyncRadarPaymentEvaluations(Resource):
             customer_details:
             payment_details:
             client_device_metadata_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -193,6 +195,10 @@ class AsyncRadarPaymentEvaluations(Resource):
         """
 
 class RadarValueListItems(Resource):
+    """The service `client.radar.value_list_items`.
+
+    https://docs.stripe.com/api/radar/value_list_items
+    """
     def create(
         self, *, value: str, value_list: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> RadarValueListItem:
@@ -203,8 +209,7 @@ class RadarValueListItems(Resource):
         Args:
             value: At most 800 characters.
             value_list:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -229,13 +234,10 @@ class RadarValueListItems(Resource):
         Args:
             value_list:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             value: At most 800 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -251,8 +253,7 @@ class RadarValueListItems(Resource):
 
         Args:
             item: ID of the item.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -272,6 +273,10 @@ class RadarValueListItems(Resource):
         """
 
 class AsyncRadarValueListItems(Resource):
+    """The service `client.radar.value_list_items`.
+
+    https://docs.stripe.com/api/radar/value_list_items
+    """
     async def create(
         self, *, value: str, value_list: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> RadarValueListItem:
@@ -282,8 +287,7 @@ class AsyncRadarValueListItems(Resource):
         Args:
             value: At most 800 characters.
             value_list:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -308,13 +312,10 @@ class AsyncRadarValueListItems(Resource):
         Args:
             value_list:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             value: At most 800 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -330,8 +331,7 @@ class AsyncRadarValueListItems(Resource):
 
         Args:
             item: ID of the item.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -351,6 +351,10 @@ class AsyncRadarValueListItems(Resource):
         """
 
 class RadarValueLists(Resource):
+    """The service `client.radar.value_lists`.
+
+    https://docs.stripe.com/api/radar/value_lists
+    """
     def create(
         self,
         *,
@@ -381,12 +385,9 @@ class RadarValueLists(Resource):
         Args:
             alias: At most 100 characters.
             name: At most 100 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             item_type:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -412,13 +413,10 @@ class RadarValueLists(Resource):
             alias: At most 100 characters.
             contains: At most 800 characters.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -433,8 +431,7 @@ class RadarValueLists(Resource):
 
         Args:
             value_list: ID of the value list.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -457,11 +454,8 @@ class RadarValueLists(Resource):
         Args:
             value_list: ID of the value list.
             alias: At most 100 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 100 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -482,6 +476,10 @@ class RadarValueLists(Resource):
         """
 
 class AsyncRadarValueLists(Resource):
+    """The service `client.radar.value_lists`.
+
+    https://docs.stripe.com/api/radar/value_lists
+    """
     async def create(
         self,
         *,
@@ -512,12 +510,9 @@ class AsyncRadarValueLists(Resource):
         Args:
             alias: At most 100 characters.
             name: At most 100 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             item_type:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -543,13 +538,10 @@ class AsyncRadarValueLists(Resource):
             alias: At most 100 characters.
             contains: At most 800 characters.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -564,8 +556,7 @@ class AsyncRadarValueLists(Resource):
 
         Args:
             value_list: ID of the value list.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -588,11 +579,8 @@ class AsyncRadarValueLists(Resource):
         Args:
             value_list: ID of the value list.
             alias: At most 100 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name: At most 100 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -613,13 +601,55 @@ class AsyncRadarValueLists(Resource):
         """
 
 class Radar(Resource):
+    """The service `client.radar`.
+
+    https://docs.stripe.com/api/radar
+    """
+
     early_fraud_warnings: RadarEarlyFraudWarnings
+    """The service `client.radar.early_fraud_warnings`.
+
+    https://docs.stripe.com/api/radar/early_fraud_warnings
+    """
     payment_evaluations: RadarPaymentEvaluations
+    """The service `client.radar.payment_evaluations`.
+
+    https://docs.stripe.com/api/radar/payment_evaluations
+    """
     value_list_items: RadarValueListItems
+    """The service `client.radar.value_list_items`.
+
+    https://docs.stripe.com/api/radar/value_list_items
+    """
     value_lists: RadarValueLists
+    """The service `client.radar.value_lists`.
+
+    https://docs.stripe.com/api/radar/value_lists
+    """
 
 class AsyncRadar(Resource):
+    """The service `client.radar`.
+
+    https://docs.stripe.com/api/radar
+    """
+
     early_fraud_warnings: AsyncRadarEarlyFraudWarnings
+    """The service `client.radar.early_fraud_warnings`.
+
+    https://docs.stripe.com/api/radar/early_fraud_warnings
+    """
     payment_evaluations: AsyncRadarPaymentEvaluations
+    """The service `client.radar.payment_evaluations`.
+
+    https://docs.stripe.com/api/radar/payment_evaluations
+    """
     value_list_items: AsyncRadarValueListItems
+    """The service `client.radar.value_list_items`.
+
+    https://docs.stripe.com/api/radar/value_list_items
+    """
     value_lists: AsyncRadarValueLists
+    """The service `client.radar.value_lists`.
+
+    https://docs.stripe.com/api/radar/value_lists
+    """

@@ -11,6 +11,10 @@ from pinstripe.params import RefundListParamsCreated
 from pinstripe.types import RequestOptions, Strings
 
 class Refunds(Resource):
+    """The service `client.refunds`.
+
+    https://docs.stripe.com/api/refunds
+    """
     def cancel(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
         """Call `POST /v1/refunds/{refund}/cancel`.
 
@@ -18,8 +22,7 @@ class Refunds(Resource):
 
         Args:
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -54,12 +57,9 @@ class Refunds(Resource):
             charge:
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             instructions_email:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             origin:
             payment_intent: Payment intent that the object belongs to.
             reason:
@@ -92,14 +92,11 @@ class Refunds(Resource):
         Args:
             charge: Only objects of this charge.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_intent: Only objects of this payment intent.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.charge`, `data.customer`,
@@ -116,8 +113,7 @@ class Refunds(Resource):
 
         Args:
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -140,11 +136,8 @@ class Refunds(Resource):
 
         Args:
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -155,6 +148,10 @@ class Refunds(Resource):
         """
 
 class AsyncRefunds(Resource):
+    """The service `client.refunds`.
+
+    https://docs.stripe.com/api/refunds
+    """
     async def cancel(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
         """Call `POST /v1/refunds/{refund}/cancel`.
 
@@ -162,8 +159,7 @@ class AsyncRefunds(Resource):
 
         Args:
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -198,12 +194,9 @@ class AsyncRefunds(Resource):
             charge:
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             instructions_email:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             origin:
             payment_intent: Payment intent that the object belongs to.
             reason:
@@ -236,14 +229,11 @@ class AsyncRefunds(Resource):
         Args:
             charge: Only objects of this charge.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_intent: Only objects of this payment intent.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.charge`, `data.customer`,
@@ -260,8 +250,7 @@ class AsyncRefunds(Resource):
 
         Args:
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -284,11 +273,8 @@ class AsyncRefunds(Resource):
 
         Args:
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,

@@ -9,6 +9,10 @@ from pinstripe.params import ReportingReportRunCreateParamsParameters, Reporting
 from pinstripe.types import RequestOptions, Strings
 
 class ReportingReportRuns(Resource):
+    """The service `client.reporting.report_runs`.
+
+    https://docs.stripe.com/api/reporting/report_runs
+    """
     def create(
         self,
         *,
@@ -23,8 +27,7 @@ class ReportingReportRuns(Resource):
 
         Args:
             report_type:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             parameters:
             request_options: Idempotency key, account and other options of this request.
 
@@ -47,13 +50,10 @@ class ReportingReportRuns(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -66,8 +66,7 @@ class ReportingReportRuns(Resource):
 
         Args:
             report_run: ID of the report run.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -75,6 +74,10 @@ class ReportingReportRuns(Resource):
         """
 
 class AsyncReportingReportRuns(Resource):
+    """The service `client.reporting.report_runs`.
+
+    https://docs.stripe.com/api/reporting/report_runs
+    """
     async def create(
         self,
         *,
@@ -89,8 +92,7 @@ class AsyncReportingReportRuns(Resource):
 
         Args:
             report_type:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             parameters:
             request_options: Idempotency key, account and other options of this request.
 
@@ -113,13 +115,10 @@ class AsyncReportingReportRuns(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -134,8 +133,7 @@ class AsyncReportingReportRuns(Resource):
 
         Args:
             report_run: ID of the report run.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -143,14 +141,17 @@ class AsyncReportingReportRuns(Resource):
         """
 
 class ReportingReportTypes(Resource):
+    """The service `client.reporting.report_types`.
+
+    https://docs.stripe.com/api/reporting/report_types
+    """
     def list(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Page[ReportType]:
         """Call `GET /v1/reporting/report_types`.
 
         `GET /v1/reporting/report_types` https://docs.stripe.com/api/reporting/report_types/list
 
         Args:
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -163,8 +164,7 @@ class ReportingReportTypes(Resource):
 
         Args:
             report_type: ID of the report type.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -172,14 +172,17 @@ class ReportingReportTypes(Resource):
         """
 
 class AsyncReportingReportTypes(Resource):
+    """The service `client.reporting.report_types`.
+
+    https://docs.stripe.com/api/reporting/report_types
+    """
     def list(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AsyncPager[ReportType]:
         """Call `GET /v1/reporting/report_types`.
 
         `GET /v1/reporting/report_types` https://docs.stripe.com/api/reporting/report_types/list
 
         Args:
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -194,8 +197,7 @@ class AsyncReportingReportTypes(Resource):
 
         Args:
             report_type: ID of the report type.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -203,9 +205,35 @@ class AsyncReportingReportTypes(Resource):
         """
 
 class Reporting(Resource):
+    """The service `client.reporting`.
+
+    https://docs.stripe.com/api/reporting
+    """
+
     report_runs: ReportingReportRuns
+    """The service `client.reporting.report_runs`.
+
+    https://docs.stripe.com/api/reporting/report_runs
+    """
     report_types: ReportingReportTypes
+    """The service `client.reporting.report_types`.
+
+    https://docs.stripe.com/api/reporting/report_types
+    """
 
 class AsyncReporting(Resource):
+    """The service `client.reporting`.
+
+    https://docs.stripe.com/api/reporting
+    """
+
     report_runs: AsyncReportingReportRuns
+    """The service `client.reporting.report_runs`.
+
+    https://docs.stripe.com/api/reporting/report_runs
+    """
     report_types: AsyncReportingReportTypes
+    """The service `client.reporting.report_types`.
+
+    https://docs.stripe.com/api/reporting/report_types
+    """

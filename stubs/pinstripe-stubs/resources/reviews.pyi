@@ -9,6 +9,10 @@ from pinstripe.params import ReviewListParamsCreated
 from pinstripe.types import RequestOptions, Strings
 
 class Reviews(Resource):
+    """The service `client.reviews`.
+
+    https://docs.stripe.com/api/reviews
+    """
     def approve(self, review: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Review:
         """Call `POST /v1/reviews/{review}/approve`.
 
@@ -16,8 +20,7 @@ class Reviews(Resource):
 
         Args:
             review: ID of the review.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -41,13 +44,10 @@ class Reviews(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.charge`, `data.payment_intent`.
@@ -62,8 +62,7 @@ class Reviews(Resource):
 
         Args:
             review: ID of the review.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -73,6 +72,10 @@ class Reviews(Resource):
         """
 
 class AsyncReviews(Resource):
+    """The service `client.reviews`.
+
+    https://docs.stripe.com/api/reviews
+    """
     async def approve(self, review: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Review:
         """Call `POST /v1/reviews/{review}/approve`.
 
@@ -80,8 +83,7 @@ class AsyncReviews(Resource):
 
         Args:
             review: ID of the review.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -105,13 +107,10 @@ class AsyncReviews(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.charge`, `data.payment_intent`.
@@ -126,8 +125,7 @@ class AsyncReviews(Resource):
 
         Args:
             review: ID of the review.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.

@@ -9,6 +9,10 @@ from pinstripe.params import SetupAttemptListParamsCreated
 from pinstripe.types import RequestOptions, Strings
 
 class SetupAttempts(Resource):
+    """The service `client.setup_attempts`.
+
+    https://docs.stripe.com/api/setup_attempts
+    """
     def list(
         self,
         *,
@@ -27,13 +31,10 @@ class SetupAttempts(Resource):
         Args:
             setup_intent: Setup intent that the object belongs to.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.on_behalf_of`, `data.payment_method`,
@@ -44,6 +45,10 @@ class SetupAttempts(Resource):
         """
 
 class AsyncSetupAttempts(Resource):
+    """The service `client.setup_attempts`.
+
+    https://docs.stripe.com/api/setup_attempts
+    """
     def list(
         self,
         *,
@@ -62,13 +67,10 @@ class AsyncSetupAttempts(Resource):
         Args:
             setup_intent: Setup intent that the object belongs to.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.on_behalf_of`, `data.payment_method`,

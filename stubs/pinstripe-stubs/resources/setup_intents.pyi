@@ -23,6 +23,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class SetupIntents(Resource):
+    """The service `client.setup_intents`.
+
+    https://docs.stripe.com/api/setup_intents
+    """
     def cancel(
         self,
         intent: str,
@@ -38,8 +42,7 @@ class SetupIntents(Resource):
         Args:
             intent: ID of the intent.
             cancellation_reason:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -173,12 +176,9 @@ class SetupIntents(Resource):
         Args:
             intent: ID of the intent.
             allowed_payment_method_types:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
             confirmation_token:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             mandate_data:
             payment_method: Payment method that is used.
             payment_method_data: Details of a new payment method to create and use.
@@ -392,19 +392,14 @@ class SetupIntents(Resource):
             confirm:
             confirmation_token:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             description: At most 1,000 characters.
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flow_directions:
             mandate_data:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             payment_method: Payment method that is used.
             payment_method_configuration: At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
@@ -445,14 +440,11 @@ class SetupIntents(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_method: Payment method that is used.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.latest_attempt`, `data.mandate`,
@@ -470,11 +462,8 @@ class SetupIntents(Resource):
 
         Args:
             intent: ID of the intent.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -673,16 +662,12 @@ class SetupIntents(Resource):
             allowed_payment_method_types:
             attach_to_self:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             description: At most 1,000 characters.
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flow_directions:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_method: Payment method that is used.
             payment_method_configuration: At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
@@ -712,12 +697,9 @@ class SetupIntents(Resource):
         Args:
             intent: ID of the intent.
             amounts:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
             descriptor_code:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -728,6 +710,10 @@ class SetupIntents(Resource):
         """
 
 class AsyncSetupIntents(Resource):
+    """The service `client.setup_intents`.
+
+    https://docs.stripe.com/api/setup_intents
+    """
     async def cancel(
         self,
         intent: str,
@@ -743,8 +729,7 @@ class AsyncSetupIntents(Resource):
         Args:
             intent: ID of the intent.
             cancellation_reason:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -878,12 +863,9 @@ class AsyncSetupIntents(Resource):
         Args:
             intent: ID of the intent.
             allowed_payment_method_types:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
             confirmation_token:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             mandate_data:
             payment_method: Payment method that is used.
             payment_method_data: Details of a new payment method to create and use.
@@ -1097,19 +1079,14 @@ class AsyncSetupIntents(Resource):
             confirm:
             confirmation_token:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             description: At most 1,000 characters.
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flow_directions:
             mandate_data:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             payment_method: Payment method that is used.
             payment_method_configuration: At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
@@ -1150,14 +1127,11 @@ class AsyncSetupIntents(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             payment_method: Payment method that is used.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.latest_attempt`, `data.mandate`,
@@ -1175,11 +1149,8 @@ class AsyncSetupIntents(Resource):
 
         Args:
             intent: ID of the intent.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -1378,16 +1349,12 @@ class AsyncSetupIntents(Resource):
             allowed_payment_method_types:
             attach_to_self:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             description: At most 1,000 characters.
             excluded_payment_method_types:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flow_directions:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_method: Payment method that is used.
             payment_method_configuration: At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
@@ -1417,12 +1384,9 @@ class AsyncSetupIntents(Resource):
         Args:
             intent: ID of the intent.
             amounts:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
             descriptor_code:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,

@@ -16,6 +16,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class ShippingRates(Resource):
+    """The service `client.shipping_rates`.
+
+    https://docs.stripe.com/api/shipping_rates
+    """
     def create(
         self,
         *,
@@ -36,14 +40,10 @@ class ShippingRates(Resource):
         Args:
             display_name: At most 100 characters.
             delivery_estimate:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fixed_amount:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
             type:
             request_options: Idempotency key, account and other options of this request.
@@ -73,13 +73,10 @@ class ShippingRates(Resource):
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
             currency: Only objects in this currency, a three-letter ISO 4217 code in lowercase.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.tax_code`.
@@ -96,8 +93,7 @@ class ShippingRates(Resource):
 
         Args:
             shipping_rate_token: ID of the shipping rate token.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `tax_code`.
@@ -123,14 +119,10 @@ class ShippingRates(Resource):
         Args:
             shipping_rate_token: ID of the shipping rate token.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fixed_amount:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `tax_code`.
@@ -140,6 +132,10 @@ class ShippingRates(Resource):
         """
 
 class AsyncShippingRates(Resource):
+    """The service `client.shipping_rates`.
+
+    https://docs.stripe.com/api/shipping_rates
+    """
     async def create(
         self,
         *,
@@ -160,14 +156,10 @@ class AsyncShippingRates(Resource):
         Args:
             display_name: At most 100 characters.
             delivery_estimate:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fixed_amount:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
             type:
             request_options: Idempotency key, account and other options of this request.
@@ -197,13 +189,10 @@ class AsyncShippingRates(Resource):
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
             currency: Only objects in this currency, a three-letter ISO 4217 code in lowercase.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.tax_code`.
@@ -220,8 +209,7 @@ class AsyncShippingRates(Resource):
 
         Args:
             shipping_rate_token: ID of the shipping rate token.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `tax_code`.
@@ -247,14 +235,10 @@ class AsyncShippingRates(Resource):
         Args:
             shipping_rate_token: ID of the shipping rate token.
             active:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fixed_amount:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once set.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `tax_code`.

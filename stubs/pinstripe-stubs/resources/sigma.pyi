@@ -6,6 +6,10 @@ from pinstripe.models import SigmaQuery, SigmaScheduledQueryRun
 from pinstripe.types import RequestOptions, Strings
 
 class SigmaSavedQueries(Resource):
+    """The service `client.sigma.saved_queries`.
+
+    https://docs.stripe.com/api/sigma/saved_queries
+    """
     def update(
         self, id: str, *, expand: Strings = ..., name: str = ..., sql: str = ..., request_options: RequestOptions = ...
     ) -> SigmaQuery:
@@ -15,8 +19,7 @@ class SigmaSavedQueries(Resource):
 
         Args:
             id: ID of the saved query.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             name:
             sql: At most 100,000 characters.
             request_options: Idempotency key, account and other options of this request.
@@ -26,6 +29,10 @@ class SigmaSavedQueries(Resource):
         """
 
 class AsyncSigmaSavedQueries(Resource):
+    """The service `client.sigma.saved_queries`.
+
+    https://docs.stripe.com/api/sigma/saved_queries
+    """
     async def update(
         self, id: str, *, expand: Strings = ..., name: str = ..., sql: str = ..., request_options: RequestOptions = ...
     ) -> SigmaQuery:
@@ -35,8 +42,7 @@ class AsyncSigmaSavedQueries(Resource):
 
         Args:
             id: ID of the saved query.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             name:
             sql: At most 100,000 characters.
             request_options: Idempotency key, account and other options of this request.
@@ -46,6 +52,10 @@ class AsyncSigmaSavedQueries(Resource):
         """
 
 class SigmaScheduledQueryRuns(Resource):
+    """The service `client.sigma.scheduled_query_runs`.
+
+    https://docs.stripe.com/api/sigma/scheduled_query_runs
+    """
     def list(
         self,
         *,
@@ -60,13 +70,10 @@ class SigmaScheduledQueryRuns(Resource):
         `GET /v1/sigma/scheduled_query_runs` https://docs.stripe.com/api/sigma/scheduled_query_runs/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -81,8 +88,7 @@ class SigmaScheduledQueryRuns(Resource):
 
         Args:
             scheduled_query_run: ID of the scheduled query run.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -90,6 +96,10 @@ class SigmaScheduledQueryRuns(Resource):
         """
 
 class AsyncSigmaScheduledQueryRuns(Resource):
+    """The service `client.sigma.scheduled_query_runs`.
+
+    https://docs.stripe.com/api/sigma/scheduled_query_runs
+    """
     def list(
         self,
         *,
@@ -104,13 +114,10 @@ class AsyncSigmaScheduledQueryRuns(Resource):
         `GET /v1/sigma/scheduled_query_runs` https://docs.stripe.com/api/sigma/scheduled_query_runs/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -125,8 +132,7 @@ class AsyncSigmaScheduledQueryRuns(Resource):
 
         Args:
             scheduled_query_run: ID of the scheduled query run.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -134,9 +140,35 @@ class AsyncSigmaScheduledQueryRuns(Resource):
         """
 
 class Sigma(Resource):
+    """The service `client.sigma`.
+
+    https://docs.stripe.com/api/sigma
+    """
+
     saved_queries: SigmaSavedQueries
+    """The service `client.sigma.saved_queries`.
+
+    https://docs.stripe.com/api/sigma/saved_queries
+    """
     scheduled_query_runs: SigmaScheduledQueryRuns
+    """The service `client.sigma.scheduled_query_runs`.
+
+    https://docs.stripe.com/api/sigma/scheduled_query_runs
+    """
 
 class AsyncSigma(Resource):
+    """The service `client.sigma`.
+
+    https://docs.stripe.com/api/sigma
+    """
+
     saved_queries: AsyncSigmaSavedQueries
+    """The service `client.sigma.saved_queries`.
+
+    https://docs.stripe.com/api/sigma/saved_queries
+    """
     scheduled_query_runs: AsyncSigmaScheduledQueryRuns
+    """The service `client.sigma.scheduled_query_runs`.
+
+    https://docs.stripe.com/api/sigma/scheduled_query_runs
+    """

@@ -28,6 +28,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class SourcesMandateNotifications(Resource):
+    """The service `client.sources.mandate_notifications`.
+
+    https://docs.stripe.com/api/sources/mandate_notifications
+    """
     def retrieve(
         self, source: str, mandate_notification: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SourceMandateNotification:
@@ -38,8 +42,7 @@ class SourcesMandateNotifications(Resource):
         Args:
             source: ID of the source.
             mandate_notification: ID of the mandate notification.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -47,6 +50,10 @@ class SourcesMandateNotifications(Resource):
         """
 
 class AsyncSourcesMandateNotifications(Resource):
+    """The service `client.sources.mandate_notifications`.
+
+    https://docs.stripe.com/api/sources/mandate_notifications
+    """
     async def retrieve(
         self, source: str, mandate_notification: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SourceMandateNotification:
@@ -57,8 +64,7 @@ class AsyncSourcesMandateNotifications(Resource):
         Args:
             source: ID of the source.
             mandate_notification: ID of the mandate notification.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -66,6 +72,10 @@ class AsyncSourcesMandateNotifications(Resource):
         """
 
 class SourcesTransactions(Resource):
+    """The service `client.sources.transactions`.
+
+    https://docs.stripe.com/api/sources/transactions
+    """
     def list(
         self,
         source: str,
@@ -82,13 +92,10 @@ class SourcesTransactions(Resource):
 
         Args:
             source: ID of the source.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -104,8 +111,7 @@ class SourcesTransactions(Resource):
         Args:
             source: ID of the source.
             source_transaction: ID of the source transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -113,6 +119,10 @@ class SourcesTransactions(Resource):
         """
 
 class AsyncSourcesTransactions(Resource):
+    """The service `client.sources.transactions`.
+
+    https://docs.stripe.com/api/sources/transactions
+    """
     def list(
         self,
         source: str,
@@ -129,13 +139,10 @@ class AsyncSourcesTransactions(Resource):
 
         Args:
             source: ID of the source.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -151,8 +158,7 @@ class AsyncSourcesTransactions(Resource):
         Args:
             source: ID of the source.
             source_transaction: ID of the source transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -160,8 +166,21 @@ class AsyncSourcesTransactions(Resource):
         """
 
 class Sources(Resource):
+    """The service `client.sources`.
+
+    https://docs.stripe.com/api/sources
+    """
+
     mandate_notifications: SourcesMandateNotifications
+    """The service `client.sources.mandate_notifications`.
+
+    https://docs.stripe.com/api/sources/mandate_notifications
+    """
     transactions: SourcesTransactions
+    """The service `client.sources.transactions`.
+
+    https://docs.stripe.com/api/sources/transactions
+    """
     def create(
         self,
         *,
@@ -191,13 +210,10 @@ class Sources(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to. At most 500 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flow:
             mandate: Mandate that authorizes the payment.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             original_source:
             owner:
             receiver:
@@ -222,8 +238,7 @@ class Sources(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the source.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -238,11 +253,8 @@ class Sources(Resource):
 
         Args:
             source: ID of the source.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -267,12 +279,9 @@ class Sources(Resource):
         Args:
             source: ID of the source.
             amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             mandate: Mandate that authorizes the payment.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             owner:
             source_order:
             request_options: Idempotency key, account and other options of this request.
@@ -290,8 +299,7 @@ class Sources(Resource):
         Args:
             source: ID of the source.
             values:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -299,8 +307,21 @@ class Sources(Resource):
         """
 
 class AsyncSources(Resource):
+    """The service `client.sources`.
+
+    https://docs.stripe.com/api/sources
+    """
+
     mandate_notifications: AsyncSourcesMandateNotifications
+    """The service `client.sources.mandate_notifications`.
+
+    https://docs.stripe.com/api/sources/mandate_notifications
+    """
     transactions: AsyncSourcesTransactions
+    """The service `client.sources.transactions`.
+
+    https://docs.stripe.com/api/sources/transactions
+    """
     async def create(
         self,
         *,
@@ -330,13 +351,10 @@ class AsyncSources(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to. At most 500 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flow:
             mandate: Mandate that authorizes the payment.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             original_source:
             owner:
             receiver:
@@ -361,8 +379,7 @@ class AsyncSources(Resource):
         Args:
             customer: ID of the customer.
             id: ID of the source.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -377,11 +394,8 @@ class AsyncSources(Resource):
 
         Args:
             source: ID of the source.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            client_secret: Secret with which a browser or mobile app accesses this one object, together with your publishable key. Pass it to your customer only, and do not log it or put it in URLs.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -406,12 +420,9 @@ class AsyncSources(Resource):
         Args:
             source: ID of the source.
             amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             mandate: Mandate that authorizes the payment.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             owner:
             source_order:
             request_options: Idempotency key, account and other options of this request.
@@ -429,8 +440,7 @@ class AsyncSources(Resource):
         Args:
             source: ID of the source.
             values:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

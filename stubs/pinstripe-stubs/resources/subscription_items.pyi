@@ -20,6 +20,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class SubscriptionItems(Resource):
+    """The service `client.subscription_items`.
+
+    https://docs.stripe.com/api/subscription_items
+    """
     def create(
         self,
         *,
@@ -47,23 +51,17 @@ class SubscriptionItems(Resource):
 
         Args:
             subscription: Subscription that the object belongs to.
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             current_trial:
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             plan:
             price: Price that applies.
             price_data: Defines a price for this use only, without creating a price for reuse.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             quantity: Number of units.
             tax_rates: Tax rates that apply. They override the default tax rates.
             request_options: Idempotency key, account and other options of this request.
@@ -90,13 +88,10 @@ class SubscriptionItems(Resource):
 
         Args:
             subscription: Only objects of this subscription.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.discounts`.
@@ -111,8 +106,7 @@ class SubscriptionItems(Resource):
 
         Args:
             item: ID of the item.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`.
@@ -148,24 +142,18 @@ class SubscriptionItems(Resource):
 
         Args:
             item: ID of the item.
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             current_trial:
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             plan:
             price: Price that applies.
             price_data: Defines a price for this use only, without creating a price for reuse.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             quantity: Number of units.
             tax_rates: Tax rates that apply. They override the default tax rates.
             request_options: Idempotency key, account and other options of this request.
@@ -196,10 +184,8 @@ class SubscriptionItems(Resource):
             item: ID of the item.
             clear_usage:
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -207,6 +193,10 @@ class SubscriptionItems(Resource):
         """
 
 class AsyncSubscriptionItems(Resource):
+    """The service `client.subscription_items`.
+
+    https://docs.stripe.com/api/subscription_items
+    """
     async def create(
         self,
         *,
@@ -234,23 +224,17 @@ class AsyncSubscriptionItems(Resource):
 
         Args:
             subscription: Subscription that the object belongs to.
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             current_trial:
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             plan:
             price: Price that applies.
             price_data: Defines a price for this use only, without creating a price for reuse.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             quantity: Number of units.
             tax_rates: Tax rates that apply. They override the default tax rates.
             request_options: Idempotency key, account and other options of this request.
@@ -277,13 +261,10 @@ class AsyncSubscriptionItems(Resource):
 
         Args:
             subscription: Only objects of this subscription.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.discounts`.
@@ -300,8 +281,7 @@ class AsyncSubscriptionItems(Resource):
 
         Args:
             item: ID of the item.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`.
@@ -337,24 +317,18 @@ class AsyncSubscriptionItems(Resource):
 
         Args:
             item: ID of the item.
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             current_trial:
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             plan:
             price: Price that applies.
             price_data: Defines a price for this use only, without creating a price for reuse.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             quantity: Number of units.
             tax_rates: Tax rates that apply. They override the default tax rates.
             request_options: Idempotency key, account and other options of this request.
@@ -385,10 +359,8 @@ class AsyncSubscriptionItems(Resource):
             item: ID of the item.
             clear_usage:
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

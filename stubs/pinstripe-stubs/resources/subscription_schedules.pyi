@@ -23,6 +23,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class SubscriptionSchedules(Resource):
+    """The service `client.subscription_schedules`.
+
+    https://docs.stripe.com/api/subscription_schedules
+    """
     def cancel(
         self,
         schedule: str,
@@ -38,8 +42,7 @@ class SubscriptionSchedules(Resource):
 
         Args:
             schedule: ID of the schedule.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_now:
             prorate:
             request_options: Idempotency key, account and other options of this request.
@@ -72,16 +75,12 @@ class SubscriptionSchedules(Resource):
         Args:
             billing_mode:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             default_settings:
             end_behavior:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             from_subscription:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             pause_schedules:
             phases:
             start_date:
@@ -118,15 +117,12 @@ class SubscriptionSchedules(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             released_at:
             scheduled:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.subscription`, `data.test_clock`.
@@ -148,8 +144,7 @@ class SubscriptionSchedules(Resource):
 
         Args:
             schedule: ID of the schedule.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             preserve_cancel_date:
             request_options: Idempotency key, account and other options of this request.
 
@@ -167,8 +162,7 @@ class SubscriptionSchedules(Resource):
 
         Args:
             schedule: ID of the schedule.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.
@@ -197,15 +191,11 @@ class SubscriptionSchedules(Resource):
             schedule: ID of the schedule.
             default_settings:
             end_behavior:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             pause_schedules:
             phases:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.
@@ -215,6 +205,10 @@ class SubscriptionSchedules(Resource):
         """
 
 class AsyncSubscriptionSchedules(Resource):
+    """The service `client.subscription_schedules`.
+
+    https://docs.stripe.com/api/subscription_schedules
+    """
     async def cancel(
         self,
         schedule: str,
@@ -230,8 +224,7 @@ class AsyncSubscriptionSchedules(Resource):
 
         Args:
             schedule: ID of the schedule.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_now:
             prorate:
             request_options: Idempotency key, account and other options of this request.
@@ -264,16 +257,12 @@ class AsyncSubscriptionSchedules(Resource):
         Args:
             billing_mode:
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
             default_settings:
             end_behavior:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             from_subscription:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             pause_schedules:
             phases:
             start_date:
@@ -310,15 +299,12 @@ class AsyncSubscriptionSchedules(Resource):
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             released_at:
             scheduled:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.subscription`, `data.test_clock`.
@@ -340,8 +326,7 @@ class AsyncSubscriptionSchedules(Resource):
 
         Args:
             schedule: ID of the schedule.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             preserve_cancel_date:
             request_options: Idempotency key, account and other options of this request.
 
@@ -359,8 +344,7 @@ class AsyncSubscriptionSchedules(Resource):
 
         Args:
             schedule: ID of the schedule.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.
@@ -389,15 +373,11 @@ class AsyncSubscriptionSchedules(Resource):
             schedule: ID of the schedule.
             default_settings:
             end_behavior:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             pause_schedules:
             phases:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.

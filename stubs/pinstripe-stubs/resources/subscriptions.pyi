@@ -47,6 +47,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class Subscriptions(Resource):
+    """The service `client.subscriptions`.
+
+    https://docs.stripe.com/api/subscriptions
+    """
     def cancel(
         self,
         subscription: str,
@@ -57,15 +61,14 @@ class Subscriptions(Resource):
         prorate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `DELETE /v1/subscriptions/{subscription_exposed_id}`.
+        """Call `DELETE /v1/subscriptions/{subscription}`.
 
         `DELETE /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/cancel
 
         Args:
             subscription: ID of the subscription.
             cancellation_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_now:
             prorate:
             request_options: Idempotency key, account and other options of this request.
@@ -124,49 +127,37 @@ class Subscriptions(Resource):
         `POST /v1/subscriptions` https://docs.stripe.com/api/subscriptions/create
 
         Args:
+            items:
             add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             backdate_start_date:
             billing_cycle_anchor:
             billing_cycle_anchor_config:
             billing_mode:
             billing_schedules:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             cancel_at:
             cancel_at_period_end: Whether the subscription ends with its current billing period.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 500 characters.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             payment_settings:
             pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
             transfer_data: Transfers money from the payment to a connected account.
             trial_end: Time at which the trial ends.
             trial_from_plan:
@@ -182,7 +173,7 @@ class Subscriptions(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def delete_discount(self, subscription: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
-        """Call `DELETE /v1/subscriptions/{subscription_exposed_id}/discount`.
+        """Call `DELETE /v1/subscriptions/{subscription}/discount`.
 
         `DELETE /v1/subscriptions/{subscription}/discount` https://docs.stripe.com/api/subscriptions/delete_discount
 
@@ -236,18 +227,14 @@ class Subscriptions(Resource):
             current_period_start:
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             plan:
             price: Price that applies.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
-            test_clock: Only objects on this test clock. By default, objects on test clocks are left
-                out.
+            test_clock: Only objects on this test clock. By default, objects on test clocks are left out.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_payment_method`,
@@ -272,8 +259,7 @@ class Subscriptions(Resource):
         Args:
             subscription: ID of the subscription.
             billing_mode:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -299,8 +285,7 @@ class Subscriptions(Resource):
         Args:
             subscription: ID of the subscription.
             bill_for:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoicing_behavior:
             type:
             request_options: Idempotency key, account and other options of this request.
@@ -329,13 +314,10 @@ class Subscriptions(Resource):
         Args:
             subscription: ID of the subscription.
             billing_cycle_anchor:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -348,14 +330,13 @@ class Subscriptions(Resource):
     def retrieve(
         self, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Subscription:
-        """Call `GET /v1/subscriptions/{subscription_exposed_id}`.
+        """Call `GET /v1/subscriptions/{subscription}`.
 
         `GET /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/retrieve
 
         Args:
             subscription: ID of the subscription.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -404,52 +385,40 @@ class Subscriptions(Resource):
         trial_settings: SubscriptionUpdateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions/{subscription_exposed_id}`.
+        """Call `POST /v1/subscriptions/{subscription}`.
 
         `POST /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/update
 
         Args:
             subscription: ID of the subscription.
+            items:
             add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             billing_cycle_anchor:
             billing_schedules:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             cancel_at:
             cancel_at_period_end: Whether the subscription ends with its current billing period.
             cancellation_details:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 500 characters.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             pause_collection:
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             payment_settings:
             pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             transfer_data: Transfers money from the payment to a connected account.
             trial_end: Time at which the trial ends.
             trial_from_plan:
@@ -478,11 +447,9 @@ class Subscriptions(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_payment_method`,
@@ -494,6 +461,10 @@ class Subscriptions(Resource):
         """
 
 class AsyncSubscriptions(Resource):
+    """The service `client.subscriptions`.
+
+    https://docs.stripe.com/api/subscriptions
+    """
     async def cancel(
         self,
         subscription: str,
@@ -504,15 +475,14 @@ class AsyncSubscriptions(Resource):
         prorate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `DELETE /v1/subscriptions/{subscription_exposed_id}`.
+        """Call `DELETE /v1/subscriptions/{subscription}`.
 
         `DELETE /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/cancel
 
         Args:
             subscription: ID of the subscription.
             cancellation_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_now:
             prorate:
             request_options: Idempotency key, account and other options of this request.
@@ -571,49 +541,37 @@ class AsyncSubscriptions(Resource):
         `POST /v1/subscriptions` https://docs.stripe.com/api/subscriptions/create
 
         Args:
+            items:
             add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             backdate_start_date:
             billing_cycle_anchor:
             billing_cycle_anchor_config:
             billing_mode:
             billing_schedules:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             cancel_at:
             cancel_at_period_end: Whether the subscription ends with its current billing period.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            customer_account: Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 500 characters.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             payment_settings:
             pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
             transfer_data: Transfers money from the payment to a connected account.
             trial_end: Time at which the trial ends.
             trial_from_plan:
@@ -629,7 +587,7 @@ class AsyncSubscriptions(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def delete_discount(self, subscription: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
-        """Call `DELETE /v1/subscriptions/{subscription_exposed_id}/discount`.
+        """Call `DELETE /v1/subscriptions/{subscription}/discount`.
 
         `DELETE /v1/subscriptions/{subscription}/discount` https://docs.stripe.com/api/subscriptions/delete_discount
 
@@ -683,18 +641,14 @@ class AsyncSubscriptions(Resource):
             current_period_start:
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             plan:
             price: Price that applies.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
-            test_clock: Only objects on this test clock. By default, objects on test clocks are left
-                out.
+            test_clock: Only objects on this test clock. By default, objects on test clocks are left out.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_payment_method`,
@@ -719,8 +673,7 @@ class AsyncSubscriptions(Resource):
         Args:
             subscription: ID of the subscription.
             billing_mode:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -746,8 +699,7 @@ class AsyncSubscriptions(Resource):
         Args:
             subscription: ID of the subscription.
             bill_for:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoicing_behavior:
             type:
             request_options: Idempotency key, account and other options of this request.
@@ -776,13 +728,10 @@ class AsyncSubscriptions(Resource):
         Args:
             subscription: ID of the subscription.
             billing_cycle_anchor:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -795,14 +744,13 @@ class AsyncSubscriptions(Resource):
     async def retrieve(
         self, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Subscription:
-        """Call `GET /v1/subscriptions/{subscription_exposed_id}`.
+        """Call `GET /v1/subscriptions/{subscription}`.
 
         `GET /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/retrieve
 
         Args:
             subscription: ID of the subscription.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -851,52 +799,40 @@ class AsyncSubscriptions(Resource):
         trial_settings: SubscriptionUpdateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions/{subscription_exposed_id}`.
+        """Call `POST /v1/subscriptions/{subscription}`.
 
         `POST /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/update
 
         Args:
             subscription: ID of the subscription.
+            items:
             add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
+            application_fee_percent: Fee that the platform collects on each invoice, in percent of its total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
             billing_cycle_anchor:
             billing_schedules:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
+            billing_thresholds: Thresholds at which an invoice is created before the end of the billing period.
             cancel_at:
             cancel_at_period_end: Whether the subscription ends with its current billing period.
             cancellation_details:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
+            collection_method: Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+            days_until_due: Number of days until the invoice is due. Only with the collection method `send_invoice`.
+            default_payment_method: Payment method used by default. If it is not set, the customer's default is used.
+            default_source: Card, bank account or source used by default if there is no default payment method.
             default_tax_rates: Tax rates for items without tax rates of their own.
             description: At most 500 characters.
             discounts:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             off_session: Whether the customer is absent and cannot authenticate the payment.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             pause_collection:
             payment_behavior: What to do if the payment fails or the customer has to authenticate it.
             payment_settings:
             pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            proration_date: Time at which the change counts as made for the proration. Pass the same
-                time to a preview and to the change to get the same amounts.
+            proration_behavior: How to bill a change in the middle of a billing period. `create_prorations` by default.
+            proration_date: Time at which the change counts as made for the proration. Pass the same time to a preview and to the change to get the same amounts.
             transfer_data: Transfers money from the payment to a connected account.
             trial_end: Time at which the trial ends.
             trial_from_plan:
@@ -925,11 +861,9 @@ class AsyncSubscriptions(Resource):
 
         Args:
             query: Query in Stripe's search query language.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_payment_method`,

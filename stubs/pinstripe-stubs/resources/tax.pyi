@@ -31,6 +31,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class TaxCalculationsLineItems(Resource):
+    """The service `client.tax.calculations.line_items`.
+
+    https://docs.stripe.com/api/tax/calculations/line_items
+    """
     def list(
         self,
         calculation: str,
@@ -47,13 +51,10 @@ class TaxCalculationsLineItems(Resource):
 
         Args:
             calculation: ID of the calculation.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page. At most 500 characters.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page. At most 500 characters.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page. At most 500 characters.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page. At most 500 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -61,6 +62,10 @@ class TaxCalculationsLineItems(Resource):
         """
 
 class AsyncTaxCalculationsLineItems(Resource):
+    """The service `client.tax.calculations.line_items`.
+
+    https://docs.stripe.com/api/tax/calculations/line_items
+    """
     def list(
         self,
         calculation: str,
@@ -77,13 +82,10 @@ class AsyncTaxCalculationsLineItems(Resource):
 
         Args:
             calculation: ID of the calculation.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page. At most 500 characters.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page. At most 500 characters.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page. At most 500 characters.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page. At most 500 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -91,6 +93,10 @@ class AsyncTaxCalculationsLineItems(Resource):
         """
 
 class TaxTransactionsLineItems(Resource):
+    """The service `client.tax.transactions.line_items`.
+
+    https://docs.stripe.com/api/tax/transactions/line_items
+    """
     def list(
         self,
         transaction: str,
@@ -107,13 +113,10 @@ class TaxTransactionsLineItems(Resource):
 
         Args:
             transaction: ID of the transaction.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page. At most 500 characters.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page. At most 500 characters.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page. At most 500 characters.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page. At most 500 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -121,6 +124,10 @@ class TaxTransactionsLineItems(Resource):
         """
 
 class AsyncTaxTransactionsLineItems(Resource):
+    """The service `client.tax.transactions.line_items`.
+
+    https://docs.stripe.com/api/tax/transactions/line_items
+    """
     def list(
         self,
         transaction: str,
@@ -137,13 +144,10 @@ class AsyncTaxTransactionsLineItems(Resource):
 
         Args:
             transaction: ID of the transaction.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page. At most 500 characters.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page. At most 500 characters.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page. At most 500 characters.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page. At most 500 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -151,6 +155,10 @@ class AsyncTaxTransactionsLineItems(Resource):
         """
 
 class TaxAssociations(Resource):
+    """The service `client.tax.associations`.
+
+    https://docs.stripe.com/api/tax/associations
+    """
     def find(
         self, *, payment_intent: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxAssociation:
@@ -160,8 +168,7 @@ class TaxAssociations(Resource):
 
         Args:
             payment_intent: Payment intent that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -169,6 +176,10 @@ class TaxAssociations(Resource):
         """
 
 class AsyncTaxAssociations(Resource):
+    """The service `client.tax.associations`.
+
+    https://docs.stripe.com/api/tax/associations
+    """
     async def find(
         self, *, payment_intent: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxAssociation:
@@ -178,8 +189,7 @@ class AsyncTaxAssociations(Resource):
 
         Args:
             payment_intent: Payment intent that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -187,7 +197,16 @@ class AsyncTaxAssociations(Resource):
         """
 
 class TaxCalculations(Resource):
+    """The service `client.tax.calculations`.
+
+    https://docs.stripe.com/api/tax/calculations
+    """
+
     line_items: TaxCalculationsLineItems
+    """The service `client.tax.calculations.line_items`.
+
+    https://docs.stripe.com/api/tax/calculations/line_items
+    """
     def create(
         self,
         *,
@@ -210,8 +229,7 @@ class TaxCalculations(Resource):
             line_items:
             customer: Customer that the object belongs to.
             customer_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             ship_from_details:
             shipping_cost:
             tax_date:
@@ -229,8 +247,7 @@ class TaxCalculations(Resource):
 
         Args:
             calculation: ID of the calculation.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -238,7 +255,16 @@ class TaxCalculations(Resource):
         """
 
 class AsyncTaxCalculations(Resource):
+    """The service `client.tax.calculations`.
+
+    https://docs.stripe.com/api/tax/calculations
+    """
+
     line_items: AsyncTaxCalculationsLineItems
+    """The service `client.tax.calculations.line_items`.
+
+    https://docs.stripe.com/api/tax/calculations/line_items
+    """
     async def create(
         self,
         *,
@@ -261,8 +287,7 @@ class AsyncTaxCalculations(Resource):
             line_items:
             customer: Customer that the object belongs to.
             customer_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             ship_from_details:
             shipping_cost:
             tax_date:
@@ -280,8 +305,7 @@ class AsyncTaxCalculations(Resource):
 
         Args:
             calculation: ID of the calculation.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -289,6 +313,10 @@ class AsyncTaxCalculations(Resource):
         """
 
 class TaxLocations(Resource):
+    """The service `client.tax.locations`.
+
+    https://docs.stripe.com/api/tax/locations
+    """
     def create(
         self,
         *,
@@ -306,8 +334,7 @@ class TaxLocations(Resource):
             address:
             type:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -329,13 +356,10 @@ class TaxLocations(Resource):
 
         Args:
             type: Only objects of this type.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -348,8 +372,7 @@ class TaxLocations(Resource):
 
         Args:
             location: ID of the location.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -357,6 +380,10 @@ class TaxLocations(Resource):
         """
 
 class AsyncTaxLocations(Resource):
+    """The service `client.tax.locations`.
+
+    https://docs.stripe.com/api/tax/locations
+    """
     async def create(
         self,
         *,
@@ -374,8 +401,7 @@ class AsyncTaxLocations(Resource):
             address:
             type:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -397,13 +423,10 @@ class AsyncTaxLocations(Resource):
 
         Args:
             type: Only objects of this type.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -418,8 +441,7 @@ class AsyncTaxLocations(Resource):
 
         Args:
             location: ID of the location.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -427,6 +449,10 @@ class AsyncTaxLocations(Resource):
         """
 
 class TaxRegistrations(Resource):
+    """The service `client.tax.registrations`.
+
+    https://docs.stripe.com/api/tax/registrations
+    """
     def create(
         self,
         *,
@@ -445,8 +471,7 @@ class TaxRegistrations(Resource):
             active_from:
             country: Two-letter ISO 3166-1 alpha-2 country code.
             country_options:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             request_options: Idempotency key, account and other options of this request.
 
@@ -468,13 +493,10 @@ class TaxRegistrations(Resource):
         `GET /v1/tax/registrations` https://docs.stripe.com/api/tax/registrations/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -488,8 +510,7 @@ class TaxRegistrations(Resource):
 
         Args:
             id: ID of the registration.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -511,8 +532,7 @@ class TaxRegistrations(Resource):
         Args:
             id: ID of the registration.
             active_from:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             request_options: Idempotency key, account and other options of this request.
 
@@ -521,6 +541,10 @@ class TaxRegistrations(Resource):
         """
 
 class AsyncTaxRegistrations(Resource):
+    """The service `client.tax.registrations`.
+
+    https://docs.stripe.com/api/tax/registrations
+    """
     async def create(
         self,
         *,
@@ -539,8 +563,7 @@ class AsyncTaxRegistrations(Resource):
             active_from:
             country: Two-letter ISO 3166-1 alpha-2 country code.
             country_options:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             request_options: Idempotency key, account and other options of this request.
 
@@ -562,13 +585,10 @@ class AsyncTaxRegistrations(Resource):
         `GET /v1/tax/registrations` https://docs.stripe.com/api/tax/registrations/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -584,8 +604,7 @@ class AsyncTaxRegistrations(Resource):
 
         Args:
             id: ID of the registration.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -607,8 +626,7 @@ class AsyncTaxRegistrations(Resource):
         Args:
             id: ID of the registration.
             active_from:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: Time at which it expires.
             request_options: Idempotency key, account and other options of this request.
 
@@ -617,14 +635,17 @@ class AsyncTaxRegistrations(Resource):
         """
 
 class TaxSettings(Resource):
+    """The service `client.tax.settings`.
+
+    https://docs.stripe.com/api/tax/settings
+    """
     def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _TaxSettings:
         """Call `GET /v1/tax/settings`.
 
         `GET /v1/tax/settings` https://docs.stripe.com/api/tax/settings/retrieve
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -644,8 +665,7 @@ class TaxSettings(Resource):
 
         Args:
             defaults:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             head_office:
             request_options: Idempotency key, account and other options of this request.
 
@@ -654,14 +674,17 @@ class TaxSettings(Resource):
         """
 
 class AsyncTaxSettings(Resource):
+    """The service `client.tax.settings`.
+
+    https://docs.stripe.com/api/tax/settings
+    """
     async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _TaxSettings:
         """Call `GET /v1/tax/settings`.
 
         `GET /v1/tax/settings` https://docs.stripe.com/api/tax/settings/retrieve
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -681,8 +704,7 @@ class AsyncTaxSettings(Resource):
 
         Args:
             defaults:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             head_office:
             request_options: Idempotency key, account and other options of this request.
 
@@ -691,7 +713,16 @@ class AsyncTaxSettings(Resource):
         """
 
 class TaxTransactions(Resource):
+    """The service `client.tax.transactions`.
+
+    https://docs.stripe.com/api/tax/transactions
+    """
+
     line_items: TaxTransactionsLineItems
+    """The service `client.tax.transactions.line_items`.
+
+    https://docs.stripe.com/api/tax/transactions/line_items
+    """
     def create_from_calculation(
         self,
         *,
@@ -709,11 +740,8 @@ class TaxTransactions(Resource):
         Args:
             calculation:
             reference: At most 500 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             posted_at:
             request_options: Idempotency key, account and other options of this request.
 
@@ -741,13 +769,10 @@ class TaxTransactions(Resource):
             mode:
             original_transaction:
             reference: At most 500 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flat_amount:
             line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             shipping_cost:
             request_options: Idempotency key, account and other options of this request.
 
@@ -763,8 +788,7 @@ class TaxTransactions(Resource):
 
         Args:
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -772,7 +796,16 @@ class TaxTransactions(Resource):
         """
 
 class AsyncTaxTransactions(Resource):
+    """The service `client.tax.transactions`.
+
+    https://docs.stripe.com/api/tax/transactions
+    """
+
     line_items: AsyncTaxTransactionsLineItems
+    """The service `client.tax.transactions.line_items`.
+
+    https://docs.stripe.com/api/tax/transactions/line_items
+    """
     async def create_from_calculation(
         self,
         *,
@@ -790,11 +823,8 @@ class AsyncTaxTransactions(Resource):
         Args:
             calculation:
             reference: At most 500 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             posted_at:
             request_options: Idempotency key, account and other options of this request.
 
@@ -822,13 +852,10 @@ class AsyncTaxTransactions(Resource):
             mode:
             original_transaction:
             reference: At most 500 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flat_amount:
             line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             shipping_cost:
             request_options: Idempotency key, account and other options of this request.
 
@@ -844,8 +871,7 @@ class AsyncTaxTransactions(Resource):
 
         Args:
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -853,17 +879,75 @@ class AsyncTaxTransactions(Resource):
         """
 
 class Tax(Resource):
+    """The service `client.tax`.
+
+    https://docs.stripe.com/api/tax
+    """
+
     associations: TaxAssociations
+    """The service `client.tax.associations`.
+
+    https://docs.stripe.com/api/tax/associations
+    """
     calculations: TaxCalculations
+    """The service `client.tax.calculations`.
+
+    https://docs.stripe.com/api/tax/calculations
+    """
     locations: TaxLocations
+    """The service `client.tax.locations`.
+
+    https://docs.stripe.com/api/tax/locations
+    """
     registrations: TaxRegistrations
+    """The service `client.tax.registrations`.
+
+    https://docs.stripe.com/api/tax/registrations
+    """
     settings: TaxSettings
+    """The service `client.tax.settings`.
+
+    https://docs.stripe.com/api/tax/settings
+    """
     transactions: TaxTransactions
+    """The service `client.tax.transactions`.
+
+    https://docs.stripe.com/api/tax/transactions
+    """
 
 class AsyncTax(Resource):
+    """The service `client.tax`.
+
+    https://docs.stripe.com/api/tax
+    """
+
     associations: AsyncTaxAssociations
+    """The service `client.tax.associations`.
+
+    https://docs.stripe.com/api/tax/associations
+    """
     calculations: AsyncTaxCalculations
+    """The service `client.tax.calculations`.
+
+    https://docs.stripe.com/api/tax/calculations
+    """
     locations: AsyncTaxLocations
+    """The service `client.tax.locations`.
+
+    https://docs.stripe.com/api/tax/locations
+    """
     registrations: AsyncTaxRegistrations
+    """The service `client.tax.registrations`.
+
+    https://docs.stripe.com/api/tax/registrations
+    """
     settings: AsyncTaxSettings
+    """The service `client.tax.settings`.
+
+    https://docs.stripe.com/api/tax/settings
+    """
     transactions: AsyncTaxTransactions
+    """The service `client.tax.transactions`.
+
+    https://docs.stripe.com/api/tax/transactions
+    """

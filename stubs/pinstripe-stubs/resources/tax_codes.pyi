@@ -6,6 +6,10 @@ from pinstripe.models import TaxCode
 from pinstripe.types import RequestOptions, Strings
 
 class TaxCodes(Resource):
+    """The service `client.tax_codes`.
+
+    https://docs.stripe.com/api/tax_codes
+    """
     def list(
         self,
         *,
@@ -20,13 +24,10 @@ class TaxCodes(Resource):
         `GET /v1/tax_codes` https://docs.stripe.com/api/tax_codes/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -39,8 +40,7 @@ class TaxCodes(Resource):
 
         Args:
             id: ID of the tax code.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -48,6 +48,10 @@ class TaxCodes(Resource):
         """
 
 class AsyncTaxCodes(Resource):
+    """The service `client.tax_codes`.
+
+    https://docs.stripe.com/api/tax_codes
+    """
     def list(
         self,
         *,
@@ -62,13 +66,10 @@ class AsyncTaxCodes(Resource):
         `GET /v1/tax_codes` https://docs.stripe.com/api/tax_codes/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -81,8 +82,7 @@ class AsyncTaxCodes(Resource):
 
         Args:
             id: ID of the tax code.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

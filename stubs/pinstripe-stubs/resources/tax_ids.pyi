@@ -9,6 +9,10 @@ from pinstripe.params import TaxIdCreateParamsOwner, TaxIdListParamsOwner
 from pinstripe.types import RequestOptions, Strings
 
 class TaxIds(Resource):
+    """The service `client.tax_ids`.
+
+    https://docs.stripe.com/api/tax_ids
+    """
     def create(
         self,
         *,
@@ -161,8 +165,7 @@ class TaxIds(Resource):
         Args:
             type:
             value:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             owner:
             request_options: Idempotency key, account and other options of this request.
 
@@ -186,14 +189,11 @@ class TaxIds(Resource):
         `GET /v1/tax_ids` https://docs.stripe.com/api/tax_ids/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             owner:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`.
@@ -208,8 +208,7 @@ class TaxIds(Resource):
 
         Args:
             id: ID of the tax.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -231,6 +230,10 @@ class TaxIds(Resource):
         """
 
 class AsyncTaxIds(Resource):
+    """The service `client.tax_ids`.
+
+    https://docs.stripe.com/api/tax_ids
+    """
     async def create(
         self,
         *,
@@ -383,8 +386,7 @@ class AsyncTaxIds(Resource):
         Args:
             type:
             value:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             owner:
             request_options: Idempotency key, account and other options of this request.
 
@@ -408,14 +410,11 @@ class AsyncTaxIds(Resource):
         `GET /v1/tax_ids` https://docs.stripe.com/api/tax_ids/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             owner:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`.
@@ -430,8 +429,7 @@ class AsyncTaxIds(Resource):
 
         Args:
             id: ID of the tax.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.

@@ -11,6 +11,10 @@ from pinstripe.params import TaxRateListParamsCreated
 from pinstripe.types import RequestOptions, Strings
 
 class TaxRates(Resource):
+    """The service `client.tax_rates`.
+
+    https://docs.stripe.com/api/tax_rates
+    """
     def create(
         self,
         *,
@@ -67,12 +71,9 @@ class TaxRates(Resource):
             active:
             country: Two-letter ISO 3166-1 alpha-2 country code.
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             jurisdiction: At most 50 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             state: State, county, province or region.
             tax_type:
             request_options: Idempotency key, account and other options of this request.
@@ -99,14 +100,11 @@ class TaxRates(Resource):
         Args:
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             inclusive:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -119,8 +117,7 @@ class TaxRates(Resource):
 
         Args:
             tax_rate: ID of the tax rate.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -180,12 +177,9 @@ class TaxRates(Resource):
             country: Two-letter ISO 3166-1 alpha-2 country code.
             description:
             display_name: At most 50 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             jurisdiction: At most 50 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             state: State, county, province or region.
             tax_type:
             request_options: Idempotency key, account and other options of this request.
@@ -195,6 +189,10 @@ class TaxRates(Resource):
         """
 
 class AsyncTaxRates(Resource):
+    """The service `client.tax_rates`.
+
+    https://docs.stripe.com/api/tax_rates
+    """
     async def create(
         self,
         *,
@@ -251,12 +249,9 @@ class AsyncTaxRates(Resource):
             active:
             country: Two-letter ISO 3166-1 alpha-2 country code.
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             jurisdiction: At most 50 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             state: State, county, province or region.
             tax_type:
             request_options: Idempotency key, account and other options of this request.
@@ -283,14 +278,11 @@ class AsyncTaxRates(Resource):
         Args:
             active: Only active or only inactive objects.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             inclusive:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -303,8 +295,7 @@ class AsyncTaxRates(Resource):
 
         Args:
             tax_rate: ID of the tax rate.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -364,12 +355,9 @@ class AsyncTaxRates(Resource):
             country: Two-letter ISO 3166-1 alpha-2 country code.
             description:
             display_name: At most 50 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             jurisdiction: At most 50 characters.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             state: State, county, province or region.
             tax_type:
             request_options: Idempotency key, account and other options of this request.

@@ -67,6 +67,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class TerminalConfigurations(Resource):
+    """The service `client.terminal.configurations`.
+
+    https://docs.stripe.com/api/terminal/configurations
+    """
     def create(
         self,
         *,
@@ -98,8 +102,7 @@ class TerminalConfigurations(Resource):
             bbpos_wisepad3:
             bbpos_wisepos_e:
             cellular:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             name: At most 100 characters.
             offline:
             reader_security:
@@ -134,14 +137,11 @@ class TerminalConfigurations(Resource):
         `GET /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             is_account_default:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -156,8 +156,7 @@ class TerminalConfigurations(Resource):
 
         Args:
             configuration: ID of the configuration.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -196,8 +195,7 @@ class TerminalConfigurations(Resource):
             bbpos_wisepad3:
             bbpos_wisepos_e:
             cellular:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             name: At most 100 characters.
             offline:
             reader_security:
@@ -231,6 +229,10 @@ class TerminalConfigurations(Resource):
         """
 
 class AsyncTerminalConfigurations(Resource):
+    """The service `client.terminal.configurations`.
+
+    https://docs.stripe.com/api/terminal/configurations
+    """
     async def create(
         self,
         *,
@@ -262,8 +264,7 @@ class AsyncTerminalConfigurations(Resource):
             bbpos_wisepad3:
             bbpos_wisepos_e:
             cellular:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             name: At most 100 characters.
             offline:
             reader_security:
@@ -298,14 +299,11 @@ class AsyncTerminalConfigurations(Resource):
         `GET /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             is_account_default:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -320,8 +318,7 @@ class AsyncTerminalConfigurations(Resource):
 
         Args:
             configuration: ID of the configuration.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -360,8 +357,7 @@ class AsyncTerminalConfigurations(Resource):
             bbpos_wisepad3:
             bbpos_wisepos_e:
             cellular:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             name: At most 100 characters.
             offline:
             reader_security:
@@ -397,6 +393,10 @@ class AsyncTerminalConfigurations(Resource):
         """
 
 class TerminalConnectionTokens(Resource):
+    """The service `client.terminal.connection_tokens`.
+
+    https://docs.stripe.com/api/terminal/connection_tokens
+    """
     def create(
         self, *, expand: Strings = ..., location: str = ..., request_options: RequestOptions = ...
     ) -> TerminalConnectionToken:
@@ -405,8 +405,7 @@ class TerminalConnectionTokens(Resource):
         `POST /v1/terminal/connection_tokens` https://docs.stripe.com/api/terminal/connection_tokens/create
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             location:
             request_options: Idempotency key, account and other options of this request.
 
@@ -415,6 +414,10 @@ class TerminalConnectionTokens(Resource):
         """
 
 class AsyncTerminalConnectionTokens(Resource):
+    """The service `client.terminal.connection_tokens`.
+
+    https://docs.stripe.com/api/terminal/connection_tokens
+    """
     async def create(
         self, *, expand: Strings = ..., location: str = ..., request_options: RequestOptions = ...
     ) -> TerminalConnectionToken:
@@ -423,8 +426,7 @@ class AsyncTerminalConnectionTokens(Resource):
         `POST /v1/terminal/connection_tokens` https://docs.stripe.com/api/terminal/connection_tokens/create
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             location:
             request_options: Idempotency key, account and other options of this request.
 
@@ -433,6 +435,10 @@ class AsyncTerminalConnectionTokens(Resource):
         """
 
 class TerminalLocations(Resource):
+    """The service `client.terminal.locations`.
+
+    https://docs.stripe.com/api/terminal/locations
+    """
     def create(
         self,
         *,
@@ -460,11 +466,8 @@ class TerminalLocations(Resource):
             display_name: At most 1,000 characters.
             display_name_kana: At most 1,000 characters.
             display_name_kanji: At most 1,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             phone: Phone number, including the country code.
             request_options: Idempotency key, account and other options of this request.
 
@@ -485,13 +488,10 @@ class TerminalLocations(Resource):
         `GET /v1/terminal/locations` https://docs.stripe.com/api/terminal/locations/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -506,8 +506,7 @@ class TerminalLocations(Resource):
 
         Args:
             location: ID of the location.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -542,11 +541,8 @@ class TerminalLocations(Resource):
             display_name: At most 1,000 characters.
             display_name_kana: At most 1,000 characters.
             display_name_kanji: At most 1,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             phone: Phone number, including the country code.
             request_options: Idempotency key, account and other options of this request.
 
@@ -567,6 +563,10 @@ class TerminalLocations(Resource):
         """
 
 class AsyncTerminalLocations(Resource):
+    """The service `client.terminal.locations`.
+
+    https://docs.stripe.com/api/terminal/locations
+    """
     async def create(
         self,
         *,
@@ -594,11 +594,8 @@ class AsyncTerminalLocations(Resource):
             display_name: At most 1,000 characters.
             display_name_kana: At most 1,000 characters.
             display_name_kanji: At most 1,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             phone: Phone number, including the country code.
             request_options: Idempotency key, account and other options of this request.
 
@@ -619,13 +616,10 @@ class AsyncTerminalLocations(Resource):
         `GET /v1/terminal/locations` https://docs.stripe.com/api/terminal/locations/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -640,8 +634,7 @@ class AsyncTerminalLocations(Resource):
 
         Args:
             location: ID of the location.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -676,11 +669,8 @@ class AsyncTerminalLocations(Resource):
             display_name: At most 1,000 characters.
             display_name_kana: At most 1,000 characters.
             display_name_kanji: At most 1,000 characters.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             phone: Phone number, including the country code.
             request_options: Idempotency key, account and other options of this request.
 
@@ -701,6 +691,10 @@ class AsyncTerminalLocations(Resource):
         """
 
 class TerminalOnboardingLinks(Resource):
+    """The service `client.terminal.onboarding_links`.
+
+    https://docs.stripe.com/api/terminal/onboarding_links
+    """
     def create(
         self,
         *,
@@ -717,10 +711,8 @@ class TerminalOnboardingLinks(Resource):
         Args:
             link_options:
             link_type:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -728,6 +720,10 @@ class TerminalOnboardingLinks(Resource):
         """
 
 class AsyncTerminalOnboardingLinks(Resource):
+    """The service `client.terminal.onboarding_links`.
+
+    https://docs.stripe.com/api/terminal/onboarding_links
+    """
     async def create(
         self,
         *,
@@ -744,10 +740,8 @@ class AsyncTerminalOnboardingLinks(Resource):
         Args:
             link_options:
             link_type:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            on_behalf_of: Connected account that is the merchant of record. Its country, fees and statement descriptor apply to the payment.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -755,6 +749,10 @@ class AsyncTerminalOnboardingLinks(Resource):
         """
 
 class TerminalReaders(Resource):
+    """The service `client.terminal.readers`.
+
+    https://docs.stripe.com/api/terminal/readers
+    """
     def cancel_action(
         self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> DeletedTerminalReader | TerminalReader:
@@ -764,8 +762,7 @@ class TerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -789,11 +786,8 @@ class TerminalReaders(Resource):
         Args:
             reader: ID of the reader.
             inputs:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -818,8 +812,7 @@ class TerminalReaders(Resource):
             reader: ID of the reader.
             payment_intent: Payment intent that the object belongs to.
             collect_config:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -844,8 +837,7 @@ class TerminalReaders(Resource):
             reader: ID of the reader.
             payment_intent: Payment intent that the object belongs to.
             confirm_config:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -869,13 +861,10 @@ class TerminalReaders(Resource):
 
         Args:
             registration_code:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             label:
             location:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -924,15 +913,12 @@ class TerminalReaders(Resource):
 
         Args:
             device_type:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             location:
             serial_number:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -957,8 +943,7 @@ class TerminalReaders(Resource):
         Args:
             reader: ID of the reader.
             payment_intent: Payment intent that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             process_config:
             request_options: Idempotency key, account and other options of this request.
 
@@ -983,11 +968,9 @@ class TerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            allow_redisplay: Whether the payment method can be shown to the customer again in other
-                checkouts.
+            allow_redisplay: Whether the payment method can be shown to the customer again in other checkouts.
             setup_intent: Setup intent that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             process_config:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1018,11 +1001,8 @@ class TerminalReaders(Resource):
             reader: ID of the reader.
             amount:
             charge:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_intent: Payment intent that the object belongs to.
             refund_application_fee:
             refund_payment_config:
@@ -1043,8 +1023,7 @@ class TerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1069,8 +1048,7 @@ class TerminalReaders(Resource):
             reader: ID of the reader.
             type:
             cart:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1093,12 +1071,9 @@ class TerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             label:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1120,6 +1095,10 @@ class TerminalReaders(Resource):
         """
 
 class AsyncTerminalReaders(Resource):
+    """The service `client.terminal.readers`.
+
+    https://docs.stripe.com/api/terminal/readers
+    """
     async def cancel_action(
         self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> DeletedTerminalReader | TerminalReader:
@@ -1129,8 +1108,7 @@ class AsyncTerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1154,11 +1132,8 @@ class AsyncTerminalReaders(Resource):
         Args:
             reader: ID of the reader.
             inputs:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1183,8 +1158,7 @@ class AsyncTerminalReaders(Resource):
             reader: ID of the reader.
             payment_intent: Payment intent that the object belongs to.
             collect_config:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1209,8 +1183,7 @@ class AsyncTerminalReaders(Resource):
             reader: ID of the reader.
             payment_intent: Payment intent that the object belongs to.
             confirm_config:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1234,13 +1207,10 @@ class AsyncTerminalReaders(Resource):
 
         Args:
             registration_code:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             label:
             location:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1289,15 +1259,12 @@ class AsyncTerminalReaders(Resource):
 
         Args:
             device_type:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             location:
             serial_number:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1322,8 +1289,7 @@ class AsyncTerminalReaders(Resource):
         Args:
             reader: ID of the reader.
             payment_intent: Payment intent that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             process_config:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1348,11 +1314,9 @@ class AsyncTerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            allow_redisplay: Whether the payment method can be shown to the customer again in other
-                checkouts.
+            allow_redisplay: Whether the payment method can be shown to the customer again in other checkouts.
             setup_intent: Setup intent that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             process_config:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1383,11 +1347,8 @@ class AsyncTerminalReaders(Resource):
             reader: ID of the reader.
             amount:
             charge:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_intent: Payment intent that the object belongs to.
             refund_application_fee:
             refund_payment_config:
@@ -1408,8 +1369,7 @@ class AsyncTerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1434,8 +1394,7 @@ class AsyncTerminalReaders(Resource):
             reader: ID of the reader.
             type:
             cart:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1458,12 +1417,9 @@ class AsyncTerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             label:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1485,14 +1441,17 @@ class AsyncTerminalReaders(Resource):
         """
 
 class TerminalRefunds(Resource):
+    """The service `client.terminal.refunds`.
+
+    https://docs.stripe.com/api/terminal/refunds
+    """
     def create(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalRefund:
         """Call `POST /v1/terminal/refunds`.
 
         `POST /v1/terminal/refunds` https://docs.stripe.com/api/terminal/refunds/create
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1500,14 +1459,17 @@ class TerminalRefunds(Resource):
         """
 
 class AsyncTerminalRefunds(Resource):
+    """The service `client.terminal.refunds`.
+
+    https://docs.stripe.com/api/terminal/refunds
+    """
     async def create(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalRefund:
         """Call `POST /v1/terminal/refunds`.
 
         `POST /v1/terminal/refunds` https://docs.stripe.com/api/terminal/refunds/create
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1515,17 +1477,75 @@ class AsyncTerminalRefunds(Resource):
         """
 
 class Terminal(Resource):
+    """The service `client.terminal`.
+
+    https://docs.stripe.com/api/terminal
+    """
+
     configurations: TerminalConfigurations
+    """The service `client.terminal.configurations`.
+
+    https://docs.stripe.com/api/terminal/configurations
+    """
     connection_tokens: TerminalConnectionTokens
+    """The service `client.terminal.connection_tokens`.
+
+    https://docs.stripe.com/api/terminal/connection_tokens
+    """
     locations: TerminalLocations
+    """The service `client.terminal.locations`.
+
+    https://docs.stripe.com/api/terminal/locations
+    """
     onboarding_links: TerminalOnboardingLinks
+    """The service `client.terminal.onboarding_links`.
+
+    https://docs.stripe.com/api/terminal/onboarding_links
+    """
     readers: TerminalReaders
+    """The service `client.terminal.readers`.
+
+    https://docs.stripe.com/api/terminal/readers
+    """
     refunds: TerminalRefunds
+    """The service `client.terminal.refunds`.
+
+    https://docs.stripe.com/api/terminal/refunds
+    """
 
 class AsyncTerminal(Resource):
+    """The service `client.terminal`.
+
+    https://docs.stripe.com/api/terminal
+    """
+
     configurations: AsyncTerminalConfigurations
+    """The service `client.terminal.configurations`.
+
+    https://docs.stripe.com/api/terminal/configurations
+    """
     connection_tokens: AsyncTerminalConnectionTokens
+    """The service `client.terminal.connection_tokens`.
+
+    https://docs.stripe.com/api/terminal/connection_tokens
+    """
     locations: AsyncTerminalLocations
+    """The service `client.terminal.locations`.
+
+    https://docs.stripe.com/api/terminal/locations
+    """
     onboarding_links: AsyncTerminalOnboardingLinks
+    """The service `client.terminal.onboarding_links`.
+
+    https://docs.stripe.com/api/terminal/onboarding_links
+    """
     readers: AsyncTerminalReaders
+    """The service `client.terminal.readers`.
+
+    https://docs.stripe.com/api/terminal/readers
+    """
     refunds: AsyncTerminalRefunds
+    """The service `client.terminal.refunds`.
+
+    https://docs.stripe.com/api/terminal/refunds
+    """

@@ -56,6 +56,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class TestHelpersIssuingAuthorizations(Resource):
+    """The service `client.test_helpers.issuing.authorizations`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/authorizations
+    """
     def capture(
         self,
         authorization: str,
@@ -74,8 +78,7 @@ class TestHelpersIssuingAuthorizations(Resource):
             authorization: ID of the authorization.
             capture_amount:
             close_authorization:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             purchase_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -116,8 +119,7 @@ class TestHelpersIssuingAuthorizations(Resource):
             amount_details:
             authorization_method:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fleet:
             fraud_disputability_likelihood:
             fuel:
@@ -145,8 +147,7 @@ class TestHelpersIssuingAuthorizations(Resource):
 
         Args:
             authorization: ID of the authorization.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -171,8 +172,7 @@ class TestHelpersIssuingAuthorizations(Resource):
         Args:
             authorization: ID of the authorization.
             final_amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fleet:
             fuel:
             request_options: Idempotency key, account and other options of this request.
@@ -198,8 +198,7 @@ class TestHelpersIssuingAuthorizations(Resource):
         Args:
             authorization: ID of the authorization.
             increment_amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             is_amount_controllable:
             request_options: Idempotency key, account and other options of this request.
 
@@ -218,8 +217,7 @@ class TestHelpersIssuingAuthorizations(Resource):
         Args:
             authorization: ID of the authorization.
             confirmed:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -241,8 +239,7 @@ class TestHelpersIssuingAuthorizations(Resource):
 
         Args:
             authorization: ID of the authorization.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             reverse_amount:
             request_options: Idempotency key, account and other options of this request.
 
@@ -253,6 +250,10 @@ class TestHelpersIssuingAuthorizations(Resource):
         """
 
 class AsyncTestHelpersIssuingAuthorizations(Resource):
+    """The service `client.test_helpers.issuing.authorizations`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/authorizations
+    """
     async def capture(
         self,
         authorization: str,
@@ -271,8 +272,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
             authorization: ID of the authorization.
             capture_amount:
             close_authorization:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             purchase_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -313,8 +313,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
             amount_details:
             authorization_method:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fleet:
             fraud_disputability_likelihood:
             fuel:
@@ -342,8 +341,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
 
         Args:
             authorization: ID of the authorization.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -368,8 +366,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
         Args:
             authorization: ID of the authorization.
             final_amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fleet:
             fuel:
             request_options: Idempotency key, account and other options of this request.
@@ -395,8 +392,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
         Args:
             authorization: ID of the authorization.
             increment_amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             is_amount_controllable:
             request_options: Idempotency key, account and other options of this request.
 
@@ -415,8 +411,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
         Args:
             authorization: ID of the authorization.
             confirmed:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -438,8 +433,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
 
         Args:
             authorization: ID of the authorization.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             reverse_amount:
             request_options: Idempotency key, account and other options of this request.
 
@@ -450,6 +444,10 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
         """
 
 class TestHelpersIssuingCards(Resource):
+    """The service `client.test_helpers.issuing.cards`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/cards
+    """
     def deliver_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """Call `POST /v1/test_helpers/issuing/cards/{card}/shipping/deliver`.
 
@@ -457,8 +455,7 @@ class TestHelpersIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -473,8 +470,7 @@ class TestHelpersIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -489,8 +485,7 @@ class TestHelpersIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -505,8 +500,7 @@ class TestHelpersIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -521,8 +515,7 @@ class TestHelpersIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -532,6 +525,10 @@ class TestHelpersIssuingCards(Resource):
         """
 
 class AsyncTestHelpersIssuingCards(Resource):
+    """The service `client.test_helpers.issuing.cards`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/cards
+    """
     async def deliver_card(
         self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingCard:
@@ -541,8 +538,7 @@ class AsyncTestHelpersIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -559,8 +555,7 @@ class AsyncTestHelpersIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -577,8 +572,7 @@ class AsyncTestHelpersIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -595,8 +589,7 @@ class AsyncTestHelpersIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -613,8 +606,7 @@ class AsyncTestHelpersIssuingCards(Resource):
 
         Args:
             card: ID of the card.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `personalization_design`, `replaced_by`, `replacement_for`.
@@ -624,6 +616,10 @@ class AsyncTestHelpersIssuingCards(Resource):
         """
 
 class TestHelpersIssuingPersonalizationDesigns(Resource):
+    """The service `client.test_helpers.issuing.personalization_designs`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/personalization_designs
+    """
     def activate(
         self, personalization_design: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingPersonalizationDesign:
@@ -633,8 +629,7 @@ class TestHelpersIssuingPersonalizationDesigns(Resource):
 
         Args:
             personalization_design: ID of the personalization design.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -651,8 +646,7 @@ class TestHelpersIssuingPersonalizationDesigns(Resource):
 
         Args:
             personalization_design: ID of the personalization design.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -675,8 +669,7 @@ class TestHelpersIssuingPersonalizationDesigns(Resource):
         Args:
             personalization_design: ID of the personalization design.
             rejection_reasons:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -686,6 +679,10 @@ class TestHelpersIssuingPersonalizationDesigns(Resource):
         """
 
 class AsyncTestHelpersIssuingPersonalizationDesigns(Resource):
+    """The service `client.test_helpers.issuing.personalization_designs`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/personalization_designs
+    """
     async def activate(
         self, personalization_design: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingPersonalizationDesign:
@@ -695,8 +692,7 @@ class AsyncTestHelpersIssuingPersonalizationDesigns(Resource):
 
         Args:
             personalization_design: ID of the personalization design.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -713,8 +709,7 @@ class AsyncTestHelpersIssuingPersonalizationDesigns(Resource):
 
         Args:
             personalization_design: ID of the personalization design.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -737,8 +732,7 @@ class AsyncTestHelpersIssuingPersonalizationDesigns(Resource):
         Args:
             personalization_design: ID of the personalization design.
             rejection_reasons:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `card_logo`, `physical_bundle`.
@@ -748,6 +742,10 @@ class AsyncTestHelpersIssuingPersonalizationDesigns(Resource):
         """
 
 class TestHelpersIssuingSettlements(Resource):
+    """The service `client.test_helpers.issuing.settlements`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/settlements
+    """
     def complete(
         self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingSettlement:
@@ -757,8 +755,7 @@ class TestHelpersIssuingSettlements(Resource):
 
         Args:
             settlement: ID of the settlement.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -788,8 +785,7 @@ class TestHelpersIssuingSettlements(Resource):
             clearing_date:
             currency: Three-letter ISO 4217 currency code in lowercase.
             net_total_amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             interchange_fees_amount:
             network:
             network_settlement_identifier:
@@ -802,6 +798,10 @@ class TestHelpersIssuingSettlements(Resource):
         """
 
 class AsyncTestHelpersIssuingSettlements(Resource):
+    """The service `client.test_helpers.issuing.settlements`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/settlements
+    """
     async def complete(
         self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> IssuingSettlement:
@@ -811,8 +811,7 @@ class AsyncTestHelpersIssuingSettlements(Resource):
 
         Args:
             settlement: ID of the settlement.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -842,8 +841,7 @@ class AsyncTestHelpersIssuingSettlements(Resource):
             clearing_date:
             currency: Three-letter ISO 4217 currency code in lowercase.
             net_total_amount:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             interchange_fees_amount:
             network:
             network_settlement_identifier:
@@ -856,6 +854,10 @@ class AsyncTestHelpersIssuingSettlements(Resource):
         """
 
 class TestHelpersIssuingTransactions(Resource):
+    """The service `client.test_helpers.issuing.transactions`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/transactions
+    """
     def create_force_capture(
         self,
         *,
@@ -875,8 +877,7 @@ class TestHelpersIssuingTransactions(Resource):
             amount:
             card:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             merchant_data:
             purchase_details:
             request_options: Idempotency key, account and other options of this request.
@@ -905,8 +906,7 @@ class TestHelpersIssuingTransactions(Resource):
             amount:
             card:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             merchant_data:
             purchase_details:
             request_options: Idempotency key, account and other options of this request.
@@ -930,8 +930,7 @@ class TestHelpersIssuingTransactions(Resource):
 
         Args:
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             refund_amount:
             request_options: Idempotency key, account and other options of this request.
 
@@ -942,6 +941,10 @@ class TestHelpersIssuingTransactions(Resource):
         """
 
 class AsyncTestHelpersIssuingTransactions(Resource):
+    """The service `client.test_helpers.issuing.transactions`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/transactions
+    """
     async def create_force_capture(
         self,
         *,
@@ -961,8 +964,7 @@ class AsyncTestHelpersIssuingTransactions(Resource):
             amount:
             card:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             merchant_data:
             purchase_details:
             request_options: Idempotency key, account and other options of this request.
@@ -991,8 +993,7 @@ class AsyncTestHelpersIssuingTransactions(Resource):
             amount:
             card:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             merchant_data:
             purchase_details:
             request_options: Idempotency key, account and other options of this request.
@@ -1016,8 +1017,7 @@ class AsyncTestHelpersIssuingTransactions(Resource):
 
         Args:
             transaction: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             refund_amount:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1028,6 +1028,10 @@ class AsyncTestHelpersIssuingTransactions(Resource):
         """
 
 class TestHelpersTerminalReaders(Resource):
+    """The service `client.test_helpers.terminal.readers`.
+
+    https://docs.stripe.com/api/test_helpers/terminal/readers
+    """
     def present_payment_method(
         self,
         reader: str,
@@ -1049,8 +1053,7 @@ class TestHelpersTerminalReaders(Resource):
             amount_tip:
             card:
             card_present:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             interac_present: Data specific to in-person Interac payments.
             type:
             request_options: Idempotency key, account and other options of this request.
@@ -1074,8 +1077,7 @@ class TestHelpersTerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             skip_non_required_inputs:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1093,8 +1095,7 @@ class TestHelpersTerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1104,6 +1105,10 @@ class TestHelpersTerminalReaders(Resource):
         """
 
 class AsyncTestHelpersTerminalReaders(Resource):
+    """The service `client.test_helpers.terminal.readers`.
+
+    https://docs.stripe.com/api/test_helpers/terminal/readers
+    """
     async def present_payment_method(
         self,
         reader: str,
@@ -1125,8 +1130,7 @@ class AsyncTestHelpersTerminalReaders(Resource):
             amount_tip:
             card:
             card_present:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             interac_present: Data specific to in-person Interac payments.
             type:
             request_options: Idempotency key, account and other options of this request.
@@ -1150,8 +1154,7 @@ class AsyncTestHelpersTerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             skip_non_required_inputs:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1169,8 +1172,7 @@ class AsyncTestHelpersTerminalReaders(Resource):
 
         Args:
             reader: ID of the reader.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1180,6 +1182,10 @@ class AsyncTestHelpersTerminalReaders(Resource):
         """
 
 class TestHelpersTreasuryInboundTransfers(Resource):
+    """The service `client.test_helpers.treasury.inbound_transfers`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers
+    """
     def fail(
         self,
         id: str,
@@ -1194,8 +1200,7 @@ class TestHelpersTreasuryInboundTransfers(Resource):
 
         Args:
             id: ID of the inbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             failure_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1213,8 +1218,7 @@ class TestHelpersTreasuryInboundTransfers(Resource):
 
         Args:
             id: ID of the inbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1231,8 +1235,7 @@ class TestHelpersTreasuryInboundTransfers(Resource):
 
         Args:
             id: ID of the inbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1242,6 +1245,10 @@ class TestHelpersTreasuryInboundTransfers(Resource):
         """
 
 class AsyncTestHelpersTreasuryInboundTransfers(Resource):
+    """The service `client.test_helpers.treasury.inbound_transfers`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers
+    """
     async def fail(
         self,
         id: str,
@@ -1256,8 +1263,7 @@ class AsyncTestHelpersTreasuryInboundTransfers(Resource):
 
         Args:
             id: ID of the inbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             failure_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1275,8 +1281,7 @@ class AsyncTestHelpersTreasuryInboundTransfers(Resource):
 
         Args:
             id: ID of the inbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1293,8 +1298,7 @@ class AsyncTestHelpersTreasuryInboundTransfers(Resource):
 
         Args:
             id: ID of the inbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1304,6 +1308,10 @@ class AsyncTestHelpersTreasuryInboundTransfers(Resource):
         """
 
 class TestHelpersTreasuryOutboundPayments(Resource):
+    """The service `client.test_helpers.treasury.outbound_payments`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/outbound_payments
+    """
     def fail(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
         """Call `POST /v1/test_helpers/treasury/outbound_payments/{id}/fail`.
 
@@ -1311,8 +1319,7 @@ class TestHelpersTreasuryOutboundPayments(Resource):
 
         Args:
             id: ID of the outbound payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1334,8 +1341,7 @@ class TestHelpersTreasuryOutboundPayments(Resource):
 
         Args:
             id: ID of the outbound payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             returned_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1359,8 +1365,7 @@ class TestHelpersTreasuryOutboundPayments(Resource):
         Args:
             id: ID of the outbound payment.
             tracking_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1375,8 +1380,7 @@ class TestHelpersTreasuryOutboundPayments(Resource):
 
         Args:
             id: ID of the outbound payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1386,6 +1390,10 @@ class TestHelpersTreasuryOutboundPayments(Resource):
         """
 
 class AsyncTestHelpersTreasuryOutboundPayments(Resource):
+    """The service `client.test_helpers.treasury.outbound_payments`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/outbound_payments
+    """
     async def fail(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundPayment:
@@ -1395,8 +1403,7 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
 
         Args:
             id: ID of the outbound payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1418,8 +1425,7 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
 
         Args:
             id: ID of the outbound payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             returned_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1443,8 +1449,7 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
         Args:
             id: ID of the outbound payment.
             tracking_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1461,8 +1466,7 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
 
         Args:
             id: ID of the outbound payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1472,6 +1476,10 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
         """
 
 class TestHelpersTreasuryOutboundTransfers(Resource):
+    """The service `client.test_helpers.treasury.outbound_transfers`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers
+    """
     def fail(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
@@ -1481,8 +1489,7 @@ class TestHelpersTreasuryOutboundTransfers(Resource):
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1504,8 +1511,7 @@ class TestHelpersTreasuryOutboundTransfers(Resource):
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             returned_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1529,8 +1535,7 @@ class TestHelpersTreasuryOutboundTransfers(Resource):
         Args:
             outbound_transfer: ID of the outbound transfer.
             tracking_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1547,8 +1552,7 @@ class TestHelpersTreasuryOutboundTransfers(Resource):
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1558,6 +1562,10 @@ class TestHelpersTreasuryOutboundTransfers(Resource):
         """
 
 class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
+    """The service `client.test_helpers.treasury.outbound_transfers`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers
+    """
     async def fail(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
@@ -1567,8 +1575,7 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1590,8 +1597,7 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             returned_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1615,8 +1621,7 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
         Args:
             outbound_transfer: ID of the outbound transfer.
             tracking_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1633,8 +1638,7 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1644,6 +1648,10 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
         """
 
 class TestHelpersTreasuryReceivedCredits(Resource):
+    """The service `client.test_helpers.treasury.received_credits`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/received_credits
+    """
     def create(
         self,
         *,
@@ -1666,8 +1674,7 @@ class TestHelpersTreasuryReceivedCredits(Resource):
             financial_account:
             network:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             initiating_payment_method_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1678,6 +1685,10 @@ class TestHelpersTreasuryReceivedCredits(Resource):
         """
 
 class AsyncTestHelpersTreasuryReceivedCredits(Resource):
+    """The service `client.test_helpers.treasury.received_credits`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/received_credits
+    """
     async def create(
         self,
         *,
@@ -1700,8 +1711,7 @@ class AsyncTestHelpersTreasuryReceivedCredits(Resource):
             financial_account:
             network:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             initiating_payment_method_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1712,6 +1722,10 @@ class AsyncTestHelpersTreasuryReceivedCredits(Resource):
         """
 
 class TestHelpersTreasuryReceivedDebits(Resource):
+    """The service `client.test_helpers.treasury.received_debits`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/received_debits
+    """
     def create(
         self,
         *,
@@ -1734,8 +1748,7 @@ class TestHelpersTreasuryReceivedDebits(Resource):
             financial_account:
             network:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             initiating_payment_method_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1746,6 +1759,10 @@ class TestHelpersTreasuryReceivedDebits(Resource):
         """
 
 class AsyncTestHelpersTreasuryReceivedDebits(Resource):
+    """The service `client.test_helpers.treasury.received_debits`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/received_debits
+    """
     async def create(
         self,
         *,
@@ -1768,8 +1785,7 @@ class AsyncTestHelpersTreasuryReceivedDebits(Resource):
             financial_account:
             network:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             initiating_payment_method_details:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1780,6 +1796,10 @@ class AsyncTestHelpersTreasuryReceivedDebits(Resource):
         """
 
 class TestHelpersConfirmationTokens(Resource):
+    """The service `client.test_helpers.confirmation_tokens`.
+
+    https://docs.stripe.com/api/test_helpers/confirmation_tokens
+    """
     def create(
         self,
         *,
@@ -1797,14 +1817,12 @@ class TestHelpersConfirmationTokens(Resource):
         `POST /v1/test_helpers/confirmation_tokens` https://docs.stripe.com/api/test_helpers/confirmation_tokens/create
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             payment_method: Payment method that is used.
             payment_method_data: Details of a new payment method to create and use.
             payment_method_options: Settings per type of payment method.
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is saved for later payments, and whether the customer will be present for them.
             shipping: Recipient and address of a delivery.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1813,6 +1831,10 @@ class TestHelpersConfirmationTokens(Resource):
         """
 
 class AsyncTestHelpersConfirmationTokens(Resource):
+    """The service `client.test_helpers.confirmation_tokens`.
+
+    https://docs.stripe.com/api/test_helpers/confirmation_tokens
+    """
     async def create(
         self,
         *,
@@ -1830,14 +1852,12 @@ class AsyncTestHelpersConfirmationTokens(Resource):
         `POST /v1/test_helpers/confirmation_tokens` https://docs.stripe.com/api/test_helpers/confirmation_tokens/create
 
         Args:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             payment_method: Payment method that is used.
             payment_method_data: Details of a new payment method to create and use.
             payment_method_options: Settings per type of payment method.
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is saved for later payments, and whether the customer will be present for them.
             shipping: Recipient and address of a delivery.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1846,6 +1866,10 @@ class AsyncTestHelpersConfirmationTokens(Resource):
         """
 
 class TestHelpersCustomers(Resource):
+    """The service `client.test_helpers.customers`.
+
+    https://docs.stripe.com/api/test_helpers/customers
+    """
     def fund_cash_balance(
         self,
         customer: str,
@@ -1864,8 +1888,7 @@ class TestHelpersCustomers(Resource):
             customer: ID of the customer.
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             reference:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1876,6 +1899,10 @@ class TestHelpersCustomers(Resource):
         """
 
 class AsyncTestHelpersCustomers(Resource):
+    """The service `client.test_helpers.customers`.
+
+    https://docs.stripe.com/api/test_helpers/customers
+    """
     async def fund_cash_balance(
         self,
         customer: str,
@@ -1894,8 +1921,7 @@ class AsyncTestHelpersCustomers(Resource):
             customer: ID of the customer.
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             reference:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1906,20 +1932,74 @@ class AsyncTestHelpersCustomers(Resource):
         """
 
 class TestHelpersIssuing(Resource):
+    """The service `client.test_helpers.issuing`.
+
+    https://docs.stripe.com/api/test_helpers/issuing
+    """
+
     authorizations: TestHelpersIssuingAuthorizations
+    """The service `client.test_helpers.issuing.authorizations`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/authorizations
+    """
     cards: TestHelpersIssuingCards
+    """The service `client.test_helpers.issuing.cards`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/cards
+    """
     personalization_designs: TestHelpersIssuingPersonalizationDesigns
+    """The service `client.test_helpers.issuing.personalization_designs`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/personalization_designs
+    """
     settlements: TestHelpersIssuingSettlements
+    """The service `client.test_helpers.issuing.settlements`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/settlements
+    """
     transactions: TestHelpersIssuingTransactions
+    """The service `client.test_helpers.issuing.transactions`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/transactions
+    """
 
 class AsyncTestHelpersIssuing(Resource):
+    """The service `client.test_helpers.issuing`.
+
+    https://docs.stripe.com/api/test_helpers/issuing
+    """
+
     authorizations: AsyncTestHelpersIssuingAuthorizations
+    """The service `client.test_helpers.issuing.authorizations`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/authorizations
+    """
     cards: AsyncTestHelpersIssuingCards
+    """The service `client.test_helpers.issuing.cards`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/cards
+    """
     personalization_designs: AsyncTestHelpersIssuingPersonalizationDesigns
+    """The service `client.test_helpers.issuing.personalization_designs`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/personalization_designs
+    """
     settlements: AsyncTestHelpersIssuingSettlements
+    """The service `client.test_helpers.issuing.settlements`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/settlements
+    """
     transactions: AsyncTestHelpersIssuingTransactions
+    """The service `client.test_helpers.issuing.transactions`.
+
+    https://docs.stripe.com/api/test_helpers/issuing/transactions
+    """
 
 class TestHelpersRefunds(Resource):
+    """The service `client.test_helpers.refunds`.
+
+    https://docs.stripe.com/api/test_helpers/refunds
+    """
     def expire(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
         """Call `POST /v1/test_helpers/refunds/{refund}/expire`.
 
@@ -1927,8 +2007,7 @@ class TestHelpersRefunds(Resource):
 
         Args:
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -1939,6 +2018,10 @@ class TestHelpersRefunds(Resource):
         """
 
 class AsyncTestHelpersRefunds(Resource):
+    """The service `client.test_helpers.refunds`.
+
+    https://docs.stripe.com/api/test_helpers/refunds
+    """
     async def expire(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
         """Call `POST /v1/test_helpers/refunds/{refund}/expire`.
 
@@ -1946,8 +2029,7 @@ class AsyncTestHelpersRefunds(Resource):
 
         Args:
             refund: ID of the refund.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -1958,12 +2040,34 @@ class AsyncTestHelpersRefunds(Resource):
         """
 
 class TestHelpersTerminal(Resource):
+    """The service `client.test_helpers.terminal`.
+
+    https://docs.stripe.com/api/test_helpers/terminal
+    """
+
     readers: TestHelpersTerminalReaders
+    """The service `client.test_helpers.terminal.readers`.
+
+    https://docs.stripe.com/api/test_helpers/terminal/readers
+    """
 
 class AsyncTestHelpersTerminal(Resource):
+    """The service `client.test_helpers.terminal`.
+
+    https://docs.stripe.com/api/test_helpers/terminal
+    """
+
     readers: AsyncTestHelpersTerminalReaders
+    """The service `client.test_helpers.terminal.readers`.
+
+    https://docs.stripe.com/api/test_helpers/terminal/readers
+    """
 
 class TestHelpersTestClocks(Resource):
+    """The service `client.test_helpers.test_clocks`.
+
+    https://docs.stripe.com/api/test_helpers/test_clocks
+    """
     def advance(
         self,
         test_clock: str,
@@ -1979,8 +2083,7 @@ class TestHelpersTestClocks(Resource):
         Args:
             test_clock: ID of the test clock.
             frozen_time:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2002,8 +2105,7 @@ class TestHelpersTestClocks(Resource):
         Args:
             frozen_time:
             customer: Customer that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             name: At most 300 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -2024,13 +2126,10 @@ class TestHelpersTestClocks(Resource):
         `GET /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2043,8 +2142,7 @@ class TestHelpersTestClocks(Resource):
 
         Args:
             test_clock: ID of the test clock.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2064,6 +2162,10 @@ class TestHelpersTestClocks(Resource):
         """
 
 class AsyncTestHelpersTestClocks(Resource):
+    """The service `client.test_helpers.test_clocks`.
+
+    https://docs.stripe.com/api/test_helpers/test_clocks
+    """
     async def advance(
         self,
         test_clock: str,
@@ -2079,8 +2181,7 @@ class AsyncTestHelpersTestClocks(Resource):
         Args:
             test_clock: ID of the test clock.
             frozen_time:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2102,8 +2203,7 @@ class AsyncTestHelpersTestClocks(Resource):
         Args:
             frozen_time:
             customer: Customer that the object belongs to.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             name: At most 300 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -2124,13 +2224,10 @@ class AsyncTestHelpersTestClocks(Resource):
         `GET /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2145,8 +2242,7 @@ class AsyncTestHelpersTestClocks(Resource):
 
         Args:
             test_clock: ID of the test clock.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2166,33 +2262,149 @@ class AsyncTestHelpersTestClocks(Resource):
         """
 
 class TestHelpersTreasury(Resource):
+    """The service `client.test_helpers.treasury`.
+
+    https://docs.stripe.com/api/test_helpers/treasury
+    """
+
     inbound_transfers: TestHelpersTreasuryInboundTransfers
+    """The service `client.test_helpers.treasury.inbound_transfers`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers
+    """
     outbound_payments: TestHelpersTreasuryOutboundPayments
+    """The service `client.test_helpers.treasury.outbound_payments`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/outbound_payments
+    """
     outbound_transfers: TestHelpersTreasuryOutboundTransfers
+    """The service `client.test_helpers.treasury.outbound_transfers`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers
+    """
     received_credits: TestHelpersTreasuryReceivedCredits
+    """The service `client.test_helpers.treasury.received_credits`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/received_credits
+    """
     received_debits: TestHelpersTreasuryReceivedDebits
+    """The service `client.test_helpers.treasury.received_debits`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/received_debits
+    """
 
 class AsyncTestHelpersTreasury(Resource):
+    """The service `client.test_helpers.treasury`.
+
+    https://docs.stripe.com/api/test_helpers/treasury
+    """
+
     inbound_transfers: AsyncTestHelpersTreasuryInboundTransfers
+    """The service `client.test_helpers.treasury.inbound_transfers`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers
+    """
     outbound_payments: AsyncTestHelpersTreasuryOutboundPayments
+    """The service `client.test_helpers.treasury.outbound_payments`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/outbound_payments
+    """
     outbound_transfers: AsyncTestHelpersTreasuryOutboundTransfers
+    """The service `client.test_helpers.treasury.outbound_transfers`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers
+    """
     received_credits: AsyncTestHelpersTreasuryReceivedCredits
+    """The service `client.test_helpers.treasury.received_credits`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/received_credits
+    """
     received_debits: AsyncTestHelpersTreasuryReceivedDebits
+    """The service `client.test_helpers.treasury.received_debits`.
+
+    https://docs.stripe.com/api/test_helpers/treasury/received_debits
+    """
 
 class TestHelpers(Resource):
+    """The service `client.test_helpers`.
+
+    https://docs.stripe.com/api/test_helpers
+    """
+
     confirmation_tokens: TestHelpersConfirmationTokens
+    """The service `client.test_helpers.confirmation_tokens`.
+
+    https://docs.stripe.com/api/test_helpers/confirmation_tokens
+    """
     customers: TestHelpersCustomers
+    """The service `client.test_helpers.customers`.
+
+    https://docs.stripe.com/api/test_helpers/customers
+    """
     issuing: TestHelpersIssuing
+    """The service `client.test_helpers.issuing`.
+
+    https://docs.stripe.com/api/test_helpers/issuing
+    """
     refunds: TestHelpersRefunds
+    """The service `client.test_helpers.refunds`.
+
+    https://docs.stripe.com/api/test_helpers/refunds
+    """
     terminal: TestHelpersTerminal
+    """The service `client.test_helpers.terminal`.
+
+    https://docs.stripe.com/api/test_helpers/terminal
+    """
     test_clocks: TestHelpersTestClocks
+    """The service `client.test_helpers.test_clocks`.
+
+    https://docs.stripe.com/api/test_helpers/test_clocks
+    """
     treasury: TestHelpersTreasury
+    """The service `client.test_helpers.treasury`.
+
+    https://docs.stripe.com/api/test_helpers/treasury
+    """
 
 class AsyncTestHelpers(Resource):
+    """The service `client.test_helpers`.
+
+    https://docs.stripe.com/api/test_helpers
+    """
+
     confirmation_tokens: AsyncTestHelpersConfirmationTokens
+    """The service `client.test_helpers.confirmation_tokens`.
+
+    https://docs.stripe.com/api/test_helpers/confirmation_tokens
+    """
     customers: AsyncTestHelpersCustomers
+    """The service `client.test_helpers.customers`.
+
+    https://docs.stripe.com/api/test_helpers/customers
+    """
     issuing: AsyncTestHelpersIssuing
+    """The service `client.test_helpers.issuing`.
+
+    https://docs.stripe.com/api/test_helpers/issuing
+    """
     refunds: AsyncTestHelpersRefunds
+    """The service `client.test_helpers.refunds`.
+
+    https://docs.stripe.com/api/test_helpers/refunds
+    """
     terminal: AsyncTestHelpersTerminal
+    """The service `client.test_helpers.terminal`.
+
+    https://docs.stripe.com/api/test_helpers/terminal
+    """
     test_clocks: AsyncTestHelpersTestClocks
+    """The service `client.test_helpers.test_clocks`.
+
+    https://docs.stripe.com/api/test_helpers/test_clocks
+    """
     treasury: AsyncTestHelpersTreasury
+    """The service `client.test_helpers.treasury`.
+
+    https://docs.stripe.com/api/test_helpers/treasury
+    """

@@ -18,6 +18,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class ThreeDSecureAuthentications(Resource):
+    """The service `client.three_d_secure.authentications`.
+
+    https://docs.stripe.com/api/three_d_secure/authentications
+    """
     def cancel(
         self,
         authentication: str,
@@ -32,11 +36,8 @@ class ThreeDSecureAuthentications(Resource):
 
         Args:
             authentication: ID of the authentication.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -81,13 +82,10 @@ class ThreeDSecureAuthentications(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             directory_server:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flow_preference:
             future_usage:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_method: Payment method that is used.
             payment_method_data: Details of a new payment method to create and use.
             reason:
@@ -117,13 +115,10 @@ class ThreeDSecureAuthentications(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -141,8 +136,7 @@ class ThreeDSecureAuthentications(Resource):
 
         Args:
             authentication: ID of the authentication.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -165,12 +159,9 @@ class ThreeDSecureAuthentications(Resource):
 
         Args:
             authentication: ID of the authentication.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fingerprinting_result:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -180,6 +171,10 @@ class ThreeDSecureAuthentications(Resource):
         """
 
 class AsyncThreeDSecureAuthentications(Resource):
+    """The service `client.three_d_secure.authentications`.
+
+    https://docs.stripe.com/api/three_d_secure/authentications
+    """
     async def cancel(
         self,
         authentication: str,
@@ -194,11 +189,8 @@ class AsyncThreeDSecureAuthentications(Resource):
 
         Args:
             authentication: ID of the authentication.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -243,13 +235,10 @@ class AsyncThreeDSecureAuthentications(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             directory_server:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             flow_preference:
             future_usage:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_method: Payment method that is used.
             payment_method_data: Details of a new payment method to create and use.
             reason:
@@ -279,13 +268,10 @@ class AsyncThreeDSecureAuthentications(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -303,8 +289,7 @@ class AsyncThreeDSecureAuthentications(Resource):
 
         Args:
             authentication: ID of the authentication.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -327,12 +312,9 @@ class AsyncThreeDSecureAuthentications(Resource):
 
         Args:
             authentication: ID of the authentication.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             fingerprinting_result:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -342,7 +324,25 @@ class AsyncThreeDSecureAuthentications(Resource):
         """
 
 class ThreeDSecure(Resource):
+    """The service `client.three_d_secure`.
+
+    https://docs.stripe.com/api/three_d_secure
+    """
+
     authentications: ThreeDSecureAuthentications
+    """The service `client.three_d_secure.authentications`.
+
+    https://docs.stripe.com/api/three_d_secure/authentications
+    """
 
 class AsyncThreeDSecure(Resource):
+    """The service `client.three_d_secure`.
+
+    https://docs.stripe.com/api/three_d_secure
+    """
+
     authentications: AsyncThreeDSecureAuthentications
+    """The service `client.three_d_secure.authentications`.
+
+    https://docs.stripe.com/api/three_d_secure/authentications
+    """

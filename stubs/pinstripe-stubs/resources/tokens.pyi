@@ -13,6 +13,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class Tokens(Resource):
+    """The service `client.tokens`.
+
+    https://docs.stripe.com/api/tokens
+    """
     def create(
         self,
         *,
@@ -36,8 +40,7 @@ class Tokens(Resource):
             card:
             customer: Customer that the object belongs to.
             cvc_update:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             person:
             pii:
             request_options: Idempotency key, account and other options of this request.
@@ -52,8 +55,7 @@ class Tokens(Resource):
 
         Args:
             token: ID of the token.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -61,6 +63,10 @@ class Tokens(Resource):
         """
 
 class AsyncTokens(Resource):
+    """The service `client.tokens`.
+
+    https://docs.stripe.com/api/tokens
+    """
     async def create(
         self,
         *,
@@ -84,8 +90,7 @@ class AsyncTokens(Resource):
             card:
             customer: Customer that the object belongs to.
             cvc_update:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             person:
             pii:
             request_options: Idempotency key, account and other options of this request.
@@ -100,8 +105,7 @@ class AsyncTokens(Resource):
 
         Args:
             token: ID of the token.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -11,6 +11,10 @@ from pinstripe.params import TopupCreateParamsPaymentMethodOptions, TopupListPar
 from pinstripe.types import RequestOptions, Strings
 
 class Topups(Resource):
+    """The service `client.topups`.
+
+    https://docs.stripe.com/api/topups
+    """
     def cancel(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:
         """Call `POST /v1/topups/{topup}/cancel`.
 
@@ -18,8 +22,7 @@ class Topups(Resource):
 
         Args:
             topup: ID of the topup.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `payment_method`.
@@ -50,16 +53,12 @@ class Topups(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_method: Payment method that is used.
             payment_method_options: Settings per type of payment method.
             source:
-            statement_descriptor: Text that appears on the bank or card statement. At most 15
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 15 characters.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
 
@@ -87,13 +86,10 @@ class Topups(Resource):
         Args:
             amount:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -109,8 +105,7 @@ class Topups(Resource):
 
         Args:
             topup: ID of the topup.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `payment_method`.
@@ -134,11 +129,8 @@ class Topups(Resource):
         Args:
             topup: ID of the topup.
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `payment_method`.
@@ -148,6 +140,10 @@ class Topups(Resource):
         """
 
 class AsyncTopups(Resource):
+    """The service `client.topups`.
+
+    https://docs.stripe.com/api/topups
+    """
     async def cancel(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:
         """Call `POST /v1/topups/{topup}/cancel`.
 
@@ -155,8 +151,7 @@ class AsyncTopups(Resource):
 
         Args:
             topup: ID of the topup.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `payment_method`.
@@ -187,16 +182,12 @@ class AsyncTopups(Resource):
             amount:
             currency: Three-letter ISO 4217 currency code in lowercase.
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             payment_method: Payment method that is used.
             payment_method_options: Settings per type of payment method.
             source:
-            statement_descriptor: Text that appears on the bank or card statement. At most 15
-                characters.
+            statement_descriptor: Text that appears on the bank or card statement. At most 15 characters.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
 
@@ -224,13 +215,10 @@ class AsyncTopups(Resource):
         Args:
             amount:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -246,8 +234,7 @@ class AsyncTopups(Resource):
 
         Args:
             topup: ID of the topup.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `payment_method`.
@@ -271,11 +258,8 @@ class AsyncTopups(Resource):
         Args:
             topup: ID of the topup.
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `payment_method`.

@@ -11,6 +11,10 @@ from pinstripe.params import TransferListParamsCreated
 from pinstripe.types import RequestOptions, Strings
 
 class TransfersReversals(Resource):
+    """The service `client.transfers.reversals`.
+
+    https://docs.stripe.com/api/transfers/reversals
+    """
     def create(
         self,
         id: str,
@@ -30,11 +34,8 @@ class TransfersReversals(Resource):
             id: ID of the transfer.
             amount:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             refund_application_fee:
             request_options: Idempotency key, account and other options of this request.
 
@@ -59,13 +60,10 @@ class TransfersReversals(Resource):
 
         Args:
             id: ID of the transfer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.destination_payment_refund`, `data.source_refund`,
@@ -84,8 +82,7 @@ class TransfersReversals(Resource):
         Args:
             transfer: ID of the transfer.
             id: ID of the reversal.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination_payment_refund`, `source_refund`, `transfer`.
@@ -109,11 +106,8 @@ class TransfersReversals(Resource):
         Args:
             transfer: ID of the transfer.
             id: ID of the reversal.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination_payment_refund`, `source_refund`, `transfer`.
@@ -123,6 +117,10 @@ class TransfersReversals(Resource):
         """
 
 class AsyncTransfersReversals(Resource):
+    """The service `client.transfers.reversals`.
+
+    https://docs.stripe.com/api/transfers/reversals
+    """
     async def create(
         self,
         id: str,
@@ -142,11 +140,8 @@ class AsyncTransfersReversals(Resource):
             id: ID of the transfer.
             amount:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             refund_application_fee:
             request_options: Idempotency key, account and other options of this request.
 
@@ -171,13 +166,10 @@ class AsyncTransfersReversals(Resource):
 
         Args:
             id: ID of the transfer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.destination_payment_refund`, `data.source_refund`,
@@ -196,8 +188,7 @@ class AsyncTransfersReversals(Resource):
         Args:
             transfer: ID of the transfer.
             id: ID of the reversal.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination_payment_refund`, `source_refund`, `transfer`.
@@ -221,11 +212,8 @@ class AsyncTransfersReversals(Resource):
         Args:
             transfer: ID of the transfer.
             id: ID of the reversal.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination_payment_refund`, `source_refund`, `transfer`.
@@ -235,7 +223,16 @@ class AsyncTransfersReversals(Resource):
         """
 
 class Transfers(Resource):
+    """The service `client.transfers`.
+
+    https://docs.stripe.com/api/transfers
+    """
+
     reversals: TransfersReversals
+    """The service `client.transfers.reversals`.
+
+    https://docs.stripe.com/api/transfers/reversals
+    """
     def create(
         self,
         *,
@@ -259,11 +256,8 @@ class Transfers(Resource):
             destination:
             amount:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             source_transaction:
             source_type:
             transfer_group: String of your choice that groups a payment with its transfers.
@@ -293,13 +287,10 @@ class Transfers(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             destination: Only objects with this destination.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             transfer_group: Only objects of this transfer group.
             request_options: Idempotency key, account and other options of this request.
 
@@ -316,8 +307,7 @@ class Transfers(Resource):
 
         Args:
             transfer: ID of the transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination`, `destination_payment`, `source_transaction`.
@@ -341,11 +331,8 @@ class Transfers(Resource):
         Args:
             transfer: ID of the transfer.
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination`, `destination_payment`, `source_transaction`.
@@ -355,7 +342,16 @@ class Transfers(Resource):
         """
 
 class AsyncTransfers(Resource):
+    """The service `client.transfers`.
+
+    https://docs.stripe.com/api/transfers
+    """
+
     reversals: AsyncTransfersReversals
+    """The service `client.transfers.reversals`.
+
+    https://docs.stripe.com/api/transfers/reversals
+    """
     async def create(
         self,
         *,
@@ -379,11 +375,8 @@ class AsyncTransfers(Resource):
             destination:
             amount:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             source_transaction:
             source_type:
             transfer_group: String of your choice that groups a payment with its transfers.
@@ -413,13 +406,10 @@ class AsyncTransfers(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             destination: Only objects with this destination.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             transfer_group: Only objects of this transfer group.
             request_options: Idempotency key, account and other options of this request.
 
@@ -438,8 +428,7 @@ class AsyncTransfers(Resource):
 
         Args:
             transfer: ID of the transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination`, `destination_payment`, `source_transaction`.
@@ -463,11 +452,8 @@ class AsyncTransfers(Resource):
         Args:
             transfer: ID of the transfer.
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination`, `destination_payment`, `source_transaction`.

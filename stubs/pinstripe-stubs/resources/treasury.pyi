@@ -49,6 +49,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class TreasuryFinancialAccountsFeatures(Resource):
+    """The service `client.treasury.financial_accounts.features`.
+
+    https://docs.stripe.com/api/treasury/financial_accounts/features
+    """
     def retrieve(
         self, financial_account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryFinancialAccountFeatures:
@@ -58,8 +62,7 @@ class TreasuryFinancialAccountsFeatures(Resource):
 
         Args:
             financial_account: ID of the financial account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -87,8 +90,7 @@ class TreasuryFinancialAccountsFeatures(Resource):
             financial_account: ID of the financial account.
             card_issuing:
             deposit_insurance:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             financial_addresses:
             inbound_transfers:
             intra_stripe_flows:
@@ -101,6 +103,10 @@ class TreasuryFinancialAccountsFeatures(Resource):
         """
 
 class AsyncTreasuryFinancialAccountsFeatures(Resource):
+    """The service `client.treasury.financial_accounts.features`.
+
+    https://docs.stripe.com/api/treasury/financial_accounts/features
+    """
     async def retrieve(
         self, financial_account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryFinancialAccountFeatures:
@@ -110,8 +116,7 @@ class AsyncTreasuryFinancialAccountsFeatures(Resource):
 
         Args:
             financial_account: ID of the financial account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -139,8 +144,7 @@ class AsyncTreasuryFinancialAccountsFeatures(Resource):
             financial_account: ID of the financial account.
             card_issuing:
             deposit_insurance:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             financial_addresses:
             inbound_transfers:
             intra_stripe_flows:
@@ -153,6 +157,10 @@ class AsyncTreasuryFinancialAccountsFeatures(Resource):
         """
 
 class TreasuryCreditReversals(Resource):
+    """The service `client.treasury.credit_reversals`.
+
+    https://docs.stripe.com/api/treasury/credit_reversals
+    """
     def create(
         self,
         *,
@@ -167,11 +175,8 @@ class TreasuryCreditReversals(Resource):
 
         Args:
             received_credit:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -197,14 +202,11 @@ class TreasuryCreditReversals(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             received_credit:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -222,8 +224,7 @@ class TreasuryCreditReversals(Resource):
 
         Args:
             credit_reversal: ID of the credit reversal.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -233,6 +234,10 @@ class TreasuryCreditReversals(Resource):
         """
 
 class AsyncTreasuryCreditReversals(Resource):
+    """The service `client.treasury.credit_reversals`.
+
+    https://docs.stripe.com/api/treasury/credit_reversals
+    """
     async def create(
         self,
         *,
@@ -247,11 +252,8 @@ class AsyncTreasuryCreditReversals(Resource):
 
         Args:
             received_credit:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -277,14 +279,11 @@ class AsyncTreasuryCreditReversals(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             received_credit:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -302,8 +301,7 @@ class AsyncTreasuryCreditReversals(Resource):
 
         Args:
             credit_reversal: ID of the credit reversal.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -313,6 +311,10 @@ class AsyncTreasuryCreditReversals(Resource):
         """
 
 class TreasuryDebitReversals(Resource):
+    """The service `client.treasury.debit_reversals`.
+
+    https://docs.stripe.com/api/treasury/debit_reversals
+    """
     def create(
         self,
         *,
@@ -327,11 +329,8 @@ class TreasuryDebitReversals(Resource):
 
         Args:
             received_debit:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -358,15 +357,12 @@ class TreasuryDebitReversals(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             received_debit:
             resolution:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -384,8 +380,7 @@ class TreasuryDebitReversals(Resource):
 
         Args:
             debit_reversal: ID of the debit reversal.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -395,6 +390,10 @@ class TreasuryDebitReversals(Resource):
         """
 
 class AsyncTreasuryDebitReversals(Resource):
+    """The service `client.treasury.debit_reversals`.
+
+    https://docs.stripe.com/api/treasury/debit_reversals
+    """
     async def create(
         self,
         *,
@@ -409,11 +408,8 @@ class AsyncTreasuryDebitReversals(Resource):
 
         Args:
             received_debit:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -440,15 +436,12 @@ class AsyncTreasuryDebitReversals(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             received_debit:
             resolution:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -466,8 +459,7 @@ class AsyncTreasuryDebitReversals(Resource):
 
         Args:
             debit_reversal: ID of the debit reversal.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -477,7 +469,16 @@ class AsyncTreasuryDebitReversals(Resource):
         """
 
 class TreasuryFinancialAccounts(Resource):
+    """The service `client.treasury.financial_accounts`.
+
+    https://docs.stripe.com/api/treasury/financial_accounts
+    """
+
     features: TreasuryFinancialAccountsFeatures
+    """The service `client.treasury.financial_accounts.features`.
+
+    https://docs.stripe.com/api/treasury/financial_accounts/features
+    """
     def close(
         self,
         financial_account: str,
@@ -492,8 +493,7 @@ class TreasuryFinancialAccounts(Resource):
 
         Args:
             financial_account: ID of the financial account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             forwarding_settings:
             request_options: Idempotency key, account and other options of this request.
 
@@ -517,12 +517,9 @@ class TreasuryFinancialAccounts(Resource):
 
         Args:
             supported_currencies:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             features:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nickname:
             platform_restrictions:
             request_options: Idempotency key, account and other options of this request.
@@ -547,13 +544,10 @@ class TreasuryFinancialAccounts(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -569,8 +563,7 @@ class TreasuryFinancialAccounts(Resource):
 
         Args:
             financial_account: ID of the financial account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -594,13 +587,10 @@ class TreasuryFinancialAccounts(Resource):
 
         Args:
             financial_account: ID of the financial account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             features:
             forwarding_settings:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nickname:
             platform_restrictions:
             request_options: Idempotency key, account and other options of this request.
@@ -610,7 +600,16 @@ class TreasuryFinancialAccounts(Resource):
         """
 
 class AsyncTreasuryFinancialAccounts(Resource):
+    """The service `client.treasury.financial_accounts`.
+
+    https://docs.stripe.com/api/treasury/financial_accounts
+    """
+
     features: AsyncTreasuryFinancialAccountsFeatures
+    """The service `client.treasury.financial_accounts.features`.
+
+    https://docs.stripe.com/api/treasury/financial_accounts/features
+    """
     async def close(
         self,
         financial_account: str,
@@ -625,8 +624,7 @@ class AsyncTreasuryFinancialAccounts(Resource):
 
         Args:
             financial_account: ID of the financial account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             forwarding_settings:
             request_options: Idempotency key, account and other options of this request.
 
@@ -650,12 +648,9 @@ class AsyncTreasuryFinancialAccounts(Resource):
 
         Args:
             supported_currencies:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             features:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nickname:
             platform_restrictions:
             request_options: Idempotency key, account and other options of this request.
@@ -680,13 +675,10 @@ class AsyncTreasuryFinancialAccounts(Resource):
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -702,8 +694,7 @@ class AsyncTreasuryFinancialAccounts(Resource):
 
         Args:
             financial_account: ID of the financial account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -727,13 +718,10 @@ class AsyncTreasuryFinancialAccounts(Resource):
 
         Args:
             financial_account: ID of the financial account.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             features:
             forwarding_settings:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nickname:
             platform_restrictions:
             request_options: Idempotency key, account and other options of this request.
@@ -743,6 +731,10 @@ class AsyncTreasuryFinancialAccounts(Resource):
         """
 
 class TreasuryInboundTransfers(Resource):
+    """The service `client.treasury.inbound_transfers`.
+
+    https://docs.stripe.com/api/treasury/inbound_transfers
+    """
     def cancel(
         self, inbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryInboundTransfer:
@@ -752,8 +744,7 @@ class TreasuryInboundTransfers(Resource):
 
         Args:
             inbound_transfer: ID of the inbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -784,13 +775,9 @@ class TreasuryInboundTransfers(Resource):
             financial_account:
             origin_payment_method:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            statement_descriptor: Text that appears on the bank or card statement. At most 10
-                characters.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            statement_descriptor: Text that appears on the bank or card statement. At most 10 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -815,13 +802,10 @@ class TreasuryInboundTransfers(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -839,8 +823,7 @@ class TreasuryInboundTransfers(Resource):
 
         Args:
             id: ID of the inbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -850,6 +833,10 @@ class TreasuryInboundTransfers(Resource):
         """
 
 class AsyncTreasuryInboundTransfers(Resource):
+    """The service `client.treasury.inbound_transfers`.
+
+    https://docs.stripe.com/api/treasury/inbound_transfers
+    """
     async def cancel(
         self, inbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryInboundTransfer:
@@ -859,8 +846,7 @@ class AsyncTreasuryInboundTransfers(Resource):
 
         Args:
             inbound_transfer: ID of the inbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -891,13 +877,9 @@ class AsyncTreasuryInboundTransfers(Resource):
             financial_account:
             origin_payment_method:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            statement_descriptor: Text that appears on the bank or card statement. At most 10
-                characters.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
+            statement_descriptor: Text that appears on the bank or card statement. At most 10 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -922,13 +904,10 @@ class AsyncTreasuryInboundTransfers(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -946,8 +925,7 @@ class AsyncTreasuryInboundTransfers(Resource):
 
         Args:
             id: ID of the inbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -957,6 +935,10 @@ class AsyncTreasuryInboundTransfers(Resource):
         """
 
 class TreasuryOutboundPayments(Resource):
+    """The service `client.treasury.outbound_payments`.
+
+    https://docs.stripe.com/api/treasury/outbound_payments
+    """
     def cancel(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundPayment:
@@ -966,8 +948,7 @@ class TreasuryOutboundPayments(Resource):
 
         Args:
             id: ID of the outbound payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1006,11 +987,8 @@ class TreasuryOutboundPayments(Resource):
             destination_payment_method_data:
             destination_payment_method_options:
             end_user_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             statement_descriptor: Text that appears on the bank or card statement.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1040,13 +1018,10 @@ class TreasuryOutboundPayments(Resource):
             financial_account: Only objects of this financial account.
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1064,8 +1039,7 @@ class TreasuryOutboundPayments(Resource):
 
         Args:
             id: ID of the outbound payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1075,6 +1049,10 @@ class TreasuryOutboundPayments(Resource):
         """
 
 class AsyncTreasuryOutboundPayments(Resource):
+    """The service `client.treasury.outbound_payments`.
+
+    https://docs.stripe.com/api/treasury/outbound_payments
+    """
     async def cancel(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundPayment:
@@ -1084,8 +1062,7 @@ class AsyncTreasuryOutboundPayments(Resource):
 
         Args:
             id: ID of the outbound payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1124,11 +1101,8 @@ class AsyncTreasuryOutboundPayments(Resource):
             destination_payment_method_data:
             destination_payment_method_options:
             end_user_details:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             statement_descriptor: Text that appears on the bank or card statement.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1158,13 +1132,10 @@ class AsyncTreasuryOutboundPayments(Resource):
             financial_account: Only objects of this financial account.
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1182,8 +1153,7 @@ class AsyncTreasuryOutboundPayments(Resource):
 
         Args:
             id: ID of the outbound payment.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1193,6 +1163,10 @@ class AsyncTreasuryOutboundPayments(Resource):
         """
 
 class TreasuryOutboundTransfers(Resource):
+    """The service `client.treasury.outbound_transfers`.
+
+    https://docs.stripe.com/api/treasury/outbound_transfers
+    """
     def cancel(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
@@ -1202,8 +1176,7 @@ class TreasuryOutboundTransfers(Resource):
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1238,11 +1211,8 @@ class TreasuryOutboundTransfers(Resource):
             destination_payment_method:
             destination_payment_method_data:
             destination_payment_method_options:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             statement_descriptor: Text that appears on the bank or card statement.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1268,13 +1238,10 @@ class TreasuryOutboundTransfers(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1292,8 +1259,7 @@ class TreasuryOutboundTransfers(Resource):
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1303,6 +1269,10 @@ class TreasuryOutboundTransfers(Resource):
         """
 
 class AsyncTreasuryOutboundTransfers(Resource):
+    """The service `client.treasury.outbound_transfers`.
+
+    https://docs.stripe.com/api/treasury/outbound_transfers
+    """
     async def cancel(
         self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TreasuryOutboundTransfer:
@@ -1312,8 +1282,7 @@ class AsyncTreasuryOutboundTransfers(Resource):
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1348,11 +1317,8 @@ class AsyncTreasuryOutboundTransfers(Resource):
             destination_payment_method:
             destination_payment_method_data:
             destination_payment_method_options:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             statement_descriptor: Text that appears on the bank or card statement.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1378,13 +1344,10 @@ class AsyncTreasuryOutboundTransfers(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1402,8 +1365,7 @@ class AsyncTreasuryOutboundTransfers(Resource):
 
         Args:
             outbound_transfer: ID of the outbound transfer.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1413,6 +1375,10 @@ class AsyncTreasuryOutboundTransfers(Resource):
         """
 
 class TreasuryReceivedCredits(Resource):
+    """The service `client.treasury.received_credits`.
+
+    https://docs.stripe.com/api/treasury/received_credits
+    """
     def list(
         self,
         *,
@@ -1431,14 +1397,11 @@ class TreasuryReceivedCredits(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             linked_flows:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1456,8 +1419,7 @@ class TreasuryReceivedCredits(Resource):
 
         Args:
             id: ID of the received credit.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1467,6 +1429,10 @@ class TreasuryReceivedCredits(Resource):
         """
 
 class AsyncTreasuryReceivedCredits(Resource):
+    """The service `client.treasury.received_credits`.
+
+    https://docs.stripe.com/api/treasury/received_credits
+    """
     def list(
         self,
         *,
@@ -1485,14 +1451,11 @@ class AsyncTreasuryReceivedCredits(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             linked_flows:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1510,8 +1473,7 @@ class AsyncTreasuryReceivedCredits(Resource):
 
         Args:
             id: ID of the received credit.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1521,6 +1483,10 @@ class AsyncTreasuryReceivedCredits(Resource):
         """
 
 class TreasuryReceivedDebits(Resource):
+    """The service `client.treasury.received_debits`.
+
+    https://docs.stripe.com/api/treasury/received_debits
+    """
     def list(
         self,
         *,
@@ -1538,13 +1504,10 @@ class TreasuryReceivedDebits(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1562,8 +1525,7 @@ class TreasuryReceivedDebits(Resource):
 
         Args:
             id: ID of the received debit.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1573,6 +1535,10 @@ class TreasuryReceivedDebits(Resource):
         """
 
 class AsyncTreasuryReceivedDebits(Resource):
+    """The service `client.treasury.received_debits`.
+
+    https://docs.stripe.com/api/treasury/received_debits
+    """
     def list(
         self,
         *,
@@ -1590,13 +1556,10 @@ class AsyncTreasuryReceivedDebits(Resource):
 
         Args:
             financial_account: Only objects of this financial account.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1614,8 +1577,7 @@ class AsyncTreasuryReceivedDebits(Resource):
 
         Args:
             id: ID of the received debit.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1625,6 +1587,10 @@ class AsyncTreasuryReceivedDebits(Resource):
         """
 
 class TreasuryTransactionEntries(Resource):
+    """The service `client.treasury.transaction_entries`.
+
+    https://docs.stripe.com/api/treasury/transaction_entries
+    """
     def list(
         self,
         *,
@@ -1647,14 +1613,11 @@ class TreasuryTransactionEntries(Resource):
             financial_account: Only objects of this financial account.
             created: Only objects created at this time, or in this range of times.
             effective_at:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             order_by:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             transaction:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1672,8 +1635,7 @@ class TreasuryTransactionEntries(Resource):
 
         Args:
             id: ID of the transaction entry.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1683,6 +1645,10 @@ class TreasuryTransactionEntries(Resource):
         """
 
 class AsyncTreasuryTransactionEntries(Resource):
+    """The service `client.treasury.transaction_entries`.
+
+    https://docs.stripe.com/api/treasury/transaction_entries
+    """
     def list(
         self,
         *,
@@ -1705,14 +1671,11 @@ class AsyncTreasuryTransactionEntries(Resource):
             financial_account: Only objects of this financial account.
             created: Only objects created at this time, or in this range of times.
             effective_at:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             order_by:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             transaction:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1730,8 +1693,7 @@ class AsyncTreasuryTransactionEntries(Resource):
 
         Args:
             id: ID of the transaction entry.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1741,6 +1703,10 @@ class AsyncTreasuryTransactionEntries(Resource):
         """
 
 class TreasuryTransactions(Resource):
+    """The service `client.treasury.transactions`.
+
+    https://docs.stripe.com/api/treasury/transactions
+    """
     def list(
         self,
         *,
@@ -1762,14 +1728,11 @@ class TreasuryTransactions(Resource):
         Args:
             financial_account: Only objects of this financial account.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             order_by:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             status_transitions:
             request_options: Idempotency key, account and other options of this request.
@@ -1784,8 +1747,7 @@ class TreasuryTransactions(Resource):
 
         Args:
             id: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1793,6 +1755,10 @@ class TreasuryTransactions(Resource):
         """
 
 class AsyncTreasuryTransactions(Resource):
+    """The service `client.treasury.transactions`.
+
+    https://docs.stripe.com/api/treasury/transactions
+    """
     def list(
         self,
         *,
@@ -1814,14 +1780,11 @@ class AsyncTreasuryTransactions(Resource):
         Args:
             financial_account: Only objects of this financial account.
             created: Only objects created at this time, or in this range of times.
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             order_by:
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             status: Only objects with this status.
             status_transitions:
             request_options: Idempotency key, account and other options of this request.
@@ -1838,8 +1801,7 @@ class AsyncTreasuryTransactions(Resource):
 
         Args:
             id: ID of the transaction.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1847,25 +1809,115 @@ class AsyncTreasuryTransactions(Resource):
         """
 
 class Treasury(Resource):
+    """The service `client.treasury`.
+
+    https://docs.stripe.com/api/treasury
+    """
+
     credit_reversals: TreasuryCreditReversals
+    """The service `client.treasury.credit_reversals`.
+
+    https://docs.stripe.com/api/treasury/credit_reversals
+    """
     debit_reversals: TreasuryDebitReversals
+    """The service `client.treasury.debit_reversals`.
+
+    https://docs.stripe.com/api/treasury/debit_reversals
+    """
     financial_accounts: TreasuryFinancialAccounts
+    """The service `client.treasury.financial_accounts`.
+
+    https://docs.stripe.com/api/treasury/financial_accounts
+    """
     inbound_transfers: TreasuryInboundTransfers
+    """The service `client.treasury.inbound_transfers`.
+
+    https://docs.stripe.com/api/treasury/inbound_transfers
+    """
     outbound_payments: TreasuryOutboundPayments
+    """The service `client.treasury.outbound_payments`.
+
+    https://docs.stripe.com/api/treasury/outbound_payments
+    """
     outbound_transfers: TreasuryOutboundTransfers
+    """The service `client.treasury.outbound_transfers`.
+
+    https://docs.stripe.com/api/treasury/outbound_transfers
+    """
     received_credits: TreasuryReceivedCredits
+    """The service `client.treasury.received_credits`.
+
+    https://docs.stripe.com/api/treasury/received_credits
+    """
     received_debits: TreasuryReceivedDebits
+    """The service `client.treasury.received_debits`.
+
+    https://docs.stripe.com/api/treasury/received_debits
+    """
     transaction_entries: TreasuryTransactionEntries
+    """The service `client.treasury.transaction_entries`.
+
+    https://docs.stripe.com/api/treasury/transaction_entries
+    """
     transactions: TreasuryTransactions
+    """The service `client.treasury.transactions`.
+
+    https://docs.stripe.com/api/treasury/transactions
+    """
 
 class AsyncTreasury(Resource):
+    """The service `client.treasury`.
+
+    https://docs.stripe.com/api/treasury
+    """
+
     credit_reversals: AsyncTreasuryCreditReversals
+    """The service `client.treasury.credit_reversals`.
+
+    https://docs.stripe.com/api/treasury/credit_reversals
+    """
     debit_reversals: AsyncTreasuryDebitReversals
+    """The service `client.treasury.debit_reversals`.
+
+    https://docs.stripe.com/api/treasury/debit_reversals
+    """
     financial_accounts: AsyncTreasuryFinancialAccounts
+    """The service `client.treasury.financial_accounts`.
+
+    https://docs.stripe.com/api/treasury/financial_accounts
+    """
     inbound_transfers: AsyncTreasuryInboundTransfers
+    """The service `client.treasury.inbound_transfers`.
+
+    https://docs.stripe.com/api/treasury/inbound_transfers
+    """
     outbound_payments: AsyncTreasuryOutboundPayments
+    """The service `client.treasury.outbound_payments`.
+
+    https://docs.stripe.com/api/treasury/outbound_payments
+    """
     outbound_transfers: AsyncTreasuryOutboundTransfers
+    """The service `client.treasury.outbound_transfers`.
+
+    https://docs.stripe.com/api/treasury/outbound_transfers
+    """
     received_credits: AsyncTreasuryReceivedCredits
+    """The service `client.treasury.received_credits`.
+
+    https://docs.stripe.com/api/treasury/received_credits
+    """
     received_debits: AsyncTreasuryReceivedDebits
+    """The service `client.treasury.received_debits`.
+
+    https://docs.stripe.com/api/treasury/received_debits
+    """
     transaction_entries: AsyncTreasuryTransactionEntries
+    """The service `client.treasury.transaction_entries`.
+
+    https://docs.stripe.com/api/treasury/transaction_entries
+    """
     transactions: AsyncTreasuryTransactions
+    """The service `client.treasury.transactions`.
+
+    https://docs.stripe.com/api/treasury/transactions
+    """

@@ -112,6 +112,10 @@ from pinstripe.params import (
 from pinstripe.types import RequestOptions, Strings
 
 class V2CommerceProductCatalogImports(Resource):
+    """The service `client.v2.commerce.product_catalog.imports`.
+
+    https://docs.stripe.com/api/v2/commerce/product_catalog/imports
+    """
     def create(
         self,
         *,
@@ -126,9 +130,7 @@ class V2CommerceProductCatalogImports(Resource):
 
         Args:
             feed_type:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             mode:
             request_options: Idempotency key, account and other options of this request.
 
@@ -161,8 +163,7 @@ class V2CommerceProductCatalogImports(Resource):
             created_lte:
             feed_type:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -184,6 +185,10 @@ class V2CommerceProductCatalogImports(Resource):
         """
 
 class AsyncV2CommerceProductCatalogImports(Resource):
+    """The service `client.v2.commerce.product_catalog.imports`.
+
+    https://docs.stripe.com/api/v2/commerce/product_catalog/imports
+    """
     async def create(
         self,
         *,
@@ -198,9 +203,7 @@ class AsyncV2CommerceProductCatalogImports(Resource):
 
         Args:
             feed_type:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             mode:
             request_options: Idempotency key, account and other options of this request.
 
@@ -233,8 +236,7 @@ class AsyncV2CommerceProductCatalogImports(Resource):
             created_lte:
             feed_type:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
 
@@ -256,6 +258,10 @@ class AsyncV2CommerceProductCatalogImports(Resource):
         """
 
 class V2CoreAccountsPersonTokens(Resource):
+    """The service `client.v2.core.accounts.person_tokens`.
+
+    https://docs.stripe.com/api/v2/core/accounts/person_tokens
+    """
     def create(
         self,
         account_id: str,
@@ -296,13 +302,10 @@ class V2CoreAccountsPersonTokens(Resource):
             given_name: Given name of the person.
             id_numbers:
             legal_gender:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationalities:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             relationship: The person's roles in the company.
             script_addresses:
             script_names:
@@ -311,9 +314,7 @@ class V2CoreAccountsPersonTokens(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_rate_limit_exceeded`,
-                `non_connect_platform_accounts_v2_access_blocked`, `platform_registration_required`,
-                `token_must_be_created_with_publishable_key`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `non_connect_platform_accounts_v2_access_blocked`, `platform_registration_required`, `token_must_be_created_with_publishable_key`.
         """
     def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
         """Call `GET /v2/core/accounts/{account_id}/person_tokens/{id}`.
@@ -321,17 +322,20 @@ class V2CoreAccountsPersonTokens(Resource):
         `GET /v2/core/accounts/{account_id}/person_tokens/{id}` https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve
 
         Args:
-            account_id: ID of the account.
             id: ID of the person token.
+            account_id: ID of the account.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_rate_limit_exceeded`,
-                `non_connect_platform_accounts_v2_access_blocked`, `not_found`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`.
         """
 
 class AsyncV2CoreAccountsPersonTokens(Resource):
+    """The service `client.v2.core.accounts.person_tokens`.
+
+    https://docs.stripe.com/api/v2/core/accounts/person_tokens
+    """
     async def create(
         self,
         account_id: str,
@@ -372,13 +376,10 @@ class AsyncV2CoreAccountsPersonTokens(Resource):
             given_name: Given name of the person.
             id_numbers:
             legal_gender:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationalities:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             relationship: The person's roles in the company.
             script_addresses:
             script_names:
@@ -387,9 +388,7 @@ class AsyncV2CoreAccountsPersonTokens(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_rate_limit_exceeded`,
-                `non_connect_platform_accounts_v2_access_blocked`, `platform_registration_required`,
-                `token_must_be_created_with_publishable_key`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `non_connect_platform_accounts_v2_access_blocked`, `platform_registration_required`, `token_must_be_created_with_publishable_key`.
         """
     async def retrieve(
         self, account_id: str, id: str, *, request_options: RequestOptions = ...
@@ -399,17 +398,20 @@ class AsyncV2CoreAccountsPersonTokens(Resource):
         `GET /v2/core/accounts/{account_id}/person_tokens/{id}` https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve
 
         Args:
-            account_id: ID of the account.
             id: ID of the person token.
+            account_id: ID of the account.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_rate_limit_exceeded`,
-                `non_connect_platform_accounts_v2_access_blocked`, `not_found`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`.
         """
 
 class V2CoreAccountsPersons(Resource):
+    """The service `client.v2.core.accounts.persons`.
+
+    https://docs.stripe.com/api/v2/core/accounts/persons
+    """
     def create(
         self,
         account_id: str,
@@ -451,14 +453,11 @@ class V2CoreAccountsPersons(Resource):
             given_name: Given name of the person.
             id_numbers:
             legal_gender:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationalities:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             relationship: The person's roles in the company.
             script_addresses:
             script_names:
@@ -467,29 +466,7 @@ class V2CoreAccountsPersons(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `additional_legal_guardian_not_allowed`,
-                `additional_representative_not_allowed`,
-                `additional_tos_only_allowed_for_legal_guardian`, `address_characters_invalid`,
-                `address_country_identity_country_mismatch`, `address_country_mismatch`,
-                `address_country_required`, `address_postal_code_invalid`, `address_state_invalid`,
-                `address_town_invalid`, `authorizer_duplicate`,
-                `authorizer_relationship_invalid_for_representative`, `date_of_birth_age_restriction`,
-                `date_of_birth_invalid`, `document_invalid`, `document_purpose_invalid`,
-                `duplicate_person_not_allowed`, `email_domain_invalid_for_recipient`, `email_invalid`,
-                `id_number_invalid`, `identity_country_required`, `incorrect_account_for_person_token`,
-                `incorrect_id_number_for_country`, `incorrect_token_wrong_type`,
-                `individual_additional_person_not_allowed`, `invalid_person_token`,
-                `invalid_relationship_for_identity_type_structure_and_country`, `ip_address_invalid`,
-                `legal_guardian_representative_not_allowed`,
-                `legal_guardian_requires_existing_representative`,
-                `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`,
-                `param_alongside_person_token`, `person_percent_ownership_invalid`,
-                `person_token_required`, `phone_invalid`, `platform_registration_required`,
-                `postal_code_required_for_jp_address`, `script_characters_invalid`,
-                `token_already_used`, `token_expired`, `total_person_ownership_exceeded`,
-                `unsupported_postal_code`, `unsupported_state`, `v1_account_instead_of_v2_account`,
-                `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `additional_legal_guardian_not_allowed`, `additional_representative_not_allowed`, `additional_tos_only_allowed_for_legal_guardian`, `address_characters_invalid`, `address_country_identity_country_mismatch`, `address_country_mismatch`, `address_country_required`, `address_postal_code_invalid`, `address_state_invalid`, `address_town_invalid`, `authorizer_duplicate`, `authorizer_relationship_invalid_for_representative`, `date_of_birth_age_restriction`, `date_of_birth_invalid`, `document_invalid`, `document_purpose_invalid`, `duplicate_person_not_allowed`, `email_domain_invalid_for_recipient`, `email_invalid`, `id_number_invalid`, `identity_country_required`, `incorrect_account_for_person_token`, `incorrect_id_number_for_country`, `incorrect_token_wrong_type`, `individual_additional_person_not_allowed`, `invalid_person_token`, `invalid_relationship_for_identity_type_structure_and_country`, `ip_address_invalid`, `legal_guardian_representative_not_allowed`, `legal_guardian_requires_existing_representative`, `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`, `param_alongside_person_token`, `person_percent_ownership_invalid`, `person_token_required`, `phone_invalid`, `platform_registration_required`, `postal_code_required_for_jp_address`, `script_characters_invalid`, `token_already_used`, `token_expired`, `total_person_ownership_exceeded`, `unsupported_postal_code`, `unsupported_state`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
         """
     def list(
         self, account_id: str, *, limit: int = ..., page: str = ..., request_options: RequestOptions = ...
@@ -501,15 +478,12 @@ class V2CoreAccountsPersons(Resource):
         Args:
             account_id: ID of the account.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`,
-                `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
     def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPerson:
         """Call `GET /v2/core/accounts/{account_id}/persons/{id}`.
@@ -517,15 +491,13 @@ class V2CoreAccountsPersons(Resource):
         `GET /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/retrieve
 
         Args:
-            account_id: ID of the account.
             id: ID of the person.
+            account_id: ID of the account.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`,
-                `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
     def update(
         self,
@@ -558,8 +530,8 @@ class V2CoreAccountsPersons(Resource):
         `POST /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/update
 
         Args:
-            account_id: ID of the account.
             id: ID of the person.
+            account_id: ID of the account.
             additional_addresses:
             additional_names:
             additional_terms_of_service:
@@ -570,14 +542,11 @@ class V2CoreAccountsPersons(Resource):
             given_name: Given name of the person.
             id_numbers:
             legal_gender:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationalities:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             relationship: The person's roles in the company.
             script_addresses:
             script_names:
@@ -586,27 +555,7 @@ class V2CoreAccountsPersons(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `additional_legal_guardian_not_allowed`,
-                `additional_representative_not_allowed`,
-                `additional_tos_only_allowed_for_legal_guardian`, `address_characters_invalid`,
-                `address_country_identity_country_mismatch`, `address_country_mismatch`,
-                `address_country_required`, `address_postal_code_invalid`, `address_state_invalid`,
-                `address_town_invalid`, `date_of_birth_age_restriction`, `date_of_birth_invalid`,
-                `document_invalid`, `document_purpose_invalid`, `duplicate_person_not_allowed`,
-                `email_domain_invalid_for_recipient`, `email_invalid`, `id_number_invalid`,
-                `identity_country_required`, `immutable_identity_param`,
-                `incorrect_account_for_person_token`, `incorrect_id_number_for_country`,
-                `incorrect_token_wrong_type`, `invalid_person_token`, `ip_address_invalid`,
-                `legal_guardian_representative_not_allowed`,
-                `legal_guardian_requires_existing_representative`,
-                `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`,
-                `not_found`, `param_alongside_person_token`, `person_percent_ownership_invalid`,
-                `person_token_required`, `phone_invalid`, `platform_registration_required`,
-                `postal_code_required_for_jp_address`, `script_characters_invalid`,
-                `token_already_used`, `token_expired`, `total_person_ownership_exceeded`,
-                `unsupported_postal_code`, `unsupported_state`, `v1_account_instead_of_v2_account`,
-                `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `additional_legal_guardian_not_allowed`, `additional_representative_not_allowed`, `additional_tos_only_allowed_for_legal_guardian`, `address_characters_invalid`, `address_country_identity_country_mismatch`, `address_country_mismatch`, `address_country_required`, `address_postal_code_invalid`, `address_state_invalid`, `address_town_invalid`, `date_of_birth_age_restriction`, `date_of_birth_invalid`, `document_invalid`, `document_purpose_invalid`, `duplicate_person_not_allowed`, `email_domain_invalid_for_recipient`, `email_invalid`, `id_number_invalid`, `identity_country_required`, `immutable_identity_param`, `incorrect_account_for_person_token`, `incorrect_id_number_for_country`, `incorrect_token_wrong_type`, `invalid_person_token`, `ip_address_invalid`, `legal_guardian_representative_not_allowed`, `legal_guardian_requires_existing_representative`, `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`, `not_found`, `param_alongside_person_token`, `person_percent_ownership_invalid`, `person_token_required`, `phone_invalid`, `platform_registration_required`, `postal_code_required_for_jp_address`, `script_characters_invalid`, `token_already_used`, `token_expired`, `total_person_ownership_exceeded`, `unsupported_postal_code`, `unsupported_state`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
         """
     def delete(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
         """Call `DELETE /v2/core/accounts/{account_id}/persons/{id}`.
@@ -614,18 +563,20 @@ class V2CoreAccountsPersons(Resource):
         `DELETE /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/delete
 
         Args:
-            account_id: ID of the account.
             id: ID of the person.
+            account_id: ID of the account.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`,
-                `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
 
 class AsyncV2CoreAccountsPersons(Resource):
+    """The service `client.v2.core.accounts.persons`.
+
+    https://docs.stripe.com/api/v2/core/accounts/persons
+    """
     async def create(
         self,
         account_id: str,
@@ -667,14 +618,11 @@ class AsyncV2CoreAccountsPersons(Resource):
             given_name: Given name of the person.
             id_numbers:
             legal_gender:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationalities:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             relationship: The person's roles in the company.
             script_addresses:
             script_names:
@@ -683,29 +631,7 @@ class AsyncV2CoreAccountsPersons(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `additional_legal_guardian_not_allowed`,
-                `additional_representative_not_allowed`,
-                `additional_tos_only_allowed_for_legal_guardian`, `address_characters_invalid`,
-                `address_country_identity_country_mismatch`, `address_country_mismatch`,
-                `address_country_required`, `address_postal_code_invalid`, `address_state_invalid`,
-                `address_town_invalid`, `authorizer_duplicate`,
-                `authorizer_relationship_invalid_for_representative`, `date_of_birth_age_restriction`,
-                `date_of_birth_invalid`, `document_invalid`, `document_purpose_invalid`,
-                `duplicate_person_not_allowed`, `email_domain_invalid_for_recipient`, `email_invalid`,
-                `id_number_invalid`, `identity_country_required`, `incorrect_account_for_person_token`,
-                `incorrect_id_number_for_country`, `incorrect_token_wrong_type`,
-                `individual_additional_person_not_allowed`, `invalid_person_token`,
-                `invalid_relationship_for_identity_type_structure_and_country`, `ip_address_invalid`,
-                `legal_guardian_representative_not_allowed`,
-                `legal_guardian_requires_existing_representative`,
-                `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`,
-                `param_alongside_person_token`, `person_percent_ownership_invalid`,
-                `person_token_required`, `phone_invalid`, `platform_registration_required`,
-                `postal_code_required_for_jp_address`, `script_characters_invalid`,
-                `token_already_used`, `token_expired`, `total_person_ownership_exceeded`,
-                `unsupported_postal_code`, `unsupported_state`, `v1_account_instead_of_v2_account`,
-                `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `additional_legal_guardian_not_allowed`, `additional_representative_not_allowed`, `additional_tos_only_allowed_for_legal_guardian`, `address_characters_invalid`, `address_country_identity_country_mismatch`, `address_country_mismatch`, `address_country_required`, `address_postal_code_invalid`, `address_state_invalid`, `address_town_invalid`, `authorizer_duplicate`, `authorizer_relationship_invalid_for_representative`, `date_of_birth_age_restriction`, `date_of_birth_invalid`, `document_invalid`, `document_purpose_invalid`, `duplicate_person_not_allowed`, `email_domain_invalid_for_recipient`, `email_invalid`, `id_number_invalid`, `identity_country_required`, `incorrect_account_for_person_token`, `incorrect_id_number_for_country`, `incorrect_token_wrong_type`, `individual_additional_person_not_allowed`, `invalid_person_token`, `invalid_relationship_for_identity_type_structure_and_country`, `ip_address_invalid`, `legal_guardian_representative_not_allowed`, `legal_guardian_requires_existing_representative`, `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`, `param_alongside_person_token`, `person_percent_ownership_invalid`, `person_token_required`, `phone_invalid`, `platform_registration_required`, `postal_code_required_for_jp_address`, `script_characters_invalid`, `token_already_used`, `token_expired`, `total_person_ownership_exceeded`, `unsupported_postal_code`, `unsupported_state`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
         """
     def list(
         self, account_id: str, *, limit: int = ..., page: str = ..., request_options: RequestOptions = ...
@@ -717,15 +643,12 @@ class AsyncV2CoreAccountsPersons(Resource):
         Args:
             account_id: ID of the account.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`,
-                `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
     async def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPerson:
         """Call `GET /v2/core/accounts/{account_id}/persons/{id}`.
@@ -733,15 +656,13 @@ class AsyncV2CoreAccountsPersons(Resource):
         `GET /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/retrieve
 
         Args:
-            account_id: ID of the account.
             id: ID of the person.
+            account_id: ID of the account.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`,
-                `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
     async def update(
         self,
@@ -774,8 +695,8 @@ class AsyncV2CoreAccountsPersons(Resource):
         `POST /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/update
 
         Args:
-            account_id: ID of the account.
             id: ID of the person.
+            account_id: ID of the account.
             additional_addresses:
             additional_names:
             additional_terms_of_service:
@@ -786,14 +707,11 @@ class AsyncV2CoreAccountsPersons(Resource):
             given_name: Given name of the person.
             id_numbers:
             legal_gender:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             nationalities:
             person_token:
             phone: Phone number, including the country code.
-            political_exposure: Whether the person is politically exposed, such as by a prominent public
-                office.
+            political_exposure: Whether the person is politically exposed, such as by a prominent public office.
             relationship: The person's roles in the company.
             script_addresses:
             script_names:
@@ -802,27 +720,7 @@ class AsyncV2CoreAccountsPersons(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `additional_legal_guardian_not_allowed`,
-                `additional_representative_not_allowed`,
-                `additional_tos_only_allowed_for_legal_guardian`, `address_characters_invalid`,
-                `address_country_identity_country_mismatch`, `address_country_mismatch`,
-                `address_country_required`, `address_postal_code_invalid`, `address_state_invalid`,
-                `address_town_invalid`, `date_of_birth_age_restriction`, `date_of_birth_invalid`,
-                `document_invalid`, `document_purpose_invalid`, `duplicate_person_not_allowed`,
-                `email_domain_invalid_for_recipient`, `email_invalid`, `id_number_invalid`,
-                `identity_country_required`, `immutable_identity_param`,
-                `incorrect_account_for_person_token`, `incorrect_id_number_for_country`,
-                `incorrect_token_wrong_type`, `invalid_person_token`, `ip_address_invalid`,
-                `legal_guardian_representative_not_allowed`,
-                `legal_guardian_requires_existing_representative`,
-                `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`,
-                `not_found`, `param_alongside_person_token`, `person_percent_ownership_invalid`,
-                `person_token_required`, `phone_invalid`, `platform_registration_required`,
-                `postal_code_required_for_jp_address`, `script_characters_invalid`,
-                `token_already_used`, `token_expired`, `total_person_ownership_exceeded`,
-                `unsupported_postal_code`, `unsupported_state`, `v1_account_instead_of_v2_account`,
-                `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `additional_legal_guardian_not_allowed`, `additional_representative_not_allowed`, `additional_tos_only_allowed_for_legal_guardian`, `address_characters_invalid`, `address_country_identity_country_mismatch`, `address_country_mismatch`, `address_country_required`, `address_postal_code_invalid`, `address_state_invalid`, `address_town_invalid`, `date_of_birth_age_restriction`, `date_of_birth_invalid`, `document_invalid`, `document_purpose_invalid`, `duplicate_person_not_allowed`, `email_domain_invalid_for_recipient`, `email_invalid`, `id_number_invalid`, `identity_country_required`, `immutable_identity_param`, `incorrect_account_for_person_token`, `incorrect_id_number_for_country`, `incorrect_token_wrong_type`, `invalid_person_token`, `ip_address_invalid`, `legal_guardian_representative_not_allowed`, `legal_guardian_requires_existing_representative`, `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`, `not_found`, `param_alongside_person_token`, `person_percent_ownership_invalid`, `person_token_required`, `phone_invalid`, `platform_registration_required`, `postal_code_required_for_jp_address`, `script_characters_invalid`, `token_already_used`, `token_expired`, `total_person_ownership_exceeded`, `unsupported_postal_code`, `unsupported_state`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
         """
     async def delete(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
         """Call `DELETE /v2/core/accounts/{account_id}/persons/{id}`.
@@ -830,18 +728,20 @@ class AsyncV2CoreAccountsPersons(Resource):
         `DELETE /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/delete
 
         Args:
-            account_id: ID of the account.
             id: ID of the person.
+            account_id: ID of the account.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`,
-                `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
 
 class V2CoreVaultGbBankAccounts(Resource):
+    """The service `client.v2.core.vault.gb_bank_accounts`.
+
+    https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts
+    """
     def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultGbBankAccount:
         """Call `POST /v2/core/vault/gb_bank_accounts/{id}/archive`.
 
@@ -888,8 +788,7 @@ class V2CoreVaultGbBankAccounts(Resource):
 
         Args:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -921,6 +820,10 @@ class V2CoreVaultGbBankAccounts(Resource):
         """
 
 class AsyncV2CoreVaultGbBankAccounts(Resource):
+    """The service `client.v2.core.vault.gb_bank_accounts`.
+
+    https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts
+    """
     async def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultGbBankAccount:
         """Call `POST /v2/core/vault/gb_bank_accounts/{id}/archive`.
 
@@ -967,8 +870,7 @@ class AsyncV2CoreVaultGbBankAccounts(Resource):
 
         Args:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1000,6 +902,10 @@ class AsyncV2CoreVaultGbBankAccounts(Resource):
         """
 
 class V2CoreVaultUsBankAccounts(Resource):
+    """The service `client.v2.core.vault.us_bank_accounts`.
+
+    https://docs.stripe.com/api/v2/core/vault/us_bank_accounts
+    """
     def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultUsBankAccount:
         """Call `POST /v2/core/vault/us_bank_accounts/{id}/archive`.
 
@@ -1051,8 +957,8 @@ class V2CoreVaultUsBankAccounts(Resource):
             account_number: Number of the bank account.
             currency: Three-letter ISO 4217 currency code in lowercase.
             bank_account_type:
-            fedwire_routing_number:
             routing_number: Routing number of the bank.
+            fedwire_routing_number:
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1072,8 +978,7 @@ class V2CoreVaultUsBankAccounts(Resource):
 
         Args:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             verification_status:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1130,8 +1035,8 @@ class V2CoreVaultUsBankAccounts(Resource):
 
         Args:
             id: ID of the us bank account.
-            fedwire_routing_number:
             routing_number: Routing number of the bank.
+            fedwire_routing_number:
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1139,6 +1044,10 @@ class V2CoreVaultUsBankAccounts(Resource):
         """
 
 class AsyncV2CoreVaultUsBankAccounts(Resource):
+    """The service `client.v2.core.vault.us_bank_accounts`.
+
+    https://docs.stripe.com/api/v2/core/vault/us_bank_accounts
+    """
     async def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreVaultUsBankAccount:
         """Call `POST /v2/core/vault/us_bank_accounts/{id}/archive`.
 
@@ -1190,8 +1099,8 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
             account_number: Number of the bank account.
             currency: Three-letter ISO 4217 currency code in lowercase.
             bank_account_type:
-            fedwire_routing_number:
             routing_number: Routing number of the bank.
+            fedwire_routing_number:
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1211,8 +1120,7 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
 
         Args:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             verification_status:
             request_options: Idempotency key, account and other options of this request.
 
@@ -1269,8 +1177,8 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
 
         Args:
             id: ID of the us bank account.
-            fedwire_routing_number:
             routing_number: Routing number of the bank.
+            fedwire_routing_number:
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1278,6 +1186,10 @@ class AsyncV2CoreVaultUsBankAccounts(Resource):
         """
 
 class V2MoneyManagementTestHelpersFinancialAddresses(Resource):
+    """The service `client.v2.money_management.test_helpers.financial_addresses`.
+
+    https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses
+    """
     def credit(
         self,
         id: str,
@@ -1303,6 +1215,10 @@ class V2MoneyManagementTestHelpersFinancialAddresses(Resource):
         """
 
 class AsyncV2MoneyManagementTestHelpersFinancialAddresses(Resource):
+    """The service `client.v2.money_management.test_helpers.financial_addresses`.
+
+    https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses
+    """
     async def credit(
         self,
         id: str,
@@ -1328,6 +1244,10 @@ class AsyncV2MoneyManagementTestHelpersFinancialAddresses(Resource):
         """
 
 class V2BillingMeterEventAdjustments(Resource):
+    """The service `client.v2.billing.meter_event_adjustments`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_adjustments
+    """
     def create(
         self,
         *,
@@ -1352,6 +1272,10 @@ class V2BillingMeterEventAdjustments(Resource):
         """
 
 class AsyncV2BillingMeterEventAdjustments(Resource):
+    """The service `client.v2.billing.meter_event_adjustments`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_adjustments
+    """
     async def create(
         self,
         *,
@@ -1376,6 +1300,10 @@ class AsyncV2BillingMeterEventAdjustments(Resource):
         """
 
 class V2BillingMeterEventSession(Resource):
+    """The service `client.v2.billing.meter_event_session`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_session
+    """
     def create(self, *, request_options: RequestOptions = ...) -> _V2BillingMeterEventSession:
         """Call `POST /v2/billing/meter_event_session`.
 
@@ -1389,6 +1317,10 @@ class V2BillingMeterEventSession(Resource):
         """
 
 class AsyncV2BillingMeterEventSession(Resource):
+    """The service `client.v2.billing.meter_event_session`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_session
+    """
     async def create(self, *, request_options: RequestOptions = ...) -> _V2BillingMeterEventSession:
         """Call `POST /v2/billing/meter_event_session`.
 
@@ -1402,6 +1334,10 @@ class AsyncV2BillingMeterEventSession(Resource):
         """
 
 class V2BillingMeterEventStream(Resource):
+    """The service `client.v2.billing.meter_event_stream`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_stream
+    """
     def create(
         self, *, events: Sequence[V2BillingMeterEventStreamCreateParamsEvent], request_options: RequestOptions = ...
     ) -> None:
@@ -1419,6 +1355,10 @@ class V2BillingMeterEventStream(Resource):
         """
 
 class AsyncV2BillingMeterEventStream(Resource):
+    """The service `client.v2.billing.meter_event_stream`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_stream
+    """
     async def create(
         self, *, events: Sequence[V2BillingMeterEventStreamCreateParamsEvent], request_options: RequestOptions = ...
     ) -> None:
@@ -1436,6 +1376,10 @@ class AsyncV2BillingMeterEventStream(Resource):
         """
 
 class V2BillingMeterEvents(Resource):
+    """The service `client.v2.billing.meter_events`.
+
+    https://docs.stripe.com/api/v2/billing/meter_events
+    """
     def create(
         self,
         *,
@@ -1458,12 +1402,14 @@ class V2BillingMeterEvents(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `archived_meter`, `duplicate_meter_event`, `no_meter`,
-                `payload_invalid_value`, `payload_no_customer_defined`, `payload_no_value_defined`,
-                `too_many_concurrent_requests`.
+            StripeError: Codes: `archived_meter`, `duplicate_meter_event`, `no_meter`, `payload_invalid_value`, `payload_no_customer_defined`, `payload_no_value_defined`, `too_many_concurrent_requests`.
         """
 
 class AsyncV2BillingMeterEvents(Resource):
+    """The service `client.v2.billing.meter_events`.
+
+    https://docs.stripe.com/api/v2/billing/meter_events
+    """
     async def create(
         self,
         *,
@@ -1486,18 +1432,38 @@ class AsyncV2BillingMeterEvents(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `archived_meter`, `duplicate_meter_event`, `no_meter`,
-                `payload_invalid_value`, `payload_no_customer_defined`, `payload_no_value_defined`,
-                `too_many_concurrent_requests`.
+            StripeError: Codes: `archived_meter`, `duplicate_meter_event`, `no_meter`, `payload_invalid_value`, `payload_no_customer_defined`, `payload_no_value_defined`, `too_many_concurrent_requests`.
         """
 
 class V2CommerceProductCatalog(Resource):
+    """The service `client.v2.commerce.product_catalog`.
+
+    https://docs.stripe.com/api/v2/commerce/product_catalog
+    """
+
     imports: V2CommerceProductCatalogImports
+    """The service `client.v2.commerce.product_catalog.imports`.
+
+    https://docs.stripe.com/api/v2/commerce/product_catalog/imports
+    """
 
 class AsyncV2CommerceProductCatalog(Resource):
+    """The service `client.v2.commerce.product_catalog`.
+
+    https://docs.stripe.com/api/v2/commerce/product_catalog
+    """
+
     imports: AsyncV2CommerceProductCatalogImports
+    """The service `client.v2.commerce.product_catalog.imports`.
+
+    https://docs.stripe.com/api/v2/commerce/product_catalog/imports
+    """
 
 class V2CoreAccountLinks(Resource):
+    """The service `client.v2.core.account_links`.
+
+    https://docs.stripe.com/api/v2/core/account_links
+    """
     def create(
         self, *, account: str, use_case: V2CoreAccountLinkCreateParamsUseCase, request_options: RequestOptions = ...
     ) -> V2CoreAccountLink:
@@ -1512,11 +1478,14 @@ class V2CoreAccountLinks(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `account_rate_limit_exceeded`, `accounts_v2_access_blocked`,
-                `configs_must_match_to_use_account_links`, `not_found`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `configs_must_match_to_use_account_links`, `not_found`.
         """
 
 class AsyncV2CoreAccountLinks(Resource):
+    """The service `client.v2.core.account_links`.
+
+    https://docs.stripe.com/api/v2/core/account_links
+    """
     async def create(
         self, *, account: str, use_case: V2CoreAccountLinkCreateParamsUseCase, request_options: RequestOptions = ...
     ) -> V2CoreAccountLink:
@@ -1531,11 +1500,14 @@ class AsyncV2CoreAccountLinks(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `account_rate_limit_exceeded`, `accounts_v2_access_blocked`,
-                `configs_must_match_to_use_account_links`, `not_found`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `configs_must_match_to_use_account_links`, `not_found`.
         """
 
 class V2CoreAccountTokens(Resource):
+    """The service `client.v2.core.account_tokens`.
+
+    https://docs.stripe.com/api/v2/core/account_tokens
+    """
     def create(
         self,
         *,
@@ -1558,9 +1530,7 @@ class V2CoreAccountTokens(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `account_rate_limit_exceeded`,
-                `non_connect_platform_accounts_v2_access_blocked`, `platform_registration_required`,
-                `token_must_be_created_with_publishable_key`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `non_connect_platform_accounts_v2_access_blocked`, `platform_registration_required`, `token_must_be_created_with_publishable_key`.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountToken:
         """Call `GET /v2/core/account_tokens/{id}`.
@@ -1573,11 +1543,14 @@ class V2CoreAccountTokens(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_rate_limit_exceeded`,
-                `non_connect_platform_accounts_v2_access_blocked`, `not_found`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`.
         """
 
 class AsyncV2CoreAccountTokens(Resource):
+    """The service `client.v2.core.account_tokens`.
+
+    https://docs.stripe.com/api/v2/core/account_tokens
+    """
     async def create(
         self,
         *,
@@ -1600,9 +1573,7 @@ class AsyncV2CoreAccountTokens(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `account_rate_limit_exceeded`,
-                `non_connect_platform_accounts_v2_access_blocked`, `platform_registration_required`,
-                `token_must_be_created_with_publishable_key`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `non_connect_platform_accounts_v2_access_blocked`, `platform_registration_required`, `token_must_be_created_with_publishable_key`.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountToken:
         """Call `GET /v2/core/account_tokens/{id}`.
@@ -1615,13 +1586,25 @@ class AsyncV2CoreAccountTokens(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_rate_limit_exceeded`,
-                `non_connect_platform_accounts_v2_access_blocked`, `not_found`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`.
         """
 
 class V2CoreAccounts(Resource):
+    """The service `client.v2.core.accounts`.
+
+    https://docs.stripe.com/api/v2/core/accounts
+    """
+
     person_tokens: V2CoreAccountsPersonTokens
+    """The service `client.v2.core.accounts.person_tokens`.
+
+    https://docs.stripe.com/api/v2/core/accounts/person_tokens
+    """
     persons: V2CoreAccountsPersons
+    """The service `client.v2.core.accounts.persons`.
+
+    https://docs.stripe.com/api/v2/core/accounts/persons
+    """
     def close(
         self,
         id: str,
@@ -1640,13 +1623,7 @@ class V2CoreAccounts(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `cannot_delete_account_with_balance`,
-                `cannot_delete_customer_with_available_cash_balance`, `configs_must_match_to_close`,
-                `non_connect_platform_accounts_v2_access_blocked`, `not_found`,
-                `pending_transactions_cannot_be_deleted`, `platform_registration_required`,
-                `stripe_loss_liable_cannot_be_deleted`, `v1_account_instead_of_v2_account`,
-                `v1_customer_instead_of_v2_account`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `cannot_delete_account_with_balance`, `cannot_delete_customer_with_available_cash_balance`, `configs_must_match_to_close`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`, `pending_transactions_cannot_be_deleted`, `platform_registration_required`, `stripe_loss_liable_cannot_be_deleted`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
     def create(
         self,
@@ -1687,65 +1664,12 @@ class V2CoreAccounts(Resource):
             display_name:
             identity:
             include: Fields to include that are null by default.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `account_capability_not_supported`,
-                `account_configuration_not_supported`,
-                `account_controller_express_dash_without_application_losses_or_fees`,
-                `account_controller_stripe_pricing_platform_liable`,
-                `account_controller_ua_unsupported_configuration`,
-                `account_controller_unsupported_configuration`,
-                `account_controller_unsupported_configuration_private_preview`,
-                `account_country_unsupported_currency`, `account_create_activation_required`,
-                `account_creation_invalid`, `account_creation_liability_unacknowledged`,
-                `account_creation_requirement_collection_and_liability_unacknowledged`,
-                `account_creation_requirement_collection_unacknowledged`, `account_rate_limit_exceeded`,
-                `account_terms_of_service_not_accepted`, `account_token_required`,
-                `accounts_v2_access_blocked`, `address_characters_invalid`,
-                `address_country_identity_country_mismatch`, `address_postal_code_invalid`,
-                `address_state_invalid`, `address_town_invalid`, `bgn_bank_accounts_unsupported`,
-                `can_create_platform_owned_onboarding_accounts_required`,
-                `cannot_create_connected_account`, `cannot_create_new_account_rejected`,
-                `capability_cannot_be_unrequested_due_to_other_capability_requirement`,
-                `capability_not_available_for_dashboard_type`,
-                `capability_not_available_for_entity_type_in_country`,
-                `capability_not_available_for_loss_collector`, `capability_not_available_in_country`,
-                `capability_not_available_in_platform_country`,
-                `capability_not_available_without_other_capability`,
-                `capability_not_available_without_other_capability_in_country`,
-                `configuration_creation_invalid`, `connect_identity_not_verified`,
-                `connect_profile_not_submitted`, `cross_border_connected_account_creation_not_allowed`,
-                `custom_account_beta`, `date_of_birth_age_restriction`, `date_of_birth_invalid`,
-                `default_currency_immutable`, `default_payment_method_invalid`,
-                `default_payment_method_invalid_type`,
-                `directorship_declaration_not_allowed_during_account_creation`, `document_invalid`,
-                `document_purpose_invalid`, `email_domain_invalid_for_recipient`, `email_invalid`,
-                `entity_type_not_supported_in_country`,
-                `high_risk_activities_none_cant_be_combined_with_other_options`, `id_number_invalid`,
-                `idempotency_error`, `identity_country_required`, `incorrect_id_number_for_country`,
-                `incorrect_token_wrong_type`, `invalid_account_token`,
-                `invalid_id_number_for_structure`, `invalid_id_number_registrar`,
-                `invalid_konbini_payments_support_hours`,
-                `invalid_konbini_payments_support_phone_number`, `invalid_timezone`,
-                `invoice_rendering_template_invalid`, `ip_address_invalid`, `mcc_invalid`,
-                `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`,
-                `ownership_declaration_not_allowed_during_account_creation`,
-                `param_alongside_account_token`, `person_percent_ownership_invalid`, `phone_invalid`,
-                `platform_registration_required`, `postal_code_required_for_jp_address`,
-                `purpose_of_funds_description_must_be_empty_for_non_other_purpose_of_funds`,
-                `registration_date_invalid`, `script_characters_invalid`, `shipping_address_required`,
-                `shipping_name_required`, `statement_descriptor_invalid`,
-                `structure_incompatible_for_entity_type_country`, `test_clock_disallowed_on_live_mode`,
-                `test_clock_invalid`, `test_clocks_advance_in_progress`,
-                `test_clocks_customer_limit_reached`, `token_already_used`, `token_expired`,
-                `tos_acceptance_on_behalf_not_allowed`, `unsupported_field_for_configs`,
-                `unsupported_identity_field_for_configs`, `unsupported_postal_code`,
-                `unsupported_state`, `url_invalid`, `v1_token_invalid_in_v2`.
+            StripeError: Codes: `account_capability_not_supported`, `account_configuration_not_supported`, `account_controller_express_dash_without_application_losses_or_fees`, `account_controller_stripe_pricing_platform_liable`, `account_controller_ua_unsupported_configuration`, `account_controller_unsupported_configuration`, `account_controller_unsupported_configuration_private_preview`, `account_country_unsupported_currency`, `account_create_activation_required`, `account_creation_invalid`, `account_creation_liability_unacknowledged`, `account_creation_requirement_collection_and_liability_unacknowledged`, `account_creation_requirement_collection_unacknowledged`, `account_rate_limit_exceeded`, `account_terms_of_service_not_accepted`, `account_token_required`, `accounts_v2_access_blocked`, `address_characters_invalid`, `address_country_identity_country_mismatch`, `address_postal_code_invalid`, `address_state_invalid`, `address_town_invalid`, `bgn_bank_accounts_unsupported`, `can_create_platform_owned_onboarding_accounts_required`, `cannot_create_connected_account`, `cannot_create_new_account_rejected`, `capability_cannot_be_unrequested_due_to_other_capability_requirement`, `capability_not_available_for_dashboard_type`, `capability_not_available_for_entity_type_in_country`, `capability_not_available_for_loss_collector`, `capability_not_available_in_country`, `capability_not_available_in_platform_country`, `capability_not_available_without_other_capability`, `capability_not_available_without_other_capability_in_country`, `configuration_creation_invalid`, `connect_identity_not_verified`, `connect_profile_not_submitted`, `cross_border_connected_account_creation_not_allowed`, `custom_account_beta`, `date_of_birth_age_restriction`, `date_of_birth_invalid`, `default_currency_immutable`, `default_payment_method_invalid`, `default_payment_method_invalid_type`, `directorship_declaration_not_allowed_during_account_creation`, `document_invalid`, `document_purpose_invalid`, `email_domain_invalid_for_recipient`, `email_invalid`, `entity_type_not_supported_in_country`, `high_risk_activities_none_cant_be_combined_with_other_options`, `id_number_invalid`, `idempotency_error`, `identity_country_required`, `incorrect_id_number_for_country`, `incorrect_token_wrong_type`, `invalid_account_token`, `invalid_id_number_for_structure`, `invalid_id_number_registrar`, `invalid_konbini_payments_support_hours`, `invalid_konbini_payments_support_phone_number`, `invalid_timezone`, `invoice_rendering_template_invalid`, `ip_address_invalid`, `mcc_invalid`, `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`, `ownership_declaration_not_allowed_during_account_creation`, `param_alongside_account_token`, `person_percent_ownership_invalid`, `phone_invalid`, `platform_registration_required`, `postal_code_required_for_jp_address`, `purpose_of_funds_description_must_be_empty_for_non_other_purpose_of_funds`, `registration_date_invalid`, `script_characters_invalid`, `shipping_address_required`, `shipping_name_required`, `statement_descriptor_invalid`, `structure_incompatible_for_entity_type_country`, `test_clock_disallowed_on_live_mode`, `test_clock_invalid`, `test_clocks_advance_in_progress`, `test_clocks_customer_limit_reached`, `token_already_used`, `token_expired`, `tos_acceptance_on_behalf_not_allowed`, `unsupported_field_for_configs`, `unsupported_identity_field_for_configs`, `unsupported_postal_code`, `unsupported_state`, `url_invalid`, `v1_token_invalid_in_v2`.
         """
     def list(
         self,
@@ -1764,14 +1688,12 @@ class V2CoreAccounts(Resource):
             applied_configurations:
             closed:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `account_rate_limit_exceeded`, `accounts_v2_access_blocked`,
-                `non_connect_platform_accounts_v2_access_blocked`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`.
         """
     def retrieve(
         self,
@@ -1801,9 +1723,7 @@ class V2CoreAccounts(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`,
-                `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
     def update(
         self,
@@ -1846,70 +1766,30 @@ class V2CoreAccounts(Resource):
             display_name:
             identity:
             include: Fields to include that are null by default.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_capability_not_supported`,
-                `account_configuration_not_supported`,
-                `account_controller_express_dash_without_application_losses_or_fees`,
-                `account_controller_stripe_pricing_platform_liable`,
-                `account_controller_unsupported_configuration`,
-                `account_controller_unsupported_configuration_private_preview`,
-                `account_country_unsupported_currency`, `account_not_yet_compatible_with_v2`,
-                `account_rate_limit_exceeded`, `account_terms_of_service_not_accepted`,
-                `account_token_required`, `accounts_v2_access_blocked`, `address_characters_invalid`,
-                `address_country_identity_country_mismatch`, `address_postal_code_invalid`,
-                `address_state_invalid`, `address_town_invalid`, `attach_payment_method_to_customer`,
-                `bgn_bank_accounts_unsupported`,
-                `can_create_platform_owned_onboarding_accounts_required`,
-                `cannot_use_validate_location_on_customer_create`,
-                `capability_cannot_be_unrequested_due_to_other_capability_requirement`,
-                `capability_not_available_for_dashboard_type`,
-                `capability_not_available_for_entity_type_in_country`,
-                `capability_not_available_for_loss_collector`, `capability_not_available_in_country`,
-                `capability_not_available_in_platform_country`,
-                `capability_not_available_without_other_capability`,
-                `capability_not_available_without_other_capability_in_country`,
-                `configuration_cannot_be_deactivated`,
-                `configuration_cannot_be_deactivated_due_to_other_capability_requirement`,
-                `configuration_cannot_be_deactivated_due_to_other_configuration`,
-                `configuration_cannot_be_updated_while_deactivated`, `configuration_creation_invalid`,
-                `cross_border_connected_account_creation_not_allowed`, `custom_account_beta`,
-                `customer_invalid_tax_location`, `date_of_birth_age_restriction`,
-                `date_of_birth_invalid`, `default_currency_immutable`,
-                `default_outbound_destination_invalid`, `default_payment_method_invalid`,
-                `document_invalid`, `document_purpose_invalid`, `duplicate_person_not_allowed`,
-                `email_domain_invalid_for_recipient`, `email_invalid`,
-                `entity_type_not_supported_in_country`,
-                `high_risk_activities_none_cant_be_combined_with_other_options`, `id_number_invalid`,
-                `idempotency_error`, `identity_country_required`, `immutable_identity_param`,
-                `incorrect_id_number_for_country`, `incorrect_token_wrong_type`,
-                `invalid_account_token`, `invalid_id_number_for_structure`,
-                `invalid_id_number_registrar`, `invalid_konbini_payments_support_hours`,
-                `invalid_konbini_payments_support_phone_number`, `invalid_timezone`,
-                `ip_address_invalid`, `mcc_invalid`, `non_connect_platform_accounts_v2_access_blocked`,
-                `non_jp_kana_kanji_address`, `not_found`, `param_alongside_account_token`,
-                `person_percent_ownership_invalid`, `phone_invalid`, `platform_registration_required`,
-                `postal_code_required_for_jp_address`,
-                `purpose_of_funds_description_must_be_empty_for_non_other_purpose_of_funds`,
-                `registration_date_invalid`, `script_characters_invalid`, `shipping_address_required`,
-                `shipping_name_required`, `statement_descriptor_invalid`,
-                `structure_incompatible_for_entity_type_country`, `test_clock_disallowed_on_live_mode`,
-                `test_clock_invalid`, `token_already_used`, `token_expired`,
-                `tos_acceptance_on_behalf_not_allowed`, `total_person_ownership_exceeded`,
-                `unsupported_field_for_configs`, `unsupported_identity_field_for_configs`,
-                `unsupported_postal_code`, `unsupported_state`, `url_invalid`,
-                `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`,
-                `v1_token_invalid_in_v2`.
+            StripeError: Codes: `account_capability_not_supported`, `account_configuration_not_supported`, `account_controller_express_dash_without_application_losses_or_fees`, `account_controller_stripe_pricing_platform_liable`, `account_controller_unsupported_configuration`, `account_controller_unsupported_configuration_private_preview`, `account_country_unsupported_currency`, `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `account_terms_of_service_not_accepted`, `account_token_required`, `accounts_v2_access_blocked`, `address_characters_invalid`, `address_country_identity_country_mismatch`, `address_postal_code_invalid`, `address_state_invalid`, `address_town_invalid`, `attach_payment_method_to_customer`, `bgn_bank_accounts_unsupported`, `can_create_platform_owned_onboarding_accounts_required`, `cannot_use_validate_location_on_customer_create`, `capability_cannot_be_unrequested_due_to_other_capability_requirement`, `capability_not_available_for_dashboard_type`, `capability_not_available_for_entity_type_in_country`, `capability_not_available_for_loss_collector`, `capability_not_available_in_country`, `capability_not_available_in_platform_country`, `capability_not_available_without_other_capability`, `capability_not_available_without_other_capability_in_country`, `configuration_cannot_be_deactivated`, `configuration_cannot_be_deactivated_due_to_other_capability_requirement`, `configuration_cannot_be_deactivated_due_to_other_configuration`, `configuration_cannot_be_updated_while_deactivated`, `configuration_creation_invalid`, `cross_border_connected_account_creation_not_allowed`, `custom_account_beta`, `customer_invalid_tax_location`, `date_of_birth_age_restriction`, `date_of_birth_invalid`, `default_currency_immutable`, `default_outbound_destination_invalid`, `default_payment_method_invalid`, `document_invalid`, `document_purpose_invalid`, `duplicate_person_not_allowed`, `email_domain_invalid_for_recipient`, `email_invalid`, `entity_type_not_supported_in_country`, `high_risk_activities_none_cant_be_combined_with_other_options`, `id_number_invalid`, `idempotency_error`, `identity_country_required`, `immutable_identity_param`, `incorrect_id_number_for_country`, `incorrect_token_wrong_type`, `invalid_account_token`, `invalid_id_number_for_structure`, `invalid_id_number_registrar`, `invalid_konbini_payments_support_hours`, `invalid_konbini_payments_support_phone_number`, `invalid_timezone`, `ip_address_invalid`, `mcc_invalid`, `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`, `not_found`, `param_alongside_account_token`, `person_percent_ownership_invalid`, `phone_invalid`, `platform_registration_required`, `postal_code_required_for_jp_address`, `purpose_of_funds_description_must_be_empty_for_non_other_purpose_of_funds`, `registration_date_invalid`, `script_characters_invalid`, `shipping_address_required`, `shipping_name_required`, `statement_descriptor_invalid`, `structure_incompatible_for_entity_type_country`, `test_clock_disallowed_on_live_mode`, `test_clock_invalid`, `token_already_used`, `token_expired`, `tos_acceptance_on_behalf_not_allowed`, `total_person_ownership_exceeded`, `unsupported_field_for_configs`, `unsupported_identity_field_for_configs`, `unsupported_postal_code`, `unsupported_state`, `url_invalid`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
         """
 
 class AsyncV2CoreAccounts(Resource):
+    """The service `client.v2.core.accounts`.
+
+    https://docs.stripe.com/api/v2/core/accounts
+    """
+
     person_tokens: AsyncV2CoreAccountsPersonTokens
+    """The service `client.v2.core.accounts.person_tokens`.
+
+    https://docs.stripe.com/api/v2/core/accounts/person_tokens
+    """
     persons: AsyncV2CoreAccountsPersons
+    """The service `client.v2.core.accounts.persons`.
+
+    https://docs.stripe.com/api/v2/core/accounts/persons
+    """
     async def close(
         self,
         id: str,
@@ -1928,13 +1808,7 @@ class AsyncV2CoreAccounts(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `cannot_delete_account_with_balance`,
-                `cannot_delete_customer_with_available_cash_balance`, `configs_must_match_to_close`,
-                `non_connect_platform_accounts_v2_access_blocked`, `not_found`,
-                `pending_transactions_cannot_be_deleted`, `platform_registration_required`,
-                `stripe_loss_liable_cannot_be_deleted`, `v1_account_instead_of_v2_account`,
-                `v1_customer_instead_of_v2_account`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `cannot_delete_account_with_balance`, `cannot_delete_customer_with_available_cash_balance`, `configs_must_match_to_close`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`, `pending_transactions_cannot_be_deleted`, `platform_registration_required`, `stripe_loss_liable_cannot_be_deleted`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
     async def create(
         self,
@@ -1975,65 +1849,12 @@ class AsyncV2CoreAccounts(Resource):
             display_name:
             identity:
             include: Fields to include that are null by default.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `account_capability_not_supported`,
-                `account_configuration_not_supported`,
-                `account_controller_express_dash_without_application_losses_or_fees`,
-                `account_controller_stripe_pricing_platform_liable`,
-                `account_controller_ua_unsupported_configuration`,
-                `account_controller_unsupported_configuration`,
-                `account_controller_unsupported_configuration_private_preview`,
-                `account_country_unsupported_currency`, `account_create_activation_required`,
-                `account_creation_invalid`, `account_creation_liability_unacknowledged`,
-                `account_creation_requirement_collection_and_liability_unacknowledged`,
-                `account_creation_requirement_collection_unacknowledged`, `account_rate_limit_exceeded`,
-                `account_terms_of_service_not_accepted`, `account_token_required`,
-                `accounts_v2_access_blocked`, `address_characters_invalid`,
-                `address_country_identity_country_mismatch`, `address_postal_code_invalid`,
-                `address_state_invalid`, `address_town_invalid`, `bgn_bank_accounts_unsupported`,
-                `can_create_platform_owned_onboarding_accounts_required`,
-                `cannot_create_connected_account`, `cannot_create_new_account_rejected`,
-                `capability_cannot_be_unrequested_due_to_other_capability_requirement`,
-                `capability_not_available_for_dashboard_type`,
-                `capability_not_available_for_entity_type_in_country`,
-                `capability_not_available_for_loss_collector`, `capability_not_available_in_country`,
-                `capability_not_available_in_platform_country`,
-                `capability_not_available_without_other_capability`,
-                `capability_not_available_without_other_capability_in_country`,
-                `configuration_creation_invalid`, `connect_identity_not_verified`,
-                `connect_profile_not_submitted`, `cross_border_connected_account_creation_not_allowed`,
-                `custom_account_beta`, `date_of_birth_age_restriction`, `date_of_birth_invalid`,
-                `default_currency_immutable`, `default_payment_method_invalid`,
-                `default_payment_method_invalid_type`,
-                `directorship_declaration_not_allowed_during_account_creation`, `document_invalid`,
-                `document_purpose_invalid`, `email_domain_invalid_for_recipient`, `email_invalid`,
-                `entity_type_not_supported_in_country`,
-                `high_risk_activities_none_cant_be_combined_with_other_options`, `id_number_invalid`,
-                `idempotency_error`, `identity_country_required`, `incorrect_id_number_for_country`,
-                `incorrect_token_wrong_type`, `invalid_account_token`,
-                `invalid_id_number_for_structure`, `invalid_id_number_registrar`,
-                `invalid_konbini_payments_support_hours`,
-                `invalid_konbini_payments_support_phone_number`, `invalid_timezone`,
-                `invoice_rendering_template_invalid`, `ip_address_invalid`, `mcc_invalid`,
-                `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`,
-                `ownership_declaration_not_allowed_during_account_creation`,
-                `param_alongside_account_token`, `person_percent_ownership_invalid`, `phone_invalid`,
-                `platform_registration_required`, `postal_code_required_for_jp_address`,
-                `purpose_of_funds_description_must_be_empty_for_non_other_purpose_of_funds`,
-                `registration_date_invalid`, `script_characters_invalid`, `shipping_address_required`,
-                `shipping_name_required`, `statement_descriptor_invalid`,
-                `structure_incompatible_for_entity_type_country`, `test_clock_disallowed_on_live_mode`,
-                `test_clock_invalid`, `test_clocks_advance_in_progress`,
-                `test_clocks_customer_limit_reached`, `token_already_used`, `token_expired`,
-                `tos_acceptance_on_behalf_not_allowed`, `unsupported_field_for_configs`,
-                `unsupported_identity_field_for_configs`, `unsupported_postal_code`,
-                `unsupported_state`, `url_invalid`, `v1_token_invalid_in_v2`.
+            StripeError: Codes: `account_capability_not_supported`, `account_configuration_not_supported`, `account_controller_express_dash_without_application_losses_or_fees`, `account_controller_stripe_pricing_platform_liable`, `account_controller_ua_unsupported_configuration`, `account_controller_unsupported_configuration`, `account_controller_unsupported_configuration_private_preview`, `account_country_unsupported_currency`, `account_create_activation_required`, `account_creation_invalid`, `account_creation_liability_unacknowledged`, `account_creation_requirement_collection_and_liability_unacknowledged`, `account_creation_requirement_collection_unacknowledged`, `account_rate_limit_exceeded`, `account_terms_of_service_not_accepted`, `account_token_required`, `accounts_v2_access_blocked`, `address_characters_invalid`, `address_country_identity_country_mismatch`, `address_postal_code_invalid`, `address_state_invalid`, `address_town_invalid`, `bgn_bank_accounts_unsupported`, `can_create_platform_owned_onboarding_accounts_required`, `cannot_create_connected_account`, `cannot_create_new_account_rejected`, `capability_cannot_be_unrequested_due_to_other_capability_requirement`, `capability_not_available_for_dashboard_type`, `capability_not_available_for_entity_type_in_country`, `capability_not_available_for_loss_collector`, `capability_not_available_in_country`, `capability_not_available_in_platform_country`, `capability_not_available_without_other_capability`, `capability_not_available_without_other_capability_in_country`, `configuration_creation_invalid`, `connect_identity_not_verified`, `connect_profile_not_submitted`, `cross_border_connected_account_creation_not_allowed`, `custom_account_beta`, `date_of_birth_age_restriction`, `date_of_birth_invalid`, `default_currency_immutable`, `default_payment_method_invalid`, `default_payment_method_invalid_type`, `directorship_declaration_not_allowed_during_account_creation`, `document_invalid`, `document_purpose_invalid`, `email_domain_invalid_for_recipient`, `email_invalid`, `entity_type_not_supported_in_country`, `high_risk_activities_none_cant_be_combined_with_other_options`, `id_number_invalid`, `idempotency_error`, `identity_country_required`, `incorrect_id_number_for_country`, `incorrect_token_wrong_type`, `invalid_account_token`, `invalid_id_number_for_structure`, `invalid_id_number_registrar`, `invalid_konbini_payments_support_hours`, `invalid_konbini_payments_support_phone_number`, `invalid_timezone`, `invoice_rendering_template_invalid`, `ip_address_invalid`, `mcc_invalid`, `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`, `ownership_declaration_not_allowed_during_account_creation`, `param_alongside_account_token`, `person_percent_ownership_invalid`, `phone_invalid`, `platform_registration_required`, `postal_code_required_for_jp_address`, `purpose_of_funds_description_must_be_empty_for_non_other_purpose_of_funds`, `registration_date_invalid`, `script_characters_invalid`, `shipping_address_required`, `shipping_name_required`, `statement_descriptor_invalid`, `structure_incompatible_for_entity_type_country`, `test_clock_disallowed_on_live_mode`, `test_clock_invalid`, `test_clocks_advance_in_progress`, `test_clocks_customer_limit_reached`, `token_already_used`, `token_expired`, `tos_acceptance_on_behalf_not_allowed`, `unsupported_field_for_configs`, `unsupported_identity_field_for_configs`, `unsupported_postal_code`, `unsupported_state`, `url_invalid`, `v1_token_invalid_in_v2`.
         """
     def list(
         self,
@@ -2052,14 +1873,12 @@ class AsyncV2CoreAccounts(Resource):
             applied_configurations:
             closed:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `account_rate_limit_exceeded`, `accounts_v2_access_blocked`,
-                `non_connect_platform_accounts_v2_access_blocked`.
+            StripeError: Codes: `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`.
         """
     async def retrieve(
         self,
@@ -2089,9 +1908,7 @@ class AsyncV2CoreAccounts(Resource):
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`,
-                `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`,
-                `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
+            StripeError: Codes: `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `accounts_v2_access_blocked`, `non_connect_platform_accounts_v2_access_blocked`, `not_found`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
     async def update(
         self,
@@ -2134,68 +1951,19 @@ class AsyncV2CoreAccounts(Resource):
             display_name:
             identity:
             include: Fields to include that are null by default.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
-            StripeError: Codes: `account_capability_not_supported`,
-                `account_configuration_not_supported`,
-                `account_controller_express_dash_without_application_losses_or_fees`,
-                `account_controller_stripe_pricing_platform_liable`,
-                `account_controller_unsupported_configuration`,
-                `account_controller_unsupported_configuration_private_preview`,
-                `account_country_unsupported_currency`, `account_not_yet_compatible_with_v2`,
-                `account_rate_limit_exceeded`, `account_terms_of_service_not_accepted`,
-                `account_token_required`, `accounts_v2_access_blocked`, `address_characters_invalid`,
-                `address_country_identity_country_mismatch`, `address_postal_code_invalid`,
-                `address_state_invalid`, `address_town_invalid`, `attach_payment_method_to_customer`,
-                `bgn_bank_accounts_unsupported`,
-                `can_create_platform_owned_onboarding_accounts_required`,
-                `cannot_use_validate_location_on_customer_create`,
-                `capability_cannot_be_unrequested_due_to_other_capability_requirement`,
-                `capability_not_available_for_dashboard_type`,
-                `capability_not_available_for_entity_type_in_country`,
-                `capability_not_available_for_loss_collector`, `capability_not_available_in_country`,
-                `capability_not_available_in_platform_country`,
-                `capability_not_available_without_other_capability`,
-                `capability_not_available_without_other_capability_in_country`,
-                `configuration_cannot_be_deactivated`,
-                `configuration_cannot_be_deactivated_due_to_other_capability_requirement`,
-                `configuration_cannot_be_deactivated_due_to_other_configuration`,
-                `configuration_cannot_be_updated_while_deactivated`, `configuration_creation_invalid`,
-                `cross_border_connected_account_creation_not_allowed`, `custom_account_beta`,
-                `customer_invalid_tax_location`, `date_of_birth_age_restriction`,
-                `date_of_birth_invalid`, `default_currency_immutable`,
-                `default_outbound_destination_invalid`, `default_payment_method_invalid`,
-                `document_invalid`, `document_purpose_invalid`, `duplicate_person_not_allowed`,
-                `email_domain_invalid_for_recipient`, `email_invalid`,
-                `entity_type_not_supported_in_country`,
-                `high_risk_activities_none_cant_be_combined_with_other_options`, `id_number_invalid`,
-                `idempotency_error`, `identity_country_required`, `immutable_identity_param`,
-                `incorrect_id_number_for_country`, `incorrect_token_wrong_type`,
-                `invalid_account_token`, `invalid_id_number_for_structure`,
-                `invalid_id_number_registrar`, `invalid_konbini_payments_support_hours`,
-                `invalid_konbini_payments_support_phone_number`, `invalid_timezone`,
-                `ip_address_invalid`, `mcc_invalid`, `non_connect_platform_accounts_v2_access_blocked`,
-                `non_jp_kana_kanji_address`, `not_found`, `param_alongside_account_token`,
-                `person_percent_ownership_invalid`, `phone_invalid`, `platform_registration_required`,
-                `postal_code_required_for_jp_address`,
-                `purpose_of_funds_description_must_be_empty_for_non_other_purpose_of_funds`,
-                `registration_date_invalid`, `script_characters_invalid`, `shipping_address_required`,
-                `shipping_name_required`, `statement_descriptor_invalid`,
-                `structure_incompatible_for_entity_type_country`, `test_clock_disallowed_on_live_mode`,
-                `test_clock_invalid`, `token_already_used`, `token_expired`,
-                `tos_acceptance_on_behalf_not_allowed`, `total_person_ownership_exceeded`,
-                `unsupported_field_for_configs`, `unsupported_identity_field_for_configs`,
-                `unsupported_postal_code`, `unsupported_state`, `url_invalid`,
-                `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`,
-                `v1_token_invalid_in_v2`.
+            StripeError: Codes: `account_capability_not_supported`, `account_configuration_not_supported`, `account_controller_express_dash_without_application_losses_or_fees`, `account_controller_stripe_pricing_platform_liable`, `account_controller_unsupported_configuration`, `account_controller_unsupported_configuration_private_preview`, `account_country_unsupported_currency`, `account_not_yet_compatible_with_v2`, `account_rate_limit_exceeded`, `account_terms_of_service_not_accepted`, `account_token_required`, `accounts_v2_access_blocked`, `address_characters_invalid`, `address_country_identity_country_mismatch`, `address_postal_code_invalid`, `address_state_invalid`, `address_town_invalid`, `attach_payment_method_to_customer`, `bgn_bank_accounts_unsupported`, `can_create_platform_owned_onboarding_accounts_required`, `cannot_use_validate_location_on_customer_create`, `capability_cannot_be_unrequested_due_to_other_capability_requirement`, `capability_not_available_for_dashboard_type`, `capability_not_available_for_entity_type_in_country`, `capability_not_available_for_loss_collector`, `capability_not_available_in_country`, `capability_not_available_in_platform_country`, `capability_not_available_without_other_capability`, `capability_not_available_without_other_capability_in_country`, `configuration_cannot_be_deactivated`, `configuration_cannot_be_deactivated_due_to_other_capability_requirement`, `configuration_cannot_be_deactivated_due_to_other_configuration`, `configuration_cannot_be_updated_while_deactivated`, `configuration_creation_invalid`, `cross_border_connected_account_creation_not_allowed`, `custom_account_beta`, `customer_invalid_tax_location`, `date_of_birth_age_restriction`, `date_of_birth_invalid`, `default_currency_immutable`, `default_outbound_destination_invalid`, `default_payment_method_invalid`, `document_invalid`, `document_purpose_invalid`, `duplicate_person_not_allowed`, `email_domain_invalid_for_recipient`, `email_invalid`, `entity_type_not_supported_in_country`, `high_risk_activities_none_cant_be_combined_with_other_options`, `id_number_invalid`, `idempotency_error`, `identity_country_required`, `immutable_identity_param`, `incorrect_id_number_for_country`, `incorrect_token_wrong_type`, `invalid_account_token`, `invalid_id_number_for_structure`, `invalid_id_number_registrar`, `invalid_konbini_payments_support_hours`, `invalid_konbini_payments_support_phone_number`, `invalid_timezone`, `ip_address_invalid`, `mcc_invalid`, `non_connect_platform_accounts_v2_access_blocked`, `non_jp_kana_kanji_address`, `not_found`, `param_alongside_account_token`, `person_percent_ownership_invalid`, `phone_invalid`, `platform_registration_required`, `postal_code_required_for_jp_address`, `purpose_of_funds_description_must_be_empty_for_non_other_purpose_of_funds`, `registration_date_invalid`, `script_characters_invalid`, `shipping_address_required`, `shipping_name_required`, `statement_descriptor_invalid`, `structure_incompatible_for_entity_type_country`, `test_clock_disallowed_on_live_mode`, `test_clock_invalid`, `token_already_used`, `token_expired`, `tos_acceptance_on_behalf_not_allowed`, `total_person_ownership_exceeded`, `unsupported_field_for_configs`, `unsupported_identity_field_for_configs`, `unsupported_postal_code`, `unsupported_state`, `url_invalid`, `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
         """
 
 class V2CoreEventDestinations(Resource):
+    """The service `client.v2.core.event_destinations`.
+
+    https://docs.stripe.com/api/v2/core/event_destinations
+    """
     def create(
         self,
         *,
@@ -2227,17 +1995,14 @@ class V2CoreEventDestinations(Resource):
             description:
             events_from:
             include: Fields to include that are null by default.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             snapshot_api_version:
             webhook_endpoint:
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `expired_azure_partner_authorization`, `idempotency_error`,
-                `invalid_azure_partner_authorization`, `invalid_azure_partner_configuration`.
+            StripeError: Codes: `expired_azure_partner_authorization`, `idempotency_error`, `invalid_azure_partner_authorization`, `invalid_azure_partner_configuration`.
         """
     def disable(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEventDestination:
         """Call `POST /v2/core/event_destinations/{id}/disable`.
@@ -2280,8 +2045,7 @@ class V2CoreEventDestinations(Resource):
         Args:
             include: Fields to include that are null by default.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2341,9 +2105,7 @@ class V2CoreEventDestinations(Resource):
             description:
             enabled_events:
             include: Fields to include that are null by default.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name:
             webhook_endpoint:
             request_options: Idempotency key, account and other options of this request.
@@ -2367,6 +2129,10 @@ class V2CoreEventDestinations(Resource):
         """
 
 class AsyncV2CoreEventDestinations(Resource):
+    """The service `client.v2.core.event_destinations`.
+
+    https://docs.stripe.com/api/v2/core/event_destinations
+    """
     async def create(
         self,
         *,
@@ -2398,17 +2164,14 @@ class AsyncV2CoreEventDestinations(Resource):
             description:
             events_from:
             include: Fields to include that are null by default.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             snapshot_api_version:
             webhook_endpoint:
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
-            StripeError: Codes: `expired_azure_partner_authorization`, `idempotency_error`,
-                `invalid_azure_partner_authorization`, `invalid_azure_partner_configuration`.
+            StripeError: Codes: `expired_azure_partner_authorization`, `idempotency_error`, `invalid_azure_partner_authorization`, `invalid_azure_partner_configuration`.
         """
     async def disable(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEventDestination:
         """Call `POST /v2/core/event_destinations/{id}/disable`.
@@ -2451,8 +2214,7 @@ class AsyncV2CoreEventDestinations(Resource):
         Args:
             include: Fields to include that are null by default.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2512,9 +2274,7 @@ class AsyncV2CoreEventDestinations(Resource):
             description:
             enabled_events:
             include: Fields to include that are null by default.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             name:
             webhook_endpoint:
             request_options: Idempotency key, account and other options of this request.
@@ -2538,6 +2298,10 @@ class AsyncV2CoreEventDestinations(Resource):
         """
 
 class V2CoreEvents(Resource):
+    """The service `client.v2.core.events`.
+
+    https://docs.stripe.com/api/v2/core/events
+    """
     def list(
         self,
         *,
@@ -2556,8 +2320,7 @@ class V2CoreEvents(Resource):
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             object_id:
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             types:
             request_options: Idempotency key, account and other options of this request.
 
@@ -2579,6 +2342,10 @@ class V2CoreEvents(Resource):
         """
 
 class AsyncV2CoreEvents(Resource):
+    """The service `client.v2.core.events`.
+
+    https://docs.stripe.com/api/v2/core/events
+    """
     def list(
         self,
         *,
@@ -2597,8 +2364,7 @@ class AsyncV2CoreEvents(Resource):
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             object_id:
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             types:
             request_options: Idempotency key, account and other options of this request.
 
@@ -2620,14 +2386,44 @@ class AsyncV2CoreEvents(Resource):
         """
 
 class V2CoreVault(Resource):
+    """The service `client.v2.core.vault`.
+
+    https://docs.stripe.com/api/v2/core/vault
+    """
+
     gb_bank_accounts: V2CoreVaultGbBankAccounts
+    """The service `client.v2.core.vault.gb_bank_accounts`.
+
+    https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts
+    """
     us_bank_accounts: V2CoreVaultUsBankAccounts
+    """The service `client.v2.core.vault.us_bank_accounts`.
+
+    https://docs.stripe.com/api/v2/core/vault/us_bank_accounts
+    """
 
 class AsyncV2CoreVault(Resource):
+    """The service `client.v2.core.vault`.
+
+    https://docs.stripe.com/api/v2/core/vault
+    """
+
     gb_bank_accounts: AsyncV2CoreVaultGbBankAccounts
+    """The service `client.v2.core.vault.gb_bank_accounts`.
+
+    https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts
+    """
     us_bank_accounts: AsyncV2CoreVaultUsBankAccounts
+    """The service `client.v2.core.vault.us_bank_accounts`.
+
+    https://docs.stripe.com/api/v2/core/vault/us_bank_accounts
+    """
 
 class V2MoneyManagementAdjustments(Resource):
+    """The service `client.v2.money_management.adjustments`.
+
+    https://docs.stripe.com/api/v2/money_management/adjustments
+    """
     def list(
         self,
         *,
@@ -2645,8 +2441,7 @@ class V2MoneyManagementAdjustments(Resource):
             adjusted_flow:
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2666,6 +2461,10 @@ class V2MoneyManagementAdjustments(Resource):
         """
 
 class AsyncV2MoneyManagementAdjustments(Resource):
+    """The service `client.v2.money_management.adjustments`.
+
+    https://docs.stripe.com/api/v2/money_management/adjustments
+    """
     def list(
         self,
         *,
@@ -2683,8 +2482,7 @@ class AsyncV2MoneyManagementAdjustments(Resource):
             adjusted_flow:
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2704,6 +2502,10 @@ class AsyncV2MoneyManagementAdjustments(Resource):
         """
 
 class V2MoneyManagementFinancialAccounts(Resource):
+    """The service `client.v2.money_management.financial_accounts`.
+
+    https://docs.stripe.com/api/v2/money_management/financial_accounts
+    """
     def list(
         self,
         *,
@@ -2720,8 +2522,7 @@ class V2MoneyManagementFinancialAccounts(Resource):
         Args:
             include: Fields to include that are null by default.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             statuses:
             request_options: Idempotency key, account and other options of this request.
 
@@ -2762,9 +2563,7 @@ class V2MoneyManagementFinancialAccounts(Resource):
         Args:
             id: ID of the financial account.
             display_name:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2772,6 +2571,10 @@ class V2MoneyManagementFinancialAccounts(Resource):
         """
 
 class AsyncV2MoneyManagementFinancialAccounts(Resource):
+    """The service `client.v2.money_management.financial_accounts`.
+
+    https://docs.stripe.com/api/v2/money_management/financial_accounts
+    """
     def list(
         self,
         *,
@@ -2788,8 +2591,7 @@ class AsyncV2MoneyManagementFinancialAccounts(Resource):
         Args:
             include: Fields to include that are null by default.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             statuses:
             request_options: Idempotency key, account and other options of this request.
 
@@ -2830,9 +2632,7 @@ class AsyncV2MoneyManagementFinancialAccounts(Resource):
         Args:
             id: ID of the financial account.
             display_name:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2840,6 +2640,10 @@ class AsyncV2MoneyManagementFinancialAccounts(Resource):
         """
 
 class V2MoneyManagementFinancialAddresses(Resource):
+    """The service `client.v2.money_management.financial_addresses`.
+
+    https://docs.stripe.com/api/v2/money_management/financial_addresses
+    """
     def create(
         self,
         *,
@@ -2871,8 +2675,7 @@ class V2MoneyManagementFinancialAddresses(Resource):
         Args:
             financial_account: Only objects of this financial account.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2892,6 +2695,10 @@ class V2MoneyManagementFinancialAddresses(Resource):
         """
 
 class AsyncV2MoneyManagementFinancialAddresses(Resource):
+    """The service `client.v2.money_management.financial_addresses`.
+
+    https://docs.stripe.com/api/v2/money_management/financial_addresses
+    """
     async def create(
         self,
         *,
@@ -2923,8 +2730,7 @@ class AsyncV2MoneyManagementFinancialAddresses(Resource):
         Args:
             financial_account: Only objects of this financial account.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2944,6 +2750,10 @@ class AsyncV2MoneyManagementFinancialAddresses(Resource):
         """
 
 class V2MoneyManagementInboundTransfers(Resource):
+    """The service `client.v2.money_management.inbound_transfers`.
+
+    https://docs.stripe.com/api/v2/money_management/inbound_transfers
+    """
     def create(
         self,
         *,
@@ -2982,8 +2792,7 @@ class V2MoneyManagementInboundTransfers(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3003,6 +2812,10 @@ class V2MoneyManagementInboundTransfers(Resource):
         """
 
 class AsyncV2MoneyManagementInboundTransfers(Resource):
+    """The service `client.v2.money_management.inbound_transfers`.
+
+    https://docs.stripe.com/api/v2/money_management/inbound_transfers
+    """
     async def create(
         self,
         *,
@@ -3041,8 +2854,7 @@ class AsyncV2MoneyManagementInboundTransfers(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3062,6 +2874,10 @@ class AsyncV2MoneyManagementInboundTransfers(Resource):
         """
 
 class V2MoneyManagementOutboundPayments(Resource):
+    """The service `client.v2.money_management.outbound_payments`.
+
+    https://docs.stripe.com/api/v2/money_management/outbound_payments
+    """
     def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundPayment:
         """Call `POST /v2/money_management/outbound_payments/{id}/cancel`.
 
@@ -3096,9 +2912,7 @@ class V2MoneyManagementOutboundPayments(Resource):
             from_:
             to:
             description:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             recipient_notification:
             recipient_verification:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3124,8 +2938,7 @@ class V2MoneyManagementOutboundPayments(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             recipient:
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
@@ -3147,6 +2960,10 @@ class V2MoneyManagementOutboundPayments(Resource):
         """
 
 class AsyncV2MoneyManagementOutboundPayments(Resource):
+    """The service `client.v2.money_management.outbound_payments`.
+
+    https://docs.stripe.com/api/v2/money_management/outbound_payments
+    """
     async def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundPayment:
         """Call `POST /v2/money_management/outbound_payments/{id}/cancel`.
 
@@ -3181,9 +2998,7 @@ class AsyncV2MoneyManagementOutboundPayments(Resource):
             from_:
             to:
             description:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             recipient_notification:
             recipient_verification:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3209,8 +3024,7 @@ class AsyncV2MoneyManagementOutboundPayments(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             recipient:
             status: Only objects with this status.
             request_options: Idempotency key, account and other options of this request.
@@ -3232,6 +3046,10 @@ class AsyncV2MoneyManagementOutboundPayments(Resource):
         """
 
 class V2MoneyManagementOutboundSetupIntents(Resource):
+    """The service `client.v2.money_management.outbound_setup_intents`.
+
+    https://docs.stripe.com/api/v2/money_management/outbound_setup_intents
+    """
     def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundSetupIntent:
         """Call `POST /v2/money_management/outbound_setup_intents/{id}/cancel`.
 
@@ -3274,8 +3092,7 @@ class V2MoneyManagementOutboundSetupIntents(Resource):
 
         Args:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3316,6 +3133,10 @@ class V2MoneyManagementOutboundSetupIntents(Resource):
         """
 
 class AsyncV2MoneyManagementOutboundSetupIntents(Resource):
+    """The service `client.v2.money_management.outbound_setup_intents`.
+
+    https://docs.stripe.com/api/v2/money_management/outbound_setup_intents
+    """
     async def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementOutboundSetupIntent:
         """Call `POST /v2/money_management/outbound_setup_intents/{id}/cancel`.
 
@@ -3358,8 +3179,7 @@ class AsyncV2MoneyManagementOutboundSetupIntents(Resource):
 
         Args:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3400,6 +3220,10 @@ class AsyncV2MoneyManagementOutboundSetupIntents(Resource):
         """
 
 class V2MoneyManagementPayoutIntents(Resource):
+    """The service `client.v2.money_management.payout_intents`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_intents
+    """
     def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutIntent:
         """Call `POST /v2/money_management/payout_intents/{id}/cancel`.
 
@@ -3448,9 +3272,7 @@ class V2MoneyManagementPayoutIntents(Resource):
             to:
             confirmation_method:
             description:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             recipient_notification:
             schedule_options:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3468,8 +3290,7 @@ class V2MoneyManagementPayoutIntents(Resource):
 
         Args:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3532,9 +3353,7 @@ class V2MoneyManagementPayoutIntents(Resource):
         Args:
             id: ID of the payout intent.
             description:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             recipient_notification:
             schedule_options:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3546,6 +3365,10 @@ class V2MoneyManagementPayoutIntents(Resource):
         """
 
 class AsyncV2MoneyManagementPayoutIntents(Resource):
+    """The service `client.v2.money_management.payout_intents`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_intents
+    """
     async def cancel(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutIntent:
         """Call `POST /v2/money_management/payout_intents/{id}/cancel`.
 
@@ -3594,9 +3417,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
             to:
             confirmation_method:
             description:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             recipient_notification:
             schedule_options:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3614,8 +3435,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
 
         Args:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3680,9 +3500,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
         Args:
             id: ID of the payout intent.
             description:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             recipient_notification:
             schedule_options:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3694,6 +3512,10 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
         """
 
 class V2MoneyManagementPayoutMethods(Resource):
+    """The service `client.v2.money_management.payout_methods`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_methods
+    """
     def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutMethod:
         """Call `POST /v2/money_management/payout_methods/{id}/archive`.
 
@@ -3720,8 +3542,7 @@ class V2MoneyManagementPayoutMethods(Resource):
 
         Args:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             usage_status:
             request_options: Idempotency key, account and other options of this request.
 
@@ -3754,6 +3575,10 @@ class V2MoneyManagementPayoutMethods(Resource):
         """
 
 class AsyncV2MoneyManagementPayoutMethods(Resource):
+    """The service `client.v2.money_management.payout_methods`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_methods
+    """
     async def archive(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementPayoutMethod:
         """Call `POST /v2/money_management/payout_methods/{id}/archive`.
 
@@ -3780,8 +3605,7 @@ class AsyncV2MoneyManagementPayoutMethods(Resource):
 
         Args:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             usage_status:
             request_options: Idempotency key, account and other options of this request.
 
@@ -3814,6 +3638,10 @@ class AsyncV2MoneyManagementPayoutMethods(Resource):
         """
 
 class V2MoneyManagementPayoutMethodsBankAccountSpec(Resource):
+    """The service `client.v2.money_management.payout_methods_bank_account_spec`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec
+    """
     def retrieve(
         self, *, countries: Strings = ..., request_options: RequestOptions = ...
     ) -> _V2MoneyManagementPayoutMethodsBankAccountSpec:
@@ -3830,6 +3658,10 @@ class V2MoneyManagementPayoutMethodsBankAccountSpec(Resource):
         """
 
 class AsyncV2MoneyManagementPayoutMethodsBankAccountSpec(Resource):
+    """The service `client.v2.money_management.payout_methods_bank_account_spec`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec
+    """
     async def retrieve(
         self, *, countries: Strings = ..., request_options: RequestOptions = ...
     ) -> _V2MoneyManagementPayoutMethodsBankAccountSpec:
@@ -3846,6 +3678,10 @@ class AsyncV2MoneyManagementPayoutMethodsBankAccountSpec(Resource):
         """
 
 class V2MoneyManagementReceivedCredits(Resource):
+    """The service `client.v2.money_management.received_credits`.
+
+    https://docs.stripe.com/api/v2/money_management/received_credits
+    """
     def list(
         self,
         *,
@@ -3861,8 +3697,7 @@ class V2MoneyManagementReceivedCredits(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3882,6 +3717,10 @@ class V2MoneyManagementReceivedCredits(Resource):
         """
 
 class AsyncV2MoneyManagementReceivedCredits(Resource):
+    """The service `client.v2.money_management.received_credits`.
+
+    https://docs.stripe.com/api/v2/money_management/received_credits
+    """
     def list(
         self,
         *,
@@ -3897,8 +3736,7 @@ class AsyncV2MoneyManagementReceivedCredits(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3918,6 +3756,10 @@ class AsyncV2MoneyManagementReceivedCredits(Resource):
         """
 
 class V2MoneyManagementRecipientVerifications(Resource):
+    """The service `client.v2.money_management.recipient_verifications`.
+
+    https://docs.stripe.com/api/v2/money_management/recipient_verifications
+    """
     def acknowledge(self, id: str, *, request_options: RequestOptions = ...) -> V2MoneyManagementRecipientVerification:
         """Call `POST /v2/money_management/recipient_verifications/{id}/acknowledge`.
 
@@ -3959,6 +3801,10 @@ class V2MoneyManagementRecipientVerifications(Resource):
         """
 
 class AsyncV2MoneyManagementRecipientVerifications(Resource):
+    """The service `client.v2.money_management.recipient_verifications`.
+
+    https://docs.stripe.com/api/v2/money_management/recipient_verifications
+    """
     async def acknowledge(
         self, id: str, *, request_options: RequestOptions = ...
     ) -> V2MoneyManagementRecipientVerification:
@@ -4004,12 +3850,34 @@ class AsyncV2MoneyManagementRecipientVerifications(Resource):
         """
 
 class V2MoneyManagementTestHelpers(Resource):
+    """The service `client.v2.money_management.test_helpers`.
+
+    https://docs.stripe.com/api/v2/money_management/test_helpers
+    """
+
     financial_addresses: V2MoneyManagementTestHelpersFinancialAddresses
+    """The service `client.v2.money_management.test_helpers.financial_addresses`.
+
+    https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses
+    """
 
 class AsyncV2MoneyManagementTestHelpers(Resource):
+    """The service `client.v2.money_management.test_helpers`.
+
+    https://docs.stripe.com/api/v2/money_management/test_helpers
+    """
+
     financial_addresses: AsyncV2MoneyManagementTestHelpersFinancialAddresses
+    """The service `client.v2.money_management.test_helpers.financial_addresses`.
+
+    https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses
+    """
 
 class V2MoneyManagementTransactionEntries(Resource):
+    """The service `client.v2.money_management.transaction_entries`.
+
+    https://docs.stripe.com/api/v2/money_management/transaction_entries
+    """
     def list(
         self,
         *,
@@ -4026,8 +3894,7 @@ class V2MoneyManagementTransactionEntries(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             transaction:
             request_options: Idempotency key, account and other options of this request.
 
@@ -4048,6 +3915,10 @@ class V2MoneyManagementTransactionEntries(Resource):
         """
 
 class AsyncV2MoneyManagementTransactionEntries(Resource):
+    """The service `client.v2.money_management.transaction_entries`.
+
+    https://docs.stripe.com/api/v2/money_management/transaction_entries
+    """
     def list(
         self,
         *,
@@ -4064,8 +3935,7 @@ class AsyncV2MoneyManagementTransactionEntries(Resource):
         Args:
             created: Only objects created at this time, or in this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             transaction:
             request_options: Idempotency key, account and other options of this request.
 
@@ -4086,6 +3956,10 @@ class AsyncV2MoneyManagementTransactionEntries(Resource):
         """
 
 class V2MoneyManagementTransactions(Resource):
+    """The service `client.v2.money_management.transactions`.
+
+    https://docs.stripe.com/api/v2/money_management/transactions
+    """
     def list(
         self,
         *,
@@ -4105,8 +3979,7 @@ class V2MoneyManagementTransactions(Resource):
             financial_account: Only objects of this financial account.
             flow:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -4153,9 +4026,7 @@ class V2MoneyManagementTransactions(Resource):
         Args:
             id: ID of the transaction.
             description:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -4163,6 +4034,10 @@ class V2MoneyManagementTransactions(Resource):
         """
 
 class AsyncV2MoneyManagementTransactions(Resource):
+    """The service `client.v2.money_management.transactions`.
+
+    https://docs.stripe.com/api/v2/money_management/transactions
+    """
     def list(
         self,
         *,
@@ -4182,8 +4057,7 @@ class AsyncV2MoneyManagementTransactions(Resource):
             financial_account: Only objects of this financial account.
             flow:
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            page: Token of the page to return, from the response before it. Leave it out for the first
-                page.
+            page: Token of the page to return, from the response before it. Leave it out for the first page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -4230,9 +4104,7 @@ class AsyncV2MoneyManagementTransactions(Resource):
         Args:
             id: ID of the transaction.
             description:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -4240,6 +4112,10 @@ class AsyncV2MoneyManagementTransactions(Resource):
         """
 
 class V2TestHelpersMoneyManagement(Resource):
+    """The service `client.v2.test_helpers.money_management`.
+
+    https://docs.stripe.com/api/v2/test_helpers/money_management
+    """
     def recipient_verifications(
         self,
         *,
@@ -4263,6 +4139,10 @@ class V2TestHelpersMoneyManagement(Resource):
         """
 
 class AsyncV2TestHelpersMoneyManagement(Resource):
+    """The service `client.v2.test_helpers.money_management`.
+
+    https://docs.stripe.com/api/v2/test_helpers/money_management
+    """
     async def recipient_verifications(
         self,
         *,
@@ -4286,87 +4166,395 @@ class AsyncV2TestHelpersMoneyManagement(Resource):
         """
 
 class V2Billing(Resource):
+    """The service `client.v2.billing`.
+
+    https://docs.stripe.com/api/v2/billing
+    """
+
     meter_event_adjustments: V2BillingMeterEventAdjustments
+    """The service `client.v2.billing.meter_event_adjustments`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_adjustments
+    """
     meter_event_session: V2BillingMeterEventSession
+    """The service `client.v2.billing.meter_event_session`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_session
+    """
     meter_event_stream: V2BillingMeterEventStream
+    """The service `client.v2.billing.meter_event_stream`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_stream
+    """
     meter_events: V2BillingMeterEvents
+    """The service `client.v2.billing.meter_events`.
+
+    https://docs.stripe.com/api/v2/billing/meter_events
+    """
 
 class AsyncV2Billing(Resource):
+    """The service `client.v2.billing`.
+
+    https://docs.stripe.com/api/v2/billing
+    """
+
     meter_event_adjustments: AsyncV2BillingMeterEventAdjustments
+    """The service `client.v2.billing.meter_event_adjustments`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_adjustments
+    """
     meter_event_session: AsyncV2BillingMeterEventSession
+    """The service `client.v2.billing.meter_event_session`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_session
+    """
     meter_event_stream: AsyncV2BillingMeterEventStream
+    """The service `client.v2.billing.meter_event_stream`.
+
+    https://docs.stripe.com/api/v2/billing/meter_event_stream
+    """
     meter_events: AsyncV2BillingMeterEvents
+    """The service `client.v2.billing.meter_events`.
+
+    https://docs.stripe.com/api/v2/billing/meter_events
+    """
 
 class V2Commerce(Resource):
+    """The service `client.v2.commerce`.
+
+    https://docs.stripe.com/api/v2/commerce
+    """
+
     product_catalog: V2CommerceProductCatalog
+    """The service `client.v2.commerce.product_catalog`.
+
+    https://docs.stripe.com/api/v2/commerce/product_catalog
+    """
 
 class AsyncV2Commerce(Resource):
+    """The service `client.v2.commerce`.
+
+    https://docs.stripe.com/api/v2/commerce
+    """
+
     product_catalog: AsyncV2CommerceProductCatalog
+    """The service `client.v2.commerce.product_catalog`.
+
+    https://docs.stripe.com/api/v2/commerce/product_catalog
+    """
 
 class V2Core(Resource):
+    """The service `client.v2.core`.
+
+    https://docs.stripe.com/api/v2/core
+    """
+
     account_links: V2CoreAccountLinks
+    """The service `client.v2.core.account_links`.
+
+    https://docs.stripe.com/api/v2/core/account_links
+    """
     account_tokens: V2CoreAccountTokens
+    """The service `client.v2.core.account_tokens`.
+
+    https://docs.stripe.com/api/v2/core/account_tokens
+    """
     accounts: V2CoreAccounts
+    """The service `client.v2.core.accounts`.
+
+    https://docs.stripe.com/api/v2/core/accounts
+    """
     event_destinations: V2CoreEventDestinations
+    """The service `client.v2.core.event_destinations`.
+
+    https://docs.stripe.com/api/v2/core/event_destinations
+    """
     events: V2CoreEvents
+    """The service `client.v2.core.events`.
+
+    https://docs.stripe.com/api/v2/core/events
+    """
     vault: V2CoreVault
+    """The service `client.v2.core.vault`.
+
+    https://docs.stripe.com/api/v2/core/vault
+    """
 
 class AsyncV2Core(Resource):
+    """The service `client.v2.core`.
+
+    https://docs.stripe.com/api/v2/core
+    """
+
     account_links: AsyncV2CoreAccountLinks
+    """The service `client.v2.core.account_links`.
+
+    https://docs.stripe.com/api/v2/core/account_links
+    """
     account_tokens: AsyncV2CoreAccountTokens
+    """The service `client.v2.core.account_tokens`.
+
+    https://docs.stripe.com/api/v2/core/account_tokens
+    """
     accounts: AsyncV2CoreAccounts
+    """The service `client.v2.core.accounts`.
+
+    https://docs.stripe.com/api/v2/core/accounts
+    """
     event_destinations: AsyncV2CoreEventDestinations
+    """The service `client.v2.core.event_destinations`.
+
+    https://docs.stripe.com/api/v2/core/event_destinations
+    """
     events: AsyncV2CoreEvents
+    """The service `client.v2.core.events`.
+
+    https://docs.stripe.com/api/v2/core/events
+    """
     vault: AsyncV2CoreVault
+    """The service `client.v2.core.vault`.
+
+    https://docs.stripe.com/api/v2/core/vault
+    """
 
 class V2MoneyManagement(Resource):
+    """The service `client.v2.money_management`.
+
+    https://docs.stripe.com/api/v2/money_management
+    """
+
     adjustments: V2MoneyManagementAdjustments
+    """The service `client.v2.money_management.adjustments`.
+
+    https://docs.stripe.com/api/v2/money_management/adjustments
+    """
     financial_accounts: V2MoneyManagementFinancialAccounts
+    """The service `client.v2.money_management.financial_accounts`.
+
+    https://docs.stripe.com/api/v2/money_management/financial_accounts
+    """
     financial_addresses: V2MoneyManagementFinancialAddresses
+    """The service `client.v2.money_management.financial_addresses`.
+
+    https://docs.stripe.com/api/v2/money_management/financial_addresses
+    """
     inbound_transfers: V2MoneyManagementInboundTransfers
+    """The service `client.v2.money_management.inbound_transfers`.
+
+    https://docs.stripe.com/api/v2/money_management/inbound_transfers
+    """
     outbound_payments: V2MoneyManagementOutboundPayments
+    """The service `client.v2.money_management.outbound_payments`.
+
+    https://docs.stripe.com/api/v2/money_management/outbound_payments
+    """
     outbound_setup_intents: V2MoneyManagementOutboundSetupIntents
+    """The service `client.v2.money_management.outbound_setup_intents`.
+
+    https://docs.stripe.com/api/v2/money_management/outbound_setup_intents
+    """
     payout_intents: V2MoneyManagementPayoutIntents
+    """The service `client.v2.money_management.payout_intents`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_intents
+    """
     payout_methods: V2MoneyManagementPayoutMethods
+    """The service `client.v2.money_management.payout_methods`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_methods
+    """
     payout_methods_bank_account_spec: V2MoneyManagementPayoutMethodsBankAccountSpec
+    """The service `client.v2.money_management.payout_methods_bank_account_spec`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec
+    """
     received_credits: V2MoneyManagementReceivedCredits
+    """The service `client.v2.money_management.received_credits`.
+
+    https://docs.stripe.com/api/v2/money_management/received_credits
+    """
     recipient_verifications: V2MoneyManagementRecipientVerifications
+    """The service `client.v2.money_management.recipient_verifications`.
+
+    https://docs.stripe.com/api/v2/money_management/recipient_verifications
+    """
     test_helpers: V2MoneyManagementTestHelpers
+    """The service `client.v2.money_management.test_helpers`.
+
+    https://docs.stripe.com/api/v2/money_management/test_helpers
+    """
     transaction_entries: V2MoneyManagementTransactionEntries
+    """The service `client.v2.money_management.transaction_entries`.
+
+    https://docs.stripe.com/api/v2/money_management/transaction_entries
+    """
     transactions: V2MoneyManagementTransactions
+    """The service `client.v2.money_management.transactions`.
+
+    https://docs.stripe.com/api/v2/money_management/transactions
+    """
 
 class AsyncV2MoneyManagement(Resource):
+    """The service `client.v2.money_management`.
+
+    https://docs.stripe.com/api/v2/money_management
+    """
+
     adjustments: AsyncV2MoneyManagementAdjustments
+    """The service `client.v2.money_management.adjustments`.
+
+    https://docs.stripe.com/api/v2/money_management/adjustments
+    """
     financial_accounts: AsyncV2MoneyManagementFinancialAccounts
+    """The service `client.v2.money_management.financial_accounts`.
+
+    https://docs.stripe.com/api/v2/money_management/financial_accounts
+    """
     financial_addresses: AsyncV2MoneyManagementFinancialAddresses
+    """The service `client.v2.money_management.financial_addresses`.
+
+    https://docs.stripe.com/api/v2/money_management/financial_addresses
+    """
     inbound_transfers: AsyncV2MoneyManagementInboundTransfers
+    """The service `client.v2.money_management.inbound_transfers`.
+
+    https://docs.stripe.com/api/v2/money_management/inbound_transfers
+    """
     outbound_payments: AsyncV2MoneyManagementOutboundPayments
+    """The service `client.v2.money_management.outbound_payments`.
+
+    https://docs.stripe.com/api/v2/money_management/outbound_payments
+    """
     outbound_setup_intents: AsyncV2MoneyManagementOutboundSetupIntents
+    """The service `client.v2.money_management.outbound_setup_intents`.
+
+    https://docs.stripe.com/api/v2/money_management/outbound_setup_intents
+    """
     payout_intents: AsyncV2MoneyManagementPayoutIntents
+    """The service `client.v2.money_management.payout_intents`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_intents
+    """
     payout_methods: AsyncV2MoneyManagementPayoutMethods
+    """The service `client.v2.money_management.payout_methods`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_methods
+    """
     payout_methods_bank_account_spec: AsyncV2MoneyManagementPayoutMethodsBankAccountSpec
+    """The service `client.v2.money_management.payout_methods_bank_account_spec`.
+
+    https://docs.stripe.com/api/v2/money_management/payout_methods_bank_account_spec
+    """
     received_credits: AsyncV2MoneyManagementReceivedCredits
+    """The service `client.v2.money_management.received_credits`.
+
+    https://docs.stripe.com/api/v2/money_management/received_credits
+    """
     recipient_verifications: AsyncV2MoneyManagementRecipientVerifications
+    """The service `client.v2.money_management.recipient_verifications`.
+
+    https://docs.stripe.com/api/v2/money_management/recipient_verifications
+    """
     test_helpers: AsyncV2MoneyManagementTestHelpers
+    """The service `client.v2.money_management.test_helpers`.
+
+    https://docs.stripe.com/api/v2/money_management/test_helpers
+    """
     transaction_entries: AsyncV2MoneyManagementTransactionEntries
+    """The service `client.v2.money_management.transaction_entries`.
+
+    https://docs.stripe.com/api/v2/money_management/transaction_entries
+    """
     transactions: AsyncV2MoneyManagementTransactions
+    """The service `client.v2.money_management.transactions`.
+
+    https://docs.stripe.com/api/v2/money_management/transactions
+    """
 
 class V2TestHelpers(Resource):
+    """The service `client.v2.test_helpers`.
+
+    https://docs.stripe.com/api/v2/test_helpers
+    """
+
     money_management: V2TestHelpersMoneyManagement
+    """The service `client.v2.test_helpers.money_management`.
+
+    https://docs.stripe.com/api/v2/test_helpers/money_management
+    """
 
 class AsyncV2TestHelpers(Resource):
+    """The service `client.v2.test_helpers`.
+
+    https://docs.stripe.com/api/v2/test_helpers
+    """
+
     money_management: AsyncV2TestHelpersMoneyManagement
+    """The service `client.v2.test_helpers.money_management`.
+
+    https://docs.stripe.com/api/v2/test_helpers/money_management
+    """
 
 class V2(Resource):
+    """The service `client.v2`.
+
+    https://docs.stripe.com/api/v2
+    """
+
     billing: V2Billing
+    """The service `client.v2.billing`.
+
+    https://docs.stripe.com/api/v2/billing
+    """
     commerce: V2Commerce
+    """The service `client.v2.commerce`.
+
+    https://docs.stripe.com/api/v2/commerce
+    """
     core: V2Core
+    """The service `client.v2.core`.
+
+    https://docs.stripe.com/api/v2/core
+    """
     money_management: V2MoneyManagement
+    """The service `client.v2.money_management`.
+
+    https://docs.stripe.com/api/v2/money_management
+    """
     test_helpers: V2TestHelpers
+    """The service `client.v2.test_helpers`.
+
+    https://docs.stripe.com/api/v2/test_helpers
+    """
 
 class AsyncV2(Resource):
+    """The service `client.v2`.
+
+    https://docs.stripe.com/api/v2
+    """
+
     billing: AsyncV2Billing
+    """The service `client.v2.billing`.
+
+    https://docs.stripe.com/api/v2/billing
+    """
     commerce: AsyncV2Commerce
+    """The service `client.v2.commerce`.
+
+    https://docs.stripe.com/api/v2/commerce
+    """
     core: AsyncV2Core
+    """The service `client.v2.core`.
+
+    https://docs.stripe.com/api/v2/core
+    """
     money_management: AsyncV2MoneyManagement
+    """The service `client.v2.money_management`.
+
+    https://docs.stripe.com/api/v2/money_management
+    """
     test_helpers: AsyncV2TestHelpers
+    """The service `client.v2.test_helpers`.
+
+    https://docs.stripe.com/api/v2/test_helpers
+    """

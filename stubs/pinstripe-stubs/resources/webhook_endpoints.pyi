@@ -9,6 +9,10 @@ from pinstripe.models import DeletedWebhookEndpoint, WebhookEndpoint
 from pinstripe.types import RequestOptions, Strings
 
 class WebhookEndpoints(Resource):
+    """The service `client.webhook_endpoints`.
+
+    https://docs.stripe.com/api/webhook_endpoints
+    """
     def create(
         self,
         *,
@@ -440,11 +444,8 @@ class WebhookEndpoints(Resource):
             api_version:
             connect:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -464,13 +465,10 @@ class WebhookEndpoints(Resource):
         `GET /v1/webhook_endpoints` https://docs.stripe.com/api/webhook_endpoints/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -485,8 +483,7 @@ class WebhookEndpoints(Resource):
 
         Args:
             webhook_endpoint: ID of the webhook endpoint.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -792,11 +789,8 @@ class WebhookEndpoints(Resource):
             description:
             disabled:
             enabled_events:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             url:
             request_options: Idempotency key, account and other options of this request.
 
@@ -817,6 +811,10 @@ class WebhookEndpoints(Resource):
         """
 
 class AsyncWebhookEndpoints(Resource):
+    """The service `client.webhook_endpoints`.
+
+    https://docs.stripe.com/api/webhook_endpoints
+    """
     async def create(
         self,
         *,
@@ -1248,11 +1246,8 @@ class AsyncWebhookEndpoints(Resource):
             api_version:
             connect:
             description:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1272,13 +1267,10 @@ class AsyncWebhookEndpoints(Resource):
         `GET /v1/webhook_endpoints` https://docs.stripe.com/api/webhook_endpoints/list
 
         Args:
-            ending_before: ID of the object that the page ends before, such as the first one of the
-                following page.
-            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
-                the object instead of its ID.
+            ending_before: ID of the object that the page ends before, such as the first one of the following page.
+            expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            starting_after: ID of the object that the page starts after, such as the last one of the
-                previous page.
+            starting_after: ID of the object that the page starts after, such as the last one of the previous page.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1293,8 +1285,7 @@ class AsyncWebhookEndpoints(Resource):
 
         Args:
             webhook_endpoint: ID of the webhook endpoint.
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1600,11 +1591,8 @@ class AsyncWebhookEndpoints(Resource):
             description:
             disabled:
             enabled_events:
-            expand: Fields to expand, by dotted path. An expanded field contains the object instead of
-                its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
+            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty value removes its key.
             url:
             request_options: Idempotency key, account and other options of this request.
 
