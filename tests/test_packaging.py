@@ -203,6 +203,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "pinstripe.form",
         "pinstripe.types",
         "pinstripe._base",
+        "pinstripe._field_docs",
         "pinstripe._oauth_models",
         "pinstripe._registry",
         "pinstripe._response",

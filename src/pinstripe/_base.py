@@ -76,6 +76,19 @@ class StripeModel(BaseModel, metaclass=_ModelMeta):
         _preserve_json(handler.resolve_ref_schema(schema))
         return schema
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Describe the fields, for OpenAPI documents."""  # Any: JSON
+        from pinstripe._field_docs import field_docs  # here, since most programs make no JSON schema
+
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        fields = cls.__pydantic_fields__
+        for name, text in field_docs(cls).items():
+            for key in {name, fields[name].alias or name} & properties.keys() if name in fields else ():
+                properties[key].setdefault("description", text)
+        return schema
+
     def __getstate__(self) -> dict[Any, Any]:  # Any: Pydantic's state
         state = super().__getstate__()
         if "last_response" in state["__dict__"]:
