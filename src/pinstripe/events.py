@@ -7,10 +7,16 @@ https://docs.stripe.com/api/events/types https://docs.stripe.com/event-destinati
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pinstripe._base import StripeModel, event_class
 from pinstripe._call import fill_path
+from pinstripe._decoding import decode_as
 from pinstripe._registry import registry
 from pinstripe._scalars import DateTime
 from pinstripe.models import Event, V2CoreEvent
@@ -93,18 +99,48 @@ class EventNotification(StripeModel):
         return {"stripe_context": self.context} if self.context else {}
 
 
-AnyEvent: TypeAlias = Event
-"""Any snapshot event: for type checkers the union of all classes, which comparing ``event.type`` narrows."""
-AnyNotification: TypeAlias = EventNotification
-"""Any notification of a thin event: for type checkers the union of all classes."""
-
-
 def notification_class_for(event_type: str) -> type[EventNotification]:
     """Return the class of a thin event's notification; `EventNotification` for an unknown type."""
     if event_type not in THIN_EVENT_TYPES:
         return EventNotification
     doc = f"The notification of a ``{event_type}`` event."
     return event_class(THIN_EVENT_TYPES[event_type][0], EventNotification, event_type, doc)
+
+
+@dataclass(frozen=True)
+class _ByType:
+    """How an annotation decodes an event: with the class of its type, and as leniently as a webhook is decoded."""
+
+    object: str
+    class_for: Callable[[str], type[StripeModel]]
+
+    def __get_pydantic_core_schema__(self, source: type[StripeModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        def decode(value: object, _: object) -> object:
+            if isinstance(value, source):
+                return value
+            if (
+                not isinstance(value, dict)
+                or value.get("object") != self.object
+                or not isinstance(value.get("type"), str)
+            ):
+                message = "Input should be an object of type {object}, with a type of event"
+                raise PydanticCustomError("stripe_event", message, {"object": self.object})
+            cls = self.class_for(value["type"])
+            return decode_as(cls if issubclass(cls, source) else source, value)
+
+        schema = handler(source)
+        return core_schema.no_info_wrap_validator_function(
+            decode, schema, serialization=core_schema.simple_ser_schema("any")
+        )
+
+
+AnyEvent: TypeAlias = Annotated[Event, _ByType("event", class_for)]
+"""Any snapshot event: for type checkers the union of all classes, which comparing ``event.type`` narrows.
+
+At run time an annotation for Pydantic, which decodes an event to the class of its type.
+"""
+AnyNotification: TypeAlias = Annotated[EventNotification, _ByType("v2.core.event", notification_class_for)]
+"""Any notification of a thin event: for type checkers the union of all classes."""
 
 
 async def _none() -> None:
