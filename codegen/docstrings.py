@@ -124,10 +124,12 @@ class Writer:
         return paragraphs(text, "\n".join(meanings))
 
     def _page(self, schema: str) -> str:
-        for operation in self.api.operations.values():
-            if operation.method in ("retrieve", "create", "list") and schema in spec.references(operation.returns):
-                return reference(operation.service) + "/object"
-        return ""
+        services = [
+            operation.service
+            for operation in self.api.operations.values()
+            if operation.method in ("retrieve", "create", "list") and schema in spec.references(operation.returns)
+        ]
+        return reference(min(services, key=lambda name: name.count("."))) + "/object" if services else ""
 
 
 # The operations that take a payment, so that a card can be declined.

@@ -132,6 +132,7 @@ O = TypeVar("O", bound=StripeModel)
 D = TypeVar("D")
 E = TypeVar("E", bound=V2CoreEvent)
 R = TypeVar("R", bound=StripeModel | None)
+A = TypeVar("A", bound=V2CoreEventRelatedObject | None)
 _M = TypeVar("_M", bound=StripeModel)
 
 class _Requester(Protocol):
@@ -179,8 +180,12 @@ class EventNotification(StripeModel):
     @overload
     def fetch_related_object(self, client: _AsyncRequester) -> Awaitable[StripeModel | None]: ...
 
-class TypedNotification(EventNotification, Generic[K, E, R]):
+class RelatedObject(V2CoreEventRelatedObject):
+    id: str  # pyright: ignore[reportIncompatibleVariableOverride]
+
+class TypedNotification(EventNotification, Generic[K, E, R, A]):
     type: K  # pyright: ignore[reportIncompatibleVariableOverride]
+    related_object: A  # pyright: ignore[reportIncompatibleVariableOverride]
     @overload
     def fetch_event(self, client: _Requester) -> E: ...
     @overload
@@ -190,8 +195,9 @@ class TypedNotification(EventNotification, Generic[K, E, R]):
     @overload
     def fetch_related_object(self, client: _AsyncRequester) -> Awaitable[R]: ...
 
-class TypedThinEvent(V2CoreEvent, Generic[K, D]):
+class TypedThinEvent(V2CoreEvent, Generic[K, D, A]):
     type: K  # pyright: ignore[reportIncompatibleVariableOverride]
+    related_object: A  # pyright: ignore[reportIncompatibleVariableOverride]
     data: D  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 class AccountApplicationAuthorizedEvent(TypedEvent[Literal["account.application.authorized"], Application]):
@@ -1997,106 +2003,154 @@ class TreasuryReceivedDebitCreatedEvent(TypedEvent[Literal["treasury.received_de
     https://docs.stripe.com/api/events/types#event_types-treasury.received_debit.created
     """
 
-class V1AccountApplicationAuthorizedEvent(TypedThinEvent[Literal["v1.account.application.authorized"], None]):
+class V1AccountApplicationAuthorizedEvent(
+    TypedThinEvent[Literal["v1.account.application.authorized"], None, V2CoreEventRelatedObject | None]
+):
     """A `v1.account.application.authorized` event."""
 
 class V1AccountApplicationAuthorizedEventNotification(
-    TypedNotification[Literal["v1.account.application.authorized"], V1AccountApplicationAuthorizedEvent, None]
+    TypedNotification[
+        Literal["v1.account.application.authorized"],
+        V1AccountApplicationAuthorizedEvent,
+        None,
+        V2CoreEventRelatedObject | None,
+    ]
 ):
     """A `v1.account.application.authorized` event."""
 
-class V1AccountApplicationDeauthorizedEvent(TypedThinEvent[Literal["v1.account.application.deauthorized"], None]):
+class V1AccountApplicationDeauthorizedEvent(
+    TypedThinEvent[Literal["v1.account.application.deauthorized"], None, V2CoreEventRelatedObject | None]
+):
     """A `v1.account.application.deauthorized` event."""
 
 class V1AccountApplicationDeauthorizedEventNotification(
-    TypedNotification[Literal["v1.account.application.deauthorized"], V1AccountApplicationDeauthorizedEvent, None]
+    TypedNotification[
+        Literal["v1.account.application.deauthorized"],
+        V1AccountApplicationDeauthorizedEvent,
+        None,
+        V2CoreEventRelatedObject | None,
+    ]
 ):
     """A `v1.account.application.deauthorized` event."""
 
-class V1AccountExternalAccountCreatedEvent(TypedThinEvent[Literal["v1.account.external_account.created"], None]):
+class V1AccountExternalAccountCreatedEvent(
+    TypedThinEvent[Literal["v1.account.external_account.created"], None, V2CoreEventRelatedObject | None]
+):
     """A `v1.account.external_account.created` event."""
 
 class V1AccountExternalAccountCreatedEventNotification(
-    TypedNotification[Literal["v1.account.external_account.created"], V1AccountExternalAccountCreatedEvent, None]
+    TypedNotification[
+        Literal["v1.account.external_account.created"],
+        V1AccountExternalAccountCreatedEvent,
+        None,
+        V2CoreEventRelatedObject | None,
+    ]
 ):
     """A `v1.account.external_account.created` event."""
 
-class V1AccountExternalAccountDeletedEvent(TypedThinEvent[Literal["v1.account.external_account.deleted"], None]):
+class V1AccountExternalAccountDeletedEvent(
+    TypedThinEvent[Literal["v1.account.external_account.deleted"], None, V2CoreEventRelatedObject | None]
+):
     """A `v1.account.external_account.deleted` event."""
 
 class V1AccountExternalAccountDeletedEventNotification(
-    TypedNotification[Literal["v1.account.external_account.deleted"], V1AccountExternalAccountDeletedEvent, None]
+    TypedNotification[
+        Literal["v1.account.external_account.deleted"],
+        V1AccountExternalAccountDeletedEvent,
+        None,
+        V2CoreEventRelatedObject | None,
+    ]
 ):
     """A `v1.account.external_account.deleted` event."""
 
-class V1AccountExternalAccountUpdatedEvent(TypedThinEvent[Literal["v1.account.external_account.updated"], None]):
+class V1AccountExternalAccountUpdatedEvent(
+    TypedThinEvent[Literal["v1.account.external_account.updated"], None, V2CoreEventRelatedObject | None]
+):
     """A `v1.account.external_account.updated` event."""
 
 class V1AccountExternalAccountUpdatedEventNotification(
-    TypedNotification[Literal["v1.account.external_account.updated"], V1AccountExternalAccountUpdatedEvent, None]
+    TypedNotification[
+        Literal["v1.account.external_account.updated"],
+        V1AccountExternalAccountUpdatedEvent,
+        None,
+        V2CoreEventRelatedObject | None,
+    ]
 ):
     """A `v1.account.external_account.updated` event."""
 
-class V1AccountUpdatedEvent(TypedThinEvent[Literal["v1.account.updated"], None]):
+class V1AccountUpdatedEvent(TypedThinEvent[Literal["v1.account.updated"], None, RelatedObject]):
     """A `v1.account.updated` event."""
 
 class V1AccountUpdatedEventNotification(
-    TypedNotification[Literal["v1.account.updated"], V1AccountUpdatedEvent, Account]
+    TypedNotification[Literal["v1.account.updated"], V1AccountUpdatedEvent, Account, RelatedObject]
 ):
     """A `v1.account.updated` event."""
 
-class V1ApplicationFeeCreatedEvent(TypedThinEvent[Literal["v1.application_fee.created"], None]):
+class V1ApplicationFeeCreatedEvent(TypedThinEvent[Literal["v1.application_fee.created"], None, RelatedObject]):
     """A `v1.application_fee.created` event."""
 
 class V1ApplicationFeeCreatedEventNotification(
-    TypedNotification[Literal["v1.application_fee.created"], V1ApplicationFeeCreatedEvent, ApplicationFee]
+    TypedNotification[
+        Literal["v1.application_fee.created"], V1ApplicationFeeCreatedEvent, ApplicationFee, RelatedObject
+    ]
 ):
     """A `v1.application_fee.created` event."""
 
-class V1ApplicationFeeRefundUpdatedEvent(TypedThinEvent[Literal["v1.application_fee.refund.updated"], None]):
+class V1ApplicationFeeRefundUpdatedEvent(
+    TypedThinEvent[Literal["v1.application_fee.refund.updated"], None, RelatedObject]
+):
     """A `v1.application_fee.refund.updated` event."""
 
 class V1ApplicationFeeRefundUpdatedEventNotification(
     TypedNotification[
-        Literal["v1.application_fee.refund.updated"], V1ApplicationFeeRefundUpdatedEvent, ApplicationFeeRefund
+        Literal["v1.application_fee.refund.updated"],
+        V1ApplicationFeeRefundUpdatedEvent,
+        ApplicationFeeRefund,
+        RelatedObject,
     ]
 ):
     """A `v1.application_fee.refund.updated` event."""
 
-class V1ApplicationFeeRefundedEvent(TypedThinEvent[Literal["v1.application_fee.refunded"], None]):
+class V1ApplicationFeeRefundedEvent(TypedThinEvent[Literal["v1.application_fee.refunded"], None, RelatedObject]):
     """A `v1.application_fee.refunded` event."""
 
 class V1ApplicationFeeRefundedEventNotification(
-    TypedNotification[Literal["v1.application_fee.refunded"], V1ApplicationFeeRefundedEvent, ApplicationFee]
+    TypedNotification[
+        Literal["v1.application_fee.refunded"], V1ApplicationFeeRefundedEvent, ApplicationFee, RelatedObject
+    ]
 ):
     """A `v1.application_fee.refunded` event."""
 
-class V1BalanceAvailableEvent(TypedThinEvent[Literal["v1.balance.available"], None]):
+class V1BalanceAvailableEvent(TypedThinEvent[Literal["v1.balance.available"], None, V2CoreEventRelatedObject]):
     """A `v1.balance.available` event."""
 
 class V1BalanceAvailableEventNotification(
-    TypedNotification[Literal["v1.balance.available"], V1BalanceAvailableEvent, Balance]
+    TypedNotification[Literal["v1.balance.available"], V1BalanceAvailableEvent, Balance, V2CoreEventRelatedObject]
 ):
     """A `v1.balance.available` event."""
 
-class V1BalanceSettingsUpdatedEvent(TypedThinEvent[Literal["v1.balance_settings.updated"], None]):
-    """A `v1.balance_settings.updated` event."""
-
-class V1BalanceSettingsUpdatedEventNotification(
-    TypedNotification[Literal["v1.balance_settings.updated"], V1BalanceSettingsUpdatedEvent, BalanceSettings]
+class V1BalanceSettingsUpdatedEvent(
+    TypedThinEvent[Literal["v1.balance_settings.updated"], None, V2CoreEventRelatedObject]
 ):
     """A `v1.balance_settings.updated` event."""
 
-class V1BillingAlertTriggeredEvent(TypedThinEvent[Literal["v1.billing.alert.triggered"], None]):
+class V1BalanceSettingsUpdatedEventNotification(
+    TypedNotification[
+        Literal["v1.balance_settings.updated"], V1BalanceSettingsUpdatedEvent, BalanceSettings, V2CoreEventRelatedObject
+    ]
+):
+    """A `v1.balance_settings.updated` event."""
+
+class V1BillingAlertTriggeredEvent(TypedThinEvent[Literal["v1.billing.alert.triggered"], None, RelatedObject]):
     """A `v1.billing.alert.triggered` event."""
 
 class V1BillingAlertTriggeredEventNotification(
-    TypedNotification[Literal["v1.billing.alert.triggered"], V1BillingAlertTriggeredEvent, BillingAlert]
+    TypedNotification[Literal["v1.billing.alert.triggered"], V1BillingAlertTriggeredEvent, BillingAlert, RelatedObject]
 ):
     """A `v1.billing.alert.triggered` event."""
 
 class V1BillingCreditBalanceTransactionCreatedEvent(
-    TypedThinEvent[Literal["v1.billing.credit_balance_transaction.created"], None]
+    TypedThinEvent[Literal["v1.billing.credit_balance_transaction.created"], None, RelatedObject]
 ):
     """A `v1.billing.credit_balance_transaction.created` event."""
 
@@ -2105,82 +2159,103 @@ class V1BillingCreditBalanceTransactionCreatedEventNotification(
         Literal["v1.billing.credit_balance_transaction.created"],
         V1BillingCreditBalanceTransactionCreatedEvent,
         BillingCreditBalanceTransaction,
+        RelatedObject,
     ]
 ):
     """A `v1.billing.credit_balance_transaction.created` event."""
 
-class V1BillingCreditGrantCreatedEvent(TypedThinEvent[Literal["v1.billing.credit_grant.created"], None]):
+class V1BillingCreditGrantCreatedEvent(TypedThinEvent[Literal["v1.billing.credit_grant.created"], None, RelatedObject]):
     """A `v1.billing.credit_grant.created` event."""
 
 class V1BillingCreditGrantCreatedEventNotification(
-    TypedNotification[Literal["v1.billing.credit_grant.created"], V1BillingCreditGrantCreatedEvent, BillingCreditGrant]
+    TypedNotification[
+        Literal["v1.billing.credit_grant.created"], V1BillingCreditGrantCreatedEvent, BillingCreditGrant, RelatedObject
+    ]
 ):
     """A `v1.billing.credit_grant.created` event."""
 
-class V1BillingCreditGrantUpdatedEvent(TypedThinEvent[Literal["v1.billing.credit_grant.updated"], None]):
+class V1BillingCreditGrantUpdatedEvent(TypedThinEvent[Literal["v1.billing.credit_grant.updated"], None, RelatedObject]):
     """A `v1.billing.credit_grant.updated` event."""
 
 class V1BillingCreditGrantUpdatedEventNotification(
-    TypedNotification[Literal["v1.billing.credit_grant.updated"], V1BillingCreditGrantUpdatedEvent, BillingCreditGrant]
+    TypedNotification[
+        Literal["v1.billing.credit_grant.updated"], V1BillingCreditGrantUpdatedEvent, BillingCreditGrant, RelatedObject
+    ]
 ):
     """A `v1.billing.credit_grant.updated` event."""
 
-class V1BillingMeterCreatedEvent(TypedThinEvent[Literal["v1.billing.meter.created"], None]):
+class V1BillingMeterCreatedEvent(TypedThinEvent[Literal["v1.billing.meter.created"], None, RelatedObject]):
     """A `v1.billing.meter.created` event."""
 
 class V1BillingMeterCreatedEventNotification(
-    TypedNotification[Literal["v1.billing.meter.created"], V1BillingMeterCreatedEvent, BillingMeter]
+    TypedNotification[Literal["v1.billing.meter.created"], V1BillingMeterCreatedEvent, BillingMeter, RelatedObject]
 ):
     """A `v1.billing.meter.created` event."""
 
-class V1BillingMeterDeactivatedEvent(TypedThinEvent[Literal["v1.billing.meter.deactivated"], None]):
+class V1BillingMeterDeactivatedEvent(TypedThinEvent[Literal["v1.billing.meter.deactivated"], None, RelatedObject]):
     """A `v1.billing.meter.deactivated` event."""
 
 class V1BillingMeterDeactivatedEventNotification(
-    TypedNotification[Literal["v1.billing.meter.deactivated"], V1BillingMeterDeactivatedEvent, BillingMeter]
+    TypedNotification[
+        Literal["v1.billing.meter.deactivated"], V1BillingMeterDeactivatedEvent, BillingMeter, RelatedObject
+    ]
 ):
     """A `v1.billing.meter.deactivated` event."""
 
 class V1BillingMeterErrorReportTriggeredEvent(
-    TypedThinEvent[Literal["v1.billing.meter.error_report_triggered"], BillingMeterErrorReportTriggeredEventData]
+    TypedThinEvent[
+        Literal["v1.billing.meter.error_report_triggered"], BillingMeterErrorReportTriggeredEventData, RelatedObject
+    ]
 ):
     """A `v1.billing.meter.error_report_triggered` event."""
 
 class V1BillingMeterErrorReportTriggeredEventNotification(
     TypedNotification[
-        Literal["v1.billing.meter.error_report_triggered"], V1BillingMeterErrorReportTriggeredEvent, BillingMeter
+        Literal["v1.billing.meter.error_report_triggered"],
+        V1BillingMeterErrorReportTriggeredEvent,
+        BillingMeter,
+        RelatedObject,
     ]
 ):
     """A `v1.billing.meter.error_report_triggered` event."""
 
 class V1BillingMeterNoMeterFoundEvent(
-    TypedThinEvent[Literal["v1.billing.meter.no_meter_found"], BillingMeterNoMeterFoundEventData]
+    TypedThinEvent[
+        Literal["v1.billing.meter.no_meter_found"], BillingMeterNoMeterFoundEventData, V2CoreEventRelatedObject | None
+    ]
 ):
     """A `v1.billing.meter.no_meter_found` event."""
 
 class V1BillingMeterNoMeterFoundEventNotification(
-    TypedNotification[Literal["v1.billing.meter.no_meter_found"], V1BillingMeterNoMeterFoundEvent, None]
+    TypedNotification[
+        Literal["v1.billing.meter.no_meter_found"],
+        V1BillingMeterNoMeterFoundEvent,
+        None,
+        V2CoreEventRelatedObject | None,
+    ]
 ):
     """A `v1.billing.meter.no_meter_found` event."""
 
-class V1BillingMeterReactivatedEvent(TypedThinEvent[Literal["v1.billing.meter.reactivated"], None]):
+class V1BillingMeterReactivatedEvent(TypedThinEvent[Literal["v1.billing.meter.reactivated"], None, RelatedObject]):
     """A `v1.billing.meter.reactivated` event."""
 
 class V1BillingMeterReactivatedEventNotification(
-    TypedNotification[Literal["v1.billing.meter.reactivated"], V1BillingMeterReactivatedEvent, BillingMeter]
+    TypedNotification[
+        Literal["v1.billing.meter.reactivated"], V1BillingMeterReactivatedEvent, BillingMeter, RelatedObject
+    ]
 ):
     """A `v1.billing.meter.reactivated` event."""
 
-class V1BillingMeterUpdatedEvent(TypedThinEvent[Literal["v1.billing.meter.updated"], None]):
+class V1BillingMeterUpdatedEvent(TypedThinEvent[Literal["v1.billing.meter.updated"], None, RelatedObject]):
     """A `v1.billing.meter.updated` event."""
 
 class V1BillingMeterUpdatedEventNotification(
-    TypedNotification[Literal["v1.billing.meter.updated"], V1BillingMeterUpdatedEvent, BillingMeter]
+    TypedNotification[Literal["v1.billing.meter.updated"], V1BillingMeterUpdatedEvent, BillingMeter, RelatedObject]
 ):
     """A `v1.billing.meter.updated` event."""
 
 class V1BillingPortalConfigurationCreatedEvent(
-    TypedThinEvent[Literal["v1.billing_portal.configuration.created"], None]
+    TypedThinEvent[Literal["v1.billing_portal.configuration.created"], None, RelatedObject]
 ):
     """A `v1.billing_portal.configuration.created` event."""
 
@@ -2189,12 +2264,13 @@ class V1BillingPortalConfigurationCreatedEventNotification(
         Literal["v1.billing_portal.configuration.created"],
         V1BillingPortalConfigurationCreatedEvent,
         BillingPortalConfiguration,
+        RelatedObject,
     ]
 ):
     """A `v1.billing_portal.configuration.created` event."""
 
 class V1BillingPortalConfigurationUpdatedEvent(
-    TypedThinEvent[Literal["v1.billing_portal.configuration.updated"], None]
+    TypedThinEvent[Literal["v1.billing_portal.configuration.updated"], None, RelatedObject]
 ):
     """A `v1.billing_portal.configuration.updated` event."""
 
@@ -2203,144 +2279,178 @@ class V1BillingPortalConfigurationUpdatedEventNotification(
         Literal["v1.billing_portal.configuration.updated"],
         V1BillingPortalConfigurationUpdatedEvent,
         BillingPortalConfiguration,
+        RelatedObject,
     ]
 ):
     """A `v1.billing_portal.configuration.updated` event."""
 
-class V1BillingPortalSessionCreatedEvent(TypedThinEvent[Literal["v1.billing_portal.session.created"], None]):
+class V1BillingPortalSessionCreatedEvent(
+    TypedThinEvent[Literal["v1.billing_portal.session.created"], None, V2CoreEventRelatedObject | None]
+):
     """A `v1.billing_portal.session.created` event."""
 
 class V1BillingPortalSessionCreatedEventNotification(
-    TypedNotification[Literal["v1.billing_portal.session.created"], V1BillingPortalSessionCreatedEvent, None]
+    TypedNotification[
+        Literal["v1.billing_portal.session.created"],
+        V1BillingPortalSessionCreatedEvent,
+        None,
+        V2CoreEventRelatedObject | None,
+    ]
 ):
     """A `v1.billing_portal.session.created` event."""
 
-class V1CapabilityUpdatedEvent(TypedThinEvent[Literal["v1.capability.updated"], None]):
+class V1CapabilityUpdatedEvent(TypedThinEvent[Literal["v1.capability.updated"], None, RelatedObject]):
     """A `v1.capability.updated` event."""
 
 class V1CapabilityUpdatedEventNotification(
-    TypedNotification[Literal["v1.capability.updated"], V1CapabilityUpdatedEvent, Capability]
+    TypedNotification[Literal["v1.capability.updated"], V1CapabilityUpdatedEvent, Capability, RelatedObject]
 ):
     """A `v1.capability.updated` event."""
 
-class V1CashBalanceFundsAvailableEvent(TypedThinEvent[Literal["v1.cash_balance.funds_available"], None]):
+class V1CashBalanceFundsAvailableEvent(
+    TypedThinEvent[Literal["v1.cash_balance.funds_available"], None, V2CoreEventRelatedObject]
+):
     """A `v1.cash_balance.funds_available` event."""
 
 class V1CashBalanceFundsAvailableEventNotification(
-    TypedNotification[Literal["v1.cash_balance.funds_available"], V1CashBalanceFundsAvailableEvent, CashBalance]
+    TypedNotification[
+        Literal["v1.cash_balance.funds_available"],
+        V1CashBalanceFundsAvailableEvent,
+        CashBalance,
+        V2CoreEventRelatedObject,
+    ]
 ):
     """A `v1.cash_balance.funds_available` event."""
 
-class V1ChargeCapturedEvent(TypedThinEvent[Literal["v1.charge.captured"], None]):
+class V1ChargeCapturedEvent(TypedThinEvent[Literal["v1.charge.captured"], None, RelatedObject]):
     """A `v1.charge.captured` event."""
 
 class V1ChargeCapturedEventNotification(
-    TypedNotification[Literal["v1.charge.captured"], V1ChargeCapturedEvent, Charge]
+    TypedNotification[Literal["v1.charge.captured"], V1ChargeCapturedEvent, Charge, RelatedObject]
 ):
     """A `v1.charge.captured` event."""
 
-class V1ChargeDisputeClosedEvent(TypedThinEvent[Literal["v1.charge.dispute.closed"], None]):
+class V1ChargeDisputeClosedEvent(TypedThinEvent[Literal["v1.charge.dispute.closed"], None, RelatedObject]):
     """A `v1.charge.dispute.closed` event."""
 
 class V1ChargeDisputeClosedEventNotification(
-    TypedNotification[Literal["v1.charge.dispute.closed"], V1ChargeDisputeClosedEvent, Dispute]
+    TypedNotification[Literal["v1.charge.dispute.closed"], V1ChargeDisputeClosedEvent, Dispute, RelatedObject]
 ):
     """A `v1.charge.dispute.closed` event."""
 
-class V1ChargeDisputeCreatedEvent(TypedThinEvent[Literal["v1.charge.dispute.created"], None]):
+class V1ChargeDisputeCreatedEvent(TypedThinEvent[Literal["v1.charge.dispute.created"], None, RelatedObject]):
     """A `v1.charge.dispute.created` event."""
 
 class V1ChargeDisputeCreatedEventNotification(
-    TypedNotification[Literal["v1.charge.dispute.created"], V1ChargeDisputeCreatedEvent, Dispute]
+    TypedNotification[Literal["v1.charge.dispute.created"], V1ChargeDisputeCreatedEvent, Dispute, RelatedObject]
 ):
     """A `v1.charge.dispute.created` event."""
 
-class V1ChargeDisputeFundsReinstatedEvent(TypedThinEvent[Literal["v1.charge.dispute.funds_reinstated"], None]):
+class V1ChargeDisputeFundsReinstatedEvent(
+    TypedThinEvent[Literal["v1.charge.dispute.funds_reinstated"], None, RelatedObject]
+):
     """A `v1.charge.dispute.funds_reinstated` event."""
 
 class V1ChargeDisputeFundsReinstatedEventNotification(
-    TypedNotification[Literal["v1.charge.dispute.funds_reinstated"], V1ChargeDisputeFundsReinstatedEvent, Dispute]
+    TypedNotification[
+        Literal["v1.charge.dispute.funds_reinstated"], V1ChargeDisputeFundsReinstatedEvent, Dispute, RelatedObject
+    ]
 ):
     """A `v1.charge.dispute.funds_reinstated` event."""
 
-class V1ChargeDisputeFundsWithdrawnEvent(TypedThinEvent[Literal["v1.charge.dispute.funds_withdrawn"], None]):
+class V1ChargeDisputeFundsWithdrawnEvent(
+    TypedThinEvent[Literal["v1.charge.dispute.funds_withdrawn"], None, RelatedObject]
+):
     """A `v1.charge.dispute.funds_withdrawn` event."""
 
 class V1ChargeDisputeFundsWithdrawnEventNotification(
-    TypedNotification[Literal["v1.charge.dispute.funds_withdrawn"], V1ChargeDisputeFundsWithdrawnEvent, Dispute]
+    TypedNotification[
+        Literal["v1.charge.dispute.funds_withdrawn"], V1ChargeDisputeFundsWithdrawnEvent, Dispute, RelatedObject
+    ]
 ):
     """A `v1.charge.dispute.funds_withdrawn` event."""
 
-class V1ChargeDisputeUpdatedEvent(TypedThinEvent[Literal["v1.charge.dispute.updated"], None]):
+class V1ChargeDisputeUpdatedEvent(TypedThinEvent[Literal["v1.charge.dispute.updated"], None, RelatedObject]):
     """A `v1.charge.dispute.updated` event."""
 
 class V1ChargeDisputeUpdatedEventNotification(
-    TypedNotification[Literal["v1.charge.dispute.updated"], V1ChargeDisputeUpdatedEvent, Dispute]
+    TypedNotification[Literal["v1.charge.dispute.updated"], V1ChargeDisputeUpdatedEvent, Dispute, RelatedObject]
 ):
     """A `v1.charge.dispute.updated` event."""
 
-class V1ChargeExpiredEvent(TypedThinEvent[Literal["v1.charge.expired"], None]):
+class V1ChargeExpiredEvent(TypedThinEvent[Literal["v1.charge.expired"], None, RelatedObject]):
     """A `v1.charge.expired` event."""
 
-class V1ChargeExpiredEventNotification(TypedNotification[Literal["v1.charge.expired"], V1ChargeExpiredEvent, Charge]):
+class V1ChargeExpiredEventNotification(
+    TypedNotification[Literal["v1.charge.expired"], V1ChargeExpiredEvent, Charge, RelatedObject]
+):
     """A `v1.charge.expired` event."""
 
-class V1ChargeFailedEvent(TypedThinEvent[Literal["v1.charge.failed"], None]):
+class V1ChargeFailedEvent(TypedThinEvent[Literal["v1.charge.failed"], None, RelatedObject]):
     """A `v1.charge.failed` event."""
 
-class V1ChargeFailedEventNotification(TypedNotification[Literal["v1.charge.failed"], V1ChargeFailedEvent, Charge]):
+class V1ChargeFailedEventNotification(
+    TypedNotification[Literal["v1.charge.failed"], V1ChargeFailedEvent, Charge, RelatedObject]
+):
     """A `v1.charge.failed` event."""
 
-class V1ChargePendingEvent(TypedThinEvent[Literal["v1.charge.pending"], None]):
+class V1ChargePendingEvent(TypedThinEvent[Literal["v1.charge.pending"], None, RelatedObject]):
     """A `v1.charge.pending` event."""
 
-class V1ChargePendingEventNotification(TypedNotification[Literal["v1.charge.pending"], V1ChargePendingEvent, Charge]):
+class V1ChargePendingEventNotification(
+    TypedNotification[Literal["v1.charge.pending"], V1ChargePendingEvent, Charge, RelatedObject]
+):
     """A `v1.charge.pending` event."""
 
-class V1ChargeRefundUpdatedEvent(TypedThinEvent[Literal["v1.charge.refund.updated"], None]):
+class V1ChargeRefundUpdatedEvent(TypedThinEvent[Literal["v1.charge.refund.updated"], None, RelatedObject]):
     """A `v1.charge.refund.updated` event."""
 
 class V1ChargeRefundUpdatedEventNotification(
-    TypedNotification[Literal["v1.charge.refund.updated"], V1ChargeRefundUpdatedEvent, Refund]
+    TypedNotification[Literal["v1.charge.refund.updated"], V1ChargeRefundUpdatedEvent, Refund, RelatedObject]
 ):
     """A `v1.charge.refund.updated` event."""
 
-class V1ChargeRefundedEvent(TypedThinEvent[Literal["v1.charge.refunded"], None]):
+class V1ChargeRefundedEvent(TypedThinEvent[Literal["v1.charge.refunded"], None, RelatedObject]):
     """A `v1.charge.refunded` event."""
 
 class V1ChargeRefundedEventNotification(
-    TypedNotification[Literal["v1.charge.refunded"], V1ChargeRefundedEvent, Charge]
+    TypedNotification[Literal["v1.charge.refunded"], V1ChargeRefundedEvent, Charge, RelatedObject]
 ):
     """A `v1.charge.refunded` event."""
 
-class V1ChargeSucceededEvent(TypedThinEvent[Literal["v1.charge.succeeded"], None]):
+class V1ChargeSucceededEvent(TypedThinEvent[Literal["v1.charge.succeeded"], None, RelatedObject]):
     """A `v1.charge.succeeded` event."""
 
 class V1ChargeSucceededEventNotification(
-    TypedNotification[Literal["v1.charge.succeeded"], V1ChargeSucceededEvent, Charge]
+    TypedNotification[Literal["v1.charge.succeeded"], V1ChargeSucceededEvent, Charge, RelatedObject]
 ):
     """A `v1.charge.succeeded` event."""
 
-class V1ChargeUpdatedEvent(TypedThinEvent[Literal["v1.charge.updated"], None]):
+class V1ChargeUpdatedEvent(TypedThinEvent[Literal["v1.charge.updated"], None, RelatedObject]):
     """A `v1.charge.updated` event."""
 
-class V1ChargeUpdatedEventNotification(TypedNotification[Literal["v1.charge.updated"], V1ChargeUpdatedEvent, Charge]):
+class V1ChargeUpdatedEventNotification(
+    TypedNotification[Literal["v1.charge.updated"], V1ChargeUpdatedEvent, Charge, RelatedObject]
+):
     """A `v1.charge.updated` event."""
 
 class V1CheckoutSessionAsyncPaymentFailedEvent(
-    TypedThinEvent[Literal["v1.checkout.session.async_payment_failed"], None]
+    TypedThinEvent[Literal["v1.checkout.session.async_payment_failed"], None, RelatedObject]
 ):
     """A `v1.checkout.session.async_payment_failed` event."""
 
 class V1CheckoutSessionAsyncPaymentFailedEventNotification(
     TypedNotification[
-        Literal["v1.checkout.session.async_payment_failed"], V1CheckoutSessionAsyncPaymentFailedEvent, CheckoutSession
+        Literal["v1.checkout.session.async_payment_failed"],
+        V1CheckoutSessionAsyncPaymentFailedEvent,
+        CheckoutSession,
+        RelatedObject,
     ]
 ):
     """A `v1.checkout.session.async_payment_failed` event."""
 
 class V1CheckoutSessionAsyncPaymentSucceededEvent(
-    TypedThinEvent[Literal["v1.checkout.session.async_payment_succeeded"], None]
+    TypedThinEvent[Literal["v1.checkout.session.async_payment_succeeded"], None, RelatedObject]
 ):
     """A `v1.checkout.session.async_payment_succeeded` event."""
 
@@ -2349,206 +2459,259 @@ class V1CheckoutSessionAsyncPaymentSucceededEventNotification(
         Literal["v1.checkout.session.async_payment_succeeded"],
         V1CheckoutSessionAsyncPaymentSucceededEvent,
         CheckoutSession,
+        RelatedObject,
     ]
 ):
     """A `v1.checkout.session.async_payment_succeeded` event."""
 
-class V1CheckoutSessionCompletedEvent(TypedThinEvent[Literal["v1.checkout.session.completed"], None]):
+class V1CheckoutSessionCompletedEvent(TypedThinEvent[Literal["v1.checkout.session.completed"], None, RelatedObject]):
     """A `v1.checkout.session.completed` event."""
 
 class V1CheckoutSessionCompletedEventNotification(
-    TypedNotification[Literal["v1.checkout.session.completed"], V1CheckoutSessionCompletedEvent, CheckoutSession]
+    TypedNotification[
+        Literal["v1.checkout.session.completed"], V1CheckoutSessionCompletedEvent, CheckoutSession, RelatedObject
+    ]
 ):
     """A `v1.checkout.session.completed` event."""
 
-class V1CheckoutSessionExpiredEvent(TypedThinEvent[Literal["v1.checkout.session.expired"], None]):
+class V1CheckoutSessionExpiredEvent(TypedThinEvent[Literal["v1.checkout.session.expired"], None, RelatedObject]):
     """A `v1.checkout.session.expired` event."""
 
 class V1CheckoutSessionExpiredEventNotification(
-    TypedNotification[Literal["v1.checkout.session.expired"], V1CheckoutSessionExpiredEvent, CheckoutSession]
+    TypedNotification[
+        Literal["v1.checkout.session.expired"], V1CheckoutSessionExpiredEvent, CheckoutSession, RelatedObject
+    ]
 ):
     """A `v1.checkout.session.expired` event."""
 
-class V1ClimateOrderCanceledEvent(TypedThinEvent[Literal["v1.climate.order.canceled"], None]):
+class V1ClimateOrderCanceledEvent(TypedThinEvent[Literal["v1.climate.order.canceled"], None, RelatedObject]):
     """A `v1.climate.order.canceled` event."""
 
 class V1ClimateOrderCanceledEventNotification(
-    TypedNotification[Literal["v1.climate.order.canceled"], V1ClimateOrderCanceledEvent, ClimateOrder]
+    TypedNotification[Literal["v1.climate.order.canceled"], V1ClimateOrderCanceledEvent, ClimateOrder, RelatedObject]
 ):
     """A `v1.climate.order.canceled` event."""
 
-class V1ClimateOrderCreatedEvent(TypedThinEvent[Literal["v1.climate.order.created"], None]):
+class V1ClimateOrderCreatedEvent(TypedThinEvent[Literal["v1.climate.order.created"], None, RelatedObject]):
     """A `v1.climate.order.created` event."""
 
 class V1ClimateOrderCreatedEventNotification(
-    TypedNotification[Literal["v1.climate.order.created"], V1ClimateOrderCreatedEvent, ClimateOrder]
+    TypedNotification[Literal["v1.climate.order.created"], V1ClimateOrderCreatedEvent, ClimateOrder, RelatedObject]
 ):
     """A `v1.climate.order.created` event."""
 
-class V1ClimateOrderDelayedEvent(TypedThinEvent[Literal["v1.climate.order.delayed"], None]):
+class V1ClimateOrderDelayedEvent(TypedThinEvent[Literal["v1.climate.order.delayed"], None, RelatedObject]):
     """A `v1.climate.order.delayed` event."""
 
 class V1ClimateOrderDelayedEventNotification(
-    TypedNotification[Literal["v1.climate.order.delayed"], V1ClimateOrderDelayedEvent, ClimateOrder]
+    TypedNotification[Literal["v1.climate.order.delayed"], V1ClimateOrderDelayedEvent, ClimateOrder, RelatedObject]
 ):
     """A `v1.climate.order.delayed` event."""
 
-class V1ClimateOrderDeliveredEvent(TypedThinEvent[Literal["v1.climate.order.delivered"], None]):
+class V1ClimateOrderDeliveredEvent(TypedThinEvent[Literal["v1.climate.order.delivered"], None, RelatedObject]):
     """A `v1.climate.order.delivered` event."""
 
 class V1ClimateOrderDeliveredEventNotification(
-    TypedNotification[Literal["v1.climate.order.delivered"], V1ClimateOrderDeliveredEvent, ClimateOrder]
+    TypedNotification[Literal["v1.climate.order.delivered"], V1ClimateOrderDeliveredEvent, ClimateOrder, RelatedObject]
 ):
     """A `v1.climate.order.delivered` event."""
 
-class V1ClimateOrderProductSubstitutedEvent(TypedThinEvent[Literal["v1.climate.order.product_substituted"], None]):
+class V1ClimateOrderProductSubstitutedEvent(
+    TypedThinEvent[Literal["v1.climate.order.product_substituted"], None, RelatedObject]
+):
     """A `v1.climate.order.product_substituted` event."""
 
 class V1ClimateOrderProductSubstitutedEventNotification(
     TypedNotification[
-        Literal["v1.climate.order.product_substituted"], V1ClimateOrderProductSubstitutedEvent, ClimateOrder
+        Literal["v1.climate.order.product_substituted"],
+        V1ClimateOrderProductSubstitutedEvent,
+        ClimateOrder,
+        RelatedObject,
     ]
 ):
     """A `v1.climate.order.product_substituted` event."""
 
-class V1ClimateProductCreatedEvent(TypedThinEvent[Literal["v1.climate.product.created"], None]):
+class V1ClimateProductCreatedEvent(TypedThinEvent[Literal["v1.climate.product.created"], None, RelatedObject]):
     """A `v1.climate.product.created` event."""
 
 class V1ClimateProductCreatedEventNotification(
-    TypedNotification[Literal["v1.climate.product.created"], V1ClimateProductCreatedEvent, ClimateProduct]
+    TypedNotification[
+        Literal["v1.climate.product.created"], V1ClimateProductCreatedEvent, ClimateProduct, RelatedObject
+    ]
 ):
     """A `v1.climate.product.created` event."""
 
-class V1ClimateProductPricingUpdatedEvent(TypedThinEvent[Literal["v1.climate.product.pricing_updated"], None]):
+class V1ClimateProductPricingUpdatedEvent(
+    TypedThinEvent[Literal["v1.climate.product.pricing_updated"], None, RelatedObject]
+):
     """A `v1.climate.product.pricing_updated` event."""
 
 class V1ClimateProductPricingUpdatedEventNotification(
     TypedNotification[
-        Literal["v1.climate.product.pricing_updated"], V1ClimateProductPricingUpdatedEvent, ClimateProduct
+        Literal["v1.climate.product.pricing_updated"],
+        V1ClimateProductPricingUpdatedEvent,
+        ClimateProduct,
+        RelatedObject,
     ]
 ):
     """A `v1.climate.product.pricing_updated` event."""
 
-class V1CouponCreatedEvent(TypedThinEvent[Literal["v1.coupon.created"], None]):
+class V1CouponCreatedEvent(TypedThinEvent[Literal["v1.coupon.created"], None, RelatedObject]):
     """A `v1.coupon.created` event."""
 
-class V1CouponCreatedEventNotification(TypedNotification[Literal["v1.coupon.created"], V1CouponCreatedEvent, Coupon]):
+class V1CouponCreatedEventNotification(
+    TypedNotification[Literal["v1.coupon.created"], V1CouponCreatedEvent, Coupon, RelatedObject]
+):
     """A `v1.coupon.created` event."""
 
-class V1CouponDeletedEvent(TypedThinEvent[Literal["v1.coupon.deleted"], None]):
+class V1CouponDeletedEvent(TypedThinEvent[Literal["v1.coupon.deleted"], None, RelatedObject]):
     """A `v1.coupon.deleted` event."""
 
-class V1CouponDeletedEventNotification(TypedNotification[Literal["v1.coupon.deleted"], V1CouponDeletedEvent, Coupon]):
+class V1CouponDeletedEventNotification(
+    TypedNotification[Literal["v1.coupon.deleted"], V1CouponDeletedEvent, Coupon, RelatedObject]
+):
     """A `v1.coupon.deleted` event."""
 
-class V1CouponUpdatedEvent(TypedThinEvent[Literal["v1.coupon.updated"], None]):
+class V1CouponUpdatedEvent(TypedThinEvent[Literal["v1.coupon.updated"], None, RelatedObject]):
     """A `v1.coupon.updated` event."""
 
-class V1CouponUpdatedEventNotification(TypedNotification[Literal["v1.coupon.updated"], V1CouponUpdatedEvent, Coupon]):
+class V1CouponUpdatedEventNotification(
+    TypedNotification[Literal["v1.coupon.updated"], V1CouponUpdatedEvent, Coupon, RelatedObject]
+):
     """A `v1.coupon.updated` event."""
 
-class V1CreditNoteCreatedEvent(TypedThinEvent[Literal["v1.credit_note.created"], None]):
+class V1CreditNoteCreatedEvent(TypedThinEvent[Literal["v1.credit_note.created"], None, RelatedObject]):
     """A `v1.credit_note.created` event."""
 
 class V1CreditNoteCreatedEventNotification(
-    TypedNotification[Literal["v1.credit_note.created"], V1CreditNoteCreatedEvent, CreditNote]
+    TypedNotification[Literal["v1.credit_note.created"], V1CreditNoteCreatedEvent, CreditNote, RelatedObject]
 ):
     """A `v1.credit_note.created` event."""
 
-class V1CreditNoteUpdatedEvent(TypedThinEvent[Literal["v1.credit_note.updated"], None]):
+class V1CreditNoteUpdatedEvent(TypedThinEvent[Literal["v1.credit_note.updated"], None, RelatedObject]):
     """A `v1.credit_note.updated` event."""
 
 class V1CreditNoteUpdatedEventNotification(
-    TypedNotification[Literal["v1.credit_note.updated"], V1CreditNoteUpdatedEvent, CreditNote]
+    TypedNotification[Literal["v1.credit_note.updated"], V1CreditNoteUpdatedEvent, CreditNote, RelatedObject]
 ):
     """A `v1.credit_note.updated` event."""
 
-class V1CreditNoteVoidedEvent(TypedThinEvent[Literal["v1.credit_note.voided"], None]):
+class V1CreditNoteVoidedEvent(TypedThinEvent[Literal["v1.credit_note.voided"], None, RelatedObject]):
     """A `v1.credit_note.voided` event."""
 
 class V1CreditNoteVoidedEventNotification(
-    TypedNotification[Literal["v1.credit_note.voided"], V1CreditNoteVoidedEvent, CreditNote]
+    TypedNotification[Literal["v1.credit_note.voided"], V1CreditNoteVoidedEvent, CreditNote, RelatedObject]
 ):
     """A `v1.credit_note.voided` event."""
 
-class V1CustomerCreatedEvent(TypedThinEvent[Literal["v1.customer.created"], None]):
+class V1CustomerCreatedEvent(TypedThinEvent[Literal["v1.customer.created"], None, RelatedObject]):
     """A `v1.customer.created` event."""
 
 class V1CustomerCreatedEventNotification(
-    TypedNotification[Literal["v1.customer.created"], V1CustomerCreatedEvent, Customer]
+    TypedNotification[Literal["v1.customer.created"], V1CustomerCreatedEvent, Customer, RelatedObject]
 ):
     """A `v1.customer.created` event."""
 
-class V1CustomerDeletedEvent(TypedThinEvent[Literal["v1.customer.deleted"], None]):
+class V1CustomerDeletedEvent(TypedThinEvent[Literal["v1.customer.deleted"], None, RelatedObject]):
     """A `v1.customer.deleted` event."""
 
 class V1CustomerDeletedEventNotification(
-    TypedNotification[Literal["v1.customer.deleted"], V1CustomerDeletedEvent, Customer]
+    TypedNotification[Literal["v1.customer.deleted"], V1CustomerDeletedEvent, Customer, RelatedObject]
 ):
     """A `v1.customer.deleted` event."""
 
-class V1CustomerDiscountCreatedEvent(TypedThinEvent[Literal["v1.customer.discount.created"], None]):
+class V1CustomerDiscountCreatedEvent(
+    TypedThinEvent[Literal["v1.customer.discount.created"], None, V2CoreEventRelatedObject]
+):
     """A `v1.customer.discount.created` event."""
 
 class V1CustomerDiscountCreatedEventNotification(
-    TypedNotification[Literal["v1.customer.discount.created"], V1CustomerDiscountCreatedEvent, Discount]
+    TypedNotification[
+        Literal["v1.customer.discount.created"], V1CustomerDiscountCreatedEvent, Discount, V2CoreEventRelatedObject
+    ]
 ):
     """A `v1.customer.discount.created` event."""
 
-class V1CustomerDiscountDeletedEvent(TypedThinEvent[Literal["v1.customer.discount.deleted"], None]):
+class V1CustomerDiscountDeletedEvent(
+    TypedThinEvent[Literal["v1.customer.discount.deleted"], None, V2CoreEventRelatedObject]
+):
     """A `v1.customer.discount.deleted` event."""
 
 class V1CustomerDiscountDeletedEventNotification(
-    TypedNotification[Literal["v1.customer.discount.deleted"], V1CustomerDiscountDeletedEvent, Discount]
+    TypedNotification[
+        Literal["v1.customer.discount.deleted"], V1CustomerDiscountDeletedEvent, Discount, V2CoreEventRelatedObject
+    ]
 ):
     """A `v1.customer.discount.deleted` event."""
 
-class V1CustomerDiscountSourceChangedEvent(TypedThinEvent[Literal["v1.customer.discount.source_changed"], None]):
+class V1CustomerDiscountSourceChangedEvent(
+    TypedThinEvent[Literal["v1.customer.discount.source_changed"], None, V2CoreEventRelatedObject | None]
+):
     """A `v1.customer.discount.source_changed` event."""
 
 class V1CustomerDiscountSourceChangedEventNotification(
-    TypedNotification[Literal["v1.customer.discount.source_changed"], V1CustomerDiscountSourceChangedEvent, None]
+    TypedNotification[
+        Literal["v1.customer.discount.source_changed"],
+        V1CustomerDiscountSourceChangedEvent,
+        None,
+        V2CoreEventRelatedObject | None,
+    ]
 ):
     """A `v1.customer.discount.source_changed` event."""
 
-class V1CustomerDiscountUpdatedEvent(TypedThinEvent[Literal["v1.customer.discount.updated"], None]):
-    """A `v1.customer.discount.updated` event."""
-
-class V1CustomerDiscountUpdatedEventNotification(
-    TypedNotification[Literal["v1.customer.discount.updated"], V1CustomerDiscountUpdatedEvent, Discount]
+class V1CustomerDiscountUpdatedEvent(
+    TypedThinEvent[Literal["v1.customer.discount.updated"], None, V2CoreEventRelatedObject]
 ):
     """A `v1.customer.discount.updated` event."""
 
-class V1CustomerSubscriptionActiveEvent(TypedThinEvent[Literal["v1.customer.subscription.active"], None]):
+class V1CustomerDiscountUpdatedEventNotification(
+    TypedNotification[
+        Literal["v1.customer.discount.updated"], V1CustomerDiscountUpdatedEvent, Discount, V2CoreEventRelatedObject
+    ]
+):
+    """A `v1.customer.discount.updated` event."""
+
+class V1CustomerSubscriptionActiveEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.active"], None, RelatedObject]
+):
     """A `v1.customer.subscription.active` event."""
 
 class V1CustomerSubscriptionActiveEventNotification(
-    TypedNotification[Literal["v1.customer.subscription.active"], V1CustomerSubscriptionActiveEvent, Subscription]
+    TypedNotification[
+        Literal["v1.customer.subscription.active"], V1CustomerSubscriptionActiveEvent, Subscription, RelatedObject
+    ]
 ):
     """A `v1.customer.subscription.active` event."""
 
 class V1CustomerSubscriptionCancelAtChangedEvent(
-    TypedThinEvent[Literal["v1.customer.subscription.cancel_at_changed"], None]
+    TypedThinEvent[Literal["v1.customer.subscription.cancel_at_changed"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.cancel_at_changed` event."""
 
 class V1CustomerSubscriptionCancelAtChangedEventNotification(
     TypedNotification[
-        Literal["v1.customer.subscription.cancel_at_changed"], V1CustomerSubscriptionCancelAtChangedEvent, Subscription
+        Literal["v1.customer.subscription.cancel_at_changed"],
+        V1CustomerSubscriptionCancelAtChangedEvent,
+        Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.cancel_at_changed` event."""
 
-class V1CustomerSubscriptionCreatedEvent(TypedThinEvent[Literal["v1.customer.subscription.created"], None]):
+class V1CustomerSubscriptionCreatedEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.created"], None, RelatedObject]
+):
     """A `v1.customer.subscription.created` event."""
 
 class V1CustomerSubscriptionCreatedEventNotification(
-    TypedNotification[Literal["v1.customer.subscription.created"], V1CustomerSubscriptionCreatedEvent, Subscription]
+    TypedNotification[
+        Literal["v1.customer.subscription.created"], V1CustomerSubscriptionCreatedEvent, Subscription, RelatedObject
+    ]
 ):
     """A `v1.customer.subscription.created` event."""
 
 class V1CustomerSubscriptionDefaultPaymentMethodChangedEvent(
-    TypedThinEvent[Literal["v1.customer.subscription.default_payment_method_changed"], None]
+    TypedThinEvent[Literal["v1.customer.subscription.default_payment_method_changed"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.default_payment_method_changed` event."""
 
@@ -2557,30 +2720,40 @@ class V1CustomerSubscriptionDefaultPaymentMethodChangedEventNotification(
         Literal["v1.customer.subscription.default_payment_method_changed"],
         V1CustomerSubscriptionDefaultPaymentMethodChangedEvent,
         Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.default_payment_method_changed` event."""
 
-class V1CustomerSubscriptionDeletedEvent(TypedThinEvent[Literal["v1.customer.subscription.deleted"], None]):
-    """A `v1.customer.subscription.deleted` event."""
-
-class V1CustomerSubscriptionDeletedEventNotification(
-    TypedNotification[Literal["v1.customer.subscription.deleted"], V1CustomerSubscriptionDeletedEvent, Subscription]
+class V1CustomerSubscriptionDeletedEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.deleted"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.deleted` event."""
 
-class V1CustomerSubscriptionIncompleteEvent(TypedThinEvent[Literal["v1.customer.subscription.incomplete"], None]):
+class V1CustomerSubscriptionDeletedEventNotification(
+    TypedNotification[
+        Literal["v1.customer.subscription.deleted"], V1CustomerSubscriptionDeletedEvent, Subscription, RelatedObject
+    ]
+):
+    """A `v1.customer.subscription.deleted` event."""
+
+class V1CustomerSubscriptionIncompleteEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.incomplete"], None, RelatedObject]
+):
     """A `v1.customer.subscription.incomplete` event."""
 
 class V1CustomerSubscriptionIncompleteEventNotification(
     TypedNotification[
-        Literal["v1.customer.subscription.incomplete"], V1CustomerSubscriptionIncompleteEvent, Subscription
+        Literal["v1.customer.subscription.incomplete"],
+        V1CustomerSubscriptionIncompleteEvent,
+        Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.incomplete` event."""
 
 class V1CustomerSubscriptionIncompleteExpiredEvent(
-    TypedThinEvent[Literal["v1.customer.subscription.incomplete_expired"], None]
+    TypedThinEvent[Literal["v1.customer.subscription.incomplete_expired"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.incomplete_expired` event."""
 
@@ -2589,22 +2762,28 @@ class V1CustomerSubscriptionIncompleteExpiredEventNotification(
         Literal["v1.customer.subscription.incomplete_expired"],
         V1CustomerSubscriptionIncompleteExpiredEvent,
         Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.incomplete_expired` event."""
 
-class V1CustomerSubscriptionItemAddedEvent(TypedThinEvent[Literal["v1.customer.subscription.item_added"], None]):
+class V1CustomerSubscriptionItemAddedEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.item_added"], None, RelatedObject]
+):
     """A `v1.customer.subscription.item_added` event."""
 
 class V1CustomerSubscriptionItemAddedEventNotification(
     TypedNotification[
-        Literal["v1.customer.subscription.item_added"], V1CustomerSubscriptionItemAddedEvent, Subscription
+        Literal["v1.customer.subscription.item_added"],
+        V1CustomerSubscriptionItemAddedEvent,
+        Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.item_added` event."""
 
 class V1CustomerSubscriptionItemPriceChangedEvent(
-    TypedThinEvent[Literal["v1.customer.subscription.item_price_changed"], None]
+    TypedThinEvent[Literal["v1.customer.subscription.item_price_changed"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.item_price_changed` event."""
 
@@ -2613,12 +2792,13 @@ class V1CustomerSubscriptionItemPriceChangedEventNotification(
         Literal["v1.customer.subscription.item_price_changed"],
         V1CustomerSubscriptionItemPriceChangedEvent,
         Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.item_price_changed` event."""
 
 class V1CustomerSubscriptionItemQuantityChangedEvent(
-    TypedThinEvent[Literal["v1.customer.subscription.item_quantity_changed"], None]
+    TypedThinEvent[Literal["v1.customer.subscription.item_quantity_changed"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.item_quantity_changed` event."""
 
@@ -2627,22 +2807,28 @@ class V1CustomerSubscriptionItemQuantityChangedEventNotification(
         Literal["v1.customer.subscription.item_quantity_changed"],
         V1CustomerSubscriptionItemQuantityChangedEvent,
         Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.item_quantity_changed` event."""
 
-class V1CustomerSubscriptionItemRemovedEvent(TypedThinEvent[Literal["v1.customer.subscription.item_removed"], None]):
+class V1CustomerSubscriptionItemRemovedEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.item_removed"], None, RelatedObject]
+):
     """A `v1.customer.subscription.item_removed` event."""
 
 class V1CustomerSubscriptionItemRemovedEventNotification(
     TypedNotification[
-        Literal["v1.customer.subscription.item_removed"], V1CustomerSubscriptionItemRemovedEvent, Subscription
+        Literal["v1.customer.subscription.item_removed"],
+        V1CustomerSubscriptionItemRemovedEvent,
+        Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.item_removed` event."""
 
 class V1CustomerSubscriptionItemTaxRatesChangedEvent(
-    TypedThinEvent[Literal["v1.customer.subscription.item_tax_rates_changed"], None]
+    TypedThinEvent[Literal["v1.customer.subscription.item_tax_rates_changed"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.item_tax_rates_changed` event."""
 
@@ -2651,28 +2837,37 @@ class V1CustomerSubscriptionItemTaxRatesChangedEventNotification(
         Literal["v1.customer.subscription.item_tax_rates_changed"],
         V1CustomerSubscriptionItemTaxRatesChangedEvent,
         Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.item_tax_rates_changed` event."""
 
-class V1CustomerSubscriptionPastDueEvent(TypedThinEvent[Literal["v1.customer.subscription.past_due"], None]):
-    """A `v1.customer.subscription.past_due` event."""
-
-class V1CustomerSubscriptionPastDueEventNotification(
-    TypedNotification[Literal["v1.customer.subscription.past_due"], V1CustomerSubscriptionPastDueEvent, Subscription]
+class V1CustomerSubscriptionPastDueEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.past_due"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.past_due` event."""
 
-class V1CustomerSubscriptionPausedEvent(TypedThinEvent[Literal["v1.customer.subscription.paused"], None]):
+class V1CustomerSubscriptionPastDueEventNotification(
+    TypedNotification[
+        Literal["v1.customer.subscription.past_due"], V1CustomerSubscriptionPastDueEvent, Subscription, RelatedObject
+    ]
+):
+    """A `v1.customer.subscription.past_due` event."""
+
+class V1CustomerSubscriptionPausedEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.paused"], None, RelatedObject]
+):
     """A `v1.customer.subscription.paused` event."""
 
 class V1CustomerSubscriptionPausedEventNotification(
-    TypedNotification[Literal["v1.customer.subscription.paused"], V1CustomerSubscriptionPausedEvent, Subscription]
+    TypedNotification[
+        Literal["v1.customer.subscription.paused"], V1CustomerSubscriptionPausedEvent, Subscription, RelatedObject
+    ]
 ):
     """A `v1.customer.subscription.paused` event."""
 
 class V1CustomerSubscriptionPendingUpdateAppliedEvent(
-    TypedThinEvent[Literal["v1.customer.subscription.pending_update_applied"], None]
+    TypedThinEvent[Literal["v1.customer.subscription.pending_update_applied"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.pending_update_applied` event."""
 
@@ -2681,12 +2876,13 @@ class V1CustomerSubscriptionPendingUpdateAppliedEventNotification(
         Literal["v1.customer.subscription.pending_update_applied"],
         V1CustomerSubscriptionPendingUpdateAppliedEvent,
         Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.pending_update_applied` event."""
 
 class V1CustomerSubscriptionPendingUpdateExpiredEvent(
-    TypedThinEvent[Literal["v1.customer.subscription.pending_update_expired"], None]
+    TypedThinEvent[Literal["v1.customer.subscription.pending_update_expired"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.pending_update_expired` event."""
 
@@ -2695,86 +2891,108 @@ class V1CustomerSubscriptionPendingUpdateExpiredEventNotification(
         Literal["v1.customer.subscription.pending_update_expired"],
         V1CustomerSubscriptionPendingUpdateExpiredEvent,
         Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.pending_update_expired` event."""
 
-class V1CustomerSubscriptionResumedEvent(TypedThinEvent[Literal["v1.customer.subscription.resumed"], None]):
-    """A `v1.customer.subscription.resumed` event."""
-
-class V1CustomerSubscriptionResumedEventNotification(
-    TypedNotification[Literal["v1.customer.subscription.resumed"], V1CustomerSubscriptionResumedEvent, Subscription]
+class V1CustomerSubscriptionResumedEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.resumed"], None, RelatedObject]
 ):
     """A `v1.customer.subscription.resumed` event."""
 
-class V1CustomerSubscriptionTrialWillEndEvent(TypedThinEvent[Literal["v1.customer.subscription.trial_will_end"], None]):
+class V1CustomerSubscriptionResumedEventNotification(
+    TypedNotification[
+        Literal["v1.customer.subscription.resumed"], V1CustomerSubscriptionResumedEvent, Subscription, RelatedObject
+    ]
+):
+    """A `v1.customer.subscription.resumed` event."""
+
+class V1CustomerSubscriptionTrialWillEndEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.trial_will_end"], None, RelatedObject]
+):
     """A `v1.customer.subscription.trial_will_end` event."""
 
 class V1CustomerSubscriptionTrialWillEndEventNotification(
     TypedNotification[
-        Literal["v1.customer.subscription.trial_will_end"], V1CustomerSubscriptionTrialWillEndEvent, Subscription
+        Literal["v1.customer.subscription.trial_will_end"],
+        V1CustomerSubscriptionTrialWillEndEvent,
+        Subscription,
+        RelatedObject,
     ]
 ):
     """A `v1.customer.subscription.trial_will_end` event."""
 
-class V1CustomerSubscriptionTrialingEvent(TypedThinEvent[Literal["v1.customer.subscription.trialing"], None]):
+class V1CustomerSubscriptionTrialingEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.trialing"], None, RelatedObject]
+):
     """A `v1.customer.subscription.trialing` event."""
 
 class V1CustomerSubscriptionTrialingEventNotification(
-    TypedNotification[Literal["v1.customer.subscription.trialing"], V1CustomerSubscriptionTrialingEvent, Subscription]
+    TypedNotification[
+        Literal["v1.customer.subscription.trialing"], V1CustomerSubscriptionTrialingEvent, Subscription, RelatedObject
+    ]
 ):
     """A `v1.customer.subscription.trialing` event."""
 
-class V1CustomerSubscriptionUnpaidEvent(TypedThinEvent[Literal["v1.customer.subscription.unpaid"], None]):
+class V1CustomerSubscriptionUnpaidEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.unpaid"], None, RelatedObject]
+):
     """A `v1.customer.subscription.unpaid` event."""
 
 class V1CustomerSubscriptionUnpaidEventNotification(
-    TypedNotification[Literal["v1.customer.subscription.unpaid"], V1CustomerSubscriptionUnpaidEvent, Subscription]
+    TypedNotification[
+        Literal["v1.customer.subscription.unpaid"], V1CustomerSubscriptionUnpaidEvent, Subscription, RelatedObject
+    ]
 ):
     """A `v1.customer.subscription.unpaid` event."""
 
-class V1CustomerSubscriptionUpdatedEvent(TypedThinEvent[Literal["v1.customer.subscription.updated"], None]):
+class V1CustomerSubscriptionUpdatedEvent(
+    TypedThinEvent[Literal["v1.customer.subscription.updated"], None, RelatedObject]
+):
     """A `v1.customer.subscription.updated` event."""
 
 class V1CustomerSubscriptionUpdatedEventNotification(
-    TypedNotification[Literal["v1.customer.subscription.updated"], V1CustomerSubscriptionUpdatedEvent, Subscription]
+    TypedNotification[
+        Literal["v1.customer.subscription.updated"], V1CustomerSubscriptionUpdatedEvent, Subscription, RelatedObject
+    ]
 ):
     """A `v1.customer.subscription.updated` event."""
 
-class V1CustomerTaxIdCreatedEvent(TypedThinEvent[Literal["v1.customer.tax_id.created"], None]):
+class V1CustomerTaxIdCreatedEvent(TypedThinEvent[Literal["v1.customer.tax_id.created"], None, RelatedObject]):
     """A `v1.customer.tax_id.created` event."""
 
 class V1CustomerTaxIdCreatedEventNotification(
-    TypedNotification[Literal["v1.customer.tax_id.created"], V1CustomerTaxIdCreatedEvent, TaxId]
+    TypedNotification[Literal["v1.customer.tax_id.created"], V1CustomerTaxIdCreatedEvent, TaxId, RelatedObject]
 ):
     """A `v1.customer.tax_id.created` event."""
 
-class V1CustomerTaxIdDeletedEvent(TypedThinEvent[Literal["v1.customer.tax_id.deleted"], None]):
+class V1CustomerTaxIdDeletedEvent(TypedThinEvent[Literal["v1.customer.tax_id.deleted"], None, RelatedObject]):
     """A `v1.customer.tax_id.deleted` event."""
 
 class V1CustomerTaxIdDeletedEventNotification(
-    TypedNotification[Literal["v1.customer.tax_id.deleted"], V1CustomerTaxIdDeletedEvent, TaxId]
+    TypedNotification[Literal["v1.customer.tax_id.deleted"], V1CustomerTaxIdDeletedEvent, TaxId, RelatedObject]
 ):
     """A `v1.customer.tax_id.deleted` event."""
 
-class V1CustomerTaxIdUpdatedEvent(TypedThinEvent[Literal["v1.customer.tax_id.updated"], None]):
+class V1CustomerTaxIdUpdatedEvent(TypedThinEvent[Literal["v1.customer.tax_id.updated"], None, RelatedObject]):
     """A `v1.customer.tax_id.updated` event."""
 
 class V1CustomerTaxIdUpdatedEventNotification(
-    TypedNotification[Literal["v1.customer.tax_id.updated"], V1CustomerTaxIdUpdatedEvent, TaxId]
+    TypedNotification[Literal["v1.customer.tax_id.updated"], V1CustomerTaxIdUpdatedEvent, TaxId, RelatedObject]
 ):
     """A `v1.customer.tax_id.updated` event."""
 
-class V1CustomerUpdatedEvent(TypedThinEvent[Literal["v1.customer.updated"], None]):
+class V1CustomerUpdatedEvent(TypedThinEvent[Literal["v1.customer.updated"], None, RelatedObject]):
     """A `v1.customer.updated` event."""
 
 class V1CustomerUpdatedEventNotification(
-    TypedNotification[Literal["v1.customer.updated"], V1CustomerUpdatedEvent, Customer]
+    TypedNotification[Literal["v1.customer.updated"], V1CustomerUpdatedEvent, Customer, RelatedObject]
 ):
     """A `v1.customer.updated` event."""
 
 class V1CustomerCashBalanceTransactionCreatedEvent(
-    TypedThinEvent[Literal["v1.customer_cash_balance_transaction.created"], None]
+    TypedThinEvent[Literal["v1.customer_cash_balance_transaction.created"], None, RelatedObject]
 ):
     """A `v1.customer_cash_balance_transaction.created` event."""
 
@@ -2783,12 +3001,15 @@ class V1CustomerCashBalanceTransactionCreatedEventNotification(
         Literal["v1.customer_cash_balance_transaction.created"],
         V1CustomerCashBalanceTransactionCreatedEvent,
         CustomerCashBalanceTransaction,
+        RelatedObject,
     ]
 ):
     """A `v1.customer_cash_balance_transaction.created` event."""
 
 class V1EntitlementsActiveEntitlementSummaryEntitlementAddedEvent(
-    TypedThinEvent[Literal["v1.entitlements.active_entitlement_summary.entitlement_added"], None]
+    TypedThinEvent[
+        Literal["v1.entitlements.active_entitlement_summary.entitlement_added"], None, V2CoreEventRelatedObject | None
+    ]
 ):
     """A `v1.entitlements.active_entitlement_summary.entitlement_added` event."""
 
@@ -2797,12 +3018,15 @@ class V1EntitlementsActiveEntitlementSummaryEntitlementAddedEventNotification(
         Literal["v1.entitlements.active_entitlement_summary.entitlement_added"],
         V1EntitlementsActiveEntitlementSummaryEntitlementAddedEvent,
         None,
+        V2CoreEventRelatedObject | None,
     ]
 ):
     """A `v1.entitlements.active_entitlement_summary.entitlement_added` event."""
 
 class V1EntitlementsActiveEntitlementSummaryEntitlementRemovedEvent(
-    TypedThinEvent[Literal["v1.entitlements.active_entitlement_summary.entitlement_removed"], None]
+    TypedThinEvent[
+        Literal["v1.entitlements.active_entitlement_summary.entitlement_removed"], None, V2CoreEventRelatedObject | None
+    ]
 ):
     """A `v1.entitlements.active_entitlement_summary.entitlement_removed` event."""
 
@@ -2811,12 +3035,13 @@ class V1EntitlementsActiveEntitlementSummaryEntitlementRemovedEventNotification(
         Literal["v1.entitlements.active_entitlement_summary.entitlement_removed"],
         V1EntitlementsActiveEntitlementSummaryEntitlementRemovedEvent,
         None,
+        V2CoreEventRelatedObject | None,
     ]
 ):
     """A `v1.entitlements.active_entitlement_summary.entitlement_removed` event."""
 
 class V1EntitlementsActiveEntitlementSummaryUpdatedEvent(
-    TypedThinEvent[Literal["v1.entitlements.active_entitlement_summary.updated"], None]
+    TypedThinEvent[Literal["v1.entitlements.active_entitlement_summary.updated"], None, V2CoreEventRelatedObject | None]
 ):
     """A `v1.entitlements.active_entitlement_summary.updated` event."""
 
@@ -2825,18 +3050,21 @@ class V1EntitlementsActiveEntitlementSummaryUpdatedEventNotification(
         Literal["v1.entitlements.active_entitlement_summary.updated"],
         V1EntitlementsActiveEntitlementSummaryUpdatedEvent,
         None,
+        V2CoreEventRelatedObject | None,
     ]
 ):
     """A `v1.entitlements.active_entitlement_summary.updated` event."""
 
-class V1FileCreatedEvent(TypedThinEvent[Literal["v1.file.created"], None]):
+class V1FileCreatedEvent(TypedThinEvent[Literal["v1.file.created"], None, RelatedObject]):
     """A `v1.file.created` event."""
 
-class V1FileCreatedEventNotification(TypedNotification[Literal["v1.file.created"], V1FileCreatedEvent, File]):
+class V1FileCreatedEventNotification(
+    TypedNotification[Literal["v1.file.created"], V1FileCreatedEvent, File, RelatedObject]
+):
     """A `v1.file.created` event."""
 
 class V1FinancialConnectionsAccountAccountNumbersUpdatedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.account_numbers_updated"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.account_numbers_updated"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.account_numbers_updated` event."""
 
@@ -2845,12 +3073,13 @@ class V1FinancialConnectionsAccountAccountNumbersUpdatedEventNotification(
         Literal["v1.financial_connections.account.account_numbers_updated"],
         V1FinancialConnectionsAccountAccountNumbersUpdatedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.account_numbers_updated` event."""
 
 class V1FinancialConnectionsAccountBalanceRefreshFailedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.balance_refresh_failed"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.balance_refresh_failed"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.balance_refresh_failed` event."""
 
@@ -2859,12 +3088,13 @@ class V1FinancialConnectionsAccountBalanceRefreshFailedEventNotification(
         Literal["v1.financial_connections.account.balance_refresh_failed"],
         V1FinancialConnectionsAccountBalanceRefreshFailedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.balance_refresh_failed` event."""
 
 class V1FinancialConnectionsAccountBalanceRefreshSucceededEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.balance_refresh_succeeded"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.balance_refresh_succeeded"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.balance_refresh_succeeded` event."""
 
@@ -2873,12 +3103,13 @@ class V1FinancialConnectionsAccountBalanceRefreshSucceededEventNotification(
         Literal["v1.financial_connections.account.balance_refresh_succeeded"],
         V1FinancialConnectionsAccountBalanceRefreshSucceededEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.balance_refresh_succeeded` event."""
 
 class V1FinancialConnectionsAccountCreatedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.created"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.created"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.created` event."""
 
@@ -2887,12 +3118,13 @@ class V1FinancialConnectionsAccountCreatedEventNotification(
         Literal["v1.financial_connections.account.created"],
         V1FinancialConnectionsAccountCreatedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.created` event."""
 
 class V1FinancialConnectionsAccountDeactivatedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.deactivated"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.deactivated"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.deactivated` event."""
 
@@ -2901,12 +3133,13 @@ class V1FinancialConnectionsAccountDeactivatedEventNotification(
         Literal["v1.financial_connections.account.deactivated"],
         V1FinancialConnectionsAccountDeactivatedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.deactivated` event."""
 
 class V1FinancialConnectionsAccountDisconnectedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.disconnected"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.disconnected"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.disconnected` event."""
 
@@ -2915,12 +3148,13 @@ class V1FinancialConnectionsAccountDisconnectedEventNotification(
         Literal["v1.financial_connections.account.disconnected"],
         V1FinancialConnectionsAccountDisconnectedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.disconnected` event."""
 
 class V1FinancialConnectionsAccountExpectedDeactivationDateUpdatedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.expected_deactivation_date_updated"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.expected_deactivation_date_updated"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.expected_deactivation_date_updated` event."""
 
@@ -2929,12 +3163,13 @@ class V1FinancialConnectionsAccountExpectedDeactivationDateUpdatedEventNotificat
         Literal["v1.financial_connections.account.expected_deactivation_date_updated"],
         V1FinancialConnectionsAccountExpectedDeactivationDateUpdatedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.expected_deactivation_date_updated` event."""
 
 class V1FinancialConnectionsAccountInferredBalancesRefreshFailedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.inferred_balances_refresh_failed"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.inferred_balances_refresh_failed"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.inferred_balances_refresh_failed` event."""
 
@@ -2943,12 +3178,13 @@ class V1FinancialConnectionsAccountInferredBalancesRefreshFailedEventNotificatio
         Literal["v1.financial_connections.account.inferred_balances_refresh_failed"],
         V1FinancialConnectionsAccountInferredBalancesRefreshFailedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.inferred_balances_refresh_failed` event."""
 
 class V1FinancialConnectionsAccountInferredBalancesRefreshSucceededEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.inferred_balances_refresh_succeeded"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.inferred_balances_refresh_succeeded"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.inferred_balances_refresh_succeeded` event."""
 
@@ -2957,12 +3193,13 @@ class V1FinancialConnectionsAccountInferredBalancesRefreshSucceededEventNotifica
         Literal["v1.financial_connections.account.inferred_balances_refresh_succeeded"],
         V1FinancialConnectionsAccountInferredBalancesRefreshSucceededEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.inferred_balances_refresh_succeeded` event."""
 
 class V1FinancialConnectionsAccountOwnershipRefreshFailedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.ownership_refresh_failed"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.ownership_refresh_failed"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.ownership_refresh_failed` event."""
 
@@ -2971,12 +3208,13 @@ class V1FinancialConnectionsAccountOwnershipRefreshFailedEventNotification(
         Literal["v1.financial_connections.account.ownership_refresh_failed"],
         V1FinancialConnectionsAccountOwnershipRefreshFailedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.ownership_refresh_failed` event."""
 
 class V1FinancialConnectionsAccountOwnershipRefreshSucceededEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.ownership_refresh_succeeded"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.ownership_refresh_succeeded"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.ownership_refresh_succeeded` event."""
 
@@ -2985,12 +3223,13 @@ class V1FinancialConnectionsAccountOwnershipRefreshSucceededEventNotification(
         Literal["v1.financial_connections.account.ownership_refresh_succeeded"],
         V1FinancialConnectionsAccountOwnershipRefreshSucceededEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.ownership_refresh_succeeded` event."""
 
 class V1FinancialConnectionsAccountReactivatedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.reactivated"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.reactivated"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.reactivated` event."""
 
@@ -2999,12 +3238,13 @@ class V1FinancialConnectionsAccountReactivatedEventNotification(
         Literal["v1.financial_connections.account.reactivated"],
         V1FinancialConnectionsAccountReactivatedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.reactivated` event."""
 
 class V1FinancialConnectionsAccountRefreshedBalanceEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.refreshed_balance"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.refreshed_balance"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.refreshed_balance` event."""
 
@@ -3013,12 +3253,13 @@ class V1FinancialConnectionsAccountRefreshedBalanceEventNotification(
         Literal["v1.financial_connections.account.refreshed_balance"],
         V1FinancialConnectionsAccountRefreshedBalanceEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.refreshed_balance` event."""
 
 class V1FinancialConnectionsAccountRefreshedOwnershipEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.refreshed_ownership"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.refreshed_ownership"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.refreshed_ownership` event."""
 
@@ -3027,12 +3268,13 @@ class V1FinancialConnectionsAccountRefreshedOwnershipEventNotification(
         Literal["v1.financial_connections.account.refreshed_ownership"],
         V1FinancialConnectionsAccountRefreshedOwnershipEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.refreshed_ownership` event."""
 
 class V1FinancialConnectionsAccountRefreshedTransactionsEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.refreshed_transactions"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.refreshed_transactions"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.refreshed_transactions` event."""
 
@@ -3041,12 +3283,13 @@ class V1FinancialConnectionsAccountRefreshedTransactionsEventNotification(
         Literal["v1.financial_connections.account.refreshed_transactions"],
         V1FinancialConnectionsAccountRefreshedTransactionsEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.refreshed_transactions` event."""
 
 class V1FinancialConnectionsAccountRiskIntelligenceRefreshFailedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.risk_intelligence_refresh_failed"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.risk_intelligence_refresh_failed"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.risk_intelligence_refresh_failed` event."""
 
@@ -3055,12 +3298,13 @@ class V1FinancialConnectionsAccountRiskIntelligenceRefreshFailedEventNotificatio
         Literal["v1.financial_connections.account.risk_intelligence_refresh_failed"],
         V1FinancialConnectionsAccountRiskIntelligenceRefreshFailedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.risk_intelligence_refresh_failed` event."""
 
 class V1FinancialConnectionsAccountRiskIntelligenceRefreshSucceededEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.risk_intelligence_refresh_succeeded"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.risk_intelligence_refresh_succeeded"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.risk_intelligence_refresh_succeeded` event."""
 
@@ -3069,12 +3313,15 @@ class V1FinancialConnectionsAccountRiskIntelligenceRefreshSucceededEventNotifica
         Literal["v1.financial_connections.account.risk_intelligence_refresh_succeeded"],
         V1FinancialConnectionsAccountRiskIntelligenceRefreshSucceededEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.risk_intelligence_refresh_succeeded` event."""
 
 class V1FinancialConnectionsAccountSupportedPaymentMethodTypesUpdatedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.supported_payment_method_types_updated"], None]
+    TypedThinEvent[
+        Literal["v1.financial_connections.account.supported_payment_method_types_updated"], None, RelatedObject
+    ]
 ):
     """A `v1.financial_connections.account.supported_payment_method_types_updated` event."""
 
@@ -3083,12 +3330,13 @@ class V1FinancialConnectionsAccountSupportedPaymentMethodTypesUpdatedEventNotifi
         Literal["v1.financial_connections.account.supported_payment_method_types_updated"],
         V1FinancialConnectionsAccountSupportedPaymentMethodTypesUpdatedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.supported_payment_method_types_updated` event."""
 
 class V1FinancialConnectionsAccountTransactionsRefreshFailedEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.transactions_refresh_failed"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.transactions_refresh_failed"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.transactions_refresh_failed` event."""
 
@@ -3097,12 +3345,13 @@ class V1FinancialConnectionsAccountTransactionsRefreshFailedEventNotification(
         Literal["v1.financial_connections.account.transactions_refresh_failed"],
         V1FinancialConnectionsAccountTransactionsRefreshFailedEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.transactions_refresh_failed` event."""
 
 class V1FinancialConnectionsAccountTransactionsRefreshSucceededEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.transactions_refresh_succeeded"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.transactions_refresh_succeeded"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.transactions_refresh_succeeded` event."""
 
@@ -3111,12 +3360,13 @@ class V1FinancialConnectionsAccountTransactionsRefreshSucceededEventNotification
         Literal["v1.financial_connections.account.transactions_refresh_succeeded"],
         V1FinancialConnectionsAccountTransactionsRefreshSucceededEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.transactions_refresh_succeeded` event."""
 
 class V1FinancialConnectionsAccountUpcomingAccountNumberExpiryEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.upcoming_account_number_expiry"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.upcoming_account_number_expiry"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.upcoming_account_number_expiry` event."""
 
@@ -3125,12 +3375,13 @@ class V1FinancialConnectionsAccountUpcomingAccountNumberExpiryEventNotification(
         Literal["v1.financial_connections.account.upcoming_account_number_expiry"],
         V1FinancialConnectionsAccountUpcomingAccountNumberExpiryEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.upcoming_account_number_expiry` event."""
 
 class V1FinancialConnectionsAccountUpcomingDeactivationEvent(
-    TypedThinEvent[Literal["v1.financial_connections.account.upcoming_deactivation"], None]
+    TypedThinEvent[Literal["v1.financial_connections.account.upcoming_deactivation"], None, RelatedObject]
 ):
     """A `v1.financial_connections.account.upcoming_deactivation` event."""
 
@@ -3139,12 +3390,13 @@ class V1FinancialConnectionsAccountUpcomingDeactivationEventNotification(
         Literal["v1.financial_connections.account.upcoming_deactivation"],
         V1FinancialConnectionsAccountUpcomingDeactivationEvent,
         FinancialConnectionsAccount,
+        RelatedObject,
     ]
 ):
     """A `v1.financial_connections.account.upcoming_deactivation` event."""
 
 class V1IdentityVerificationSessionCanceledEvent(
-    TypedThinEvent[Literal["v1.identity.verification_session.canceled"], None]
+    TypedThinEvent[Literal["v1.identity.verification_session.canceled"], None, RelatedObject]
 ):
     """A `v1.identity.verification_session.canceled` event."""
 
@@ -3153,12 +3405,13 @@ class V1IdentityVerificationSessionCanceledEventNotification(
         Literal["v1.identity.verification_session.canceled"],
         V1IdentityVerificationSessionCanceledEvent,
         IdentityVerificationSession,
+        RelatedObject,
     ]
 ):
     """A `v1.identity.verification_session.canceled` event."""
 
 class V1IdentityVerificationSessionCreatedEvent(
-    TypedThinEvent[Literal["v1.identity.verification_session.created"], None]
+    TypedThinEvent[Literal["v1.identity.verification_session.created"], None, RelatedObject]
 ):
     """A `v1.identity.verification_session.created` event."""
 
@@ -3167,12 +3420,13 @@ class V1IdentityVerificationSessionCreatedEventNotification(
         Literal["v1.identity.verification_session.created"],
         V1IdentityVerificationSessionCreatedEvent,
         IdentityVerificationSession,
+        RelatedObject,
     ]
 ):
     """A `v1.identity.verification_session.created` event."""
 
 class V1IdentityVerificationSessionProcessingEvent(
-    TypedThinEvent[Literal["v1.identity.verification_session.processing"], None]
+    TypedThinEvent[Literal["v1.identity.verification_session.processing"], None, RelatedObject]
 ):
     """A `v1.identity.verification_session.processing` event."""
 
@@ -3181,12 +3435,13 @@ class V1IdentityVerificationSessionProcessingEventNotification(
         Literal["v1.identity.verification_session.processing"],
         V1IdentityVerificationSessionProcessingEvent,
         IdentityVerificationSession,
+        RelatedObject,
     ]
 ):
     """A `v1.identity.verification_session.processing` event."""
 
 class V1IdentityVerificationSessionRedactedEvent(
-    TypedThinEvent[Literal["v1.identity.verification_session.redacted"], None]
+    TypedThinEvent[Literal["v1.identity.verification_session.redacted"], None, RelatedObject]
 ):
     """A `v1.identity.verification_session.redacted` event."""
 
@@ -3195,12 +3450,13 @@ class V1IdentityVerificationSessionRedactedEventNotification(
         Literal["v1.identity.verification_session.redacted"],
         V1IdentityVerificationSessionRedactedEvent,
         IdentityVerificationSession,
+        RelatedObject,
     ]
 ):
     """A `v1.identity.verification_session.redacted` event."""
 
 class V1IdentityVerificationSessionRequiresInputEvent(
-    TypedThinEvent[Literal["v1.identity.verification_session.requires_input"], None]
+    TypedThinEvent[Literal["v1.identity.verification_session.requires_input"], None, RelatedObject]
 ):
     """A `v1.identity.verification_session.requires_input` event."""
 
@@ -3209,12 +3465,13 @@ class V1IdentityVerificationSessionRequiresInputEventNotification(
         Literal["v1.identity.verification_session.requires_input"],
         V1IdentityVerificationSessionRequiresInputEvent,
         IdentityVerificationSession,
+        RelatedObject,
     ]
 ):
     """A `v1.identity.verification_session.requires_input` event."""
 
 class V1IdentityVerificationSessionVerifiedEvent(
-    TypedThinEvent[Literal["v1.identity.verification_session.verified"], None]
+    TypedThinEvent[Literal["v1.identity.verification_session.verified"], None, RelatedObject]
 ):
     """A `v1.identity.verification_session.verified` event."""
 
@@ -3223,368 +3480,444 @@ class V1IdentityVerificationSessionVerifiedEventNotification(
         Literal["v1.identity.verification_session.verified"],
         V1IdentityVerificationSessionVerifiedEvent,
         IdentityVerificationSession,
+        RelatedObject,
     ]
 ):
     """A `v1.identity.verification_session.verified` event."""
 
-class V1InvoiceCreatedEvent(TypedThinEvent[Literal["v1.invoice.created"], None]):
+class V1InvoiceCreatedEvent(TypedThinEvent[Literal["v1.invoice.created"], None, RelatedObject]):
     """A `v1.invoice.created` event."""
 
 class V1InvoiceCreatedEventNotification(
-    TypedNotification[Literal["v1.invoice.created"], V1InvoiceCreatedEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.created"], V1InvoiceCreatedEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.created` event."""
 
-class V1InvoiceDeletedEvent(TypedThinEvent[Literal["v1.invoice.deleted"], None]):
+class V1InvoiceDeletedEvent(TypedThinEvent[Literal["v1.invoice.deleted"], None, RelatedObject]):
     """A `v1.invoice.deleted` event."""
 
 class V1InvoiceDeletedEventNotification(
-    TypedNotification[Literal["v1.invoice.deleted"], V1InvoiceDeletedEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.deleted"], V1InvoiceDeletedEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.deleted` event."""
 
-class V1InvoiceDiscountAddedEvent(TypedThinEvent[Literal["v1.invoice.discount_added"], None]):
+class V1InvoiceDiscountAddedEvent(TypedThinEvent[Literal["v1.invoice.discount_added"], None, RelatedObject]):
     """A `v1.invoice.discount_added` event."""
 
 class V1InvoiceDiscountAddedEventNotification(
-    TypedNotification[Literal["v1.invoice.discount_added"], V1InvoiceDiscountAddedEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.discount_added"], V1InvoiceDiscountAddedEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.discount_added` event."""
 
-class V1InvoiceDiscountRemovedEvent(TypedThinEvent[Literal["v1.invoice.discount_removed"], None]):
+class V1InvoiceDiscountRemovedEvent(TypedThinEvent[Literal["v1.invoice.discount_removed"], None, RelatedObject]):
     """A `v1.invoice.discount_removed` event."""
 
 class V1InvoiceDiscountRemovedEventNotification(
-    TypedNotification[Literal["v1.invoice.discount_removed"], V1InvoiceDiscountRemovedEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.discount_removed"], V1InvoiceDiscountRemovedEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.discount_removed` event."""
 
-class V1InvoiceFinalizationFailedEvent(TypedThinEvent[Literal["v1.invoice.finalization_failed"], None]):
+class V1InvoiceFinalizationFailedEvent(TypedThinEvent[Literal["v1.invoice.finalization_failed"], None, RelatedObject]):
     """A `v1.invoice.finalization_failed` event."""
 
 class V1InvoiceFinalizationFailedEventNotification(
-    TypedNotification[Literal["v1.invoice.finalization_failed"], V1InvoiceFinalizationFailedEvent, Invoice]
+    TypedNotification[
+        Literal["v1.invoice.finalization_failed"], V1InvoiceFinalizationFailedEvent, Invoice, RelatedObject
+    ]
 ):
     """A `v1.invoice.finalization_failed` event."""
 
-class V1InvoiceFinalizedEvent(TypedThinEvent[Literal["v1.invoice.finalized"], None]):
+class V1InvoiceFinalizedEvent(TypedThinEvent[Literal["v1.invoice.finalized"], None, RelatedObject]):
     """A `v1.invoice.finalized` event."""
 
 class V1InvoiceFinalizedEventNotification(
-    TypedNotification[Literal["v1.invoice.finalized"], V1InvoiceFinalizedEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.finalized"], V1InvoiceFinalizedEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.finalized` event."""
 
-class V1InvoiceLineItemAddedEvent(TypedThinEvent[Literal["v1.invoice.line_item_added"], None]):
+class V1InvoiceLineItemAddedEvent(TypedThinEvent[Literal["v1.invoice.line_item_added"], None, RelatedObject]):
     """A `v1.invoice.line_item_added` event."""
 
 class V1InvoiceLineItemAddedEventNotification(
-    TypedNotification[Literal["v1.invoice.line_item_added"], V1InvoiceLineItemAddedEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.line_item_added"], V1InvoiceLineItemAddedEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.line_item_added` event."""
 
-class V1InvoiceLineItemPricingChangedEvent(TypedThinEvent[Literal["v1.invoice.line_item_pricing_changed"], None]):
+class V1InvoiceLineItemPricingChangedEvent(
+    TypedThinEvent[Literal["v1.invoice.line_item_pricing_changed"], None, RelatedObject]
+):
     """A `v1.invoice.line_item_pricing_changed` event."""
 
 class V1InvoiceLineItemPricingChangedEventNotification(
-    TypedNotification[Literal["v1.invoice.line_item_pricing_changed"], V1InvoiceLineItemPricingChangedEvent, Invoice]
+    TypedNotification[
+        Literal["v1.invoice.line_item_pricing_changed"], V1InvoiceLineItemPricingChangedEvent, Invoice, RelatedObject
+    ]
 ):
     """A `v1.invoice.line_item_pricing_changed` event."""
 
-class V1InvoiceLineItemQuantityChangedEvent(TypedThinEvent[Literal["v1.invoice.line_item_quantity_changed"], None]):
+class V1InvoiceLineItemQuantityChangedEvent(
+    TypedThinEvent[Literal["v1.invoice.line_item_quantity_changed"], None, RelatedObject]
+):
     """A `v1.invoice.line_item_quantity_changed` event."""
 
 class V1InvoiceLineItemQuantityChangedEventNotification(
-    TypedNotification[Literal["v1.invoice.line_item_quantity_changed"], V1InvoiceLineItemQuantityChangedEvent, Invoice]
+    TypedNotification[
+        Literal["v1.invoice.line_item_quantity_changed"], V1InvoiceLineItemQuantityChangedEvent, Invoice, RelatedObject
+    ]
 ):
     """A `v1.invoice.line_item_quantity_changed` event."""
 
-class V1InvoiceLineItemRemovedEvent(TypedThinEvent[Literal["v1.invoice.line_item_removed"], None]):
+class V1InvoiceLineItemRemovedEvent(TypedThinEvent[Literal["v1.invoice.line_item_removed"], None, RelatedObject]):
     """A `v1.invoice.line_item_removed` event."""
 
 class V1InvoiceLineItemRemovedEventNotification(
-    TypedNotification[Literal["v1.invoice.line_item_removed"], V1InvoiceLineItemRemovedEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.line_item_removed"], V1InvoiceLineItemRemovedEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.line_item_removed` event."""
 
-class V1InvoiceMarkedUncollectibleEvent(TypedThinEvent[Literal["v1.invoice.marked_uncollectible"], None]):
+class V1InvoiceMarkedUncollectibleEvent(
+    TypedThinEvent[Literal["v1.invoice.marked_uncollectible"], None, RelatedObject]
+):
     """A `v1.invoice.marked_uncollectible` event."""
 
 class V1InvoiceMarkedUncollectibleEventNotification(
-    TypedNotification[Literal["v1.invoice.marked_uncollectible"], V1InvoiceMarkedUncollectibleEvent, Invoice]
+    TypedNotification[
+        Literal["v1.invoice.marked_uncollectible"], V1InvoiceMarkedUncollectibleEvent, Invoice, RelatedObject
+    ]
 ):
     """A `v1.invoice.marked_uncollectible` event."""
 
-class V1InvoiceOverdueEvent(TypedThinEvent[Literal["v1.invoice.overdue"], None]):
+class V1InvoiceOverdueEvent(TypedThinEvent[Literal["v1.invoice.overdue"], None, RelatedObject]):
     """A `v1.invoice.overdue` event."""
 
 class V1InvoiceOverdueEventNotification(
-    TypedNotification[Literal["v1.invoice.overdue"], V1InvoiceOverdueEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.overdue"], V1InvoiceOverdueEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.overdue` event."""
 
-class V1InvoiceOverpaidEvent(TypedThinEvent[Literal["v1.invoice.overpaid"], None]):
+class V1InvoiceOverpaidEvent(TypedThinEvent[Literal["v1.invoice.overpaid"], None, RelatedObject]):
     """A `v1.invoice.overpaid` event."""
 
 class V1InvoiceOverpaidEventNotification(
-    TypedNotification[Literal["v1.invoice.overpaid"], V1InvoiceOverpaidEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.overpaid"], V1InvoiceOverpaidEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.overpaid` event."""
 
-class V1InvoicePaidEvent(TypedThinEvent[Literal["v1.invoice.paid"], None]):
+class V1InvoicePaidEvent(TypedThinEvent[Literal["v1.invoice.paid"], None, RelatedObject]):
     """A `v1.invoice.paid` event."""
 
-class V1InvoicePaidEventNotification(TypedNotification[Literal["v1.invoice.paid"], V1InvoicePaidEvent, Invoice]):
+class V1InvoicePaidEventNotification(
+    TypedNotification[Literal["v1.invoice.paid"], V1InvoicePaidEvent, Invoice, RelatedObject]
+):
     """A `v1.invoice.paid` event."""
 
-class V1InvoicePaymentActionRequiredEvent(TypedThinEvent[Literal["v1.invoice.payment_action_required"], None]):
+class V1InvoicePaymentActionRequiredEvent(
+    TypedThinEvent[Literal["v1.invoice.payment_action_required"], None, RelatedObject]
+):
     """A `v1.invoice.payment_action_required` event."""
 
 class V1InvoicePaymentActionRequiredEventNotification(
-    TypedNotification[Literal["v1.invoice.payment_action_required"], V1InvoicePaymentActionRequiredEvent, Invoice]
+    TypedNotification[
+        Literal["v1.invoice.payment_action_required"], V1InvoicePaymentActionRequiredEvent, Invoice, RelatedObject
+    ]
 ):
     """A `v1.invoice.payment_action_required` event."""
 
-class V1InvoicePaymentAttemptRequiredEvent(TypedThinEvent[Literal["v1.invoice.payment_attempt_required"], None]):
+class V1InvoicePaymentAttemptRequiredEvent(
+    TypedThinEvent[Literal["v1.invoice.payment_attempt_required"], None, RelatedObject]
+):
     """A `v1.invoice.payment_attempt_required` event."""
 
 class V1InvoicePaymentAttemptRequiredEventNotification(
-    TypedNotification[Literal["v1.invoice.payment_attempt_required"], V1InvoicePaymentAttemptRequiredEvent, Invoice]
+    TypedNotification[
+        Literal["v1.invoice.payment_attempt_required"], V1InvoicePaymentAttemptRequiredEvent, Invoice, RelatedObject
+    ]
 ):
     """A `v1.invoice.payment_attempt_required` event."""
 
-class V1InvoicePaymentFailedEvent(TypedThinEvent[Literal["v1.invoice.payment_failed"], None]):
+class V1InvoicePaymentFailedEvent(TypedThinEvent[Literal["v1.invoice.payment_failed"], None, RelatedObject]):
     """A `v1.invoice.payment_failed` event."""
 
 class V1InvoicePaymentFailedEventNotification(
-    TypedNotification[Literal["v1.invoice.payment_failed"], V1InvoicePaymentFailedEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.payment_failed"], V1InvoicePaymentFailedEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.payment_failed` event."""
 
-class V1InvoicePaymentSucceededEvent(TypedThinEvent[Literal["v1.invoice.payment_succeeded"], None]):
+class V1InvoicePaymentSucceededEvent(TypedThinEvent[Literal["v1.invoice.payment_succeeded"], None, RelatedObject]):
     """A `v1.invoice.payment_succeeded` event."""
 
 class V1InvoicePaymentSucceededEventNotification(
-    TypedNotification[Literal["v1.invoice.payment_succeeded"], V1InvoicePaymentSucceededEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.payment_succeeded"], V1InvoicePaymentSucceededEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.payment_succeeded` event."""
 
-class V1InvoiceSentEvent(TypedThinEvent[Literal["v1.invoice.sent"], None]):
+class V1InvoiceSentEvent(TypedThinEvent[Literal["v1.invoice.sent"], None, RelatedObject]):
     """A `v1.invoice.sent` event."""
 
-class V1InvoiceSentEventNotification(TypedNotification[Literal["v1.invoice.sent"], V1InvoiceSentEvent, Invoice]):
+class V1InvoiceSentEventNotification(
+    TypedNotification[Literal["v1.invoice.sent"], V1InvoiceSentEvent, Invoice, RelatedObject]
+):
     """A `v1.invoice.sent` event."""
 
-class V1InvoiceUpcomingEvent(TypedThinEvent[Literal["v1.invoice.upcoming"], InvoiceUpcomingEventData]):
+class V1InvoiceUpcomingEvent(
+    TypedThinEvent[Literal["v1.invoice.upcoming"], InvoiceUpcomingEventData, V2CoreEventRelatedObject | None]
+):
     """A `v1.invoice.upcoming` event."""
 
 class V1InvoiceUpcomingEventNotification(
-    TypedNotification[Literal["v1.invoice.upcoming"], V1InvoiceUpcomingEvent, None]
+    TypedNotification[Literal["v1.invoice.upcoming"], V1InvoiceUpcomingEvent, None, V2CoreEventRelatedObject | None]
 ):
     """A `v1.invoice.upcoming` event."""
 
-class V1InvoiceUpdatedEvent(TypedThinEvent[Literal["v1.invoice.updated"], None]):
+class V1InvoiceUpdatedEvent(TypedThinEvent[Literal["v1.invoice.updated"], None, RelatedObject]):
     """A `v1.invoice.updated` event."""
 
 class V1InvoiceUpdatedEventNotification(
-    TypedNotification[Literal["v1.invoice.updated"], V1InvoiceUpdatedEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.updated"], V1InvoiceUpdatedEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.updated` event."""
 
-class V1InvoiceVoidedEvent(TypedThinEvent[Literal["v1.invoice.voided"], None]):
+class V1InvoiceVoidedEvent(TypedThinEvent[Literal["v1.invoice.voided"], None, RelatedObject]):
     """A `v1.invoice.voided` event."""
 
-class V1InvoiceVoidedEventNotification(TypedNotification[Literal["v1.invoice.voided"], V1InvoiceVoidedEvent, Invoice]):
+class V1InvoiceVoidedEventNotification(
+    TypedNotification[Literal["v1.invoice.voided"], V1InvoiceVoidedEvent, Invoice, RelatedObject]
+):
     """A `v1.invoice.voided` event."""
 
-class V1InvoiceWillBeDueEvent(TypedThinEvent[Literal["v1.invoice.will_be_due"], None]):
+class V1InvoiceWillBeDueEvent(TypedThinEvent[Literal["v1.invoice.will_be_due"], None, RelatedObject]):
     """A `v1.invoice.will_be_due` event."""
 
 class V1InvoiceWillBeDueEventNotification(
-    TypedNotification[Literal["v1.invoice.will_be_due"], V1InvoiceWillBeDueEvent, Invoice]
+    TypedNotification[Literal["v1.invoice.will_be_due"], V1InvoiceWillBeDueEvent, Invoice, RelatedObject]
 ):
     """A `v1.invoice.will_be_due` event."""
 
-class V1InvoicePaymentCanceledEvent(TypedThinEvent[Literal["v1.invoice_payment.canceled"], None]):
+class V1InvoicePaymentCanceledEvent(TypedThinEvent[Literal["v1.invoice_payment.canceled"], None, RelatedObject]):
     """A `v1.invoice_payment.canceled` event."""
 
 class V1InvoicePaymentCanceledEventNotification(
-    TypedNotification[Literal["v1.invoice_payment.canceled"], V1InvoicePaymentCanceledEvent, InvoicePayment]
+    TypedNotification[
+        Literal["v1.invoice_payment.canceled"], V1InvoicePaymentCanceledEvent, InvoicePayment, RelatedObject
+    ]
 ):
     """A `v1.invoice_payment.canceled` event."""
 
-class V1InvoicePaymentOpenEvent(TypedThinEvent[Literal["v1.invoice_payment.open"], None]):
+class V1InvoicePaymentOpenEvent(TypedThinEvent[Literal["v1.invoice_payment.open"], None, RelatedObject]):
     """A `v1.invoice_payment.open` event."""
 
 class V1InvoicePaymentOpenEventNotification(
-    TypedNotification[Literal["v1.invoice_payment.open"], V1InvoicePaymentOpenEvent, InvoicePayment]
+    TypedNotification[Literal["v1.invoice_payment.open"], V1InvoicePaymentOpenEvent, InvoicePayment, RelatedObject]
 ):
     """A `v1.invoice_payment.open` event."""
 
-class V1InvoicePaymentPaidEvent(TypedThinEvent[Literal["v1.invoice_payment.paid"], None]):
+class V1InvoicePaymentPaidEvent(TypedThinEvent[Literal["v1.invoice_payment.paid"], None, RelatedObject]):
     """A `v1.invoice_payment.paid` event."""
 
 class V1InvoicePaymentPaidEventNotification(
-    TypedNotification[Literal["v1.invoice_payment.paid"], V1InvoicePaymentPaidEvent, InvoicePayment]
+    TypedNotification[Literal["v1.invoice_payment.paid"], V1InvoicePaymentPaidEvent, InvoicePayment, RelatedObject]
 ):
     """A `v1.invoice_payment.paid` event."""
 
-class V1InvoiceitemAmountChangedEvent(TypedThinEvent[Literal["v1.invoiceitem.amount_changed"], None]):
+class V1InvoiceitemAmountChangedEvent(TypedThinEvent[Literal["v1.invoiceitem.amount_changed"], None, RelatedObject]):
     """A `v1.invoiceitem.amount_changed` event."""
 
 class V1InvoiceitemAmountChangedEventNotification(
-    TypedNotification[Literal["v1.invoiceitem.amount_changed"], V1InvoiceitemAmountChangedEvent, InvoiceItem]
+    TypedNotification[
+        Literal["v1.invoiceitem.amount_changed"], V1InvoiceitemAmountChangedEvent, InvoiceItem, RelatedObject
+    ]
 ):
     """A `v1.invoiceitem.amount_changed` event."""
 
-class V1InvoiceitemCreatedEvent(TypedThinEvent[Literal["v1.invoiceitem.created"], None]):
+class V1InvoiceitemCreatedEvent(TypedThinEvent[Literal["v1.invoiceitem.created"], None, RelatedObject]):
     """A `v1.invoiceitem.created` event."""
 
 class V1InvoiceitemCreatedEventNotification(
-    TypedNotification[Literal["v1.invoiceitem.created"], V1InvoiceitemCreatedEvent, InvoiceItem]
+    TypedNotification[Literal["v1.invoiceitem.created"], V1InvoiceitemCreatedEvent, InvoiceItem, RelatedObject]
 ):
     """A `v1.invoiceitem.created` event."""
 
-class V1InvoiceitemDeletedEvent(TypedThinEvent[Literal["v1.invoiceitem.deleted"], None]):
+class V1InvoiceitemDeletedEvent(TypedThinEvent[Literal["v1.invoiceitem.deleted"], None, RelatedObject]):
     """A `v1.invoiceitem.deleted` event."""
 
 class V1InvoiceitemDeletedEventNotification(
-    TypedNotification[Literal["v1.invoiceitem.deleted"], V1InvoiceitemDeletedEvent, InvoiceItem]
+    TypedNotification[Literal["v1.invoiceitem.deleted"], V1InvoiceitemDeletedEvent, InvoiceItem, RelatedObject]
 ):
     """A `v1.invoiceitem.deleted` event."""
 
-class V1InvoiceitemDiscountAddedEvent(TypedThinEvent[Literal["v1.invoiceitem.discount_added"], None]):
+class V1InvoiceitemDiscountAddedEvent(TypedThinEvent[Literal["v1.invoiceitem.discount_added"], None, RelatedObject]):
     """A `v1.invoiceitem.discount_added` event."""
 
 class V1InvoiceitemDiscountAddedEventNotification(
-    TypedNotification[Literal["v1.invoiceitem.discount_added"], V1InvoiceitemDiscountAddedEvent, InvoiceItem]
+    TypedNotification[
+        Literal["v1.invoiceitem.discount_added"], V1InvoiceitemDiscountAddedEvent, InvoiceItem, RelatedObject
+    ]
 ):
     """A `v1.invoiceitem.discount_added` event."""
 
-class V1InvoiceitemDiscountRemovedEvent(TypedThinEvent[Literal["v1.invoiceitem.discount_removed"], None]):
-    """A `v1.invoiceitem.discount_removed` event."""
-
-class V1InvoiceitemDiscountRemovedEventNotification(
-    TypedNotification[Literal["v1.invoiceitem.discount_removed"], V1InvoiceitemDiscountRemovedEvent, InvoiceItem]
+class V1InvoiceitemDiscountRemovedEvent(
+    TypedThinEvent[Literal["v1.invoiceitem.discount_removed"], None, RelatedObject]
 ):
     """A `v1.invoiceitem.discount_removed` event."""
 
-class V1IssuingAuthorizationCreatedEvent(TypedThinEvent[Literal["v1.issuing_authorization.created"], None]):
+class V1InvoiceitemDiscountRemovedEventNotification(
+    TypedNotification[
+        Literal["v1.invoiceitem.discount_removed"], V1InvoiceitemDiscountRemovedEvent, InvoiceItem, RelatedObject
+    ]
+):
+    """A `v1.invoiceitem.discount_removed` event."""
+
+class V1IssuingAuthorizationCreatedEvent(
+    TypedThinEvent[Literal["v1.issuing_authorization.created"], None, RelatedObject]
+):
     """A `v1.issuing_authorization.created` event."""
 
 class V1IssuingAuthorizationCreatedEventNotification(
     TypedNotification[
-        Literal["v1.issuing_authorization.created"], V1IssuingAuthorizationCreatedEvent, IssuingAuthorization
+        Literal["v1.issuing_authorization.created"],
+        V1IssuingAuthorizationCreatedEvent,
+        IssuingAuthorization,
+        RelatedObject,
     ]
 ):
     """A `v1.issuing_authorization.created` event."""
 
-class V1IssuingAuthorizationRequestEvent(TypedThinEvent[Literal["v1.issuing_authorization.request"], None]):
+class V1IssuingAuthorizationRequestEvent(
+    TypedThinEvent[Literal["v1.issuing_authorization.request"], None, RelatedObject]
+):
     """A `v1.issuing_authorization.request` event."""
 
 class V1IssuingAuthorizationRequestEventNotification(
     TypedNotification[
-        Literal["v1.issuing_authorization.request"], V1IssuingAuthorizationRequestEvent, IssuingAuthorization
+        Literal["v1.issuing_authorization.request"],
+        V1IssuingAuthorizationRequestEvent,
+        IssuingAuthorization,
+        RelatedObject,
     ]
 ):
     """A `v1.issuing_authorization.request` event."""
 
-class V1IssuingAuthorizationUpdatedEvent(TypedThinEvent[Literal["v1.issuing_authorization.updated"], None]):
+class V1IssuingAuthorizationUpdatedEvent(
+    TypedThinEvent[Literal["v1.issuing_authorization.updated"], None, RelatedObject]
+):
     """A `v1.issuing_authorization.updated` event."""
 
 class V1IssuingAuthorizationUpdatedEventNotification(
     TypedNotification[
-        Literal["v1.issuing_authorization.updated"], V1IssuingAuthorizationUpdatedEvent, IssuingAuthorization
+        Literal["v1.issuing_authorization.updated"],
+        V1IssuingAuthorizationUpdatedEvent,
+        IssuingAuthorization,
+        RelatedObject,
     ]
 ):
     """A `v1.issuing_authorization.updated` event."""
 
-class V1IssuingCardCreatedEvent(TypedThinEvent[Literal["v1.issuing_card.created"], None]):
+class V1IssuingCardCreatedEvent(TypedThinEvent[Literal["v1.issuing_card.created"], None, RelatedObject]):
     """A `v1.issuing_card.created` event."""
 
 class V1IssuingCardCreatedEventNotification(
-    TypedNotification[Literal["v1.issuing_card.created"], V1IssuingCardCreatedEvent, IssuingCard]
+    TypedNotification[Literal["v1.issuing_card.created"], V1IssuingCardCreatedEvent, IssuingCard, RelatedObject]
 ):
     """A `v1.issuing_card.created` event."""
 
-class V1IssuingCardUpdatedEvent(TypedThinEvent[Literal["v1.issuing_card.updated"], None]):
+class V1IssuingCardUpdatedEvent(TypedThinEvent[Literal["v1.issuing_card.updated"], None, RelatedObject]):
     """A `v1.issuing_card.updated` event."""
 
 class V1IssuingCardUpdatedEventNotification(
-    TypedNotification[Literal["v1.issuing_card.updated"], V1IssuingCardUpdatedEvent, IssuingCard]
+    TypedNotification[Literal["v1.issuing_card.updated"], V1IssuingCardUpdatedEvent, IssuingCard, RelatedObject]
 ):
     """A `v1.issuing_card.updated` event."""
 
-class V1IssuingCardholderCreatedEvent(TypedThinEvent[Literal["v1.issuing_cardholder.created"], None]):
+class V1IssuingCardholderCreatedEvent(TypedThinEvent[Literal["v1.issuing_cardholder.created"], None, RelatedObject]):
     """A `v1.issuing_cardholder.created` event."""
 
 class V1IssuingCardholderCreatedEventNotification(
-    TypedNotification[Literal["v1.issuing_cardholder.created"], V1IssuingCardholderCreatedEvent, IssuingCardholder]
+    TypedNotification[
+        Literal["v1.issuing_cardholder.created"], V1IssuingCardholderCreatedEvent, IssuingCardholder, RelatedObject
+    ]
 ):
     """A `v1.issuing_cardholder.created` event."""
 
-class V1IssuingCardholderUpdatedEvent(TypedThinEvent[Literal["v1.issuing_cardholder.updated"], None]):
+class V1IssuingCardholderUpdatedEvent(TypedThinEvent[Literal["v1.issuing_cardholder.updated"], None, RelatedObject]):
     """A `v1.issuing_cardholder.updated` event."""
 
 class V1IssuingCardholderUpdatedEventNotification(
-    TypedNotification[Literal["v1.issuing_cardholder.updated"], V1IssuingCardholderUpdatedEvent, IssuingCardholder]
+    TypedNotification[
+        Literal["v1.issuing_cardholder.updated"], V1IssuingCardholderUpdatedEvent, IssuingCardholder, RelatedObject
+    ]
 ):
     """A `v1.issuing_cardholder.updated` event."""
 
-class V1IssuingDisputeClosedEvent(TypedThinEvent[Literal["v1.issuing_dispute.closed"], None]):
+class V1IssuingDisputeClosedEvent(TypedThinEvent[Literal["v1.issuing_dispute.closed"], None, RelatedObject]):
     """A `v1.issuing_dispute.closed` event."""
 
 class V1IssuingDisputeClosedEventNotification(
-    TypedNotification[Literal["v1.issuing_dispute.closed"], V1IssuingDisputeClosedEvent, IssuingDispute]
+    TypedNotification[Literal["v1.issuing_dispute.closed"], V1IssuingDisputeClosedEvent, IssuingDispute, RelatedObject]
 ):
     """A `v1.issuing_dispute.closed` event."""
 
-class V1IssuingDisputeCreatedEvent(TypedThinEvent[Literal["v1.issuing_dispute.created"], None]):
+class V1IssuingDisputeCreatedEvent(TypedThinEvent[Literal["v1.issuing_dispute.created"], None, RelatedObject]):
     """A `v1.issuing_dispute.created` event."""
 
 class V1IssuingDisputeCreatedEventNotification(
-    TypedNotification[Literal["v1.issuing_dispute.created"], V1IssuingDisputeCreatedEvent, IssuingDispute]
+    TypedNotification[
+        Literal["v1.issuing_dispute.created"], V1IssuingDisputeCreatedEvent, IssuingDispute, RelatedObject
+    ]
 ):
     """A `v1.issuing_dispute.created` event."""
 
-class V1IssuingDisputeFundsReinstatedEvent(TypedThinEvent[Literal["v1.issuing_dispute.funds_reinstated"], None]):
+class V1IssuingDisputeFundsReinstatedEvent(
+    TypedThinEvent[Literal["v1.issuing_dispute.funds_reinstated"], None, RelatedObject]
+):
     """A `v1.issuing_dispute.funds_reinstated` event."""
 
 class V1IssuingDisputeFundsReinstatedEventNotification(
     TypedNotification[
-        Literal["v1.issuing_dispute.funds_reinstated"], V1IssuingDisputeFundsReinstatedEvent, IssuingDispute
+        Literal["v1.issuing_dispute.funds_reinstated"],
+        V1IssuingDisputeFundsReinstatedEvent,
+        IssuingDispute,
+        RelatedObject,
     ]
 ):
     """A `v1.issuing_dispute.funds_reinstated` event."""
 
-class V1IssuingDisputeFundsRescindedEvent(TypedThinEvent[Literal["v1.issuing_dispute.funds_rescinded"], None]):
+class V1IssuingDisputeFundsRescindedEvent(
+    TypedThinEvent[Literal["v1.issuing_dispute.funds_rescinded"], None, RelatedObject]
+):
     """A `v1.issuing_dispute.funds_rescinded` event."""
 
 class V1IssuingDisputeFundsRescindedEventNotification(
     TypedNotification[
-        Literal["v1.issuing_dispute.funds_rescinded"], V1IssuingDisputeFundsRescindedEvent, IssuingDispute
+        Literal["v1.issuing_dispute.funds_rescinded"],
+        V1IssuingDisputeFundsRescindedEvent,
+        IssuingDispute,
+        RelatedObject,
     ]
 ):
     """A `v1.issuing_dispute.funds_rescinded` event."""
 
-class V1IssuingDisputeSubmittedEvent(TypedThinEvent[Literal["v1.issuing_dispute.submitted"], None]):
+class V1IssuingDisputeSubmittedEvent(TypedThinEvent[Literal["v1.issuing_dispute.submitted"], None, RelatedObject]):
     """A `v1.issuing_dispute.submitted` event."""
 
 class V1IssuingDisputeSubmittedEventNotification(
-    TypedNotification[Literal["v1.issuing_dispute.submitted"], V1IssuingDisputeSubmittedEvent, IssuingDispute]
+    TypedNotification[
+        Literal["v1.issuing_dispute.submitted"], V1IssuingDisputeSubmittedEvent, IssuingDispute, RelatedObject
+    ]
 ):
     """A `v1.issuing_dispute.submitted` event."""
 
-class V1IssuingDisputeUpdatedEvent(TypedThinEvent[Literal["v1.issuing_dispute.updated"], None]):
+class V1IssuingDisputeUpdatedEvent(TypedThinEvent[Literal["v1.issuing_dispute.updated"], None, RelatedObject]):
     """A `v1.issuing_dispute.updated` event."""
 
 class V1IssuingDisputeUpdatedEventNotification(
-    TypedNotification[Literal["v1.issuing_dispute.updated"], V1IssuingDisputeUpdatedEvent, IssuingDispute]
+    TypedNotification[
+        Literal["v1.issuing_dispute.updated"], V1IssuingDisputeUpdatedEvent, IssuingDispute, RelatedObject
+    ]
 ):
     """A `v1.issuing_dispute.updated` event."""
 
 class V1IssuingPersonalizationDesignActivatedEvent(
-    TypedThinEvent[Literal["v1.issuing_personalization_design.activated"], None]
+    TypedThinEvent[Literal["v1.issuing_personalization_design.activated"], None, RelatedObject]
 ):
     """A `v1.issuing_personalization_design.activated` event."""
 
@@ -3593,12 +3926,13 @@ class V1IssuingPersonalizationDesignActivatedEventNotification(
         Literal["v1.issuing_personalization_design.activated"],
         V1IssuingPersonalizationDesignActivatedEvent,
         IssuingPersonalizationDesign,
+        RelatedObject,
     ]
 ):
     """A `v1.issuing_personalization_design.activated` event."""
 
 class V1IssuingPersonalizationDesignDeactivatedEvent(
-    TypedThinEvent[Literal["v1.issuing_personalization_design.deactivated"], None]
+    TypedThinEvent[Literal["v1.issuing_personalization_design.deactivated"], None, RelatedObject]
 ):
     """A `v1.issuing_personalization_design.deactivated` event."""
 
@@ -3607,12 +3941,13 @@ class V1IssuingPersonalizationDesignDeactivatedEventNotification(
         Literal["v1.issuing_personalization_design.deactivated"],
         V1IssuingPersonalizationDesignDeactivatedEvent,
         IssuingPersonalizationDesign,
+        RelatedObject,
     ]
 ):
     """A `v1.issuing_personalization_design.deactivated` event."""
 
 class V1IssuingPersonalizationDesignRejectedEvent(
-    TypedThinEvent[Literal["v1.issuing_personalization_design.rejected"], None]
+    TypedThinEvent[Literal["v1.issuing_personalization_design.rejected"], None, RelatedObject]
 ):
     """A `v1.issuing_personalization_design.rejected` event."""
 
@@ -3621,12 +3956,13 @@ class V1IssuingPersonalizationDesignRejectedEventNotification(
         Literal["v1.issuing_personalization_design.rejected"],
         V1IssuingPersonalizationDesignRejectedEvent,
         IssuingPersonalizationDesign,
+        RelatedObject,
     ]
 ):
     """A `v1.issuing_personalization_design.rejected` event."""
 
 class V1IssuingPersonalizationDesignUpdatedEvent(
-    TypedThinEvent[Literal["v1.issuing_personalization_design.updated"], None]
+    TypedThinEvent[Literal["v1.issuing_personalization_design.updated"], None, RelatedObject]
 ):
     """A `v1.issuing_personalization_design.updated` event."""
 
@@ -3635,36 +3971,39 @@ class V1IssuingPersonalizationDesignUpdatedEventNotification(
         Literal["v1.issuing_personalization_design.updated"],
         V1IssuingPersonalizationDesignUpdatedEvent,
         IssuingPersonalizationDesign,
+        RelatedObject,
     ]
 ):
     """A `v1.issuing_personalization_design.updated` event."""
 
-class V1IssuingTokenCreatedEvent(TypedThinEvent[Literal["v1.issuing_token.created"], None]):
+class V1IssuingTokenCreatedEvent(TypedThinEvent[Literal["v1.issuing_token.created"], None, RelatedObject]):
     """A `v1.issuing_token.created` event."""
 
 class V1IssuingTokenCreatedEventNotification(
-    TypedNotification[Literal["v1.issuing_token.created"], V1IssuingTokenCreatedEvent, IssuingToken]
+    TypedNotification[Literal["v1.issuing_token.created"], V1IssuingTokenCreatedEvent, IssuingToken, RelatedObject]
 ):
     """A `v1.issuing_token.created` event."""
 
-class V1IssuingTokenUpdatedEvent(TypedThinEvent[Literal["v1.issuing_token.updated"], None]):
+class V1IssuingTokenUpdatedEvent(TypedThinEvent[Literal["v1.issuing_token.updated"], None, RelatedObject]):
     """A `v1.issuing_token.updated` event."""
 
 class V1IssuingTokenUpdatedEventNotification(
-    TypedNotification[Literal["v1.issuing_token.updated"], V1IssuingTokenUpdatedEvent, IssuingToken]
+    TypedNotification[Literal["v1.issuing_token.updated"], V1IssuingTokenUpdatedEvent, IssuingToken, RelatedObject]
 ):
     """A `v1.issuing_token.updated` event."""
 
-class V1IssuingTransactionCreatedEvent(TypedThinEvent[Literal["v1.issuing_transaction.created"], None]):
+class V1IssuingTransactionCreatedEvent(TypedThinEvent[Literal["v1.issuing_transaction.created"], None, RelatedObject]):
     """A `v1.issuing_transaction.created` event."""
 
 class V1IssuingTransactionCreatedEventNotification(
-    TypedNotification[Literal["v1.issuing_transaction.created"], V1IssuingTransactionCreatedEvent, IssuingTransaction]
+    TypedNotification[
+        Literal["v1.issuing_transaction.created"], V1IssuingTransactionCreatedEvent, IssuingTransaction, RelatedObject
+    ]
 ):
     """A `v1.issuing_transaction.created` event."""
 
 class V1IssuingTransactionPurchaseDetailsReceiptUpdatedEvent(
-    TypedThinEvent[Literal["v1.issuing_transaction.purchase_details_receipt_updated"], None]
+    TypedThinEvent[Literal["v1.issuing_transaction.purchase_details_receipt_updated"], None, RelatedObject]
 ):
     """A `v1.issuing_transaction.purchase_details_receipt_updated` event."""
 
@@ -3673,28 +4012,31 @@ class V1IssuingTransactionPurchaseDetailsReceiptUpdatedEventNotification(
         Literal["v1.issuing_transaction.purchase_details_receipt_updated"],
         V1IssuingTransactionPurchaseDetailsReceiptUpdatedEvent,
         IssuingTransaction,
+        RelatedObject,
     ]
 ):
     """A `v1.issuing_transaction.purchase_details_receipt_updated` event."""
 
-class V1IssuingTransactionUpdatedEvent(TypedThinEvent[Literal["v1.issuing_transaction.updated"], None]):
+class V1IssuingTransactionUpdatedEvent(TypedThinEvent[Literal["v1.issuing_transaction.updated"], None, RelatedObject]):
     """A `v1.issuing_transaction.updated` event."""
 
 class V1IssuingTransactionUpdatedEventNotification(
-    TypedNotification[Literal["v1.issuing_transaction.updated"], V1IssuingTransactionUpdatedEvent, IssuingTransaction]
+    TypedNotification[
+        Literal["v1.issuing_transaction.updated"], V1IssuingTransactionUpdatedEvent, IssuingTransaction, RelatedObject
+    ]
 ):
     """A `v1.issuing_transaction.updated` event."""
 
-class V1MandateUpdatedEvent(TypedThinEvent[Literal["v1.mandate.updated"], None]):
+class V1MandateUpdatedEvent(TypedThinEvent[Literal["v1.mandate.updated"], None, RelatedObject]):
     """A `v1.mandate.updated` event."""
 
 class V1MandateUpdatedEventNotification(
-    TypedNotification[Literal["v1.mandate.updated"], V1MandateUpdatedEvent, Mandate]
+    TypedNotification[Literal["v1.mandate.updated"], V1MandateUpdatedEvent, Mandate, RelatedObject]
 ):
     """A `v1.mandate.updated` event."""
 
 class V1PaymentIntentAmountCapturableUpdatedEvent(
-    TypedThinEvent[Literal["v1.payment_intent.amount_capturable_updated"], None]
+    TypedThinEvent[Literal["v1.payment_intent.amount_capturable_updated"], None, RelatedObject]
 ):
     """A `v1.payment_intent.amount_capturable_updated` event."""
 
@@ -3703,538 +4045,671 @@ class V1PaymentIntentAmountCapturableUpdatedEventNotification(
         Literal["v1.payment_intent.amount_capturable_updated"],
         V1PaymentIntentAmountCapturableUpdatedEvent,
         PaymentIntent,
+        RelatedObject,
     ]
 ):
     """A `v1.payment_intent.amount_capturable_updated` event."""
 
-class V1PaymentIntentCanceledEvent(TypedThinEvent[Literal["v1.payment_intent.canceled"], None]):
+class V1PaymentIntentCanceledEvent(TypedThinEvent[Literal["v1.payment_intent.canceled"], None, RelatedObject]):
     """A `v1.payment_intent.canceled` event."""
 
 class V1PaymentIntentCanceledEventNotification(
-    TypedNotification[Literal["v1.payment_intent.canceled"], V1PaymentIntentCanceledEvent, PaymentIntent]
+    TypedNotification[Literal["v1.payment_intent.canceled"], V1PaymentIntentCanceledEvent, PaymentIntent, RelatedObject]
 ):
     """A `v1.payment_intent.canceled` event."""
 
-class V1PaymentIntentCreatedEvent(TypedThinEvent[Literal["v1.payment_intent.created"], None]):
+class V1PaymentIntentCreatedEvent(TypedThinEvent[Literal["v1.payment_intent.created"], None, RelatedObject]):
     """A `v1.payment_intent.created` event."""
 
 class V1PaymentIntentCreatedEventNotification(
-    TypedNotification[Literal["v1.payment_intent.created"], V1PaymentIntentCreatedEvent, PaymentIntent]
+    TypedNotification[Literal["v1.payment_intent.created"], V1PaymentIntentCreatedEvent, PaymentIntent, RelatedObject]
 ):
     """A `v1.payment_intent.created` event."""
 
-class V1PaymentIntentPartiallyFundedEvent(TypedThinEvent[Literal["v1.payment_intent.partially_funded"], None]):
+class V1PaymentIntentPartiallyFundedEvent(
+    TypedThinEvent[Literal["v1.payment_intent.partially_funded"], None, RelatedObject]
+):
     """A `v1.payment_intent.partially_funded` event."""
 
 class V1PaymentIntentPartiallyFundedEventNotification(
-    TypedNotification[Literal["v1.payment_intent.partially_funded"], V1PaymentIntentPartiallyFundedEvent, PaymentIntent]
+    TypedNotification[
+        Literal["v1.payment_intent.partially_funded"], V1PaymentIntentPartiallyFundedEvent, PaymentIntent, RelatedObject
+    ]
 ):
     """A `v1.payment_intent.partially_funded` event."""
 
-class V1PaymentIntentPaymentFailedEvent(TypedThinEvent[Literal["v1.payment_intent.payment_failed"], None]):
+class V1PaymentIntentPaymentFailedEvent(
+    TypedThinEvent[Literal["v1.payment_intent.payment_failed"], None, RelatedObject]
+):
     """A `v1.payment_intent.payment_failed` event."""
 
 class V1PaymentIntentPaymentFailedEventNotification(
-    TypedNotification[Literal["v1.payment_intent.payment_failed"], V1PaymentIntentPaymentFailedEvent, PaymentIntent]
+    TypedNotification[
+        Literal["v1.payment_intent.payment_failed"], V1PaymentIntentPaymentFailedEvent, PaymentIntent, RelatedObject
+    ]
 ):
     """A `v1.payment_intent.payment_failed` event."""
 
-class V1PaymentIntentProcessingEvent(TypedThinEvent[Literal["v1.payment_intent.processing"], None]):
+class V1PaymentIntentProcessingEvent(TypedThinEvent[Literal["v1.payment_intent.processing"], None, RelatedObject]):
     """A `v1.payment_intent.processing` event."""
 
 class V1PaymentIntentProcessingEventNotification(
-    TypedNotification[Literal["v1.payment_intent.processing"], V1PaymentIntentProcessingEvent, PaymentIntent]
+    TypedNotification[
+        Literal["v1.payment_intent.processing"], V1PaymentIntentProcessingEvent, PaymentIntent, RelatedObject
+    ]
 ):
     """A `v1.payment_intent.processing` event."""
 
-class V1PaymentIntentRequiresActionEvent(TypedThinEvent[Literal["v1.payment_intent.requires_action"], None]):
+class V1PaymentIntentRequiresActionEvent(
+    TypedThinEvent[Literal["v1.payment_intent.requires_action"], None, RelatedObject]
+):
     """A `v1.payment_intent.requires_action` event."""
 
 class V1PaymentIntentRequiresActionEventNotification(
-    TypedNotification[Literal["v1.payment_intent.requires_action"], V1PaymentIntentRequiresActionEvent, PaymentIntent]
+    TypedNotification[
+        Literal["v1.payment_intent.requires_action"], V1PaymentIntentRequiresActionEvent, PaymentIntent, RelatedObject
+    ]
 ):
     """A `v1.payment_intent.requires_action` event."""
 
-class V1PaymentIntentSucceededEvent(TypedThinEvent[Literal["v1.payment_intent.succeeded"], None]):
+class V1PaymentIntentSucceededEvent(TypedThinEvent[Literal["v1.payment_intent.succeeded"], None, RelatedObject]):
     """A `v1.payment_intent.succeeded` event."""
 
 class V1PaymentIntentSucceededEventNotification(
-    TypedNotification[Literal["v1.payment_intent.succeeded"], V1PaymentIntentSucceededEvent, PaymentIntent]
+    TypedNotification[
+        Literal["v1.payment_intent.succeeded"], V1PaymentIntentSucceededEvent, PaymentIntent, RelatedObject
+    ]
 ):
     """A `v1.payment_intent.succeeded` event."""
 
-class V1PaymentLinkCreatedEvent(TypedThinEvent[Literal["v1.payment_link.created"], None]):
+class V1PaymentLinkCreatedEvent(TypedThinEvent[Literal["v1.payment_link.created"], None, RelatedObject]):
     """A `v1.payment_link.created` event."""
 
 class V1PaymentLinkCreatedEventNotification(
-    TypedNotification[Literal["v1.payment_link.created"], V1PaymentLinkCreatedEvent, PaymentLink]
+    TypedNotification[Literal["v1.payment_link.created"], V1PaymentLinkCreatedEvent, PaymentLink, RelatedObject]
 ):
     """A `v1.payment_link.created` event."""
 
-class V1PaymentLinkUpdatedEvent(TypedThinEvent[Literal["v1.payment_link.updated"], None]):
+class V1PaymentLinkUpdatedEvent(TypedThinEvent[Literal["v1.payment_link.updated"], None, RelatedObject]):
     """A `v1.payment_link.updated` event."""
 
 class V1PaymentLinkUpdatedEventNotification(
-    TypedNotification[Literal["v1.payment_link.updated"], V1PaymentLinkUpdatedEvent, PaymentLink]
+    TypedNotification[Literal["v1.payment_link.updated"], V1PaymentLinkUpdatedEvent, PaymentLink, RelatedObject]
 ):
     """A `v1.payment_link.updated` event."""
 
-class V1PaymentMethodAttachedEvent(TypedThinEvent[Literal["v1.payment_method.attached"], None]):
+class V1PaymentMethodAttachedEvent(TypedThinEvent[Literal["v1.payment_method.attached"], None, RelatedObject]):
     """A `v1.payment_method.attached` event."""
 
 class V1PaymentMethodAttachedEventNotification(
-    TypedNotification[Literal["v1.payment_method.attached"], V1PaymentMethodAttachedEvent, PaymentMethod]
+    TypedNotification[Literal["v1.payment_method.attached"], V1PaymentMethodAttachedEvent, PaymentMethod, RelatedObject]
 ):
     """A `v1.payment_method.attached` event."""
 
 class V1PaymentMethodAutomaticallyUpdatedEvent(
-    TypedThinEvent[Literal["v1.payment_method.automatically_updated"], None]
+    TypedThinEvent[Literal["v1.payment_method.automatically_updated"], None, RelatedObject]
 ):
     """A `v1.payment_method.automatically_updated` event."""
 
 class V1PaymentMethodAutomaticallyUpdatedEventNotification(
     TypedNotification[
-        Literal["v1.payment_method.automatically_updated"], V1PaymentMethodAutomaticallyUpdatedEvent, PaymentMethod
+        Literal["v1.payment_method.automatically_updated"],
+        V1PaymentMethodAutomaticallyUpdatedEvent,
+        PaymentMethod,
+        RelatedObject,
     ]
 ):
     """A `v1.payment_method.automatically_updated` event."""
 
-class V1PaymentMethodDetachedEvent(TypedThinEvent[Literal["v1.payment_method.detached"], None]):
+class V1PaymentMethodDetachedEvent(TypedThinEvent[Literal["v1.payment_method.detached"], None, RelatedObject]):
     """A `v1.payment_method.detached` event."""
 
 class V1PaymentMethodDetachedEventNotification(
-    TypedNotification[Literal["v1.payment_method.detached"], V1PaymentMethodDetachedEvent, PaymentMethod]
+    TypedNotification[Literal["v1.payment_method.detached"], V1PaymentMethodDetachedEvent, PaymentMethod, RelatedObject]
 ):
     """A `v1.payment_method.detached` event."""
 
-class V1PaymentMethodUpdatedEvent(TypedThinEvent[Literal["v1.payment_method.updated"], None]):
+class V1PaymentMethodUpdatedEvent(TypedThinEvent[Literal["v1.payment_method.updated"], None, RelatedObject]):
     """A `v1.payment_method.updated` event."""
 
 class V1PaymentMethodUpdatedEventNotification(
-    TypedNotification[Literal["v1.payment_method.updated"], V1PaymentMethodUpdatedEvent, PaymentMethod]
+    TypedNotification[Literal["v1.payment_method.updated"], V1PaymentMethodUpdatedEvent, PaymentMethod, RelatedObject]
 ):
     """A `v1.payment_method.updated` event."""
 
-class V1PayoutCanceledEvent(TypedThinEvent[Literal["v1.payout.canceled"], None]):
+class V1PayoutCanceledEvent(TypedThinEvent[Literal["v1.payout.canceled"], None, RelatedObject]):
     """A `v1.payout.canceled` event."""
 
 class V1PayoutCanceledEventNotification(
-    TypedNotification[Literal["v1.payout.canceled"], V1PayoutCanceledEvent, Payout]
+    TypedNotification[Literal["v1.payout.canceled"], V1PayoutCanceledEvent, Payout, RelatedObject]
 ):
     """A `v1.payout.canceled` event."""
 
-class V1PayoutCreatedEvent(TypedThinEvent[Literal["v1.payout.created"], None]):
+class V1PayoutCreatedEvent(TypedThinEvent[Literal["v1.payout.created"], None, RelatedObject]):
     """A `v1.payout.created` event."""
 
-class V1PayoutCreatedEventNotification(TypedNotification[Literal["v1.payout.created"], V1PayoutCreatedEvent, Payout]):
+class V1PayoutCreatedEventNotification(
+    TypedNotification[Literal["v1.payout.created"], V1PayoutCreatedEvent, Payout, RelatedObject]
+):
     """A `v1.payout.created` event."""
 
-class V1PayoutFailedEvent(TypedThinEvent[Literal["v1.payout.failed"], None]):
+class V1PayoutFailedEvent(TypedThinEvent[Literal["v1.payout.failed"], None, RelatedObject]):
     """A `v1.payout.failed` event."""
 
-class V1PayoutFailedEventNotification(TypedNotification[Literal["v1.payout.failed"], V1PayoutFailedEvent, Payout]):
+class V1PayoutFailedEventNotification(
+    TypedNotification[Literal["v1.payout.failed"], V1PayoutFailedEvent, Payout, RelatedObject]
+):
     """A `v1.payout.failed` event."""
 
-class V1PayoutPaidEvent(TypedThinEvent[Literal["v1.payout.paid"], None]):
+class V1PayoutPaidEvent(TypedThinEvent[Literal["v1.payout.paid"], None, RelatedObject]):
     """A `v1.payout.paid` event."""
 
-class V1PayoutPaidEventNotification(TypedNotification[Literal["v1.payout.paid"], V1PayoutPaidEvent, Payout]):
+class V1PayoutPaidEventNotification(
+    TypedNotification[Literal["v1.payout.paid"], V1PayoutPaidEvent, Payout, RelatedObject]
+):
     """A `v1.payout.paid` event."""
 
-class V1PayoutReconciliationCompletedEvent(TypedThinEvent[Literal["v1.payout.reconciliation_completed"], None]):
+class V1PayoutReconciliationCompletedEvent(
+    TypedThinEvent[Literal["v1.payout.reconciliation_completed"], None, RelatedObject]
+):
     """A `v1.payout.reconciliation_completed` event."""
 
 class V1PayoutReconciliationCompletedEventNotification(
-    TypedNotification[Literal["v1.payout.reconciliation_completed"], V1PayoutReconciliationCompletedEvent, Payout]
+    TypedNotification[
+        Literal["v1.payout.reconciliation_completed"], V1PayoutReconciliationCompletedEvent, Payout, RelatedObject
+    ]
 ):
     """A `v1.payout.reconciliation_completed` event."""
 
-class V1PayoutUpdatedEvent(TypedThinEvent[Literal["v1.payout.updated"], None]):
+class V1PayoutUpdatedEvent(TypedThinEvent[Literal["v1.payout.updated"], None, RelatedObject]):
     """A `v1.payout.updated` event."""
 
-class V1PayoutUpdatedEventNotification(TypedNotification[Literal["v1.payout.updated"], V1PayoutUpdatedEvent, Payout]):
+class V1PayoutUpdatedEventNotification(
+    TypedNotification[Literal["v1.payout.updated"], V1PayoutUpdatedEvent, Payout, RelatedObject]
+):
     """A `v1.payout.updated` event."""
 
-class V1PersonCreatedEvent(TypedThinEvent[Literal["v1.person.created"], None]):
+class V1PersonCreatedEvent(TypedThinEvent[Literal["v1.person.created"], None, RelatedObject]):
     """A `v1.person.created` event."""
 
-class V1PersonCreatedEventNotification(TypedNotification[Literal["v1.person.created"], V1PersonCreatedEvent, Person]):
+class V1PersonCreatedEventNotification(
+    TypedNotification[Literal["v1.person.created"], V1PersonCreatedEvent, Person, RelatedObject]
+):
     """A `v1.person.created` event."""
 
-class V1PersonDeletedEvent(TypedThinEvent[Literal["v1.person.deleted"], None]):
+class V1PersonDeletedEvent(TypedThinEvent[Literal["v1.person.deleted"], None, RelatedObject]):
     """A `v1.person.deleted` event."""
 
-class V1PersonDeletedEventNotification(TypedNotification[Literal["v1.person.deleted"], V1PersonDeletedEvent, Person]):
+class V1PersonDeletedEventNotification(
+    TypedNotification[Literal["v1.person.deleted"], V1PersonDeletedEvent, Person, RelatedObject]
+):
     """A `v1.person.deleted` event."""
 
-class V1PersonUpdatedEvent(TypedThinEvent[Literal["v1.person.updated"], None]):
+class V1PersonUpdatedEvent(TypedThinEvent[Literal["v1.person.updated"], None, RelatedObject]):
     """A `v1.person.updated` event."""
 
-class V1PersonUpdatedEventNotification(TypedNotification[Literal["v1.person.updated"], V1PersonUpdatedEvent, Person]):
+class V1PersonUpdatedEventNotification(
+    TypedNotification[Literal["v1.person.updated"], V1PersonUpdatedEvent, Person, RelatedObject]
+):
     """A `v1.person.updated` event."""
 
-class V1PlanCreatedEvent(TypedThinEvent[Literal["v1.plan.created"], None]):
+class V1PlanCreatedEvent(TypedThinEvent[Literal["v1.plan.created"], None, RelatedObject]):
     """A `v1.plan.created` event."""
 
-class V1PlanCreatedEventNotification(TypedNotification[Literal["v1.plan.created"], V1PlanCreatedEvent, Plan]):
+class V1PlanCreatedEventNotification(
+    TypedNotification[Literal["v1.plan.created"], V1PlanCreatedEvent, Plan, RelatedObject]
+):
     """A `v1.plan.created` event."""
 
-class V1PlanDeletedEvent(TypedThinEvent[Literal["v1.plan.deleted"], None]):
+class V1PlanDeletedEvent(TypedThinEvent[Literal["v1.plan.deleted"], None, RelatedObject]):
     """A `v1.plan.deleted` event."""
 
-class V1PlanDeletedEventNotification(TypedNotification[Literal["v1.plan.deleted"], V1PlanDeletedEvent, Plan]):
+class V1PlanDeletedEventNotification(
+    TypedNotification[Literal["v1.plan.deleted"], V1PlanDeletedEvent, Plan, RelatedObject]
+):
     """A `v1.plan.deleted` event."""
 
-class V1PlanUpdatedEvent(TypedThinEvent[Literal["v1.plan.updated"], None]):
+class V1PlanUpdatedEvent(TypedThinEvent[Literal["v1.plan.updated"], None, RelatedObject]):
     """A `v1.plan.updated` event."""
 
-class V1PlanUpdatedEventNotification(TypedNotification[Literal["v1.plan.updated"], V1PlanUpdatedEvent, Plan]):
+class V1PlanUpdatedEventNotification(
+    TypedNotification[Literal["v1.plan.updated"], V1PlanUpdatedEvent, Plan, RelatedObject]
+):
     """A `v1.plan.updated` event."""
 
-class V1PriceActivatedEvent(TypedThinEvent[Literal["v1.price.activated"], None]):
+class V1PriceActivatedEvent(TypedThinEvent[Literal["v1.price.activated"], None, RelatedObject]):
     """A `v1.price.activated` event."""
 
-class V1PriceActivatedEventNotification(TypedNotification[Literal["v1.price.activated"], V1PriceActivatedEvent, Price]):
+class V1PriceActivatedEventNotification(
+    TypedNotification[Literal["v1.price.activated"], V1PriceActivatedEvent, Price, RelatedObject]
+):
     """A `v1.price.activated` event."""
 
-class V1PriceCreatedEvent(TypedThinEvent[Literal["v1.price.created"], None]):
+class V1PriceCreatedEvent(TypedThinEvent[Literal["v1.price.created"], None, RelatedObject]):
     """A `v1.price.created` event."""
 
-class V1PriceCreatedEventNotification(TypedNotification[Literal["v1.price.created"], V1PriceCreatedEvent, Price]):
+class V1PriceCreatedEventNotification(
+    TypedNotification[Literal["v1.price.created"], V1PriceCreatedEvent, Price, RelatedObject]
+):
     """A `v1.price.created` event."""
 
-class V1PriceDeactivatedEvent(TypedThinEvent[Literal["v1.price.deactivated"], None]):
+class V1PriceDeactivatedEvent(TypedThinEvent[Literal["v1.price.deactivated"], None, RelatedObject]):
     """A `v1.price.deactivated` event."""
 
 class V1PriceDeactivatedEventNotification(
-    TypedNotification[Literal["v1.price.deactivated"], V1PriceDeactivatedEvent, Price]
+    TypedNotification[Literal["v1.price.deactivated"], V1PriceDeactivatedEvent, Price, RelatedObject]
 ):
     """A `v1.price.deactivated` event."""
 
-class V1PriceDeletedEvent(TypedThinEvent[Literal["v1.price.deleted"], None]):
+class V1PriceDeletedEvent(TypedThinEvent[Literal["v1.price.deleted"], None, RelatedObject]):
     """A `v1.price.deleted` event."""
 
-class V1PriceDeletedEventNotification(TypedNotification[Literal["v1.price.deleted"], V1PriceDeletedEvent, Price]):
+class V1PriceDeletedEventNotification(
+    TypedNotification[Literal["v1.price.deleted"], V1PriceDeletedEvent, Price, RelatedObject]
+):
     """A `v1.price.deleted` event."""
 
-class V1PriceLookupKeyChangedEvent(TypedThinEvent[Literal["v1.price.lookup_key_changed"], None]):
+class V1PriceLookupKeyChangedEvent(TypedThinEvent[Literal["v1.price.lookup_key_changed"], None, RelatedObject]):
     """A `v1.price.lookup_key_changed` event."""
 
 class V1PriceLookupKeyChangedEventNotification(
-    TypedNotification[Literal["v1.price.lookup_key_changed"], V1PriceLookupKeyChangedEvent, Price]
+    TypedNotification[Literal["v1.price.lookup_key_changed"], V1PriceLookupKeyChangedEvent, Price, RelatedObject]
 ):
     """A `v1.price.lookup_key_changed` event."""
 
-class V1PriceTaxBehaviorChangedEvent(TypedThinEvent[Literal["v1.price.tax_behavior_changed"], None]):
+class V1PriceTaxBehaviorChangedEvent(TypedThinEvent[Literal["v1.price.tax_behavior_changed"], None, RelatedObject]):
     """A `v1.price.tax_behavior_changed` event."""
 
 class V1PriceTaxBehaviorChangedEventNotification(
-    TypedNotification[Literal["v1.price.tax_behavior_changed"], V1PriceTaxBehaviorChangedEvent, Price]
+    TypedNotification[Literal["v1.price.tax_behavior_changed"], V1PriceTaxBehaviorChangedEvent, Price, RelatedObject]
 ):
     """A `v1.price.tax_behavior_changed` event."""
 
-class V1PriceUpdatedEvent(TypedThinEvent[Literal["v1.price.updated"], None]):
+class V1PriceUpdatedEvent(TypedThinEvent[Literal["v1.price.updated"], None, RelatedObject]):
     """A `v1.price.updated` event."""
 
-class V1PriceUpdatedEventNotification(TypedNotification[Literal["v1.price.updated"], V1PriceUpdatedEvent, Price]):
+class V1PriceUpdatedEventNotification(
+    TypedNotification[Literal["v1.price.updated"], V1PriceUpdatedEvent, Price, RelatedObject]
+):
     """A `v1.price.updated` event."""
 
-class V1ProductActivatedEvent(TypedThinEvent[Literal["v1.product.activated"], None]):
+class V1ProductActivatedEvent(TypedThinEvent[Literal["v1.product.activated"], None, RelatedObject]):
     """A `v1.product.activated` event."""
 
 class V1ProductActivatedEventNotification(
-    TypedNotification[Literal["v1.product.activated"], V1ProductActivatedEvent, Product]
+    TypedNotification[Literal["v1.product.activated"], V1ProductActivatedEvent, Product, RelatedObject]
 ):
     """A `v1.product.activated` event."""
 
-class V1ProductCreatedEvent(TypedThinEvent[Literal["v1.product.created"], None]):
+class V1ProductCreatedEvent(TypedThinEvent[Literal["v1.product.created"], None, RelatedObject]):
     """A `v1.product.created` event."""
 
 class V1ProductCreatedEventNotification(
-    TypedNotification[Literal["v1.product.created"], V1ProductCreatedEvent, Product]
+    TypedNotification[Literal["v1.product.created"], V1ProductCreatedEvent, Product, RelatedObject]
 ):
     """A `v1.product.created` event."""
 
-class V1ProductDeactivatedEvent(TypedThinEvent[Literal["v1.product.deactivated"], None]):
+class V1ProductDeactivatedEvent(TypedThinEvent[Literal["v1.product.deactivated"], None, RelatedObject]):
     """A `v1.product.deactivated` event."""
 
 class V1ProductDeactivatedEventNotification(
-    TypedNotification[Literal["v1.product.deactivated"], V1ProductDeactivatedEvent, Product]
+    TypedNotification[Literal["v1.product.deactivated"], V1ProductDeactivatedEvent, Product, RelatedObject]
 ):
     """A `v1.product.deactivated` event."""
 
-class V1ProductDefaultPriceChangedEvent(TypedThinEvent[Literal["v1.product.default_price_changed"], None]):
+class V1ProductDefaultPriceChangedEvent(
+    TypedThinEvent[Literal["v1.product.default_price_changed"], None, RelatedObject]
+):
     """A `v1.product.default_price_changed` event."""
 
 class V1ProductDefaultPriceChangedEventNotification(
-    TypedNotification[Literal["v1.product.default_price_changed"], V1ProductDefaultPriceChangedEvent, Product]
+    TypedNotification[
+        Literal["v1.product.default_price_changed"], V1ProductDefaultPriceChangedEvent, Product, RelatedObject
+    ]
 ):
     """A `v1.product.default_price_changed` event."""
 
-class V1ProductDeletedEvent(TypedThinEvent[Literal["v1.product.deleted"], None]):
+class V1ProductDeletedEvent(TypedThinEvent[Literal["v1.product.deleted"], None, RelatedObject]):
     """A `v1.product.deleted` event."""
 
 class V1ProductDeletedEventNotification(
-    TypedNotification[Literal["v1.product.deleted"], V1ProductDeletedEvent, Product]
+    TypedNotification[Literal["v1.product.deleted"], V1ProductDeletedEvent, Product, RelatedObject]
 ):
     """A `v1.product.deleted` event."""
 
-class V1ProductTaxCodeChangedEvent(TypedThinEvent[Literal["v1.product.tax_code_changed"], None]):
+class V1ProductTaxCodeChangedEvent(TypedThinEvent[Literal["v1.product.tax_code_changed"], None, RelatedObject]):
     """A `v1.product.tax_code_changed` event."""
 
 class V1ProductTaxCodeChangedEventNotification(
-    TypedNotification[Literal["v1.product.tax_code_changed"], V1ProductTaxCodeChangedEvent, Product]
+    TypedNotification[Literal["v1.product.tax_code_changed"], V1ProductTaxCodeChangedEvent, Product, RelatedObject]
 ):
     """A `v1.product.tax_code_changed` event."""
 
-class V1ProductUpdatedEvent(TypedThinEvent[Literal["v1.product.updated"], None]):
+class V1ProductUpdatedEvent(TypedThinEvent[Literal["v1.product.updated"], None, RelatedObject]):
     """A `v1.product.updated` event."""
 
 class V1ProductUpdatedEventNotification(
-    TypedNotification[Literal["v1.product.updated"], V1ProductUpdatedEvent, Product]
+    TypedNotification[Literal["v1.product.updated"], V1ProductUpdatedEvent, Product, RelatedObject]
 ):
     """A `v1.product.updated` event."""
 
-class V1PromotionCodeCreatedEvent(TypedThinEvent[Literal["v1.promotion_code.created"], None]):
+class V1PromotionCodeCreatedEvent(TypedThinEvent[Literal["v1.promotion_code.created"], None, RelatedObject]):
     """A `v1.promotion_code.created` event."""
 
 class V1PromotionCodeCreatedEventNotification(
-    TypedNotification[Literal["v1.promotion_code.created"], V1PromotionCodeCreatedEvent, PromotionCode]
+    TypedNotification[Literal["v1.promotion_code.created"], V1PromotionCodeCreatedEvent, PromotionCode, RelatedObject]
 ):
     """A `v1.promotion_code.created` event."""
 
-class V1PromotionCodeFullyRedeemedEvent(TypedThinEvent[Literal["v1.promotion_code.fully_redeemed"], None]):
+class V1PromotionCodeFullyRedeemedEvent(
+    TypedThinEvent[Literal["v1.promotion_code.fully_redeemed"], None, RelatedObject]
+):
     """A `v1.promotion_code.fully_redeemed` event."""
 
 class V1PromotionCodeFullyRedeemedEventNotification(
-    TypedNotification[Literal["v1.promotion_code.fully_redeemed"], V1PromotionCodeFullyRedeemedEvent, PromotionCode]
+    TypedNotification[
+        Literal["v1.promotion_code.fully_redeemed"], V1PromotionCodeFullyRedeemedEvent, PromotionCode, RelatedObject
+    ]
 ):
     """A `v1.promotion_code.fully_redeemed` event."""
 
-class V1PromotionCodeUpdatedEvent(TypedThinEvent[Literal["v1.promotion_code.updated"], None]):
+class V1PromotionCodeUpdatedEvent(TypedThinEvent[Literal["v1.promotion_code.updated"], None, RelatedObject]):
     """A `v1.promotion_code.updated` event."""
 
 class V1PromotionCodeUpdatedEventNotification(
-    TypedNotification[Literal["v1.promotion_code.updated"], V1PromotionCodeUpdatedEvent, PromotionCode]
+    TypedNotification[Literal["v1.promotion_code.updated"], V1PromotionCodeUpdatedEvent, PromotionCode, RelatedObject]
 ):
     """A `v1.promotion_code.updated` event."""
 
-class V1QuoteAcceptedEvent(TypedThinEvent[Literal["v1.quote.accepted"], None]):
+class V1QuoteAcceptedEvent(TypedThinEvent[Literal["v1.quote.accepted"], None, RelatedObject]):
     """A `v1.quote.accepted` event."""
 
-class V1QuoteAcceptedEventNotification(TypedNotification[Literal["v1.quote.accepted"], V1QuoteAcceptedEvent, Quote]):
+class V1QuoteAcceptedEventNotification(
+    TypedNotification[Literal["v1.quote.accepted"], V1QuoteAcceptedEvent, Quote, RelatedObject]
+):
     """A `v1.quote.accepted` event."""
 
-class V1QuoteCanceledEvent(TypedThinEvent[Literal["v1.quote.canceled"], None]):
+class V1QuoteCanceledEvent(TypedThinEvent[Literal["v1.quote.canceled"], None, RelatedObject]):
     """A `v1.quote.canceled` event."""
 
-class V1QuoteCanceledEventNotification(TypedNotification[Literal["v1.quote.canceled"], V1QuoteCanceledEvent, Quote]):
+class V1QuoteCanceledEventNotification(
+    TypedNotification[Literal["v1.quote.canceled"], V1QuoteCanceledEvent, Quote, RelatedObject]
+):
     """A `v1.quote.canceled` event."""
 
-class V1QuoteCreatedEvent(TypedThinEvent[Literal["v1.quote.created"], None]):
+class V1QuoteCreatedEvent(TypedThinEvent[Literal["v1.quote.created"], None, RelatedObject]):
     """A `v1.quote.created` event."""
 
-class V1QuoteCreatedEventNotification(TypedNotification[Literal["v1.quote.created"], V1QuoteCreatedEvent, Quote]):
+class V1QuoteCreatedEventNotification(
+    TypedNotification[Literal["v1.quote.created"], V1QuoteCreatedEvent, Quote, RelatedObject]
+):
     """A `v1.quote.created` event."""
 
-class V1QuoteFinalizedEvent(TypedThinEvent[Literal["v1.quote.finalized"], None]):
+class V1QuoteFinalizedEvent(TypedThinEvent[Literal["v1.quote.finalized"], None, RelatedObject]):
     """A `v1.quote.finalized` event."""
 
-class V1QuoteFinalizedEventNotification(TypedNotification[Literal["v1.quote.finalized"], V1QuoteFinalizedEvent, Quote]):
+class V1QuoteFinalizedEventNotification(
+    TypedNotification[Literal["v1.quote.finalized"], V1QuoteFinalizedEvent, Quote, RelatedObject]
+):
     """A `v1.quote.finalized` event."""
 
-class V1RadarEarlyFraudWarningCreatedEvent(TypedThinEvent[Literal["v1.radar.early_fraud_warning.created"], None]):
+class V1RadarEarlyFraudWarningCreatedEvent(
+    TypedThinEvent[Literal["v1.radar.early_fraud_warning.created"], None, RelatedObject]
+):
     """A `v1.radar.early_fraud_warning.created` event."""
 
 class V1RadarEarlyFraudWarningCreatedEventNotification(
     TypedNotification[
-        Literal["v1.radar.early_fraud_warning.created"], V1RadarEarlyFraudWarningCreatedEvent, RadarEarlyFraudWarning
+        Literal["v1.radar.early_fraud_warning.created"],
+        V1RadarEarlyFraudWarningCreatedEvent,
+        RadarEarlyFraudWarning,
+        RelatedObject,
     ]
 ):
     """A `v1.radar.early_fraud_warning.created` event."""
 
-class V1RadarEarlyFraudWarningUpdatedEvent(TypedThinEvent[Literal["v1.radar.early_fraud_warning.updated"], None]):
+class V1RadarEarlyFraudWarningUpdatedEvent(
+    TypedThinEvent[Literal["v1.radar.early_fraud_warning.updated"], None, RelatedObject]
+):
     """A `v1.radar.early_fraud_warning.updated` event."""
 
 class V1RadarEarlyFraudWarningUpdatedEventNotification(
     TypedNotification[
-        Literal["v1.radar.early_fraud_warning.updated"], V1RadarEarlyFraudWarningUpdatedEvent, RadarEarlyFraudWarning
+        Literal["v1.radar.early_fraud_warning.updated"],
+        V1RadarEarlyFraudWarningUpdatedEvent,
+        RadarEarlyFraudWarning,
+        RelatedObject,
     ]
 ):
     """A `v1.radar.early_fraud_warning.updated` event."""
 
-class V1RefundCreatedEvent(TypedThinEvent[Literal["v1.refund.created"], None]):
+class V1RefundCreatedEvent(TypedThinEvent[Literal["v1.refund.created"], None, RelatedObject]):
     """A `v1.refund.created` event."""
 
-class V1RefundCreatedEventNotification(TypedNotification[Literal["v1.refund.created"], V1RefundCreatedEvent, Refund]):
+class V1RefundCreatedEventNotification(
+    TypedNotification[Literal["v1.refund.created"], V1RefundCreatedEvent, Refund, RelatedObject]
+):
     """A `v1.refund.created` event."""
 
-class V1RefundFailedEvent(TypedThinEvent[Literal["v1.refund.failed"], None]):
+class V1RefundFailedEvent(TypedThinEvent[Literal["v1.refund.failed"], None, RelatedObject]):
     """A `v1.refund.failed` event."""
 
-class V1RefundFailedEventNotification(TypedNotification[Literal["v1.refund.failed"], V1RefundFailedEvent, Refund]):
+class V1RefundFailedEventNotification(
+    TypedNotification[Literal["v1.refund.failed"], V1RefundFailedEvent, Refund, RelatedObject]
+):
     """A `v1.refund.failed` event."""
 
-class V1RefundUpdatedEvent(TypedThinEvent[Literal["v1.refund.updated"], None]):
+class V1RefundUpdatedEvent(TypedThinEvent[Literal["v1.refund.updated"], None, RelatedObject]):
     """A `v1.refund.updated` event."""
 
-class V1RefundUpdatedEventNotification(TypedNotification[Literal["v1.refund.updated"], V1RefundUpdatedEvent, Refund]):
+class V1RefundUpdatedEventNotification(
+    TypedNotification[Literal["v1.refund.updated"], V1RefundUpdatedEvent, Refund, RelatedObject]
+):
     """A `v1.refund.updated` event."""
 
-class V1ReviewClosedEvent(TypedThinEvent[Literal["v1.review.closed"], None]):
+class V1ReviewClosedEvent(TypedThinEvent[Literal["v1.review.closed"], None, RelatedObject]):
     """A `v1.review.closed` event."""
 
-class V1ReviewClosedEventNotification(TypedNotification[Literal["v1.review.closed"], V1ReviewClosedEvent, Review]):
+class V1ReviewClosedEventNotification(
+    TypedNotification[Literal["v1.review.closed"], V1ReviewClosedEvent, Review, RelatedObject]
+):
     """A `v1.review.closed` event."""
 
-class V1ReviewOpenedEvent(TypedThinEvent[Literal["v1.review.opened"], None]):
+class V1ReviewOpenedEvent(TypedThinEvent[Literal["v1.review.opened"], None, RelatedObject]):
     """A `v1.review.opened` event."""
 
-class V1ReviewOpenedEventNotification(TypedNotification[Literal["v1.review.opened"], V1ReviewOpenedEvent, Review]):
+class V1ReviewOpenedEventNotification(
+    TypedNotification[Literal["v1.review.opened"], V1ReviewOpenedEvent, Review, RelatedObject]
+):
     """A `v1.review.opened` event."""
 
-class V1SetupIntentCanceledEvent(TypedThinEvent[Literal["v1.setup_intent.canceled"], None]):
+class V1SetupIntentCanceledEvent(TypedThinEvent[Literal["v1.setup_intent.canceled"], None, RelatedObject]):
     """A `v1.setup_intent.canceled` event."""
 
 class V1SetupIntentCanceledEventNotification(
-    TypedNotification[Literal["v1.setup_intent.canceled"], V1SetupIntentCanceledEvent, SetupIntent]
+    TypedNotification[Literal["v1.setup_intent.canceled"], V1SetupIntentCanceledEvent, SetupIntent, RelatedObject]
 ):
     """A `v1.setup_intent.canceled` event."""
 
-class V1SetupIntentCreatedEvent(TypedThinEvent[Literal["v1.setup_intent.created"], None]):
+class V1SetupIntentCreatedEvent(TypedThinEvent[Literal["v1.setup_intent.created"], None, RelatedObject]):
     """A `v1.setup_intent.created` event."""
 
 class V1SetupIntentCreatedEventNotification(
-    TypedNotification[Literal["v1.setup_intent.created"], V1SetupIntentCreatedEvent, SetupIntent]
+    TypedNotification[Literal["v1.setup_intent.created"], V1SetupIntentCreatedEvent, SetupIntent, RelatedObject]
 ):
     """A `v1.setup_intent.created` event."""
 
-class V1SetupIntentRequiresActionEvent(TypedThinEvent[Literal["v1.setup_intent.requires_action"], None]):
+class V1SetupIntentRequiresActionEvent(TypedThinEvent[Literal["v1.setup_intent.requires_action"], None, RelatedObject]):
     """A `v1.setup_intent.requires_action` event."""
 
 class V1SetupIntentRequiresActionEventNotification(
-    TypedNotification[Literal["v1.setup_intent.requires_action"], V1SetupIntentRequiresActionEvent, SetupIntent]
+    TypedNotification[
+        Literal["v1.setup_intent.requires_action"], V1SetupIntentRequiresActionEvent, SetupIntent, RelatedObject
+    ]
 ):
     """A `v1.setup_intent.requires_action` event."""
 
-class V1SetupIntentSetupFailedEvent(TypedThinEvent[Literal["v1.setup_intent.setup_failed"], None]):
+class V1SetupIntentSetupFailedEvent(TypedThinEvent[Literal["v1.setup_intent.setup_failed"], None, RelatedObject]):
     """A `v1.setup_intent.setup_failed` event."""
 
 class V1SetupIntentSetupFailedEventNotification(
-    TypedNotification[Literal["v1.setup_intent.setup_failed"], V1SetupIntentSetupFailedEvent, SetupIntent]
+    TypedNotification[
+        Literal["v1.setup_intent.setup_failed"], V1SetupIntentSetupFailedEvent, SetupIntent, RelatedObject
+    ]
 ):
     """A `v1.setup_intent.setup_failed` event."""
 
-class V1SetupIntentSucceededEvent(TypedThinEvent[Literal["v1.setup_intent.succeeded"], None]):
+class V1SetupIntentSucceededEvent(TypedThinEvent[Literal["v1.setup_intent.succeeded"], None, RelatedObject]):
     """A `v1.setup_intent.succeeded` event."""
 
 class V1SetupIntentSucceededEventNotification(
-    TypedNotification[Literal["v1.setup_intent.succeeded"], V1SetupIntentSucceededEvent, SetupIntent]
+    TypedNotification[Literal["v1.setup_intent.succeeded"], V1SetupIntentSucceededEvent, SetupIntent, RelatedObject]
 ):
     """A `v1.setup_intent.succeeded` event."""
 
-class V1SigmaScheduledQueryRunCreatedEvent(TypedThinEvent[Literal["v1.sigma.scheduled_query_run.created"], None]):
+class V1SigmaScheduledQueryRunCreatedEvent(
+    TypedThinEvent[Literal["v1.sigma.scheduled_query_run.created"], None, RelatedObject]
+):
     """A `v1.sigma.scheduled_query_run.created` event."""
 
 class V1SigmaScheduledQueryRunCreatedEventNotification(
     TypedNotification[
-        Literal["v1.sigma.scheduled_query_run.created"], V1SigmaScheduledQueryRunCreatedEvent, SigmaScheduledQueryRun
+        Literal["v1.sigma.scheduled_query_run.created"],
+        V1SigmaScheduledQueryRunCreatedEvent,
+        SigmaScheduledQueryRun,
+        RelatedObject,
     ]
 ):
     """A `v1.sigma.scheduled_query_run.created` event."""
 
-class V1SourceCanceledEvent(TypedThinEvent[Literal["v1.source.canceled"], None]):
+class V1SourceCanceledEvent(TypedThinEvent[Literal["v1.source.canceled"], None, RelatedObject]):
     """A `v1.source.canceled` event."""
 
 class V1SourceCanceledEventNotification(
-    TypedNotification[Literal["v1.source.canceled"], V1SourceCanceledEvent, Source]
+    TypedNotification[Literal["v1.source.canceled"], V1SourceCanceledEvent, Source, RelatedObject]
 ):
     """A `v1.source.canceled` event."""
 
-class V1SourceChargeableEvent(TypedThinEvent[Literal["v1.source.chargeable"], None]):
+class V1SourceChargeableEvent(TypedThinEvent[Literal["v1.source.chargeable"], None, RelatedObject]):
     """A `v1.source.chargeable` event."""
 
 class V1SourceChargeableEventNotification(
-    TypedNotification[Literal["v1.source.chargeable"], V1SourceChargeableEvent, Source]
+    TypedNotification[Literal["v1.source.chargeable"], V1SourceChargeableEvent, Source, RelatedObject]
 ):
     """A `v1.source.chargeable` event."""
 
-class V1SourceFailedEvent(TypedThinEvent[Literal["v1.source.failed"], None]):
+class V1SourceFailedEvent(TypedThinEvent[Literal["v1.source.failed"], None, RelatedObject]):
     """A `v1.source.failed` event."""
 
-class V1SourceFailedEventNotification(TypedNotification[Literal["v1.source.failed"], V1SourceFailedEvent, Source]):
+class V1SourceFailedEventNotification(
+    TypedNotification[Literal["v1.source.failed"], V1SourceFailedEvent, Source, RelatedObject]
+):
     """A `v1.source.failed` event."""
 
-class V1SourceRefundAttributesRequiredEvent(TypedThinEvent[Literal["v1.source.refund_attributes_required"], None]):
-    """A `v1.source.refund_attributes_required` event."""
-
-class V1SourceRefundAttributesRequiredEventNotification(
-    TypedNotification[Literal["v1.source.refund_attributes_required"], V1SourceRefundAttributesRequiredEvent, Source]
+class V1SourceRefundAttributesRequiredEvent(
+    TypedThinEvent[Literal["v1.source.refund_attributes_required"], None, RelatedObject]
 ):
     """A `v1.source.refund_attributes_required` event."""
 
-class V1SubscriptionScheduleAbortedEvent(TypedThinEvent[Literal["v1.subscription_schedule.aborted"], None]):
+class V1SourceRefundAttributesRequiredEventNotification(
+    TypedNotification[
+        Literal["v1.source.refund_attributes_required"], V1SourceRefundAttributesRequiredEvent, Source, RelatedObject
+    ]
+):
+    """A `v1.source.refund_attributes_required` event."""
+
+class V1SubscriptionScheduleAbortedEvent(
+    TypedThinEvent[Literal["v1.subscription_schedule.aborted"], None, RelatedObject]
+):
     """A `v1.subscription_schedule.aborted` event."""
 
 class V1SubscriptionScheduleAbortedEventNotification(
     TypedNotification[
-        Literal["v1.subscription_schedule.aborted"], V1SubscriptionScheduleAbortedEvent, SubscriptionSchedule
+        Literal["v1.subscription_schedule.aborted"],
+        V1SubscriptionScheduleAbortedEvent,
+        SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.aborted` event."""
 
-class V1SubscriptionScheduleCanceledEvent(TypedThinEvent[Literal["v1.subscription_schedule.canceled"], None]):
+class V1SubscriptionScheduleCanceledEvent(
+    TypedThinEvent[Literal["v1.subscription_schedule.canceled"], None, RelatedObject]
+):
     """A `v1.subscription_schedule.canceled` event."""
 
 class V1SubscriptionScheduleCanceledEventNotification(
     TypedNotification[
-        Literal["v1.subscription_schedule.canceled"], V1SubscriptionScheduleCanceledEvent, SubscriptionSchedule
+        Literal["v1.subscription_schedule.canceled"],
+        V1SubscriptionScheduleCanceledEvent,
+        SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.canceled` event."""
 
-class V1SubscriptionScheduleCompletedEvent(TypedThinEvent[Literal["v1.subscription_schedule.completed"], None]):
+class V1SubscriptionScheduleCompletedEvent(
+    TypedThinEvent[Literal["v1.subscription_schedule.completed"], None, RelatedObject]
+):
     """A `v1.subscription_schedule.completed` event."""
 
 class V1SubscriptionScheduleCompletedEventNotification(
     TypedNotification[
-        Literal["v1.subscription_schedule.completed"], V1SubscriptionScheduleCompletedEvent, SubscriptionSchedule
+        Literal["v1.subscription_schedule.completed"],
+        V1SubscriptionScheduleCompletedEvent,
+        SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.completed` event."""
 
-class V1SubscriptionScheduleCreatedEvent(TypedThinEvent[Literal["v1.subscription_schedule.created"], None]):
+class V1SubscriptionScheduleCreatedEvent(
+    TypedThinEvent[Literal["v1.subscription_schedule.created"], None, RelatedObject]
+):
     """A `v1.subscription_schedule.created` event."""
 
 class V1SubscriptionScheduleCreatedEventNotification(
     TypedNotification[
-        Literal["v1.subscription_schedule.created"], V1SubscriptionScheduleCreatedEvent, SubscriptionSchedule
+        Literal["v1.subscription_schedule.created"],
+        V1SubscriptionScheduleCreatedEvent,
+        SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.created` event."""
 
-class V1SubscriptionScheduleExpiringEvent(TypedThinEvent[Literal["v1.subscription_schedule.expiring"], None]):
+class V1SubscriptionScheduleExpiringEvent(
+    TypedThinEvent[Literal["v1.subscription_schedule.expiring"], None, RelatedObject]
+):
     """A `v1.subscription_schedule.expiring` event."""
 
 class V1SubscriptionScheduleExpiringEventNotification(
     TypedNotification[
-        Literal["v1.subscription_schedule.expiring"], V1SubscriptionScheduleExpiringEvent, SubscriptionSchedule
+        Literal["v1.subscription_schedule.expiring"],
+        V1SubscriptionScheduleExpiringEvent,
+        SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.expiring` event."""
 
-class V1SubscriptionSchedulePhaseAddedEvent(TypedThinEvent[Literal["v1.subscription_schedule.phase_added"], None]):
+class V1SubscriptionSchedulePhaseAddedEvent(
+    TypedThinEvent[Literal["v1.subscription_schedule.phase_added"], None, RelatedObject]
+):
     """A `v1.subscription_schedule.phase_added` event."""
 
 class V1SubscriptionSchedulePhaseAddedEventNotification(
     TypedNotification[
-        Literal["v1.subscription_schedule.phase_added"], V1SubscriptionSchedulePhaseAddedEvent, SubscriptionSchedule
+        Literal["v1.subscription_schedule.phase_added"],
+        V1SubscriptionSchedulePhaseAddedEvent,
+        SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.phase_added` event."""
 
 class V1SubscriptionSchedulePhaseDefaultTaxRatesChangedEvent(
-    TypedThinEvent[Literal["v1.subscription_schedule.phase_default_tax_rates_changed"], None]
+    TypedThinEvent[Literal["v1.subscription_schedule.phase_default_tax_rates_changed"], None, RelatedObject]
 ):
     """A `v1.subscription_schedule.phase_default_tax_rates_changed` event."""
 
@@ -4243,12 +4718,13 @@ class V1SubscriptionSchedulePhaseDefaultTaxRatesChangedEventNotification(
         Literal["v1.subscription_schedule.phase_default_tax_rates_changed"],
         V1SubscriptionSchedulePhaseDefaultTaxRatesChangedEvent,
         SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.phase_default_tax_rates_changed` event."""
 
 class V1SubscriptionSchedulePhaseEndDateChangedEvent(
-    TypedThinEvent[Literal["v1.subscription_schedule.phase_end_date_changed"], None]
+    TypedThinEvent[Literal["v1.subscription_schedule.phase_end_date_changed"], None, RelatedObject]
 ):
     """A `v1.subscription_schedule.phase_end_date_changed` event."""
 
@@ -4257,22 +4733,28 @@ class V1SubscriptionSchedulePhaseEndDateChangedEventNotification(
         Literal["v1.subscription_schedule.phase_end_date_changed"],
         V1SubscriptionSchedulePhaseEndDateChangedEvent,
         SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.phase_end_date_changed` event."""
 
-class V1SubscriptionSchedulePhaseRemovedEvent(TypedThinEvent[Literal["v1.subscription_schedule.phase_removed"], None]):
+class V1SubscriptionSchedulePhaseRemovedEvent(
+    TypedThinEvent[Literal["v1.subscription_schedule.phase_removed"], None, RelatedObject]
+):
     """A `v1.subscription_schedule.phase_removed` event."""
 
 class V1SubscriptionSchedulePhaseRemovedEventNotification(
     TypedNotification[
-        Literal["v1.subscription_schedule.phase_removed"], V1SubscriptionSchedulePhaseRemovedEvent, SubscriptionSchedule
+        Literal["v1.subscription_schedule.phase_removed"],
+        V1SubscriptionSchedulePhaseRemovedEvent,
+        SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.phase_removed` event."""
 
 class V1SubscriptionSchedulePhaseTrialEndChangedEvent(
-    TypedThinEvent[Literal["v1.subscription_schedule.phase_trial_end_changed"], None]
+    TypedThinEvent[Literal["v1.subscription_schedule.phase_trial_end_changed"], None, RelatedObject]
 ):
     """A `v1.subscription_schedule.phase_trial_end_changed` event."""
 
@@ -4281,180 +4763,235 @@ class V1SubscriptionSchedulePhaseTrialEndChangedEventNotification(
         Literal["v1.subscription_schedule.phase_trial_end_changed"],
         V1SubscriptionSchedulePhaseTrialEndChangedEvent,
         SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.phase_trial_end_changed` event."""
 
-class V1SubscriptionScheduleReleasedEvent(TypedThinEvent[Literal["v1.subscription_schedule.released"], None]):
+class V1SubscriptionScheduleReleasedEvent(
+    TypedThinEvent[Literal["v1.subscription_schedule.released"], None, RelatedObject]
+):
     """A `v1.subscription_schedule.released` event."""
 
 class V1SubscriptionScheduleReleasedEventNotification(
     TypedNotification[
-        Literal["v1.subscription_schedule.released"], V1SubscriptionScheduleReleasedEvent, SubscriptionSchedule
+        Literal["v1.subscription_schedule.released"],
+        V1SubscriptionScheduleReleasedEvent,
+        SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.released` event."""
 
-class V1SubscriptionScheduleUpdatedEvent(TypedThinEvent[Literal["v1.subscription_schedule.updated"], None]):
+class V1SubscriptionScheduleUpdatedEvent(
+    TypedThinEvent[Literal["v1.subscription_schedule.updated"], None, RelatedObject]
+):
     """A `v1.subscription_schedule.updated` event."""
 
 class V1SubscriptionScheduleUpdatedEventNotification(
     TypedNotification[
-        Literal["v1.subscription_schedule.updated"], V1SubscriptionScheduleUpdatedEvent, SubscriptionSchedule
+        Literal["v1.subscription_schedule.updated"],
+        V1SubscriptionScheduleUpdatedEvent,
+        SubscriptionSchedule,
+        RelatedObject,
     ]
 ):
     """A `v1.subscription_schedule.updated` event."""
 
-class V1TaxSettingsUpdatedEvent(TypedThinEvent[Literal["v1.tax.settings.updated"], None]):
+class V1TaxSettingsUpdatedEvent(TypedThinEvent[Literal["v1.tax.settings.updated"], None, V2CoreEventRelatedObject]):
     """A `v1.tax.settings.updated` event."""
 
 class V1TaxSettingsUpdatedEventNotification(
-    TypedNotification[Literal["v1.tax.settings.updated"], V1TaxSettingsUpdatedEvent, TaxSettings]
+    TypedNotification[
+        Literal["v1.tax.settings.updated"], V1TaxSettingsUpdatedEvent, TaxSettings, V2CoreEventRelatedObject
+    ]
 ):
     """A `v1.tax.settings.updated` event."""
 
-class V1TaxRateCreatedEvent(TypedThinEvent[Literal["v1.tax_rate.created"], None]):
+class V1TaxRateCreatedEvent(TypedThinEvent[Literal["v1.tax_rate.created"], None, RelatedObject]):
     """A `v1.tax_rate.created` event."""
 
 class V1TaxRateCreatedEventNotification(
-    TypedNotification[Literal["v1.tax_rate.created"], V1TaxRateCreatedEvent, TaxRate]
+    TypedNotification[Literal["v1.tax_rate.created"], V1TaxRateCreatedEvent, TaxRate, RelatedObject]
 ):
     """A `v1.tax_rate.created` event."""
 
-class V1TaxRateUpdatedEvent(TypedThinEvent[Literal["v1.tax_rate.updated"], None]):
+class V1TaxRateUpdatedEvent(TypedThinEvent[Literal["v1.tax_rate.updated"], None, RelatedObject]):
     """A `v1.tax_rate.updated` event."""
 
 class V1TaxRateUpdatedEventNotification(
-    TypedNotification[Literal["v1.tax_rate.updated"], V1TaxRateUpdatedEvent, TaxRate]
+    TypedNotification[Literal["v1.tax_rate.updated"], V1TaxRateUpdatedEvent, TaxRate, RelatedObject]
 ):
     """A `v1.tax_rate.updated` event."""
 
-class V1TerminalReaderActionFailedEvent(TypedThinEvent[Literal["v1.terminal.reader.action_failed"], None]):
-    """A `v1.terminal.reader.action_failed` event."""
-
-class V1TerminalReaderActionFailedEventNotification(
-    TypedNotification[Literal["v1.terminal.reader.action_failed"], V1TerminalReaderActionFailedEvent, TerminalReader]
+class V1TerminalReaderActionFailedEvent(
+    TypedThinEvent[Literal["v1.terminal.reader.action_failed"], None, RelatedObject]
 ):
     """A `v1.terminal.reader.action_failed` event."""
 
-class V1TerminalReaderActionSucceededEvent(TypedThinEvent[Literal["v1.terminal.reader.action_succeeded"], None]):
+class V1TerminalReaderActionFailedEventNotification(
+    TypedNotification[
+        Literal["v1.terminal.reader.action_failed"], V1TerminalReaderActionFailedEvent, TerminalReader, RelatedObject
+    ]
+):
+    """A `v1.terminal.reader.action_failed` event."""
+
+class V1TerminalReaderActionSucceededEvent(
+    TypedThinEvent[Literal["v1.terminal.reader.action_succeeded"], None, RelatedObject]
+):
     """A `v1.terminal.reader.action_succeeded` event."""
 
 class V1TerminalReaderActionSucceededEventNotification(
     TypedNotification[
-        Literal["v1.terminal.reader.action_succeeded"], V1TerminalReaderActionSucceededEvent, TerminalReader
+        Literal["v1.terminal.reader.action_succeeded"],
+        V1TerminalReaderActionSucceededEvent,
+        TerminalReader,
+        RelatedObject,
     ]
 ):
     """A `v1.terminal.reader.action_succeeded` event."""
 
-class V1TerminalReaderActionUpdatedEvent(TypedThinEvent[Literal["v1.terminal.reader.action_updated"], None]):
+class V1TerminalReaderActionUpdatedEvent(
+    TypedThinEvent[Literal["v1.terminal.reader.action_updated"], None, RelatedObject]
+):
     """A `v1.terminal.reader.action_updated` event."""
 
 class V1TerminalReaderActionUpdatedEventNotification(
-    TypedNotification[Literal["v1.terminal.reader.action_updated"], V1TerminalReaderActionUpdatedEvent, TerminalReader]
+    TypedNotification[
+        Literal["v1.terminal.reader.action_updated"], V1TerminalReaderActionUpdatedEvent, TerminalReader, RelatedObject
+    ]
 ):
     """A `v1.terminal.reader.action_updated` event."""
 
-class V1TestHelpersTestClockAdvancingEvent(TypedThinEvent[Literal["v1.test_helpers.test_clock.advancing"], None]):
+class V1TestHelpersTestClockAdvancingEvent(
+    TypedThinEvent[Literal["v1.test_helpers.test_clock.advancing"], None, RelatedObject]
+):
     """A `v1.test_helpers.test_clock.advancing` event."""
 
 class V1TestHelpersTestClockAdvancingEventNotification(
-    TypedNotification[Literal["v1.test_helpers.test_clock.advancing"], V1TestHelpersTestClockAdvancingEvent, TestClock]
+    TypedNotification[
+        Literal["v1.test_helpers.test_clock.advancing"], V1TestHelpersTestClockAdvancingEvent, TestClock, RelatedObject
+    ]
 ):
     """A `v1.test_helpers.test_clock.advancing` event."""
 
-class V1TestHelpersTestClockCreatedEvent(TypedThinEvent[Literal["v1.test_helpers.test_clock.created"], None]):
-    """A `v1.test_helpers.test_clock.created` event."""
-
-class V1TestHelpersTestClockCreatedEventNotification(
-    TypedNotification[Literal["v1.test_helpers.test_clock.created"], V1TestHelpersTestClockCreatedEvent, TestClock]
+class V1TestHelpersTestClockCreatedEvent(
+    TypedThinEvent[Literal["v1.test_helpers.test_clock.created"], None, RelatedObject]
 ):
     """A `v1.test_helpers.test_clock.created` event."""
 
-class V1TestHelpersTestClockDeletedEvent(TypedThinEvent[Literal["v1.test_helpers.test_clock.deleted"], None]):
+class V1TestHelpersTestClockCreatedEventNotification(
+    TypedNotification[
+        Literal["v1.test_helpers.test_clock.created"], V1TestHelpersTestClockCreatedEvent, TestClock, RelatedObject
+    ]
+):
+    """A `v1.test_helpers.test_clock.created` event."""
+
+class V1TestHelpersTestClockDeletedEvent(
+    TypedThinEvent[Literal["v1.test_helpers.test_clock.deleted"], None, RelatedObject]
+):
     """A `v1.test_helpers.test_clock.deleted` event."""
 
 class V1TestHelpersTestClockDeletedEventNotification(
-    TypedNotification[Literal["v1.test_helpers.test_clock.deleted"], V1TestHelpersTestClockDeletedEvent, TestClock]
+    TypedNotification[
+        Literal["v1.test_helpers.test_clock.deleted"], V1TestHelpersTestClockDeletedEvent, TestClock, RelatedObject
+    ]
 ):
     """A `v1.test_helpers.test_clock.deleted` event."""
 
 class V1TestHelpersTestClockInternalFailureEvent(
-    TypedThinEvent[Literal["v1.test_helpers.test_clock.internal_failure"], None]
+    TypedThinEvent[Literal["v1.test_helpers.test_clock.internal_failure"], None, RelatedObject]
 ):
     """A `v1.test_helpers.test_clock.internal_failure` event."""
 
 class V1TestHelpersTestClockInternalFailureEventNotification(
     TypedNotification[
-        Literal["v1.test_helpers.test_clock.internal_failure"], V1TestHelpersTestClockInternalFailureEvent, TestClock
+        Literal["v1.test_helpers.test_clock.internal_failure"],
+        V1TestHelpersTestClockInternalFailureEvent,
+        TestClock,
+        RelatedObject,
     ]
 ):
     """A `v1.test_helpers.test_clock.internal_failure` event."""
 
-class V1TestHelpersTestClockReadyEvent(TypedThinEvent[Literal["v1.test_helpers.test_clock.ready"], None]):
+class V1TestHelpersTestClockReadyEvent(
+    TypedThinEvent[Literal["v1.test_helpers.test_clock.ready"], None, RelatedObject]
+):
     """A `v1.test_helpers.test_clock.ready` event."""
 
 class V1TestHelpersTestClockReadyEventNotification(
-    TypedNotification[Literal["v1.test_helpers.test_clock.ready"], V1TestHelpersTestClockReadyEvent, TestClock]
+    TypedNotification[
+        Literal["v1.test_helpers.test_clock.ready"], V1TestHelpersTestClockReadyEvent, TestClock, RelatedObject
+    ]
 ):
     """A `v1.test_helpers.test_clock.ready` event."""
 
-class V1TopupCanceledEvent(TypedThinEvent[Literal["v1.topup.canceled"], None]):
+class V1TopupCanceledEvent(TypedThinEvent[Literal["v1.topup.canceled"], None, RelatedObject]):
     """A `v1.topup.canceled` event."""
 
-class V1TopupCanceledEventNotification(TypedNotification[Literal["v1.topup.canceled"], V1TopupCanceledEvent, Topup]):
+class V1TopupCanceledEventNotification(
+    TypedNotification[Literal["v1.topup.canceled"], V1TopupCanceledEvent, Topup, RelatedObject]
+):
     """A `v1.topup.canceled` event."""
 
-class V1TopupCreatedEvent(TypedThinEvent[Literal["v1.topup.created"], None]):
+class V1TopupCreatedEvent(TypedThinEvent[Literal["v1.topup.created"], None, RelatedObject]):
     """A `v1.topup.created` event."""
 
-class V1TopupCreatedEventNotification(TypedNotification[Literal["v1.topup.created"], V1TopupCreatedEvent, Topup]):
+class V1TopupCreatedEventNotification(
+    TypedNotification[Literal["v1.topup.created"], V1TopupCreatedEvent, Topup, RelatedObject]
+):
     """A `v1.topup.created` event."""
 
-class V1TopupFailedEvent(TypedThinEvent[Literal["v1.topup.failed"], None]):
+class V1TopupFailedEvent(TypedThinEvent[Literal["v1.topup.failed"], None, RelatedObject]):
     """A `v1.topup.failed` event."""
 
-class V1TopupFailedEventNotification(TypedNotification[Literal["v1.topup.failed"], V1TopupFailedEvent, Topup]):
+class V1TopupFailedEventNotification(
+    TypedNotification[Literal["v1.topup.failed"], V1TopupFailedEvent, Topup, RelatedObject]
+):
     """A `v1.topup.failed` event."""
 
-class V1TopupReversedEvent(TypedThinEvent[Literal["v1.topup.reversed"], None]):
+class V1TopupReversedEvent(TypedThinEvent[Literal["v1.topup.reversed"], None, RelatedObject]):
     """A `v1.topup.reversed` event."""
 
-class V1TopupReversedEventNotification(TypedNotification[Literal["v1.topup.reversed"], V1TopupReversedEvent, Topup]):
+class V1TopupReversedEventNotification(
+    TypedNotification[Literal["v1.topup.reversed"], V1TopupReversedEvent, Topup, RelatedObject]
+):
     """A `v1.topup.reversed` event."""
 
-class V1TopupSucceededEvent(TypedThinEvent[Literal["v1.topup.succeeded"], None]):
+class V1TopupSucceededEvent(TypedThinEvent[Literal["v1.topup.succeeded"], None, RelatedObject]):
     """A `v1.topup.succeeded` event."""
 
-class V1TopupSucceededEventNotification(TypedNotification[Literal["v1.topup.succeeded"], V1TopupSucceededEvent, Topup]):
+class V1TopupSucceededEventNotification(
+    TypedNotification[Literal["v1.topup.succeeded"], V1TopupSucceededEvent, Topup, RelatedObject]
+):
     """A `v1.topup.succeeded` event."""
 
-class V1TransferCreatedEvent(TypedThinEvent[Literal["v1.transfer.created"], None]):
+class V1TransferCreatedEvent(TypedThinEvent[Literal["v1.transfer.created"], None, RelatedObject]):
     """A `v1.transfer.created` event."""
 
 class V1TransferCreatedEventNotification(
-    TypedNotification[Literal["v1.transfer.created"], V1TransferCreatedEvent, Transfer]
+    TypedNotification[Literal["v1.transfer.created"], V1TransferCreatedEvent, Transfer, RelatedObject]
 ):
     """A `v1.transfer.created` event."""
 
-class V1TransferReversedEvent(TypedThinEvent[Literal["v1.transfer.reversed"], None]):
+class V1TransferReversedEvent(TypedThinEvent[Literal["v1.transfer.reversed"], None, RelatedObject]):
     """A `v1.transfer.reversed` event."""
 
 class V1TransferReversedEventNotification(
-    TypedNotification[Literal["v1.transfer.reversed"], V1TransferReversedEvent, Transfer]
+    TypedNotification[Literal["v1.transfer.reversed"], V1TransferReversedEvent, Transfer, RelatedObject]
 ):
     """A `v1.transfer.reversed` event."""
 
-class V1TransferUpdatedEvent(TypedThinEvent[Literal["v1.transfer.updated"], None]):
+class V1TransferUpdatedEvent(TypedThinEvent[Literal["v1.transfer.updated"], None, RelatedObject]):
     """A `v1.transfer.updated` event."""
 
 class V1TransferUpdatedEventNotification(
-    TypedNotification[Literal["v1.transfer.updated"], V1TransferUpdatedEvent, Transfer]
+    TypedNotification[Literal["v1.transfer.updated"], V1TransferUpdatedEvent, Transfer, RelatedObject]
 ):
     """A `v1.transfer.updated` event."""
 
 class V2CommerceProductCatalogImportsFailedEvent(
-    TypedThinEvent[Literal["v2.commerce.product_catalog.imports.failed"], None]
+    TypedThinEvent[Literal["v2.commerce.product_catalog.imports.failed"], None, RelatedObject]
 ):
     """A `v2.commerce.product_catalog.imports.failed` event."""
 
@@ -4463,12 +5000,13 @@ class V2CommerceProductCatalogImportsFailedEventNotification(
         Literal["v2.commerce.product_catalog.imports.failed"],
         V2CommerceProductCatalogImportsFailedEvent,
         V2CommerceProductCatalogImport,
+        RelatedObject,
     ]
 ):
     """A `v2.commerce.product_catalog.imports.failed` event."""
 
 class V2CommerceProductCatalogImportsProcessingEvent(
-    TypedThinEvent[Literal["v2.commerce.product_catalog.imports.processing"], None]
+    TypedThinEvent[Literal["v2.commerce.product_catalog.imports.processing"], None, RelatedObject]
 ):
     """A `v2.commerce.product_catalog.imports.processing` event."""
 
@@ -4477,12 +5015,13 @@ class V2CommerceProductCatalogImportsProcessingEventNotification(
         Literal["v2.commerce.product_catalog.imports.processing"],
         V2CommerceProductCatalogImportsProcessingEvent,
         V2CommerceProductCatalogImport,
+        RelatedObject,
     ]
 ):
     """A `v2.commerce.product_catalog.imports.processing` event."""
 
 class V2CommerceProductCatalogImportsSucceededEvent(
-    TypedThinEvent[Literal["v2.commerce.product_catalog.imports.succeeded"], None]
+    TypedThinEvent[Literal["v2.commerce.product_catalog.imports.succeeded"], None, RelatedObject]
 ):
     """A `v2.commerce.product_catalog.imports.succeeded` event."""
 
@@ -4491,12 +5030,13 @@ class V2CommerceProductCatalogImportsSucceededEventNotification(
         Literal["v2.commerce.product_catalog.imports.succeeded"],
         V2CommerceProductCatalogImportsSucceededEvent,
         V2CommerceProductCatalogImport,
+        RelatedObject,
     ]
 ):
     """A `v2.commerce.product_catalog.imports.succeeded` event."""
 
 class V2CommerceProductCatalogImportsSucceededWithErrorsEvent(
-    TypedThinEvent[Literal["v2.commerce.product_catalog.imports.succeeded_with_errors"], None]
+    TypedThinEvent[Literal["v2.commerce.product_catalog.imports.succeeded_with_errors"], None, RelatedObject]
 ):
     """A `v2.commerce.product_catalog.imports.succeeded_with_errors` event."""
 
@@ -4505,31 +5045,32 @@ class V2CommerceProductCatalogImportsSucceededWithErrorsEventNotification(
         Literal["v2.commerce.product_catalog.imports.succeeded_with_errors"],
         V2CommerceProductCatalogImportsSucceededWithErrorsEvent,
         V2CommerceProductCatalogImport,
+        RelatedObject,
     ]
 ):
     """A `v2.commerce.product_catalog.imports.succeeded_with_errors` event."""
 
-class V2CoreAccountClosedEvent(TypedThinEvent[Literal["v2.core.account.closed"], None]):
+class V2CoreAccountClosedEvent(TypedThinEvent[Literal["v2.core.account.closed"], None, RelatedObject]):
     """A `v2.core.account.closed` event."""
 
 class V2CoreAccountClosedEventNotification(
-    TypedNotification[Literal["v2.core.account.closed"], V2CoreAccountClosedEvent, V2CoreAccount]
+    TypedNotification[Literal["v2.core.account.closed"], V2CoreAccountClosedEvent, V2CoreAccount, RelatedObject]
 ):
     """A `v2.core.account.closed` event."""
 
-class V2CoreAccountCreatedEvent(TypedThinEvent[Literal["v2.core.account.created"], None]):
+class V2CoreAccountCreatedEvent(TypedThinEvent[Literal["v2.core.account.created"], None, RelatedObject]):
     """A `v2.core.account.created` event."""
 
 class V2CoreAccountCreatedEventNotification(
-    TypedNotification[Literal["v2.core.account.created"], V2CoreAccountCreatedEvent, V2CoreAccount]
+    TypedNotification[Literal["v2.core.account.created"], V2CoreAccountCreatedEvent, V2CoreAccount, RelatedObject]
 ):
     """A `v2.core.account.created` event."""
 
-class V2CoreAccountUpdatedEvent(TypedThinEvent[Literal["v2.core.account.updated"], None]):
+class V2CoreAccountUpdatedEvent(TypedThinEvent[Literal["v2.core.account.updated"], None, RelatedObject]):
     """A `v2.core.account.updated` event."""
 
 class V2CoreAccountUpdatedEventNotification(
-    TypedNotification[Literal["v2.core.account.updated"], V2CoreAccountUpdatedEvent, V2CoreAccount]
+    TypedNotification[Literal["v2.core.account.updated"], V2CoreAccountUpdatedEvent, V2CoreAccount, RelatedObject]
 ):
     """A `v2.core.account.updated` event."""
 
@@ -4537,6 +5078,7 @@ class V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEvent(
     TypedThinEvent[
         Literal["v2.core.account[configuration.customer].capability_status_updated"],
         V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEventData,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[configuration.customer].capability_status_updated` event."""
@@ -4546,12 +5088,13 @@ class V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEventNotification
         Literal["v2.core.account[configuration.customer].capability_status_updated"],
         V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEvent,
         V2CoreAccount,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[configuration.customer].capability_status_updated` event."""
 
 class V2CoreAccountConfigurationCustomerUpdatedEvent(
-    TypedThinEvent[Literal["v2.core.account[configuration.customer].updated"], None]
+    TypedThinEvent[Literal["v2.core.account[configuration.customer].updated"], None, RelatedObject]
 ):
     """A `v2.core.account[configuration.customer].updated` event."""
 
@@ -4560,6 +5103,7 @@ class V2CoreAccountConfigurationCustomerUpdatedEventNotification(
         Literal["v2.core.account[configuration.customer].updated"],
         V2CoreAccountConfigurationCustomerUpdatedEvent,
         V2CoreAccount,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[configuration.customer].updated` event."""
@@ -4568,6 +5112,7 @@ class V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEvent(
     TypedThinEvent[
         Literal["v2.core.account[configuration.merchant].capability_status_updated"],
         V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventData,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[configuration.merchant].capability_status_updated` event."""
@@ -4577,12 +5122,13 @@ class V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventNotification
         Literal["v2.core.account[configuration.merchant].capability_status_updated"],
         V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEvent,
         V2CoreAccount,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[configuration.merchant].capability_status_updated` event."""
 
 class V2CoreAccountConfigurationMerchantUpdatedEvent(
-    TypedThinEvent[Literal["v2.core.account[configuration.merchant].updated"], None]
+    TypedThinEvent[Literal["v2.core.account[configuration.merchant].updated"], None, RelatedObject]
 ):
     """A `v2.core.account[configuration.merchant].updated` event."""
 
@@ -4591,6 +5137,7 @@ class V2CoreAccountConfigurationMerchantUpdatedEventNotification(
         Literal["v2.core.account[configuration.merchant].updated"],
         V2CoreAccountConfigurationMerchantUpdatedEvent,
         V2CoreAccount,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[configuration.merchant].updated` event."""
@@ -4599,6 +5146,7 @@ class V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEvent(
     TypedThinEvent[
         Literal["v2.core.account[configuration.recipient].capability_status_updated"],
         V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEventData,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[configuration.recipient].capability_status_updated` event."""
@@ -4608,12 +5156,13 @@ class V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEventNotificatio
         Literal["v2.core.account[configuration.recipient].capability_status_updated"],
         V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEvent,
         V2CoreAccount,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[configuration.recipient].capability_status_updated` event."""
 
 class V2CoreAccountConfigurationRecipientUpdatedEvent(
-    TypedThinEvent[Literal["v2.core.account[configuration.recipient].updated"], None]
+    TypedThinEvent[Literal["v2.core.account[configuration.recipient].updated"], None, RelatedObject]
 ):
     """A `v2.core.account[configuration.recipient].updated` event."""
 
@@ -4622,20 +5171,25 @@ class V2CoreAccountConfigurationRecipientUpdatedEventNotification(
         Literal["v2.core.account[configuration.recipient].updated"],
         V2CoreAccountConfigurationRecipientUpdatedEvent,
         V2CoreAccount,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[configuration.recipient].updated` event."""
 
-class V2CoreAccountDefaultsUpdatedEvent(TypedThinEvent[Literal["v2.core.account[defaults].updated"], None]):
+class V2CoreAccountDefaultsUpdatedEvent(
+    TypedThinEvent[Literal["v2.core.account[defaults].updated"], None, RelatedObject]
+):
     """A `v2.core.account[defaults].updated` event."""
 
 class V2CoreAccountDefaultsUpdatedEventNotification(
-    TypedNotification[Literal["v2.core.account[defaults].updated"], V2CoreAccountDefaultsUpdatedEvent, V2CoreAccount]
+    TypedNotification[
+        Literal["v2.core.account[defaults].updated"], V2CoreAccountDefaultsUpdatedEvent, V2CoreAccount, RelatedObject
+    ]
 ):
     """A `v2.core.account[defaults].updated` event."""
 
 class V2CoreAccountFutureRequirementsUpdatedEvent(
-    TypedThinEvent[Literal["v2.core.account[future_requirements].updated"], None]
+    TypedThinEvent[Literal["v2.core.account[future_requirements].updated"], None, RelatedObject]
 ):
     """A `v2.core.account[future_requirements].updated` event."""
 
@@ -4644,79 +5198,104 @@ class V2CoreAccountFutureRequirementsUpdatedEventNotification(
         Literal["v2.core.account[future_requirements].updated"],
         V2CoreAccountFutureRequirementsUpdatedEvent,
         V2CoreAccount,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[future_requirements].updated` event."""
 
-class V2CoreAccountIdentityUpdatedEvent(TypedThinEvent[Literal["v2.core.account[identity].updated"], None]):
-    """A `v2.core.account[identity].updated` event."""
-
-class V2CoreAccountIdentityUpdatedEventNotification(
-    TypedNotification[Literal["v2.core.account[identity].updated"], V2CoreAccountIdentityUpdatedEvent, V2CoreAccount]
+class V2CoreAccountIdentityUpdatedEvent(
+    TypedThinEvent[Literal["v2.core.account[identity].updated"], None, RelatedObject]
 ):
     """A `v2.core.account[identity].updated` event."""
 
-class V2CoreAccountRequirementsUpdatedEvent(TypedThinEvent[Literal["v2.core.account[requirements].updated"], None]):
+class V2CoreAccountIdentityUpdatedEventNotification(
+    TypedNotification[
+        Literal["v2.core.account[identity].updated"], V2CoreAccountIdentityUpdatedEvent, V2CoreAccount, RelatedObject
+    ]
+):
+    """A `v2.core.account[identity].updated` event."""
+
+class V2CoreAccountRequirementsUpdatedEvent(
+    TypedThinEvent[Literal["v2.core.account[requirements].updated"], None, RelatedObject]
+):
     """A `v2.core.account[requirements].updated` event."""
 
 class V2CoreAccountRequirementsUpdatedEventNotification(
     TypedNotification[
-        Literal["v2.core.account[requirements].updated"], V2CoreAccountRequirementsUpdatedEvent, V2CoreAccount
+        Literal["v2.core.account[requirements].updated"],
+        V2CoreAccountRequirementsUpdatedEvent,
+        V2CoreAccount,
+        RelatedObject,
     ]
 ):
     """A `v2.core.account[requirements].updated` event."""
 
 class V2CoreAccountLinkReturnedEvent(
-    TypedThinEvent[Literal["v2.core.account_link.returned"], V2CoreAccountLinkReturnedEventData]
+    TypedThinEvent[
+        Literal["v2.core.account_link.returned"], V2CoreAccountLinkReturnedEventData, V2CoreEventRelatedObject | None
+    ]
 ):
     """A `v2.core.account_link.returned` event."""
 
 class V2CoreAccountLinkReturnedEventNotification(
-    TypedNotification[Literal["v2.core.account_link.returned"], V2CoreAccountLinkReturnedEvent, None]
+    TypedNotification[
+        Literal["v2.core.account_link.returned"], V2CoreAccountLinkReturnedEvent, None, V2CoreEventRelatedObject | None
+    ]
 ):
     """A `v2.core.account_link.returned` event."""
 
 class V2CoreAccountPersonCreatedEvent(
-    TypedThinEvent[Literal["v2.core.account_person.created"], V2CoreAccountPersonCreatedEventData]
+    TypedThinEvent[Literal["v2.core.account_person.created"], V2CoreAccountPersonCreatedEventData, RelatedObject]
 ):
     """A `v2.core.account_person.created` event."""
 
 class V2CoreAccountPersonCreatedEventNotification(
-    TypedNotification[Literal["v2.core.account_person.created"], V2CoreAccountPersonCreatedEvent, V2CoreAccountPerson]
+    TypedNotification[
+        Literal["v2.core.account_person.created"], V2CoreAccountPersonCreatedEvent, V2CoreAccountPerson, RelatedObject
+    ]
 ):
     """A `v2.core.account_person.created` event."""
 
 class V2CoreAccountPersonDeletedEvent(
-    TypedThinEvent[Literal["v2.core.account_person.deleted"], V2CoreAccountPersonDeletedEventData]
+    TypedThinEvent[Literal["v2.core.account_person.deleted"], V2CoreAccountPersonDeletedEventData, RelatedObject]
 ):
     """A `v2.core.account_person.deleted` event."""
 
 class V2CoreAccountPersonDeletedEventNotification(
-    TypedNotification[Literal["v2.core.account_person.deleted"], V2CoreAccountPersonDeletedEvent, V2CoreAccountPerson]
+    TypedNotification[
+        Literal["v2.core.account_person.deleted"], V2CoreAccountPersonDeletedEvent, V2CoreAccountPerson, RelatedObject
+    ]
 ):
     """A `v2.core.account_person.deleted` event."""
 
 class V2CoreAccountPersonUpdatedEvent(
-    TypedThinEvent[Literal["v2.core.account_person.updated"], V2CoreAccountPersonUpdatedEventData]
+    TypedThinEvent[Literal["v2.core.account_person.updated"], V2CoreAccountPersonUpdatedEventData, RelatedObject]
 ):
     """A `v2.core.account_person.updated` event."""
 
 class V2CoreAccountPersonUpdatedEventNotification(
-    TypedNotification[Literal["v2.core.account_person.updated"], V2CoreAccountPersonUpdatedEvent, V2CoreAccountPerson]
+    TypedNotification[
+        Literal["v2.core.account_person.updated"], V2CoreAccountPersonUpdatedEvent, V2CoreAccountPerson, RelatedObject
+    ]
 ):
     """A `v2.core.account_person.updated` event."""
 
-class V2CoreEventDestinationPingEvent(TypedThinEvent[Literal["v2.core.event_destination.ping"], None]):
+class V2CoreEventDestinationPingEvent(TypedThinEvent[Literal["v2.core.event_destination.ping"], None, RelatedObject]):
     """A `v2.core.event_destination.ping` event."""
 
 class V2CoreEventDestinationPingEventNotification(
     TypedNotification[
-        Literal["v2.core.event_destination.ping"], V2CoreEventDestinationPingEvent, V2CoreEventDestination
+        Literal["v2.core.event_destination.ping"],
+        V2CoreEventDestinationPingEvent,
+        V2CoreEventDestination,
+        RelatedObject,
     ]
 ):
     """A `v2.core.event_destination.ping` event."""
 
-class V2MoneyManagementAdjustmentCreatedEvent(TypedThinEvent[Literal["v2.money_management.adjustment.created"], None]):
+class V2MoneyManagementAdjustmentCreatedEvent(
+    TypedThinEvent[Literal["v2.money_management.adjustment.created"], None, RelatedObject]
+):
     """A `v2.money_management.adjustment.created` event."""
 
 class V2MoneyManagementAdjustmentCreatedEventNotification(
@@ -4724,12 +5303,13 @@ class V2MoneyManagementAdjustmentCreatedEventNotification(
         Literal["v2.money_management.adjustment.created"],
         V2MoneyManagementAdjustmentCreatedEvent,
         V2MoneyManagementAdjustment,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.adjustment.created` event."""
 
 class V2MoneyManagementFinancialAccountCreatedEvent(
-    TypedThinEvent[Literal["v2.money_management.financial_account.created"], None]
+    TypedThinEvent[Literal["v2.money_management.financial_account.created"], None, RelatedObject]
 ):
     """A `v2.money_management.financial_account.created` event."""
 
@@ -4738,12 +5318,13 @@ class V2MoneyManagementFinancialAccountCreatedEventNotification(
         Literal["v2.money_management.financial_account.created"],
         V2MoneyManagementFinancialAccountCreatedEvent,
         V2MoneyManagementFinancialAccount,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.financial_account.created` event."""
 
 class V2MoneyManagementFinancialAccountUpdatedEvent(
-    TypedThinEvent[Literal["v2.money_management.financial_account.updated"], None]
+    TypedThinEvent[Literal["v2.money_management.financial_account.updated"], None, RelatedObject]
 ):
     """A `v2.money_management.financial_account.updated` event."""
 
@@ -4752,12 +5333,13 @@ class V2MoneyManagementFinancialAccountUpdatedEventNotification(
         Literal["v2.money_management.financial_account.updated"],
         V2MoneyManagementFinancialAccountUpdatedEvent,
         V2MoneyManagementFinancialAccount,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.financial_account.updated` event."""
 
 class V2MoneyManagementFinancialAddressActivatedEvent(
-    TypedThinEvent[Literal["v2.money_management.financial_address.activated"], None]
+    TypedThinEvent[Literal["v2.money_management.financial_address.activated"], None, RelatedObject]
 ):
     """A `v2.money_management.financial_address.activated` event."""
 
@@ -4766,12 +5348,13 @@ class V2MoneyManagementFinancialAddressActivatedEventNotification(
         Literal["v2.money_management.financial_address.activated"],
         V2MoneyManagementFinancialAddressActivatedEvent,
         V2MoneyManagementFinancialAddress,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.financial_address.activated` event."""
 
 class V2MoneyManagementFinancialAddressFailedEvent(
-    TypedThinEvent[Literal["v2.money_management.financial_address.failed"], None]
+    TypedThinEvent[Literal["v2.money_management.financial_address.failed"], None, RelatedObject]
 ):
     """A `v2.money_management.financial_address.failed` event."""
 
@@ -4780,13 +5363,16 @@ class V2MoneyManagementFinancialAddressFailedEventNotification(
         Literal["v2.money_management.financial_address.failed"],
         V2MoneyManagementFinancialAddressFailedEvent,
         V2MoneyManagementFinancialAddress,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.financial_address.failed` event."""
 
 class V2MoneyManagementInboundTransferAvailableEvent(
     TypedThinEvent[
-        Literal["v2.money_management.inbound_transfer.available"], V2MoneyManagementInboundTransferAvailableEventData
+        Literal["v2.money_management.inbound_transfer.available"],
+        V2MoneyManagementInboundTransferAvailableEventData,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.inbound_transfer.available` event."""
@@ -4796,12 +5382,13 @@ class V2MoneyManagementInboundTransferAvailableEventNotification(
         Literal["v2.money_management.inbound_transfer.available"],
         V2MoneyManagementInboundTransferAvailableEvent,
         V2MoneyManagementInboundTransfer,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.inbound_transfer.available` event."""
 
 class V2MoneyManagementInboundTransferBankDebitFailedEvent(
-    TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_failed"], None]
+    TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_failed"], None, RelatedObject]
 ):
     """A `v2.money_management.inbound_transfer.bank_debit_failed` event."""
 
@@ -4810,12 +5397,13 @@ class V2MoneyManagementInboundTransferBankDebitFailedEventNotification(
         Literal["v2.money_management.inbound_transfer.bank_debit_failed"],
         V2MoneyManagementInboundTransferBankDebitFailedEvent,
         V2MoneyManagementInboundTransfer,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.inbound_transfer.bank_debit_failed` event."""
 
 class V2MoneyManagementInboundTransferBankDebitProcessingEvent(
-    TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_processing"], None]
+    TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_processing"], None, RelatedObject]
 ):
     """A `v2.money_management.inbound_transfer.bank_debit_processing` event."""
 
@@ -4824,12 +5412,13 @@ class V2MoneyManagementInboundTransferBankDebitProcessingEventNotification(
         Literal["v2.money_management.inbound_transfer.bank_debit_processing"],
         V2MoneyManagementInboundTransferBankDebitProcessingEvent,
         V2MoneyManagementInboundTransfer,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.inbound_transfer.bank_debit_processing` event."""
 
 class V2MoneyManagementInboundTransferBankDebitQueuedEvent(
-    TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_queued"], None]
+    TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_queued"], None, RelatedObject]
 ):
     """A `v2.money_management.inbound_transfer.bank_debit_queued` event."""
 
@@ -4838,12 +5427,13 @@ class V2MoneyManagementInboundTransferBankDebitQueuedEventNotification(
         Literal["v2.money_management.inbound_transfer.bank_debit_queued"],
         V2MoneyManagementInboundTransferBankDebitQueuedEvent,
         V2MoneyManagementInboundTransfer,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.inbound_transfer.bank_debit_queued` event."""
 
 class V2MoneyManagementInboundTransferBankDebitReturnedEvent(
-    TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_returned"], None]
+    TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_returned"], None, RelatedObject]
 ):
     """A `v2.money_management.inbound_transfer.bank_debit_returned` event."""
 
@@ -4852,12 +5442,13 @@ class V2MoneyManagementInboundTransferBankDebitReturnedEventNotification(
         Literal["v2.money_management.inbound_transfer.bank_debit_returned"],
         V2MoneyManagementInboundTransferBankDebitReturnedEvent,
         V2MoneyManagementInboundTransfer,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.inbound_transfer.bank_debit_returned` event."""
 
 class V2MoneyManagementInboundTransferBankDebitSucceededEvent(
-    TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_succeeded"], None]
+    TypedThinEvent[Literal["v2.money_management.inbound_transfer.bank_debit_succeeded"], None, RelatedObject]
 ):
     """A `v2.money_management.inbound_transfer.bank_debit_succeeded` event."""
 
@@ -4866,12 +5457,13 @@ class V2MoneyManagementInboundTransferBankDebitSucceededEventNotification(
         Literal["v2.money_management.inbound_transfer.bank_debit_succeeded"],
         V2MoneyManagementInboundTransferBankDebitSucceededEvent,
         V2MoneyManagementInboundTransfer,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.inbound_transfer.bank_debit_succeeded` event."""
 
 class V2MoneyManagementOutboundPaymentCanceledEvent(
-    TypedThinEvent[Literal["v2.money_management.outbound_payment.canceled"], None]
+    TypedThinEvent[Literal["v2.money_management.outbound_payment.canceled"], None, RelatedObject]
 ):
     """A `v2.money_management.outbound_payment.canceled` event."""
 
@@ -4880,12 +5472,13 @@ class V2MoneyManagementOutboundPaymentCanceledEventNotification(
         Literal["v2.money_management.outbound_payment.canceled"],
         V2MoneyManagementOutboundPaymentCanceledEvent,
         V2MoneyManagementOutboundPayment,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.outbound_payment.canceled` event."""
 
 class V2MoneyManagementOutboundPaymentCreatedEvent(
-    TypedThinEvent[Literal["v2.money_management.outbound_payment.created"], None]
+    TypedThinEvent[Literal["v2.money_management.outbound_payment.created"], None, RelatedObject]
 ):
     """A `v2.money_management.outbound_payment.created` event."""
 
@@ -4894,12 +5487,13 @@ class V2MoneyManagementOutboundPaymentCreatedEventNotification(
         Literal["v2.money_management.outbound_payment.created"],
         V2MoneyManagementOutboundPaymentCreatedEvent,
         V2MoneyManagementOutboundPayment,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.outbound_payment.created` event."""
 
 class V2MoneyManagementOutboundPaymentFailedEvent(
-    TypedThinEvent[Literal["v2.money_management.outbound_payment.failed"], None]
+    TypedThinEvent[Literal["v2.money_management.outbound_payment.failed"], None, RelatedObject]
 ):
     """A `v2.money_management.outbound_payment.failed` event."""
 
@@ -4908,12 +5502,13 @@ class V2MoneyManagementOutboundPaymentFailedEventNotification(
         Literal["v2.money_management.outbound_payment.failed"],
         V2MoneyManagementOutboundPaymentFailedEvent,
         V2MoneyManagementOutboundPayment,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.outbound_payment.failed` event."""
 
 class V2MoneyManagementOutboundPaymentPostedEvent(
-    TypedThinEvent[Literal["v2.money_management.outbound_payment.posted"], None]
+    TypedThinEvent[Literal["v2.money_management.outbound_payment.posted"], None, RelatedObject]
 ):
     """A `v2.money_management.outbound_payment.posted` event."""
 
@@ -4922,12 +5517,13 @@ class V2MoneyManagementOutboundPaymentPostedEventNotification(
         Literal["v2.money_management.outbound_payment.posted"],
         V2MoneyManagementOutboundPaymentPostedEvent,
         V2MoneyManagementOutboundPayment,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.outbound_payment.posted` event."""
 
 class V2MoneyManagementOutboundPaymentReturnedEvent(
-    TypedThinEvent[Literal["v2.money_management.outbound_payment.returned"], None]
+    TypedThinEvent[Literal["v2.money_management.outbound_payment.returned"], None, RelatedObject]
 ):
     """A `v2.money_management.outbound_payment.returned` event."""
 
@@ -4936,12 +5532,13 @@ class V2MoneyManagementOutboundPaymentReturnedEventNotification(
         Literal["v2.money_management.outbound_payment.returned"],
         V2MoneyManagementOutboundPaymentReturnedEvent,
         V2MoneyManagementOutboundPayment,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.outbound_payment.returned` event."""
 
 class V2MoneyManagementOutboundPaymentUnderReviewEvent(
-    TypedThinEvent[Literal["v2.money_management.outbound_payment.under_review"], None]
+    TypedThinEvent[Literal["v2.money_management.outbound_payment.under_review"], None, RelatedObject]
 ):
     """A `v2.money_management.outbound_payment.under_review` event."""
 
@@ -4950,12 +5547,13 @@ class V2MoneyManagementOutboundPaymentUnderReviewEventNotification(
         Literal["v2.money_management.outbound_payment.under_review"],
         V2MoneyManagementOutboundPaymentUnderReviewEvent,
         V2MoneyManagementOutboundPayment,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.outbound_payment.under_review` event."""
 
 class V2MoneyManagementOutboundPaymentUpdatedEvent(
-    TypedThinEvent[Literal["v2.money_management.outbound_payment.updated"], None]
+    TypedThinEvent[Literal["v2.money_management.outbound_payment.updated"], None, RelatedObject]
 ):
     """A `v2.money_management.outbound_payment.updated` event."""
 
@@ -4964,12 +5562,13 @@ class V2MoneyManagementOutboundPaymentUpdatedEventNotification(
         Literal["v2.money_management.outbound_payment.updated"],
         V2MoneyManagementOutboundPaymentUpdatedEvent,
         V2MoneyManagementOutboundPayment,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.outbound_payment.updated` event."""
 
 class V2MoneyManagementPayoutIntentCanceledEvent(
-    TypedThinEvent[Literal["v2.money_management.payout_intent.canceled"], None]
+    TypedThinEvent[Literal["v2.money_management.payout_intent.canceled"], None, RelatedObject]
 ):
     """A `v2.money_management.payout_intent.canceled` event."""
 
@@ -4978,12 +5577,13 @@ class V2MoneyManagementPayoutIntentCanceledEventNotification(
         Literal["v2.money_management.payout_intent.canceled"],
         V2MoneyManagementPayoutIntentCanceledEvent,
         V2MoneyManagementPayoutIntent,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.payout_intent.canceled` event."""
 
 class V2MoneyManagementPayoutIntentCreatedEvent(
-    TypedThinEvent[Literal["v2.money_management.payout_intent.created"], None]
+    TypedThinEvent[Literal["v2.money_management.payout_intent.created"], None, RelatedObject]
 ):
     """A `v2.money_management.payout_intent.created` event."""
 
@@ -4992,12 +5592,13 @@ class V2MoneyManagementPayoutIntentCreatedEventNotification(
         Literal["v2.money_management.payout_intent.created"],
         V2MoneyManagementPayoutIntentCreatedEvent,
         V2MoneyManagementPayoutIntent,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.payout_intent.created` event."""
 
 class V2MoneyManagementPayoutIntentPendingEvent(
-    TypedThinEvent[Literal["v2.money_management.payout_intent.pending"], None]
+    TypedThinEvent[Literal["v2.money_management.payout_intent.pending"], None, RelatedObject]
 ):
     """A `v2.money_management.payout_intent.pending` event."""
 
@@ -5006,12 +5607,13 @@ class V2MoneyManagementPayoutIntentPendingEventNotification(
         Literal["v2.money_management.payout_intent.pending"],
         V2MoneyManagementPayoutIntentPendingEvent,
         V2MoneyManagementPayoutIntent,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.payout_intent.pending` event."""
 
 class V2MoneyManagementPayoutIntentPostedEvent(
-    TypedThinEvent[Literal["v2.money_management.payout_intent.posted"], None]
+    TypedThinEvent[Literal["v2.money_management.payout_intent.posted"], None, RelatedObject]
 ):
     """A `v2.money_management.payout_intent.posted` event."""
 
@@ -5020,12 +5622,13 @@ class V2MoneyManagementPayoutIntentPostedEventNotification(
         Literal["v2.money_management.payout_intent.posted"],
         V2MoneyManagementPayoutIntentPostedEvent,
         V2MoneyManagementPayoutIntent,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.payout_intent.posted` event."""
 
 class V2MoneyManagementPayoutIntentProcessingEvent(
-    TypedThinEvent[Literal["v2.money_management.payout_intent.processing"], None]
+    TypedThinEvent[Literal["v2.money_management.payout_intent.processing"], None, RelatedObject]
 ):
     """A `v2.money_management.payout_intent.processing` event."""
 
@@ -5034,12 +5637,13 @@ class V2MoneyManagementPayoutIntentProcessingEventNotification(
         Literal["v2.money_management.payout_intent.processing"],
         V2MoneyManagementPayoutIntentProcessingEvent,
         V2MoneyManagementPayoutIntent,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.payout_intent.processing` event."""
 
 class V2MoneyManagementPayoutIntentRequiresActionEvent(
-    TypedThinEvent[Literal["v2.money_management.payout_intent.requires_action"], None]
+    TypedThinEvent[Literal["v2.money_management.payout_intent.requires_action"], None, RelatedObject]
 ):
     """A `v2.money_management.payout_intent.requires_action` event."""
 
@@ -5048,12 +5652,13 @@ class V2MoneyManagementPayoutIntentRequiresActionEventNotification(
         Literal["v2.money_management.payout_intent.requires_action"],
         V2MoneyManagementPayoutIntentRequiresActionEvent,
         V2MoneyManagementPayoutIntent,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.payout_intent.requires_action` event."""
 
 class V2MoneyManagementPayoutIntentUpdatedEvent(
-    TypedThinEvent[Literal["v2.money_management.payout_intent.updated"], None]
+    TypedThinEvent[Literal["v2.money_management.payout_intent.updated"], None, RelatedObject]
 ):
     """A `v2.money_management.payout_intent.updated` event."""
 
@@ -5062,12 +5667,13 @@ class V2MoneyManagementPayoutIntentUpdatedEventNotification(
         Literal["v2.money_management.payout_intent.updated"],
         V2MoneyManagementPayoutIntentUpdatedEvent,
         V2MoneyManagementPayoutIntent,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.payout_intent.updated` event."""
 
 class V2MoneyManagementPayoutMethodCreatedEvent(
-    TypedThinEvent[Literal["v2.money_management.payout_method.created"], None]
+    TypedThinEvent[Literal["v2.money_management.payout_method.created"], None, RelatedObject]
 ):
     """A `v2.money_management.payout_method.created` event."""
 
@@ -5076,12 +5682,13 @@ class V2MoneyManagementPayoutMethodCreatedEventNotification(
         Literal["v2.money_management.payout_method.created"],
         V2MoneyManagementPayoutMethodCreatedEvent,
         V2MoneyManagementPayoutMethod,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.payout_method.created` event."""
 
 class V2MoneyManagementPayoutMethodUpdatedEvent(
-    TypedThinEvent[Literal["v2.money_management.payout_method.updated"], None]
+    TypedThinEvent[Literal["v2.money_management.payout_method.updated"], None, RelatedObject]
 ):
     """A `v2.money_management.payout_method.updated` event."""
 
@@ -5090,13 +5697,16 @@ class V2MoneyManagementPayoutMethodUpdatedEventNotification(
         Literal["v2.money_management.payout_method.updated"],
         V2MoneyManagementPayoutMethodUpdatedEvent,
         V2MoneyManagementPayoutMethod,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.payout_method.updated` event."""
 
 class V2MoneyManagementReceivedCreditAvailableEvent(
     TypedThinEvent[
-        Literal["v2.money_management.received_credit.available"], V2MoneyManagementReceivedCreditAvailableEventData
+        Literal["v2.money_management.received_credit.available"],
+        V2MoneyManagementReceivedCreditAvailableEventData,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.received_credit.available` event."""
@@ -5106,12 +5716,13 @@ class V2MoneyManagementReceivedCreditAvailableEventNotification(
         Literal["v2.money_management.received_credit.available"],
         V2MoneyManagementReceivedCreditAvailableEvent,
         V2MoneyManagementReceivedCredit,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.received_credit.available` event."""
 
 class V2MoneyManagementReceivedCreditFailedEvent(
-    TypedThinEvent[Literal["v2.money_management.received_credit.failed"], None]
+    TypedThinEvent[Literal["v2.money_management.received_credit.failed"], None, RelatedObject]
 ):
     """A `v2.money_management.received_credit.failed` event."""
 
@@ -5120,12 +5731,13 @@ class V2MoneyManagementReceivedCreditFailedEventNotification(
         Literal["v2.money_management.received_credit.failed"],
         V2MoneyManagementReceivedCreditFailedEvent,
         V2MoneyManagementReceivedCredit,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.received_credit.failed` event."""
 
 class V2MoneyManagementReceivedCreditReturnedEvent(
-    TypedThinEvent[Literal["v2.money_management.received_credit.returned"], None]
+    TypedThinEvent[Literal["v2.money_management.received_credit.returned"], None, RelatedObject]
 ):
     """A `v2.money_management.received_credit.returned` event."""
 
@@ -5134,12 +5746,13 @@ class V2MoneyManagementReceivedCreditReturnedEventNotification(
         Literal["v2.money_management.received_credit.returned"],
         V2MoneyManagementReceivedCreditReturnedEvent,
         V2MoneyManagementReceivedCredit,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.received_credit.returned` event."""
 
 class V2MoneyManagementReceivedCreditSucceededEvent(
-    TypedThinEvent[Literal["v2.money_management.received_credit.succeeded"], None]
+    TypedThinEvent[Literal["v2.money_management.received_credit.succeeded"], None, RelatedObject]
 ):
     """A `v2.money_management.received_credit.succeeded` event."""
 
@@ -5148,12 +5761,13 @@ class V2MoneyManagementReceivedCreditSucceededEventNotification(
         Literal["v2.money_management.received_credit.succeeded"],
         V2MoneyManagementReceivedCreditSucceededEvent,
         V2MoneyManagementReceivedCredit,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.received_credit.succeeded` event."""
 
 class V2MoneyManagementRecipientVerificationCreatedEvent(
-    TypedThinEvent[Literal["v2.money_management.recipient_verification.created"], None]
+    TypedThinEvent[Literal["v2.money_management.recipient_verification.created"], None, RelatedObject]
 ):
     """A `v2.money_management.recipient_verification.created` event."""
 
@@ -5162,12 +5776,13 @@ class V2MoneyManagementRecipientVerificationCreatedEventNotification(
         Literal["v2.money_management.recipient_verification.created"],
         V2MoneyManagementRecipientVerificationCreatedEvent,
         V2MoneyManagementRecipientVerification,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.recipient_verification.created` event."""
 
 class V2MoneyManagementRecipientVerificationUpdatedEvent(
-    TypedThinEvent[Literal["v2.money_management.recipient_verification.updated"], None]
+    TypedThinEvent[Literal["v2.money_management.recipient_verification.updated"], None, RelatedObject]
 ):
     """A `v2.money_management.recipient_verification.updated` event."""
 
@@ -5176,12 +5791,15 @@ class V2MoneyManagementRecipientVerificationUpdatedEventNotification(
         Literal["v2.money_management.recipient_verification.updated"],
         V2MoneyManagementRecipientVerificationUpdatedEvent,
         V2MoneyManagementRecipientVerification,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.recipient_verification.updated` event."""
 
 class V2MoneyManagementTransactionCreatedEvent(
-    TypedThinEvent[Literal["v2.money_management.transaction.created"], V2MoneyManagementTransactionCreatedEventData]
+    TypedThinEvent[
+        Literal["v2.money_management.transaction.created"], V2MoneyManagementTransactionCreatedEventData, RelatedObject
+    ]
 ):
     """A `v2.money_management.transaction.created` event."""
 
@@ -5190,12 +5808,15 @@ class V2MoneyManagementTransactionCreatedEventNotification(
         Literal["v2.money_management.transaction.created"],
         V2MoneyManagementTransactionCreatedEvent,
         V2MoneyManagementTransaction,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.transaction.created` event."""
 
 class V2MoneyManagementTransactionUpdatedEvent(
-    TypedThinEvent[Literal["v2.money_management.transaction.updated"], V2MoneyManagementTransactionUpdatedEventData]
+    TypedThinEvent[
+        Literal["v2.money_management.transaction.updated"], V2MoneyManagementTransactionUpdatedEventData, RelatedObject
+    ]
 ):
     """A `v2.money_management.transaction.updated` event."""
 
@@ -5204,6 +5825,7 @@ class V2MoneyManagementTransactionUpdatedEventNotification(
         Literal["v2.money_management.transaction.updated"],
         V2MoneyManagementTransactionUpdatedEvent,
         V2MoneyManagementTransaction,
+        RelatedObject,
     ]
 ):
     """A `v2.money_management.transaction.updated` event."""

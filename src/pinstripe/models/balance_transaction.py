@@ -39,7 +39,7 @@ class BalanceTransactionFeeDetails(StripeModel):
 class BalanceTransaction(StripeModel):
     """A `balance_transaction` object.
 
-    https://docs.stripe.com/api/balance/history/object
+    https://docs.stripe.com/api/balance_transactions/object
     """
 
     amount: int

@@ -244,7 +244,7 @@ class DisputePaymentMethodDetails(StripeModel):
 class Dispute(StripeModel):
     """A `dispute` object.
 
-    https://docs.stripe.com/api/charges/dispute/object
+    https://docs.stripe.com/api/disputes/object
     """
 
     amount: int

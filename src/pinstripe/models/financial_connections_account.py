@@ -90,7 +90,7 @@ class FinancialConnectionsAccountTransactionRefresh(StripeModel):
 class FinancialConnectionsAccount(StripeModel):
     """A `financial_connections.account` object.
 
-    https://docs.stripe.com/api/financial_connections/accounts/object
+    https://docs.stripe.com/api/linked_accounts/object
     """
 
     account_holder: FinancialConnectionsAccountAccountHolder | None = None

@@ -11,7 +11,7 @@ __all__ = ["FinancialConnectionsAccountOwner"]
 class FinancialConnectionsAccountOwner(StripeModel):
     """A `financial_connections.account_owner` object.
 
-    https://docs.stripe.com/api/financial_connections/accounts/owners/object
+    https://docs.stripe.com/api/linked_accounts/owners/object
     """
 
     email: str | None = None

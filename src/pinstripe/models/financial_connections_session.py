@@ -48,7 +48,7 @@ class FinancialConnectionsSessionManualEntry(StripeModel):
 class FinancialConnectionsSession(StripeModel):
     """A `financial_connections.session` object.
 
-    https://docs.stripe.com/api/financial_connections/sessions/object
+    https://docs.stripe.com/api/link_account_sessions/object
     """
 
     account_holder: FinancialConnectionsSessionAccountHolder | None = None

@@ -58,7 +58,7 @@ class LineItemTax(StripeModel):
 class LineItem(StripeModel):
     """A `item` object.
 
-    https://docs.stripe.com/api/checkout/sessions/line_items/object
+    https://docs.stripe.com/api/payment_links/line_items/object
     """
 
     adjustable_quantity: LineItemAdjustableQuantity | None = None

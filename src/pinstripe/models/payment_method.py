@@ -978,7 +978,7 @@ class PaymentMethodZip(StripeModel):
 class PaymentMethod(StripeModel):
     """A `payment_method` object.
 
-    https://docs.stripe.com/api/customers/payment_methods/object
+    https://docs.stripe.com/api/payment_methods/object
     """
 
     acss_debit: PaymentMethodAcssDebit | None = None

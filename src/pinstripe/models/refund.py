@@ -330,7 +330,7 @@ class RefundPresentmentDetails(StripeModel):
 class Refund(StripeModel):
     """A `refund` object.
 
-    https://docs.stripe.com/api/charges/refunds/object
+    https://docs.stripe.com/api/refunds/object
     """
 
     amount: int

@@ -446,7 +446,7 @@ class SourceWechat(StripeModel):
 class Source(StripeModel):
     """A `source` object.
 
-    https://docs.stripe.com/api/customers/payment_sources/object
+    https://docs.stripe.com/api/sources/object
     """
 
     ach_credit_transfer: SourceAchCreditTransfer | None = None

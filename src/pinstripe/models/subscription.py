@@ -712,7 +712,7 @@ class SubscriptionTrialSettings(StripeModel):
 class Subscription(StripeModel):
     """A `subscription` object.
 
-    https://docs.stripe.com/api/customers/subscriptions/object
+    https://docs.stripe.com/api/subscriptions/object
     """
 
     application: Expandable["Application | DeletedApplication"] | None = None

@@ -46,7 +46,7 @@ class TaxIdVerification(StripeModel):
 class TaxId(StripeModel):
     """A `tax_id` object.
 
-    https://docs.stripe.com/api/customers/tax_ids/object
+    https://docs.stripe.com/api/tax_ids/object
     """
 
     country: str | None = None

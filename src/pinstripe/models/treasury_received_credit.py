@@ -91,7 +91,7 @@ class TreasuryReceivedCreditReversalDetails(StripeModel):
 class TreasuryReceivedCredit(StripeModel):
     """A `treasury.received_credit` object.
 
-    https://docs.stripe.com/api/test_helpers/treasury/received_credits/object
+    https://docs.stripe.com/api/treasury/received_credits/object
     """
 
     amount: int

@@ -78,7 +78,7 @@ class TreasuryReceivedDebitReversalDetails(StripeModel):
 class TreasuryReceivedDebit(StripeModel):
     """A `treasury.received_debit` object.
 
-    https://docs.stripe.com/api/test_helpers/treasury/received_debits/object
+    https://docs.stripe.com/api/treasury/received_debits/object
     """
 
     amount: int

@@ -20,7 +20,7 @@ class V2CoreEventReason(StripeModel):
 
 
 class V2CoreEventRelatedObject(StripeModel):
-    id: str
+    id: str | None = None
     """Unique ID of the object."""
     type: str
     url: str
