@@ -50,7 +50,7 @@ def _method(
         params_name=params_name,
         params=tuple(FieldDef(names.safe(item.name), item.name, "", "", item.required) for item in ordered),
         doc=writer.method(operation, method, f"{reference(service)}/{method}", ordered),
-        deprecated=operation.deprecated,
+        deprecated=writer.deprecation(operation) if operation.deprecated else "",
     )
 
 

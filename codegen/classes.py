@@ -67,7 +67,8 @@ class MethodDef:
     params: tuple[FieldDef, ...]
     """The parameters, with the annotations of the stubs, required ones first."""
     doc: str
-    deprecated: bool
+    deprecated: str
+    """What to do instead of calling a deprecated operation, else nothing."""
 
 
 @dataclass

@@ -84,6 +84,14 @@ class Writer:
             lines.append("Raises:\n" + "\n".join(errors))
         return "\n\n".join(line for line in lines if line)
 
+    def deprecation(self, operation: spec.Operation) -> str:
+        """Return what checkers and editors say about calling a deprecated operation: the first sentence about it."""
+        summary = self.lookup.operation(operation.name)
+        if summary is None or not summary.text.startswith(DEPRECATED):
+            return "Stripe has deprecated this operation."
+        sentence, point, _ = summary.text.removeprefix(DEPRECATED).strip().partition(". ")
+        return sentence[:1].upper() + sentence[1:] + point.strip()
+
     def _argument(self, operation: spec.Operation, name: str) -> tuple[str, str]:
         segments = operation.path.strip("/").split("/")
         before = segments[segments.index(f"{{{name}}}") - 1]

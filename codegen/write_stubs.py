@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
@@ -66,8 +67,7 @@ class _Stub:
         decorators = ""
         if method.deprecated:
             self.imports["typing_extensions"].add("deprecated")
-            reason = method.doc.partition("\n")[0].removeprefix("Deprecated: ").replace('"', "'")
-            decorators = f'    @deprecated("{reason}")\n'
+            decorators = f"    @deprecated({json.dumps(method.deprecated)})\n"
         if method.shape == "download":
             return decorators + self.download(method, word, arguments)
         doc = text.docstring(method.doc, "        ")

@@ -385,7 +385,7 @@ class CustomersBankAccounts(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/bank_accounts`.")
+    @deprecated("Stripe has deprecated this operation.")
     def list(
         self,
         customer: str,
@@ -413,7 +413,7 @@ class CustomersBankAccounts(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/bank_accounts/{id}`.")
+    @deprecated("Stripe has deprecated this operation.")
     def retrieve(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BankAccount:
@@ -557,7 +557,7 @@ class AsyncCustomersBankAccounts(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/bank_accounts`.")
+    @deprecated("Stripe has deprecated this operation.")
     def list(
         self,
         customer: str,
@@ -585,7 +585,7 @@ class AsyncCustomersBankAccounts(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/bank_accounts/{id}`.")
+    @deprecated("Stripe has deprecated this operation.")
     async def retrieve(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BankAccount:
@@ -729,7 +729,7 @@ class CustomersCards(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/cards`.")
+    @deprecated("Stripe has deprecated this operation.")
     def list(
         self,
         customer: str,
@@ -757,7 +757,7 @@ class CustomersCards(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/cards/{id}`.")
+    @deprecated("Stripe has deprecated this operation.")
     def retrieve(self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Card:
         """Deprecated: Call `GET /v1/customers/{customer}/cards/{id}`.
 
@@ -874,7 +874,7 @@ class AsyncCustomersCards(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/cards`.")
+    @deprecated("Stripe has deprecated this operation.")
     def list(
         self,
         customer: str,
@@ -902,7 +902,7 @@ class AsyncCustomersCards(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/cards/{id}`.")
+    @deprecated("Stripe has deprecated this operation.")
     async def retrieve(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Card:

@@ -57,7 +57,7 @@ class IssuingAuthorizations(Resource):
 
     https://docs.stripe.com/api/issuing/authorizations
     """
-    @deprecated("Call `POST /v1/issuing/authorizations/{authorization}/approve`.")
+    @deprecated("Stripe has deprecated this operation.")
     def approve(
         self,
         authorization: str,
@@ -83,7 +83,7 @@ class IssuingAuthorizations(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `POST /v1/issuing/authorizations/{authorization}/decline`.")
+    @deprecated("Stripe has deprecated this operation.")
     def decline(
         self,
         authorization: str,
@@ -186,7 +186,7 @@ class AsyncIssuingAuthorizations(Resource):
 
     https://docs.stripe.com/api/issuing/authorizations
     """
-    @deprecated("Call `POST /v1/issuing/authorizations/{authorization}/approve`.")
+    @deprecated("Stripe has deprecated this operation.")
     async def approve(
         self,
         authorization: str,
@@ -212,7 +212,7 @@ class AsyncIssuingAuthorizations(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `POST /v1/issuing/authorizations/{authorization}/decline`.")
+    @deprecated("Stripe has deprecated this operation.")
     async def decline(
         self,
         authorization: str,
