@@ -16,7 +16,18 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from pinstripe._registry import registry
 from pinstripe._response import Response
 
-__all__ = ["Expandable", "Lazy", "ListObject", "Ref", "SearchResult", "StripeModel", "StripeObject", "V2List", "ref_id"]
+__all__ = [
+    "Expandable",
+    "Lazy",
+    "ListObject",
+    "ModelMeta",
+    "Ref",
+    "SearchResult",
+    "StripeModel",
+    "StripeObject",
+    "V2List",
+    "ref_id",
+]
 
 E = TypeVar("E", bound="StripeModel")
 T = TypeVar("T")
@@ -28,16 +39,16 @@ BUILD_LOCK = threading.RLock()
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
 
-    class _ModelMeta(ModelMetaclass):
+    class ModelMeta(ModelMetaclass):
         """Keeps type checkers from deriving an `__init__` for each model, which doubles the time mypy takes to read them.
 
         `typing.dataclass_transform` applies to the classes of a decorated metaclass, not to those of its subclasses.
         """
 else:
-    _ModelMeta = type(BaseModel)
+    ModelMeta = type(BaseModel)
 
 
-class StripeModel(BaseModel, metaclass=_ModelMeta):
+class StripeModel(BaseModel, metaclass=ModelMeta):
     """The base class of all models. Models are frozen, keep unknown fields, and compare by value.
 
     ``model_dump_json(by_alias=True, exclude_unset=True)`` returns the JSON that the model was decoded from.

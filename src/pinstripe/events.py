@@ -8,13 +8,12 @@ https://docs.stripe.com/api/events/types https://docs.stripe.com/event-destinati
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from pinstripe._base import StripeModel, event_class
+from pinstripe._base import ModelMeta, StripeModel, event_class
 from pinstripe._call import fill_path
 from pinstripe._decoding import decode_as
 from pinstripe._registry import registry
@@ -107,40 +106,55 @@ def notification_class_for(event_type: str) -> type[EventNotification]:
     return event_class(THIN_EVENT_TYPES[event_type][0], EventNotification, event_type, doc)
 
 
-@dataclass(frozen=True)
-class _ByType:
-    """How an annotation decodes an event: with the class of its type, and as leniently as a webhook is decoded."""
+def _decoded_by_type(
+    base: type[StripeModel],
+    object_type: str,
+    class_for: Callable[[str], type[StripeModel]],
+    handler: GetCoreSchemaHandler,
+) -> CoreSchema:
+    def decode(value: object, _: object) -> object:
+        if isinstance(value, base):
+            return value
+        if not isinstance(value, dict) or value.get("object") != object_type or not isinstance(value.get("type"), str):
+            message = "Input should be an object of type {object}, with a type of event"
+            raise PydanticCustomError("stripe_event", message, {"object": object_type})
+        cls = class_for(value["type"])
+        return decode_as(cls if issubclass(cls, base) else base, value)
 
-    object: str
-    class_for: Callable[[str], type[StripeModel]]
-
-    def __get_pydantic_core_schema__(self, source: type[StripeModel], handler: GetCoreSchemaHandler) -> CoreSchema:
-        def decode(value: object, _: object) -> object:
-            if isinstance(value, source):
-                return value
-            if (
-                not isinstance(value, dict)
-                or value.get("object") != self.object
-                or not isinstance(value.get("type"), str)
-            ):
-                message = "Input should be an object of type {object}, with a type of event"
-                raise PydanticCustomError("stripe_event", message, {"object": self.object})
-            cls = self.class_for(value["type"])
-            return decode_as(cls if issubclass(cls, source) else source, value)
-
-        schema = handler(source)
-        return core_schema.no_info_wrap_validator_function(
-            decode, schema, serialization=core_schema.simple_ser_schema("any")
-        )
+    serialization = core_schema.simple_ser_schema("any")
+    return core_schema.no_info_wrap_validator_function(
+        decode, handler.generate_schema(base), serialization=serialization
+    )
 
 
-AnyEvent: TypeAlias = Annotated[Event, _ByType("event", class_for)]
-"""Any snapshot event: for type checkers the union of all classes, which comparing ``event.type`` narrows.
+class _ByType(ModelMeta):
+    """The metaclass of `AnyEvent` and `AnyNotification`: instances of their base are instances of them."""
 
-At run time an annotation for Pydantic, which decodes an event to the class of its type.
-"""
-AnyNotification: TypeAlias = Annotated[EventNotification, _ByType("v2.core.event", notification_class_for)]
-"""Any notification of a thin event: for type checkers the union of all classes."""
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, cls.__bases__)
+
+
+class AnyEvent(Event, metaclass=_ByType):
+    """Any snapshot event: for type checkers the union of all classes, which comparing ``event.type`` narrows.
+
+    As an annotation for Pydantic and FastAPI it decodes an event to the class of its type, as leniently as a webhook is decoded.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _decoded_by_type(Event, "event", class_for, handler)
+
+
+class AnyNotification(EventNotification, metaclass=_ByType):
+    """Any notification of a thin event: for type checkers the union of all classes. An annotation as `AnyEvent` is."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _decoded_by_type(EventNotification, "v2.core.event", notification_class_for, handler)
+
+
+# The classes are built when they are used, but not the annotations with them: Pydantic warns of those of FastAPI if they are.
+AnyEvent.model_config["defer_build"] = AnyNotification.model_config["defer_build"] = False
 
 
 async def _none() -> None:
