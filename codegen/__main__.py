@@ -33,7 +33,7 @@ def write(api: spec.Api, documentation: docs.Documentation) -> Iterator[tuple[Pa
     services = build_services(api, writer)
     files = [
         *write_models(api, build_models(api, writer)),
-        *write_params(api, build_params(api, writer)),
+        *write_params(build_params(api, writer)),
         *write_resources(api, services),
     ]
     for path, content in files:

@@ -110,7 +110,7 @@ def _events(api: spec.Api, writer: Writer) -> str:
         "pinstripe.types": ["RequestOptions"],
     }
     return (
-        text.header(api.version, "One class for each type of event, and their union, which `event.type` narrows.")
+        text.header("One class for each type of event, and their union, which `event.type` narrows.")
         + text.grouped_imports({**_IMPORTS, **own})
         + _BASES
         + "".join(classes)
@@ -172,7 +172,7 @@ def _handlers(api: spec.Api) -> str:
         )
     )
     return (
-        text.header(api.version, "Handlers of events, each with the type of its event.")
+        text.header("Handlers of events, each with the type of its event.")
         + text.grouped_imports({**standard, **own})
         + f"\nEventType: TypeAlias = Literal[{_quoted(api.events)}]\n"
         + f"ThinEventType: TypeAlias = Literal[{_quoted(api.thin_events)}]\n"
