@@ -53,6 +53,8 @@ MAX_EMBEDDED_CLASSES = 40
 # Fields that hold any object, although the document describes them as objects without fields.
 ANY_OBJECT = {("notification_event_data", "object")}
 NO_FIELDS = "It has no fields."
+# Fields that the document requires and Stripe leaves out: the ID of what has none, such as the balance.
+CAN_BE_ABSENT = {("v2.core.event", "related_object.id")}
 SHARED_MODULE = "shared"
 EVENT_DATA_MODULE = "event_data"
 
@@ -229,12 +231,13 @@ class _Classes:
             annotation = 'Lazy["StripeModel"]'
         else:
             annotation = self.annotation(cls, item, item.type, path, seen)
-        if item.nullable or not item.required:
+        required = item.required and (self.schema, path) not in CAN_BE_ABSENT
+        if item.nullable or not required:
             annotation = alternatives([*_split(annotation), "None"])
         name = names.safe(item.name)
         if name != item.name:
             self.imports.add("pydantic", "Field")
-        return FieldDef(name, item.name, annotation, self.doc(path), item.required)
+        return FieldDef(name, item.name, annotation, self.doc(path), required)
 
     def doc(self, path: str) -> str:
         if self.event:

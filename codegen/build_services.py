@@ -18,8 +18,8 @@ def build_services(api: spec.Api, writer: Writer) -> dict[str, ServiceDef]:
         steps = service.split(".")
         for index in range(len(steps)):
             path = ".".join(steps[: index + 1])
-            services.setdefault(path, ServiceDef(path))
-        services[service].methods.append(_method(api, writer, operation, service, method))
+            services.setdefault(path, ServiceDef(path, writer.service(path)))
+        services[service].methods.append(_method(api, writer, operation, service, method, named))
     for path, result in sorted(services.items()):
         if "." in path:
             services[path.rpartition(".")[0]].children.append(result)
@@ -47,7 +47,7 @@ def _method(api: spec.Api, writer: Writer, operation: spec.Operation, service: s
         params_name=params_name,
         params=tuple(FieldDef(names.safe(item.name), item.name, "", "", item.required) for item in ordered),
         doc=writer.method(operation, method, f"{reference(service)}/{method}", ordered),
-        deprecated=operation.deprecated,
+        deprecated=writer.deprecation(operation) if operation.deprecated else "",
     )
 
 

@@ -67,7 +67,8 @@ class MethodDef:
     params: tuple[FieldDef, ...]
     """The parameters, with the annotations of the stubs, required ones first."""
     doc: str
-    deprecated: bool
+    deprecated: str
+    """What to do instead of calling a deprecated operation, else nothing."""
 
 
 @dataclass
@@ -75,6 +76,7 @@ class ServiceDef:
     """A service and its child services."""
 
     name: str
+    doc: str = ""
     methods: list[MethodDef] = field(default_factory=list)
     children: list[ServiceDef] = field(default_factory=list)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from codegen import names, spec, text
-from codegen.build_models import object_table, targets
+from codegen.build_models import literal, object_table, targets
 from codegen.classes import ClassDef, FieldDef, ModuleDef, in_order
 
 
@@ -15,6 +15,7 @@ def write_models(api: spec.Api, modules: Mapping[str, ModuleDef]) -> Iterator[tu
         yield f"models/{name}.py", _module(module)
     yield "models/__init__.py", _index(api, modules)
     yield "models/_event_types.py", _event_types(api)
+    yield "models/_error_codes.py", _error_codes(api)
     yield "models/_event_classes.py", text.header("The classes of event types.") + _EVENT_CLASSES
 
 
@@ -63,6 +64,16 @@ def _index(api: spec.Api, modules: Mapping[str, ModuleDef]) -> str:
         + f"# The class of every `object` value.\n_OBJECTS: dict[str, str] = {_dict(objects)}\n\n"
         + f"# The same for deleted objects.\n_DELETED: dict[str, str] = {_dict(deleted)}\n\n\n"
         + _INDEX_CODE
+    )
+
+
+def _error_codes(api: spec.Api) -> str:
+    """Write the codes of errors, which the stub of `pinstripe.errors` names."""
+    codes = next(item for item in api.schemas["api_errors"].fields if item.name == "code")
+    values = ", ".join(map(literal, spec.values(codes.type)))
+    return (
+        text.header("The known codes of errors: https://docs.stripe.com/error-codes")
+        + f"from typing import Literal, TypeAlias\n\nErrorCode: TypeAlias = Literal[{values}]\n"
     )
 
 

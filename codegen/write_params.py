@@ -17,7 +17,7 @@ def write_params(modules: Mapping[str, ModuleDef]) -> Iterator[tuple[str, str]]:
 
 
 def _module(module: ModuleDef) -> str:
-    bodies = [_class(cls) for cls in in_order(module.classes)]
+    bodies = [_class(cls) for cls in in_order(sorted(module.classes, key=_place))]
     imports = {name: set(result) for name, result in module.imports.runtime.items()}
     imports["typing_extensions"] = {"TypedDict"}
     if any("Required[" in body for body in bodies):
@@ -29,6 +29,11 @@ def _module(module: ModuleDef) -> str:
         + f"\n__all__ = [{exported}]\n"
         + "".join(f"\n\n{body}" for body in bodies)
     )
+
+
+def _place(cls: ClassDef) -> tuple[str, str]:
+    """Order classes by their place in the parameters, inner ones first: those of `create` and `update` are alike and zip well."""
+    return cls.name.partition("Params")[2] + "~", cls.name
 
 
 def _class(cls: ClassDef) -> str:

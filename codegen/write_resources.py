@@ -48,7 +48,9 @@ def _class(service: ServiceDef, used: set[str]) -> str:
     for child in service.children:
         used.add("service")
         lines.append(f"    {child.name.rpartition('.')[2]} = service({names.service(child.name)})")
-    lines += [f"    {method.name} = {_endpoint(method, used)}" for method in in_class_order(service.methods)]
+    for method in in_class_order(service.methods):
+        summary = method.doc.partition("\n\n")[0]  # jedi shows the documentation of the source, not of the stub
+        lines.append(f"    {method.name} = {_endpoint(method, used)}\n" + text.docstring(summary, "    ").rstrip())
     return "\n".join(lines) + "\n"
 
 

@@ -109,12 +109,17 @@ def test_every_operation_of_the_facts_is_there_under_each_of_its_names() -> None
         for one in FACTS.operations.values()
         for service, method in ((one.service, one.method), *one.aliases)
     ]
-    assert sorted((endpoint.verb, endpoint.path, endpoint.service, endpoint.method) for endpoint in ENDPOINTS) == sorted(wanted)
+    assert sorted(
+        (endpoint.verb, endpoint.path, endpoint.service, endpoint.method) for endpoint in ENDPOINTS
+    ) == sorted(wanted)
 
 
 def test_the_names_are_those_that_stripes_users_know() -> None:
     known = json.loads((shared_document("openapi-endive") / "operations.json").read_text())
-    wanted = {(endpoint["verb"].upper(), names.path(endpoint["path"]), endpoint["service"], endpoint["method"]) for endpoint in known}
+    wanted = {
+        (endpoint["verb"].upper(), names.path(endpoint["path"]), endpoint["service"], endpoint["method"])
+        for endpoint in known
+    }
     assert wanted <= {(endpoint.verb, endpoint.path, endpoint.service, endpoint.method) for endpoint in ENDPOINTS}
 
 

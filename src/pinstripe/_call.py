@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from pinstripe import _retry, errors, form
 from pinstripe._api_version import API_VERSION
+from pinstripe._response import Response
 from pinstripe._version import __version__
 from pinstripe.errors import Drift
 from pinstripe.types import JSON, RequestOptions
@@ -139,25 +140,6 @@ class Failure:
 
     reason: str
     timed_out: bool = False
-
-
-@dataclass(eq=False)
-class Response:
-    """The response to a call; models and pages have it as ``last_response``.
-
-    The names of the ``headers`` are in lower case. ``attempts`` is the number of requests that were sent.
-    """
-
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes = field(repr=False)
-    idempotency_key: str | None = None
-    attempts: int = 1
-
-    @property
-    def request_id(self) -> str | None:
-        """Stripe's id of the request (``req_...``), for their support. https://docs.stripe.com/api/request_ids"""
-        return self.headers.get("request-id")
 
 
 Outcome: TypeAlias = "Response | Failure | None"
