@@ -108,7 +108,7 @@ class CheckoutSessionDetails:
 
 @dataclass(frozen=True)
 class IntentDetails:
-    """The owner of a payment or setup intent, and where the customer returns to after 3-D Secure."""
+    """The owner of a payment or setup intent, and the URL that the customer returns to after 3-D Secure."""
 
     checkout_session: str | None = None
     invoice_payment: str | None = None
@@ -220,7 +220,7 @@ class StoredResponse:
 
 
 class SideTables:
-    """The side tables of an account. Each is keyed by the id of the object it describes unless it says otherwise."""
+    """The side tables of an account. The key is the id of the described object, unless the docstring names another."""
 
     payment_retries: Table[str, PaymentRetries]
     """One row, under `ACCOUNT_KEY`."""
@@ -263,7 +263,7 @@ class SideTables:
 
     def __init__(self, transaction: Transaction) -> None:
         for name in table_names():
-            setattr(self, name, Table[Any, Any](transaction))  # Any: the annotation of the attribute says it
+            setattr(self, name, Table[Any, Any](transaction))  # Any: the annotation of the attribute has the types
 
     def __getitem__(self, name: str) -> Table[Any, Any]:  # Any: tables of many types
         """Return a table by its name."""
