@@ -19,7 +19,7 @@ def build_services(api: spec.Api, writer: Writer) -> dict[str, ServiceDef]:
         for index in range(len(steps)):
             path = ".".join(steps[: index + 1])
             services.setdefault(path, ServiceDef(path, writer.service(path)))
-        services[service].methods.append(_method(api, writer, operation, service, method, named))
+        services[service].methods.append(_method(api, writer, operation, service, method))
     for path, result in sorted(services.items()):
         if "." in path:
             services[path.rpartition(".")[0]].children.append(result)

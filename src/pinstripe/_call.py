@@ -1,7 +1,7 @@
 """The lifecycle of one call, without I/O: prepare, send, retry, decode or raise.
 
-`call_flow` is a generator. It yields what has to be done, a `Request` to send or a `Sleep`, and is sent the outcome. The drivers
-in ``_transport`` do it, one blocking, one awaiting, so that everything about calls is written once.
+`call_flow` is a generator. It yields a `Request` to send or a `Sleep`, and receives the outcome. The sync and the async driver
+in ``_transport`` send the requests and wait, so that the logic of calls is written once.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def check_options(options: Mapping[str, object]) -> None:
 
 
 def call_flow(call: Call, config: Config) -> CallFlow:
-    """Carry out a call: yield each `Request` and `Sleep`, receive the outcomes, and return the response or raise."""
+    """Run a call: yield each `Request` and `Sleep`, receive the outcomes, and return the response or raise."""
     options: Options = call.options or {}
     if options:
         check_options(options)

@@ -52,10 +52,10 @@ class ResourceClient(Protocol):
     _config: Config
 
     def _perform(self, call: Call) -> Any:  # Any: the result of the call, or its awaitable
-        """Carry out a call."""
+        """Run a call; return its result."""
 
     def _page(self, call: Call, pages: Pages) -> Any:  # Any: a Page or an AsyncPager
-        """Carry out a call that lists."""
+        """Run a call that lists; return its first page."""
 
 
 class Endpoint(NamedTuple):

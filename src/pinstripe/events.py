@@ -67,7 +67,7 @@ class _AsyncRequester(Protocol):
 
 
 class EventNotification(StripeModel):
-    """The delivered part of a thin event: its type, and where the rest is. https://docs.stripe.com/event-destinations#thin-events"""
+    """The delivered part of a thin event: its id and type, and a reference to its object. https://docs.stripe.com/event-destinations#thin-events"""
 
     context: str | None = None
     created: DateTime
@@ -81,7 +81,7 @@ class EventNotification(StripeModel):
     def fetch_event(
         self, client: _Requester | _AsyncRequester
     ) -> Any:  # Any: see the stub; an awaitable for an async client
-        """Fetch the whole event, in the context of the notification. Await the result of an `AsyncClient`."""
+        """Fetch the complete event, in the context of the notification. Await the result of an `AsyncClient`."""
         model = class_for(self.type) if self.type in THIN_EVENT_TYPES else V2CoreEvent
         path = fill_path("/v2/core/events/{id}", {"id": self.id})
         return client.request(model, "GET", path, request_options=self._options())

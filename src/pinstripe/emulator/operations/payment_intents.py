@@ -33,7 +33,7 @@ from pinstripe.emulator.state.json_values import JSON, Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse
 
 ALWAYS_UPDATABLE = {"metadata", "description", "receipt_email", "transfer_group", "expand"}
-"""The parameters that can be updated whatever the status."""
+"""The parameters that can be updated in any status."""
 OUTCOME_HOOKS: dict[str, list[Callable[[AccountState, Object], None]]] = {"succeeded": [], "failed": []}
 """Functions called when a payment succeeds or fails; invoices and checkout sessions register here."""
 

@@ -62,7 +62,7 @@ def _build(factories: tuple[tuple[str, DefaultFactory], ...], values: DefaultVal
 
 @cache
 def _default_factories(model: type[StripeModel]) -> tuple[tuple[str, DefaultFactory], ...]:
-    """Return the fields of a model that a default object has, with what creates their values."""
+    """Return the fields of a model that a default object has, with the functions that create their values."""
     if not model.__pydantic_complete__:
         model.model_rebuild()
     factories: list[tuple[str, DefaultFactory]] = []
