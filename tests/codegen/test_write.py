@@ -87,6 +87,7 @@ def test_modules_are_those_of_objects_and_services(files: dict[str, str]) -> Non
     assert set(files) == {
         "src/pinstripe/_api_version.py",
         "src/pinstripe/models/__init__.py",
+        "src/pinstripe/models/_error_codes.py",
         "src/pinstripe/models/_event_classes.py",
         "src/pinstripe/models/_event_types.py",
         "src/pinstripe/models/event_data.py",

@@ -97,7 +97,7 @@ def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
         payment_method_collection=params.get(
             "payment_method_collection", "always" if mode == "subscription" else "if_required"
         ),
-        payment_method_types=params.get("payment_method_types") or ["card"],
+        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
         shipping_options=[],
         status="open",
         **fields,

@@ -305,7 +305,7 @@ def retrieve_bank_account_spec(context: OperationContext) -> Object:
     "v2.test_helpers.money_management.recipient_verifications",
 )
 def create_verification(context: OperationContext) -> Object:
-    """Verify the recipient of a payout method; the name matches unless the test helper asks for another result."""
+    """Verify the recipient of a payout method; the name matches unless the test helper passes another result."""
     state, params = context.state, context.params
     result = params.get("match_result", "match")
     verification = state.draft(VERIFICATION, params)
