@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SPEC ?= ../shared/openapi
+# The folder of Stripe's OpenAPI document (spec3.json) and its companions.
+SPEC ?=
 
-.PHONY: demo test check generate docs bench clean
+.PHONY: demo test check facts generate docs bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m pinstripe demo
@@ -21,10 +22,18 @@ check: $(VENV)/.check
 	$(BIN)/pyright
 	$(BIN)/python -m mypy.stubtest pinstripe --mypy-config-file pyproject.toml --concise \
 		--allowlist stubs/allowlist.txt --allowlist stubs/services.allowlist.txt
-	$(BIN)/python -m codegen --check --spec $(SPEC)
+	$(BIN)/python -m codegen.facts --check $(if $(SPEC),--spec $(SPEC))
+	$(BIN)/python -m codegen --check
+	$(BIN)/python -m codegen.public_names --check
+	$(BIN)/python -m codegen.check_wording
+	$(BIN)/python -m codegen.coverage --check
 
-generate: $(VENV)/.demo
-	$(BIN)/python -m codegen --spec $(SPEC)
+facts: $(VENV)/.codegen
+	$(BIN)/python -m codegen.facts $(if $(SPEC),--spec $(SPEC))
+
+generate: $(VENV)/.codegen
+	$(BIN)/python -m codegen
+	$(BIN)/python -m codegen.public_names
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict
@@ -41,7 +50,7 @@ $(VENV)/.demo: $(VENV)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[emulator]'
 	touch $@
 
-$(VENV)/.test $(VENV)/.check $(VENV)/.docs: $(VENV)/.%: $(VENV)/.demo
+$(VENV)/.codegen $(VENV)/.test $(VENV)/.check $(VENV)/.docs: $(VENV)/.%: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --group $*
 	touch $@
 

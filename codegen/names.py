@@ -1,226 +1,166 @@
-"""The names of classes, by rules: what a Stripe user would say, never the document's own noise, never numbers."""
+"""The names of classes and modules. A name depends on nothing but the path to its place.
+
+A model is named after its resource, a part of it after the fields that lead to it: ``SubscriptionTrialSettingsEndBehavior``.
+Parameters are named after their operation, ``SubscriptionUpdateParams``, and parts of them after the parameters that lead to
+them: ``SubscriptionUpdateParamsItemPriceData``. A list adds the singular of its name.
+"""
 
 from __future__ import annotations
 
+import keyword
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection
 
-from codegen import exceptions, ir, shapes
+from codegen import spec
 
-NOISE = re.compile(
-    r"(^|_)(resources?|claim|ungated|common|unimplemented|portal|private|flows|biz|client|primitives|embedded|gelato"
-    r"|source_type|legal_entity|with|ds|three_d_secure_details_charge|radar_radar|payment_pages|removals|credited_items"
-    r"|payment_method_config|credit_notes|forwarded|insights|line_items_tax_amount|stackable)(_|$)|\|"
-)
-THIN_EVENT_DATA = re.compile(r"v2\.core\.event:(?:v1\.)?(.*)\.data$")
-# How many values make a list long enough for a name of its own.
-LONG = 13
-GENERIC = {"details", "data", "options", "settings", "item", "value", "values", "info", "config", "fields"}
+# The classes of objects whose users know them by another name than that in their `object` field.
+OBJECTS: dict[str, str] = {
+    "fee_refund": "ApplicationFeeRefund",
+    "invoiceitem": "InvoiceItem",
+    "item": "LineItem",
+    "line_item": "InvoiceLineItem",
+    "platform_earning": "ApplicationFee",
+    "reporting.report_run": "ReportRun",
+    "reporting.report_type": "ReportType",
+    "rule": "RadarRule",
+    "scheduled_query_run": "SigmaScheduledQueryRun",
+    "sigma.sigma_api_query": "SigmaQuery",
+    "test_helpers.test_clock": "TestClock",
+    "v2.deleted_object": "V2DeletedObject",
+}
+
+# Parts of the API that users pass around themselves: one class wherever Stripe's document shares them by reference.
+SHARED: dict[str, str] = {
+    "address": "Address",
+    "billing_details": "BillingDetails",
+    "shipping": "ShippingDetails",
+}
+
+# Services whose last word is not made singular: each is one object, or has a name of its own.
+SINGLE_SERVICES = {
+    "accounts.people",
+    "balance_settings",
+    "credit_notes.preview_lines",
+    "customers.funding_instructions",
+    "quotes.computed_upfront_line_items",
+    "tax.settings",
+    "treasury.financial_accounts.features",
+}
+
+# Path arguments that Stripe's document calls otherwise than its users do.
+ARGUMENTS: dict[str, str] = {"subscription_exposed_id": "subscription"}
+
+# Plurals whose singular no rule finds.
+SINGULARS: dict[str, str] = {
+    "addresses": "address",
+    "as": "as",
+    "bonus": "bonus",
+    "data": "datum",
+    "fees": "fee",
+    "options": "option",
+    "people": "person",
+    "settings": "setting",
+    "statuses": "status",
+    "taxes": "tax",
+}
+_ENDINGS = (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("ss", "ss"), ("us", "us"), ("s", ""))
 
 
 def words(text: str) -> list[str]:
-    """The words of a key: ``billing.credit_grant`` is billing, credit, grant."""
+    """Return the words of a dotted name: ``billing.credit_grant`` is billing, credit, grant."""
     return [word for word in re.split(r"[^A-Za-z0-9]+", text) if word]
 
 
 def camel(text: str) -> str:
-    """A class name: ``setup_intent`` is ``SetupIntent``."""
+    """Return a dotted name as the name of a class: ``setup_intent`` is ``SetupIntent``."""
     return "".join(word[0].upper() + word[1:] for word in words(text))
 
 
 def snake(name: str) -> str:
-    """A module name: ``SetupIntent`` is ``setup_intent``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    """Return the name of a class as the name of a module: ``SetupIntent`` is ``setup_intent``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def singular(text: str) -> str:
-    """The last word made singular: ``line_items`` is ``line_item``."""
-    head, last = text[: -len(words(text)[-1])], words(text)[-1]
-    if last in exceptions.SINGULARS:
-        return head + exceptions.SINGULARS[last]
-    for ending, repl in (
-        ("ies", "y"),
-        ("sses", "ss"),
-        ("xes", "x"),
-        ("ches", "ch"),
-        ("ss", "ss"),
-        ("us", "us"),
-        ("s", ""),
-    ):
+def singular(name: str) -> str:
+    """Return a name with its last word in the singular: ``line_items`` is ``line_item``."""
+    head, underscore, last = name.rpartition("_")
+    if last in SINGULARS:
+        return head + underscore + SINGULARS[last]
+    for ending, replacement in _ENDINGS:
         if last.endswith(ending) and len(last) > len(ending) + 1:
-            return head + last[: -len(ending)] + repl
-    return text
+            return head + underscore + last[: -len(ending)] + replacement
+    return name
 
 
-def split(name: str) -> list[str]:
-    """The words of a class name: ``SetupIntent`` is Setup, Intent."""
-    return re.findall(r"[A-Z][a-z0-9]*|[a-z0-9]+", name)
+def safe(name: str) -> str:
+    """Return the name of a field or parameter as Python can write it: ``in`` is ``in_``."""
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
-def join(owner: str, part: str) -> str:
-    """The name of a part, without repeating the words in which the owner ends: ``PriceTier`` + ``TierUpTo``."""
-    left, right = split(owner), split(part)
-    shared = len(split(common_prefix((owner, part))))
-    if 1 < shared < len(right):
-        right = right[shared:]
-    for size in range(min(len(left), len(right) - 1), 0, -1):
-        if left[-size:] == right[:size]:
-            return "".join(left + right[size:])
-    return owner + "".join(right)
+def argument(name: str) -> str:
+    """Return the name of a path argument as users say it."""
+    return ARGUMENTS.get(name, name)
 
 
-def common_prefix(names: Iterable[str]) -> str:
-    """The words that all names begin with."""
-    found: list[str] = []
-    for column in zip(*(split(name) for name in names), strict=False):
-        if len(set(column)) > 1:
-            break
-        found.append(column[0])
-    return "".join(found)
+def path(template: str) -> str:
+    """Return a path with its arguments named as users say it."""
+    return re.sub(r"\{(\w+)\}", lambda match: "{" + argument(match[1]) + "}", template)
 
 
-@dataclass(frozen=True)
-class Use:
-    """One place where a part stands: the key of the object around it, and the field."""
-
-    owner: str
-    field: str
-    many: bool
-
-    @property
-    def part(self) -> str:
-        return camel(singular(self.field) if self.many else self.field)
+def model(schema: spec.Schema) -> str:
+    """Return the class of an object; that of a deleted one begins with ``Deleted``."""
+    prefix = "Deleted" if schema.name.startswith(spec.DELETED) else ""
+    return prefix + OBJECTS.get(schema.original, camel(schema.original))
 
 
-def uses(models: dict[str, ir.Model]) -> dict[str, list[Use]]:
-    """Where every object stands."""
-    found: dict[str, list[Use]] = defaultdict(list)
-    for key, model in models.items():
-        for item in model.fields:
-            many = any(isinstance(part, ir.ListOf | ir.MapOf | ir.PageOf) for part in shapes.parts(item.type))
-            for target in dict.fromkeys(shapes.objects(item.type)):
-                found[target].append(Use(key, item.name, many))
-    return found
+def part(owner: str, field: spec.Field) -> str:
+    """Return the class of an object that stands in a field of another class."""
+    return owner + camel(singular(field.name) if is_list(field.type) else field.name)
 
 
-class Namer:
-    """Gives every model of one kind its name; names once given are never given again."""
-
-    def __init__(self, models: dict[str, ir.Model], suffix: str = "") -> None:
-        self.models = models
-        self.suffix = suffix
-        self.uses = uses(models)
-        self.names = {key: model.name.removesuffix(suffix) for key, model in models.items() if model.name}
-        self.taken = set(self.names.values())
-
-    def run(self) -> None:
-        """Name every model that has no name yet, owners before their parts."""
-        for key in self._order():
-            if key not in self.names:
-                name = next(name for name in self._candidates(key) if name not in self.taken)
-                self.names[key] = name
-                self.taken.add(name)
-        for key, model in self.models.items():
-            model.name = model.name or self.names[key] + self.suffix
-
-    def _order(self) -> list[str]:
-        """Owners before parts; of parts whose owners are named, those that stand in most places first."""
-        waiting = {key: {use.owner for use in self.uses[key]} for key in self.models if key not in self.names}
-        done, order = set(self.names), []
-        while waiting:
-            ready = [key for key, owners in waiting.items() if owners - {key} <= done] or list(waiting)
-            ready.sort(key=lambda key: (-len(self.uses[key]), key))
-            for key in ready:
-                del waiting[key]
-            done.update(ready)
-            order.extend(ready)
-        return order
-
-    def _candidates(self, key: str) -> Iterator[str]:
-        places = sorted(self.uses[key], key=lambda use: (len(self.names.get(use.owner, "")), use.owner, use.field))
-        owned = [join(self.names[use.owner], use.part) for use in places if use.owner in self.names]
-        model = self.models[key]
-        fields = {use.field for use in places}
-        if len(fields) > 2 and (said := exceptions.SHAPES.get(tuple(sorted(item.name for item in model.fields)))):
-            prefix = common_prefix([self.names[use.owner] for use in places if use.owner in self.names])
-            yield said
-            yield join(prefix, said)
-        if model.component and not self.suffix and not NOISE.search(key) and (not owned or len(set(owned)) > 1):
-            yield camel(key)
-        if len(set(owned)) > 1:
-            part = self._part(places)
-            prefix = common_prefix([self.names[use.owner] for use in places if use.owner in self.names])
-            if prefix:
-                yield join(prefix, part)
-            elif len(split(part)) > 1 or part in exceptions.PLAIN:
-                yield part
-        yield from sorted(set(owned), key=lambda name: (len(name), name))
-        if model.component:
-            yield camel(key)
-        yield from (name + "Part" for name in owned)
-
-    def _part(self, places: list[Use]) -> str:
-        """What the fields have in common: the words they all end in, or the name that most of them have."""
-        reverse = common_prefix("".join(reversed(split(use.part))) for use in places)
-        if reverse and reverse.lower() not in GENERIC:
-            return "".join(reversed(split(reverse)))
-        counted = Counter(use.part for use in places).most_common()
-        return min(counted, key=lambda pair: (-pair[1], len(pair[0]), pair[0]))[0]
+def is_list(kind: spec.Type) -> bool:
+    """Return whether a type is a list or a page, or one among other types."""
+    match kind:
+        case spec.ListOf() | spec.PageOf():
+            return True
+        case spec.Union(options):
+            return any(is_list(option) for option in options)
+        case spec.Nullable(inner):
+            return is_list(inner)
+        case _:
+            return False
 
 
-def name_models(models: dict[str, ir.Model]) -> None:
-    """Names of models: resources by their key, parts by where they stand."""
-    for key, model in models.items():
-        if key in exceptions.MODELS:
-            model.name = exceptions.MODELS[key]
-        elif match := THIN_EVENT_DATA.match(key):
-            model.name = camel(match.group(1)) + "EventData"
-        elif shapes.nominal(model):
-            deleted = key.startswith("deleted_")
-            base = key.removeprefix("deleted_")
-            model.name = ("Deleted" if deleted else "") + exceptions.MODELS.get(base, camel(base))
-    Namer(models).run()
+def params(service: str, method: str, services: Collection[str]) -> str:
+    """Return the class of the parameters of an operation: ``customers.create`` takes ``CustomerCreateParams``.
+
+    The names of services that have operations are singular, those of groups of services and of `SINGLE_SERVICES` are as
+    they are.
+    """
+    steps = service.split(".")
+    paths = [".".join(steps[: index + 1]) for index in range(len(steps))]
+    nouns = [
+        singular(step) if path in services and path not in SINGLE_SERVICES else step
+        for step, path in zip(steps, paths, strict=True)
+    ]
+    return "".join(camel(noun) for noun in nouns) + camel(method) + "Params"
 
 
-def name_operation_params(endpoints: Iterable[ir.Endpoint]) -> None:
-    """Names of the operations' own parameters: ``customers.create`` takes ``CustomerCreateParams``."""
-    with_rows = {endpoint.service for endpoint in endpoints}
-    for endpoint in endpoints:
-        steps = endpoint.service.split(".")
-        paths = [".".join(steps[: index + 1]) for index in range(len(steps))]
-        nouns = [singular(step) if path in with_rows else step for step, path in zip(steps, paths, strict=True)]
-        endpoint.params_name = join("".join(camel(noun) for noun in nouns), camel(endpoint.method)) + "Params"
+def service(name: str) -> str:
+    """Return the class of a service: ``customers.balance_transactions`` is ``CustomersBalanceTransactions``."""
+    return camel(name)
 
 
-def name_params(params: dict[str, ir.Model]) -> None:
-    """Names of the shapes inside parameters: by where they stand."""
-    Namer(params, "Params").run()
+def event(event_type: str) -> str:
+    """Return the class of an event type: ``invoice.paid`` is ``InvoicePaidEvent``."""
+    return camel(event_type) + "Event"
 
 
-def name_values(models: dict[str, ir.Model]) -> dict[ir.Enum, str]:
-    """Names of the long lists of values, by the field that holds them."""
-    places: dict[ir.Enum, list[tuple[str, str]]] = defaultdict(list)
-    for model in models.values():
-        for item in model.fields:
-            many = any(isinstance(part, ir.ListOf) for part in shapes.parts(item.type))
-            field = camel(singular(item.name) if many else item.name)
-            for part in shapes.parts(item.type):
-                if isinstance(part, ir.Enum) and len(part.values) >= LONG:
-                    places[part].append((model.name.removesuffix("Params"), field))
-    taken = {model.name for model in models.values()}
-    found: dict[ir.Enum, str] = {}
-    for kind, stands in sorted(places.items(), key=lambda pair: (-len(pair[1]), pair[1])):
-        fields, owners = {field for _, field in stands}, [owner for owner, _ in stands]
-        plain = [fields.copy().pop()] if len(fields) == len(fields & {fields.copy().pop()}) and len(stands) > 1 else []
-        named = [name for name in plain if len(split(name)) > 1]
-        prefix = common_prefix(owners)
-        options = [
-            *named,
-            *(join(prefix, name) for name in plain if prefix),
-            *(join(*stand) for stand in sorted(stands)),
-        ]
-        found[kind] = next(name for name in options if name not in taken)
-        taken.add(found[kind])
-    return found
+def notification(event_type: str) -> str:
+    """Return the class of the notification of a thin event type: ``V1BillingMeterNoMeterFoundEventNotification``."""
+    return camel(event_type) + "EventNotification"
+
+
+def event_data(event_type: str) -> str:
+    """Return the class of the data of a thin event type: ``BillingMeterNoMeterFoundEventData``."""
+    return camel(event_type.removeprefix("v1.")) + "EventData"

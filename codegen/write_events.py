@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from codegen import ir, shapes, text
-from codegen.write_models import event_name, spec, thin_event_name
+from codegen import names, spec, text
+from codegen.docstrings import Writer
+from codegen.write_models import event_models, thin_models
 
 _IMPORTS = {
     "collections.abc": ["Awaitable"],
     "typing": ["Generic", "Literal", "Protocol", "TypeAlias", "TypeVar", "Union", "overload"],
 }
+# Objects with an ID by which they cannot be retrieved; events about them have none.
+_NO_ID = {"discount"}
 _BASES = """
 K = TypeVar("K", bound=str)
 O = TypeVar("O", bound=StripeModel)
 D = TypeVar("D")
 E = TypeVar("E", bound=V2CoreEvent)
 R = TypeVar("R", bound=StripeModel | None)
+A = TypeVar("A", bound=V2CoreEventRelatedObject | None)
 _M = TypeVar("_M", bound=StripeModel)
 
 class _Requester(Protocol):
@@ -54,8 +58,12 @@ class EventNotification(StripeModel):
     @overload
     def fetch_related_object(self, client: _AsyncRequester) -> Awaitable[StripeModel | None]: ...
 
-class TypedNotification(EventNotification, Generic[K, E, R]):
+class RelatedObject(V2CoreEventRelatedObject):
+    id: str  # pyright: ignore[reportIncompatibleVariableOverride]
+
+class TypedNotification(EventNotification, Generic[K, E, R, A]):
     type: K  # pyright: ignore[reportIncompatibleVariableOverride]
+    related_object: A  # pyright: ignore[reportIncompatibleVariableOverride]
     @overload
     def fetch_event(self, client: _Requester) -> E: ...
     @overload
@@ -65,59 +73,64 @@ class TypedNotification(EventNotification, Generic[K, E, R]):
     @overload
     def fetch_related_object(self, client: _AsyncRequester) -> Awaitable[R]: ...
 
-class TypedThinEvent(V2CoreEvent, Generic[K, D]):
+class TypedThinEvent(V2CoreEvent, Generic[K, D, A]):
     type: K  # pyright: ignore[reportIncompatibleVariableOverride]
+    related_object: A  # pyright: ignore[reportIncompatibleVariableOverride]
     data: D  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 """
 
 
-def write_events(api: ir.Api) -> Iterator[tuple[str, str]]:
+def write_events(api: spec.Api, writer: Writer) -> Iterator[tuple[str, str]]:
     """Return the stubs of ``pinstripe.events`` and ``pinstripe.webhooks.handlers``."""
-    yield "events.pyi", _events(api)
+    yield "events.pyi", _events(api, writer)
     yield "webhooks/handlers.pyi", _handlers(api)
 
 
-def _events(api: ir.Api) -> str:
-    models = {api.models[key].name for event in api.events for key in shapes.targets(event.object)}
-    models |= {_model(api, key) for event in api.thin_events for key in (event.related_key, event.data_key) if key}
-    wanted = models | {"Event as Event", "EventData", "StripeModel", "V2CoreEvent"}
-    classes = [
-        f'class {event_name(event.type)}(TypedEvent[Literal["{event.type}"], {spec(api.models, event.object)}]): ...\n'
-        for event in api.events
-    ]
-    for thin in api.thin_events:
-        kind, name = f'Literal["{thin.type}"]', thin_event_name(thin.type).removesuffix("Notification")
-        data, related = _model(api, thin.data_key), _model(api, thin.related_key)
-        classes.append(f"class {name}(TypedThinEvent[{kind}, {data}]): ...\n")
-        classes.append(f"class {name}Notification(TypedNotification[{kind}, {name}, {related}]): ...\n")
+def _events(api: spec.Api, writer: Writer) -> str:
+    models = {"Event as Event", "EventData", "V2CoreEvent", "V2CoreEventReason", "V2CoreEventRelatedObject"}
+    classes = []
+    for event in api.events.values():
+        models_of_event = event_models(api, event.object)
+        models.update(models_of_event)
+        bases = f'TypedEvent[Literal["{event.type}"], {" | ".join(models_of_event)}]'
+        classes.append(_class(names.event(event.type), bases, writer.event(event.type)))
+    for thin in api.thin_events.values():
+        related, data = thin_models(api, thin)
+        models.update(name for name in (related, data) if name)
+        kind, name, doc = f'Literal["{thin.type}"]', names.event(thin.type), writer.event(thin.type)
+        about = _related_object(api, thin)
+        classes.append(_class(name, f"TypedThinEvent[{kind}, {data or None}, {about}]", doc))
+        notification = f"TypedNotification[{kind}, {name}, {related or None}, {about}]"
+        classes.append(_class(names.notification(thin.type), notification, doc))
     own = {
-        "pinstripe.models": wanted,
-        "pinstripe.models.v2_core_event": ["V2CoreEventReason", "V2CoreEventRelatedObject"],
+        "pinstripe.models": models,
+        "pinstripe._base": ["StripeModel"],
         "pinstripe._scalars": ["DateTime"],
         "pinstripe.types": ["RequestOptions"],
     }
     return (
-        text.header(
-            api.version,
-            "One class for each type of event, and their union, which `event.type` narrows.",
-        )
-        + text.imports(_IMPORTS)
-        + "\n"
-        + text.imports(own)
+        text.header("One class for each type of event, and their union, which `event.type` narrows.")
+        + text.grouped_imports({**_IMPORTS, **own})
         + _BASES
         + "".join(classes)
-        + "\n"
-        + text.fill("AnyEvent: TypeAlias = Union[", [event_name(event.type) for event in api.events], "]")
-        + "\n"
-        + text.fill("AnyNotification: TypeAlias = Union[", [thin_event_name(one.type) for one in api.thin_events], "]")
+        + f"\nAnyEvent: TypeAlias = Union[{', '.join(names.event(event) for event in api.events)}]"
+        + f"\nAnyNotification: TypeAlias = Union[{', '.join(names.notification(event) for event in api.thin_events)}]"
         + "\n\ndef class_for(event_type: str) -> type[StripeModel]: ...\n"
         + "def notification_class_for(event_type: str) -> type[EventNotification]: ...\n"
     )
 
 
-def _model(api: ir.Api, key: str | None) -> str:
-    return api.models[key].name if key else "None"
+def _related_object(api: spec.Api, event: spec.ThinEvent) -> str:
+    """Return the type of a thin event's `related_object`: has the event one, and that an ID?"""
+    if event.related is None:
+        return "V2CoreEventRelatedObject | None"
+    has_id = any(item.name == "id" and item.required for item in api.schemas[event.related].fields)
+    return "RelatedObject" if has_id and event.related not in _NO_ID else "V2CoreEventRelatedObject"
+
+
+def _class(name: str, base: str, doc: str) -> str:
+    return f"class {name}({base}):\n{text.docstring(doc, '    ')}\n"
 
 
 _HANDLERS = """
@@ -136,12 +149,12 @@ class Handlers:
 """
 
 
-def _handlers(api: ir.Api) -> str:
-    names = [(event.type, event_name(event.type)) for event in api.events]
-    names += [(event.type, thin_event_name(event.type)) for event in api.thin_events]
+def _handlers(api: spec.Api) -> str:
+    classes = [(event, names.event(event)) for event in api.events]
+    classes += [(event, names.notification(event)) for event in api.thin_events]
     rows = [
         f'    @overload\n    def on(self, type: Literal["{kind}"], /) -> On[events.{name}]: ...\n'
-        for kind, name in names
+        for kind, name in classes
     ]
     typing = ["Literal", "Protocol", "TypeAlias", "TypeVar", "overload"]
     standard = {"collections": ["Counter"], "collections.abc": ["Callable"], "typing": typing}
@@ -155,16 +168,15 @@ def _handlers(api: ir.Api) -> str:
         )
     )
     return (
-        text.header(api.version, "Handlers of events, each with the type of its event.")
-        + text.imports(standard)
-        + "\n"
-        + text.imports(own)
-        + "\n"
-        + text.fill("EventType: TypeAlias = Literal[", [f'"{event.type}"' for event in api.events], "]")
-        + "\n"
-        + text.fill("ThinEventType: TypeAlias = Literal[", [f'"{event.type}"' for event in api.thin_events], "]")
-        + "\n"
+        text.header("Handlers of events, each with the type of its event.")
+        + text.grouped_imports({**standard, **own})
+        + f"\nEventType: TypeAlias = Literal[{_quoted(api.events)}]\n"
+        + f"ThinEventType: TypeAlias = Literal[{_quoted(api.thin_events)}]\n"
         + _HANDLERS
         + "".join(rows)
         + several
     )
+
+
+def _quoted(types: Iterable[str]) -> str:
+    return ", ".join(f'"{event_type}"' for event_type in types)

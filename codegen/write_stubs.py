@@ -1,183 +1,140 @@
-"""Write ``stubs/``: the typed interfaces of the services, sync and async, with every parameter."""
+"""Write ``stubs/``: the typed interfaces of the services, sync and async, with every parameter and its documentation."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
-from codegen import ir, shapes, text
-from codegen.write_models import docs_url, spec
-from codegen.write_params import DEFAULT_LIMIT, ParamNames
-from codegen.write_resources import Service, modules, services
+from codegen import names, spec, text
+from codegen.build_services import modules, stub_annotations
+from codegen.classes import MethodDef, ServiceDef
+from codegen.write_resources import in_class_order
 
 
-def write_stubs(api: ir.Api) -> Iterator[tuple[str, str]]:
+def write_stubs(api: spec.Api, services: Mapping[str, ServiceDef]) -> Iterator[tuple[str, str]]:
     """Return every file of ``stubs/pinstripe-stubs`` with its text."""
-    found = services(api)
-    for module, group in modules(found).items():
-        yield f"resources/{module}.pyi", _module(api, module, group)
-    yield "resources/__init__.pyi", _index(api, found)
+    operations = {(operation.verb, names.path(operation.path)): operation for operation in api.operations.values()}
+    for module, group in modules(services).items():
+        yield f"resources/{module}.pyi", _Stub(operations, group).write(module)
+    yield "resources/__init__.pyi", _index(services)
     yield "py.typed", "partial\n"
-    yield "../services.allowlist.txt", _allowlist(api, found)
+    yield "../services.allowlist.txt", _allowlist(services)
 
 
-class StubModule:
-    """Write the methods of one stub module, and collect what has to be imported for them."""
+class _Stub:
+    """Writes the stub of one module, and collects what it imports."""
 
-    def __init__(self, api: ir.Api, taken: Iterable[str]) -> None:
-        self.api = api
-        self.taken = set(taken)
-        self.names = ParamNames(api, limits=False, strings="Strings")
-        self.models: set[str] = set()
-        self.events = False
-        self.paging: set[str] = set()
+    def __init__(self, operations: Mapping[tuple[str, str], spec.Operation], group: list[ServiceDef]) -> None:
+        self.operations, self.group = operations, group
+        self.taken = {names.service(service.name) for service in group}
+        self.imports: dict[str, set[str]] = defaultdict(set)
 
-    def returns(self, endpoint: ir.Endpoint, *, is_async: bool) -> str:
-        """Return the result type of a method, once awaited."""
-        names = spec(self.api.models, endpoint.returns).split(" | ") if endpoint.returns else []
-        if names == ["Event"]:  # comparing its type narrows the union
-            names, self.events = ["AnyEvent"], True
-        else:
-            self.models.update(f"{name} as _{name}" if name in self.taken else name for name in names)
-        model = " | ".join(f"_{name}" if name in self.taken else name for name in names)
-        if endpoint.shape in ("page", "search", "v2"):
-            page = "AsyncPager" if is_async else "Page"
-            self.paging.add(page)
-            return f"{page}[{model}]"
-        return model or "None"
+    def write(self, module: str) -> str:
+        bodies = [self.cls(service, is_async) for service in self.group for is_async in (False, True)]
+        self.imports["pinstripe._endpoint"].add("Resource")
+        self.imports["pinstripe.types"].add("RequestOptions")
+        builtins = self.imports.pop("builtins", set())
+        lead = "import builtins\n" if builtins else ""
+        return (
+            text.header(f"The services of `client.{module}`, with every parameter.")
+            + lead
+            + text.grouped_imports(self.imports)
+            + "\n\n"
+            + "\n\n".join(bodies)
+        )
 
-    def method(self, endpoint: ir.Endpoint, *, is_async: bool) -> str:
-        """Write the method of an operation."""
-        returns = self.returns(endpoint, is_async=is_async)
-        pages = endpoint.shape in ("page", "search", "v2")
-        word = "async def" if is_async and not pages else "def"
-        arguments = ["self", *(f"{name}: str" for name in endpoint.path_params), "*"]
-        params = sorted(endpoint.params, key=lambda item: not item.required)
-        for item in params:
-            annotation = self.names.annotation(item.type)
-            if item.nullable:
-                annotation = text.alternatives([*annotation.split(" | "), "None"])
-            arguments.append(f"{text.safe(item.name)}: {annotation}" + ("" if item.required else " = ..."))
+    def cls(self, service: ServiceDef, is_async: bool) -> str:
+        prefix = "Async" if is_async else ""
+        lines = [f"class {prefix}{names.service(service.name)}(Resource):\n", text.docstring(service.doc, "    ")]
+        lines += [_attribute(child, prefix) for child in service.children]
+        lines += [self.method(method, is_async) for method in in_class_order(service.methods)]
+        return "".join(lines)
+
+    def method(self, method: MethodDef, is_async: bool) -> str:
+        operation = self.operations[method.verb, method.path]
+        annotations, classes = stub_annotations(operation, method.params_name, self.imports)
+        self.imports["pinstripe.params"] |= classes
+        is_page = operation.is_list
+        returns = self.returns(method, is_page=is_page, is_async=is_async)
+        arguments = ["self", *(f"{name}: str" for name in method.path_names), "*"]
+        for item in method.params:
+            arguments.append(f"{item.name}: {annotations[item.key]}" + ("" if item.required else " = ..."))
         arguments.append("request_options: RequestOptions = ...")
-        if endpoint.shape == "download":
-            return self._download(endpoint, word, arguments)
-        head = text.fill(f"    {word} {endpoint.method}(", arguments, f") -> {returns}:", "        ")
-        return head + "\n" + self.doc(endpoint)
+        word = "async def" if is_async and not is_page else "def"
+        decorators = ""
+        if method.deprecated:
+            self.imports["typing_extensions"].add("deprecated")
+            decorators = f"    @deprecated({json.dumps(method.deprecated)})\n"
+        if method.shape == "download":
+            return decorators + self.download(method, word, arguments)
+        doc = text.docstring(method.doc, "        ")
+        return f"{decorators}    {word} {method.name}({', '.join(arguments)}) -> {returns}:\n{doc}"
 
-    def _download(self, endpoint: ir.Endpoint, word: str, arguments: list[str]) -> str:
+    def returns(self, method: MethodDef, *, is_page: bool, is_async: bool) -> str:
+        models = list(method.models)
+        if models == ["Event"]:  # comparing its type narrows the union
+            self.imports["pinstripe.events"].add("AnyEvent")
+            models = ["AnyEvent"]
+        else:
+            self.imports["pinstripe.models"] |= {
+                f"{name} as _{name}" if name in self.taken else name for name in models
+            }
+            models = [f"_{name}" if name in self.taken else name for name in models]
+        model = " | ".join(models) or "None"
+        if not is_page:
+            return model
+        page = "AsyncPager" if is_async else "Page"
+        self.imports["pinstripe._pagination"].add(page)
+        return f"{page}[{model}]"
+
+    def download(self, method: MethodDef, word: str, arguments: list[str]) -> str:
         """Write the overloads of a download: to bytes, or to a file."""
-        whole = text.fill(f"    {word} {endpoint.method}(", [*arguments, "to: None = ..."], ") -> bytes:", "        ")
-        parts = [*arguments, "to: str | PathLike[str] | BinaryIO"]
-        streamed = text.fill(f"    {word} {endpoint.method}(", parts, ") -> int:", "        ")
-        self.names.imports["typing"] |= {"BinaryIO", "overload"}
-        self.names.imports["os"].add("PathLike")
-        doc = self.doc(endpoint)
-        return f"    @overload\n{whole}\n{doc}    @overload\n{streamed}\n{doc}"
-
-    def doc(self, endpoint: ir.Endpoint) -> str:
-        """Write the docstring of an operation."""
-        first = f"`{endpoint.verb} {endpoint.path}`" + (" (deprecated)" if endpoint.deprecated else "")
-        link = f"{docs_url(endpoint.service)}/{endpoint.method}"
-        parts = []
-        if expandable := self._expandable(endpoint):
-            within = " in `data`" if isinstance(endpoint.returns, ir.PageOf) else ""
-            parts.append(f"Can be expanded{within}: " + ", ".join(expandable) + ".")
-        if limits := _limits(endpoint):
-            parts.append("At most, in characters: " + ", ".join(limits) + ".")
-        if gone := [item.name for item in endpoint.params if item.deprecated]:
-            parts.append("Deprecated: " + ", ".join(gone) + ".")
-        lines = _wrap(" ".join([f"{first} {link}", *parts]))
-        return '        """' + "\n        ".join(lines) + '"""\n'
-
-    def _expandable(self, endpoint: ir.Endpoint) -> list[str]:
-        if not any(item.name == "expand" for item in endpoint.params) or endpoint.returns is None:
-            return []
-        found: dict[str, None] = {}
-        for key in shapes.objects(endpoint.returns):
-            for item in self.api.models[key].fields:
-                if any(isinstance(part, ir.Expandable) for part in shapes.parts(item.type)):
-                    found[item.name] = None
-        return list(found)
+        self.imports["typing"] |= {"BinaryIO", "overload"}
+        self.imports["os"].add("PathLike")
+        doc = text.docstring(method.doc, "        ")
+        overloads = ((["to: None = ..."], "bytes"), (["to: str | PathLike[str] | BinaryIO"], "int"))
+        return "".join(
+            f"    @overload\n    {word} {method.name}({', '.join([*arguments, *more])}) -> {returns}:\n{doc}"
+            for more, returns in overloads
+        )
 
 
-def _limits(endpoint: ir.Endpoint) -> list[str]:
-    found = []
-    for item in endpoint.params:
-        kind = item.type.inner if isinstance(item.type, ir.Clearable) else item.type
-        if isinstance(kind, ir.Scalar) and kind.max_length and kind.max_length != DEFAULT_LIMIT:
-            found.append(f"{item.name} {kind.max_length}")
-    return found
+def _attribute(service: ServiceDef, prefix: str) -> str:
+    """Write the attribute that is a service of a client, or of another service."""
+    name = service.name.rpartition(".")[2]
+    return f"    {name}: {prefix}{names.service(service.name)}\n" + text.docstring(service.doc, "    ")
 
 
-def _wrap(doc: str) -> list[str]:
-    lines, line = [], ""
-    for word in doc.split(" "):
-        if line and len(line) + len(word) + 9 > text.WIDTH:
-            lines.append(line)
-            line = ""
-        line += (" " if line else "") + word
-    return [*lines, line]
-
-
-def _module(api: ir.Api, module: str, group: list[Service]) -> str:
-    stub = StubModule(api, (service.class_name for service in group))
-    bodies = []
-    for service in group:
-        for is_async in (False, True):
-            prefix = "Async" if is_async else ""
-            lines = [f"class {prefix}{service.class_name}(Resource):\n"]
-            lines += [f"    {child.name.split('.')[-1]}: {prefix}{child.class_name}\n" for child in service.children]
-            lines += [stub.method(endpoint, is_async=is_async) for endpoint in service.ordered]
-            bodies.append("".join(lines))
-    return _head(stub, api, f"The services of `client.{module}`, with every parameter.") + "\n" + "\n".join(bodies)
-
-
-def _head(stub: StubModule, api: ir.Api, title: str) -> str:
-    names: dict[str, set[str]] = defaultdict(set)
-    for module, found in stub.names.imports.items():
-        if module != "builtins":
-            names[module] |= found
-    names["pinstripe.models"] |= stub.models
-    names["pinstripe.params"] |= {api.params[key].name for key in stub.names.shapes}
-    names["pinstripe.params.values"] |= stub.names.used_values
-    names["pinstripe._endpoint"].add("Resource")
-    names["pinstripe.types"].add("RequestOptions")
-    if stub.events:
-        names["pinstripe.events"].add("AnyEvent")
-    if stub.paging:
-        names["pinstripe._pagination"] |= stub.paging
-    own = {module: found for module, found in names.items() if module.startswith("pinstripe") and found}
-    standard = {module: found for module, found in names.items() if not module.startswith("pinstripe")}
-    lead = "import builtins\n" if "builtins" in stub.names.imports else ""
-    return text.header(api.version, title) + lead + text.imports(standard) + "\n" + text.imports(own)
-
-
-def _allowlist(api: ir.Api, found: dict[str, Service]) -> str:
-    """Write the allowlist of stubtest: a service is a descriptor at run time and an attribute for type checkers."""
-    rows = [r"pinstripe\.resources\.(Async)?Services\.(" + "|".join(name for name in found if "." not in name) + ")"]
-    for service in found.values():
-        if service.children:
-            names = "|".join(child.name.rpartition(".")[2] for child in service.children)
-            rows.append(rf"pinstripe\.resources\.{service.module}\.(Async)?{service.class_name}\.({names})")
-    reason = "# Services: descriptors, which are attributes for type checkers."
-    return f"# Generated by codegen from Stripe's API {api.version}.\n{reason}\n" + "".join(
-        f"{endpoint}\n" for endpoint in rows
-    )
-
-
-def _index(api: ir.Api, found: dict[str, Service]) -> str:
-    tops = [service for name, service in found.items() if "." not in name]
-    imports = text.imports(
-        {f"pinstripe.resources.{one.module}": [f"Async{one.class_name}", one.class_name] for one in tops}
-    )
+def _index(services: Mapping[str, ServiceDef]) -> str:
+    tops = [service for name, service in services.items() if "." not in name]
+    imports = {
+        f"pinstripe.resources.{service.module}": [f"Async{names.service(service.name)}", names.service(service.name)]
+        for service in tops
+    }
     classes = [
-        f"class {prefix}Services:\n" + "".join(f"    {one.name}: {prefix}{one.class_name}\n" for one in tops)
+        f"class {prefix}Services:\n" + "".join(_attribute(service, prefix) for service in tops)
         for prefix in ("", "Async")
     ]
     return (
-        text.header(api.version, "The services of a client.")
+        text.header("The services of a client.")
         + "from pinstripe._endpoint import Endpoint\n"
-        + imports
+        + text.imports(imports)
         + "\nSERVICES: tuple[str, ...]\n\ndef endpoints() -> list[Endpoint]: ...\n\n"
         + "\n".join(classes)
+    )
+
+
+def _allowlist(services: Mapping[str, ServiceDef]) -> str:
+    """Write the allowlist of stubtest: a service is a descriptor at run time and an attribute for type checkers."""
+    top = "|".join(name for name in services if "." not in name)
+    lines = [rf"pinstripe\.resources\.(Async)?Services\.({top})"]
+    for service in services.values():
+        if service.children:
+            children = "|".join(child.name.rpartition(".")[2] for child in service.children)
+            lines.append(
+                rf"pinstripe\.resources\.{service.module}\.(Async)?{names.service(service.name)}\.({children})"
+            )
+    return (
+        f"# {text.MARK}.\n# Services: descriptors, which are attributes for type checkers.\n" + "\n".join(lines) + "\n"
     )

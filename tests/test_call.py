@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinstripe import _retry, errors
+from pinstripe import API_VERSION, _retry, errors
 from pinstripe._call import Call, Config, Environment, Failure, Request, Response, Sleep, call_flow, decoded, fill_path
 from pinstripe.models import Customer
 
@@ -90,7 +90,7 @@ def test_a_post_is_form_encoded_and_has_an_idempotency_key() -> None:
     assert request.headers["Authorization"] == f"Bearer {KEY}"
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert request.headers["Idempotency-Key"] == "key-1"
-    assert request.headers["Stripe-Version"] == "2026-05-27.dahlia"
+    assert request.headers["Stripe-Version"] == API_VERSION
     assert request.headers["User-Agent"].startswith("pinstripe/")
     assert request.timeout == 80.0
 

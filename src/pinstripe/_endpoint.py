@@ -52,10 +52,10 @@ class ResourceClient(Protocol):
     _config: Config
 
     def _perform(self, call: Call) -> Any:  # Any: the result of the call, or its awaitable
-        """Carry out a call."""
+        """Run a call; return its result."""
 
     def _page(self, call: Call, pages: Pages) -> Any:  # Any: a Page or an AsyncPager
-        """Carry out a call that lists."""
+        """Run a call that lists; return its first page."""
 
 
 class Endpoint(NamedTuple):
@@ -67,6 +67,8 @@ class Endpoint(NamedTuple):
     """The name of the model of the result, or of the items of a page; several names are separated by ``|``."""
     params: str | None
     """The name of the type of the parameters."""
+    param_names: str = ""
+    """The names of the top-level parameters, separated by spaces."""
     kind: Kind = "object"
     host: Host = "api"
     service: str = ""
@@ -140,39 +142,43 @@ def service(cls: type[Resource]) -> Any:  # Any: as in Service
     return Service(lambda: cls)
 
 
-def get(path: str, model: str | None, params: str | None = None, *, host: Host = "api") -> Method:
+def get(
+    path: str, model: str | None, params: str | None = None, param_names: str = "", *, host: Host = "api"
+) -> Method:
     """Define an endpoint that reads one object."""
-    return Endpoint("GET", path, model, params, host=host)
+    return Endpoint("GET", path, model, params, param_names, host=host)
 
 
-def post(path: str, model: str | None, params: str | None = None, *, host: Host = "api") -> Method:
+def post(
+    path: str, model: str | None, params: str | None = None, param_names: str = "", *, host: Host = "api"
+) -> Method:
     """Define an endpoint that creates or changes an object, or performs an action."""
-    return Endpoint("POST", path, model, params, host=host)
+    return Endpoint("POST", path, model, params, param_names, host=host)
 
 
-def delete(path: str, model: str | None, params: str | None = None) -> Method:
+def delete(path: str, model: str | None, params: str | None = None, param_names: str = "") -> Method:
     """Define an endpoint that deletes."""
-    return Endpoint("DELETE", path, model, params)
+    return Endpoint("DELETE", path, model, params, param_names)
 
 
-def page(path: str, model: str, params: str | None = None) -> Method:
+def page(path: str, model: str, params: str | None = None, param_names: str = "") -> Method:
     """Define an endpoint that lists; ``model`` is that of the items."""
-    return Endpoint("GET", path, model, params, "list")
+    return Endpoint("GET", path, model, params, param_names, "list")
 
 
-def search(path: str, model: str, params: str | None = None) -> Method:
+def search(path: str, model: str, params: str | None = None, param_names: str = "") -> Method:
     """Define an endpoint that searches; ``model`` is that of the results."""
-    return Endpoint("GET", path, model, params, "search")
+    return Endpoint("GET", path, model, params, param_names, "search")
 
 
-def upload(path: str, model: str, params: str | None = None) -> Method:
+def upload(path: str, model: str, params: str | None = None, param_names: str = "") -> Method:
     """Define an endpoint that uploads a file, to the host for files."""
-    return Endpoint("POST", path, model, params, "upload", "files")
+    return Endpoint("POST", path, model, params, param_names, "upload", "files")
 
 
-def download(path: str, params: str | None = None) -> Method:
+def download(path: str, params: str | None = None, param_names: str = "") -> Method:
     """Define an endpoint that downloads a file, from the host for files."""
-    return Endpoint("GET", path, None, params, "download", "files")
+    return Endpoint("GET", path, None, params, param_names, "download", "files")
 
 
 def _method(cls: type[Resource], endpoint: Endpoint, *, is_async: bool) -> Method:

@@ -23,7 +23,7 @@ class Registry(NamedTuple):
     objects: Mapping[str, str]
     """The name of the model of each ``object`` value."""
     deleted: Mapping[str, str]
-    """The name of the model of what is returned for a deleted object."""
+    """The name of the model of a deleted object."""
     load: Callable[[str], Model]
     """Load a model by its name."""
     event: Callable[[str], Model]

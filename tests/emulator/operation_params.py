@@ -26,11 +26,13 @@ TEXTS = {
 """The value of a text parameter, by its name."""
 CARD_SOURCE = {"source": "tok_visa"}
 FINANCIAL_ACCOUNT = {"financial_account": "{treasury.financial_account}"}
+V2_FINANCIAL_ACCOUNT = {"financial_account": "{v2.money_management.financial_account}"}
+V2_AMOUNT = {"value": 100, "currency": "usd"}
 FLOW = {**FINANCIAL_ACCOUNT, "amount": 100, "currency": "usd"}
 PARAMS: dict[str, Object] = {
     "accounts.bank_accounts.create": {"external_account": "btok_us"},
     "accounts.external_accounts.create": {"external_account": "btok_us"},
-    "accounts.reject": {"reason": "fraud"},
+    "accounts.reject": {"reason": "fraud_other"},
     "apps.secrets.create": {"name": "two", "payload": "hush", "scope": {"type": "account"}},
     "billing.alerts.create": {
         "alert_type": "usage_threshold",
@@ -176,11 +178,26 @@ PARAMS: dict[str, Object] = {
         "event_name": "calls",
         "payload": {"stripe_customer_id": "{customer}", "value": "1"},
     },
+    "v2.core.vault.us_bank_accounts.confirm_microdeposits": {"amounts": [32, 45]},
+    "v2.money_management.financial_addresses.create": {**V2_FINANCIAL_ACCOUNT, "type": "bank_account"},
+    "v2.money_management.inbound_transfers.create": {
+        "amount": V2_AMOUNT,
+        "from": {"payment_method": "{v2.core.vault.us_bank_account}"},
+        "to": {**V2_FINANCIAL_ACCOUNT, "currency": "usd"},
+    },
+    **{
+        f"v2.money_management.{name}.create": {
+            "amount": V2_AMOUNT,
+            "from": {**V2_FINANCIAL_ACCOUNT, "currency": "usd"},
+            "to": {"recipient": "{v2.core.account}", "currency": "usd"},
+        }
+        for name in ("outbound_payments", "payout_intents")
+    },
     "v2.core.account_links.create": {
         "account": "{v2.core.account}",
         "use_case": {
             "type": "account_onboarding",
-            "account_onboarding": {"configurations": ["merchant"], "refresh_url": "https://example.com"},
+            "account_onboarding": {"refresh_url": "https://example.com"},
         },
     },
 }

@@ -110,6 +110,8 @@ def test_a_created_object_has_the_description_and_metadata_that_were_sent(
         params["metadata"] = {"order": "6735"}
     if "description" in fields:
         params["description"] = "Something of mine"
+    if arrange := ARRANGE.get(name_of(endpoint)):
+        arrange(populated)
     created = call(populated, endpoint, **params)
     for name, value in params.items():
         if name in type(created).model_fields:

@@ -1,7 +1,7 @@
 """An emulator of Stripe, in process or over HTTP, without a Stripe account or a network.
 
-``Emulator`` is the public class; the subpackages are private. The documentation has a page on what the emulator does, and
-where it differs from Stripe.
+``Emulator`` is the public class; the subpackages are private. The documentation has a page on what the emulator does and
+how it differs from Stripe.
 """
 
 from pinstripe.emulator._emulator import Emulator

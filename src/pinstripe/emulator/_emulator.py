@@ -121,7 +121,7 @@ class Emulator:
             self._server.faults.append(next_fault)
 
     def _run(self, action: Callable[[AccountState], T], account_id: str = PLATFORM) -> T:
-        """Change an account without a request; raises `InvalidArgumentError` for an error of the API."""
+        """Change an account without a request; raise `InvalidArgumentError` for an error of the API."""
         try:
             return self._accounts.run(account_id, action, base_url=DEFAULT_BASE_URL)
         except ErrorResponse as error:

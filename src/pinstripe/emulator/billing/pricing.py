@@ -16,7 +16,7 @@ from pinstripe.emulator.validation.errors import ErrorResponse
 
 
 def cost(state: AccountState, price: Object, quantity: Decimal | int, currency: str) -> int:
-    """Return what a quantity of a price costs in a currency; raises `ErrorResponse` when the price does not have it."""
+    """Return the amount of a quantity of a price in a currency; raise `ErrorResponse` when the price does not have it."""
     price, tiers = in_currency(state, price, currency)
     return round_amount(exact_amount(price, tiers, quantity))
 
@@ -27,7 +27,7 @@ def price_details(state: AccountState, price: Object) -> PriceDetails:
 
 
 def in_currency(state: AccountState, price: Object, currency: str) -> tuple[Object, list[Object]]:
-    """Return a price and its tiers in a currency; raises `ErrorResponse` when the price does not have it."""
+    """Return a price and its tiers in a currency; raise `ErrorResponse` when the price does not have it."""
     details = price_details(state, price)
     if price["currency"] == currency:
         return price, details.tiers or []

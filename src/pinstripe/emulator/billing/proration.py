@@ -1,4 +1,4 @@
-"""Proration: the part of a price that is for the rest of a period. https://docs.stripe.com/billing/subscriptions/prorations"""
+"""Proration: the part of a price for the rest of a period. https://docs.stripe.com/billing/subscriptions/prorations"""
 
 from __future__ import annotations
 

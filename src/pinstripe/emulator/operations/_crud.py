@@ -70,7 +70,7 @@ def path_owners(context: OperationContext) -> dict[str, str]:
 
 
 def owned(context: OperationContext, objects: Iterable[Object]) -> Iterable[Object]:
-    """Return the objects that belong to those in the path; raises `ErrorResponse` when one of those is missing."""
+    """Return the objects that belong to those in the path; raise `ErrorResponse` when one of those is missing."""
     state, owners = context.state, path_owners(context)
     for name, object_id in owners.items():
         if object_id != state.id and next(state.objects.with_id(object_id), None) is None:

@@ -93,7 +93,7 @@ def intent_details(state: AccountState, intent_id: str) -> IntentDetails:
 
 
 def set_return_url(state: AccountState, intent_id: str, url: str) -> None:
-    """Remember where the customer returns to after a challenge."""
+    """Store the URL that the customer returns to after a challenge."""
     state.tables.intents.set(intent_id, replace(intent_details(state, intent_id), return_url=url))
 
 

@@ -51,7 +51,7 @@ def _until(objects: Iterable[Object], edge: str, param: str) -> list[Object]:
 
 
 def limit_of(params: Object) -> int:
-    """Return the number of objects on a page; raises `ErrorResponse` outside of 1 to 100."""
+    """Return the number of objects on a page; raise `ErrorResponse` outside of 1 to 100."""
     limit = int(params.get("limit", 10))
     if not 1 <= limit <= MAX_LIMIT:
         raise ErrorResponse(f"Invalid integer: {limit}; limit must be from 1 to {MAX_LIMIT}", param="limit")

@@ -35,7 +35,7 @@ MIN_SUBSTRING_LENGTH = 3
 
 
 def parse_query(object_type: str, query: str) -> Predicate:
-    """Return the predicate of a query; raises the `ErrorResponse` of an invalid query."""
+    """Return the predicate of a query; raise `ErrorResponse` for an invalid query."""
     clauses: list[Predicate] = []
     operators: list[str] = []
     position = 0

@@ -15,14 +15,14 @@ from pinstripe.emulator.validation.errors import ErrorResponse, missing_object
 
 
 class ItemChange(NamedTuple):
-    """A subscription item before and after an update; ``None`` where there is none."""
+    """A subscription item before and after an update; ``old`` is ``None`` for a new item, ``new`` for a removed one."""
 
     old: Object | None
     new: Object | None
 
     @property
     def has_new_interval(self) -> bool:
-        """Whether the item recurs at another interval than before."""
+        """Whether the update changes the item's billing interval."""
         if self.old is None or self.new is None:
             return False
         old, new = self.old["price"]["recurring"], self.new["price"]["recurring"]
@@ -30,7 +30,7 @@ class ItemChange(NamedTuple):
 
     @property
     def has_new_price(self) -> bool:
-        """Whether the price or the quantity is another one than before."""
+        """Whether the update changes the item's price or quantity."""
         if self.old is None or self.new is None:
             return True
         old, new = self.old, self.new

@@ -46,6 +46,8 @@ TRANSITIONS: dict[str, Transition] = {
     "billing.alerts.archive": _on(ALERT, "active", "inactive", status="archived"),
     "billing.credit_grants.expire": _on(CREDIT_GRANT, event="updated", expires_at=NOW),
     "billing.credit_grants.void_grant": _on(CREDIT_GRANT, event="updated", voided_at=NOW),
+    "apps.installs.uninstall": _on("apps.install", "installed", event="updated", status="uninstalling"),
+    "billing.feedback_options.deactivate": _on("billing.feedback_option", "active", status="inactive"),
     "climate.orders.cancel": _on(
         "climate.order",
         "awaiting_funds",

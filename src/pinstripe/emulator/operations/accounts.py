@@ -15,7 +15,6 @@ from pinstripe.emulator.state.json_values import Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse
 
 PLATFORM_ACCOUNT_ID = "acct_1Platform0000000"
-REJECTION_REASONS = ("fraud", "terms_of_service", "other")
 
 
 @operation("accounts.create")
@@ -68,10 +67,22 @@ def reject(context: OperationContext) -> Object:
     """Reject an account, which can neither charge nor be paid out any more."""
     state, reason = context.state, context.params["reason"]
     account = state.objects.get("account", context.target_id)
-    if reason not in REJECTION_REASONS:
-        raise ErrorResponse("Invalid reason: must be one of fraud, terms_of_service, or other", param="reason")
-    requirements = {**account["requirements"], "disabled_reason": f"rejected.{reason}"}
+    cause = "fraud" if reason.startswith("fraud_") else "other" if reason == "credit" else reason
+    requirements = {**account["requirements"], "disabled_reason": f"rejected.{cause}"}
     previous = state.objects.update(account, charges_enabled=False, payouts_enabled=False, requirements=requirements)
+    state.events.emit("updated", account, previous)
+    return account
+
+
+@operation("accounts.unreject")
+def unreject(context: OperationContext) -> Object:
+    """Take back the rejection of an account, which can charge and be paid out again."""
+    state = context.state
+    account = state.objects.get("account", context.target_id)
+    if not str(account["requirements"]["disabled_reason"]).startswith("rejected."):
+        raise ErrorResponse(f"Account {account['id']} is not rejected.", code="account_invalid")
+    requirements = {**account["requirements"], "disabled_reason": None}
+    previous = state.objects.update(account, charges_enabled=True, payouts_enabled=True, requirements=requirements)
     state.events.emit("updated", account, previous)
     return account
 

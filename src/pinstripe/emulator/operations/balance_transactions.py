@@ -21,7 +21,7 @@ REPORTING_CATEGORIES = {
     "payment_refund": "refund",
     "stripe_fee": "fee",
 }
-"""The reporting categories of transaction types, where they have another name."""
+"""The reporting categories of transaction types that have another name."""
 
 
 def record_transaction(

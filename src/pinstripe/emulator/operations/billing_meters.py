@@ -188,7 +188,7 @@ def cancel_event(context: OperationContext) -> Object:
 
 @operation("billing.meters.event_summaries.list")
 def list_summaries(context: OperationContext) -> Object:
-    """Return a page of the usage of a customer: in total, or by hour or day where there is any."""
+    """Return a page of the usage of a customer: in total, or for each hour or day with usage."""
     state, params = context.state, context.params
     meter = state.objects.get("billing.meter", context.path["id"])
     start, end = params["start_time"], params["end_time"]

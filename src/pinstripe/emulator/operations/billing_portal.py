@@ -14,7 +14,7 @@ FLOWS = ("subscription_cancel", "subscription_update", "subscription_update_conf
 
 @operation("billing_portal.configurations.create")
 def create_configuration(context: OperationContext) -> Object:
-    """Create a configuration, which says what customers can do in the portal."""
+    """Create a configuration, which determines what customers can do in the portal."""
     return _create_configuration(context.state, context.params, default=False)
 
 

@@ -222,7 +222,7 @@ def capture_charge(state: AccountState, charge: Object, amount: int, param: str,
 
 @operation("charges.update")
 def update(context: OperationContext) -> Object:
-    """Change a charge; its customer stays."""
+    """Update a charge; its customer cannot be changed."""
     charge = context.state.objects.get("charge", context.target_id)
     params = {name: value for name, value in context.params.items() if name != "customer"}
     return context.state.apply_update(charge, params)

@@ -97,7 +97,7 @@ def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
         payment_method_collection=params.get(
             "payment_method_collection", "always" if mode == "subscription" else "if_required"
         ),
-        payment_method_types=params.get("payment_method_types") or ["card"],
+        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
         shipping_options=[],
         status="open",
         **fields,
@@ -116,7 +116,7 @@ def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
 
 
 def _check_line_items(params: Object) -> str:
-    """Return the mode of a session; raises `ErrorResponse` when it needs line items and has none."""
+    """Return the mode of a session; raise `ErrorResponse` when it needs line items and has none."""
     mode = str(params.get("mode", "payment" if params.get("line_items") else "setup"))
     if mode != "setup" and not params.get("line_items"):
         raise missing_param("line_items")

@@ -40,7 +40,7 @@ def _check(params: Object) -> None:
 
 @operation("coupons.delete")
 def delete(context: OperationContext) -> Object:
-    """Delete a coupon; its discounts stay active."""
+    """Delete a coupon; its discounts remain active."""
     state, coupon = context.state, find(context)
     state.events.emit("deleted", coupon)
     state.tables.deleted_coupons.set(coupon["id"], StoredObject(coupon))

@@ -81,7 +81,7 @@ def _credit_payment(state: AccountState, invoice: Object, note: Object, params: 
 
 
 def _draft(state: AccountState, invoice: Object, params: Object) -> Object:
-    """Return a credit note that is not stored; raises `ErrorResponse` when the amounts do not add up."""
+    """Return a credit note that is not stored; raise `ErrorResponse` when the amounts do not add up."""
     if invoice["status"] not in ("open", "paid"):
         raise ErrorResponse(
             f"Credit notes require an open or paid invoice; this one is {invoice['status']}.", param="invoice"

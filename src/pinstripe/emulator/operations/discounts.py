@@ -110,7 +110,7 @@ def retrieve_or_delete_of_customer(context: OperationContext) -> Object:
 )
 def retrieve_or_delete_of_subscription(context: OperationContext) -> Object:
     """Return or delete a subscription's discount."""
-    subscription = context.state.objects.get("subscription", context.path["subscription_exposed_id"])
+    subscription = context.state.objects.get("subscription", context.path["subscription"])
     if not subscription["discounts"]:
         raise missing_object("discount", subscription["id"])
     discount = context.state.objects["discount", subscription["discounts"][0]]

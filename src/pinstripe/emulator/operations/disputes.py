@@ -37,6 +37,7 @@ def open_dispute(state: AccountState, charge: Object, reason: str) -> None:
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         is_charge_refundable=inquiry,
         payment_intent=charge["payment_intent"],
@@ -89,6 +90,7 @@ def update(context: OperationContext) -> Object:
     fields: Object = {"evidence": {**dispute["evidence"], **evidence}, "evidence_details": details}
     warning = dispute["status"].startswith("warning")
     if submit:
+        details["submission_method"] = "manual"
         fields["status"] = "warning_under_review" if warning else "under_review"
     state.apply_update(dispute, params, **fields)
     verdict = VERDICTS.get(str(evidence.get("uncategorized_text")))

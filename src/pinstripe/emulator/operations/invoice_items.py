@@ -153,7 +153,7 @@ def check_editable(invoice: Object) -> None:
 
 
 def _draft_of(state: AccountState, item: Object) -> Object | None:
-    """Return the draft that an item is on; raises `ErrorResponse` when its invoice is finalized."""
+    """Return the draft that an item is on; raise `ErrorResponse` when its invoice is finalized."""
     if not item["invoice"]:
         return None
     invoice = state.objects.get("invoice", item["invoice"])

@@ -146,7 +146,7 @@ def collect(state: AccountState, invoice: Object) -> None:
 
 
 def pay(state: AccountState, invoice: Object, method: Object | None, *, off_session: bool = False) -> None:
-    """Pay an open invoice with a payment method; raises `ErrorResponse` for a declined payment."""
+    """Pay an open invoice with a payment method; raise `ErrorResponse` for a declined payment."""
     payment = payment_of(state, invoice)
     if payment is None:
         mark_paid(state, invoice)

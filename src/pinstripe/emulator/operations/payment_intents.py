@@ -33,7 +33,7 @@ from pinstripe.emulator.state.json_values import JSON, Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse
 
 ALWAYS_UPDATABLE = {"metadata", "description", "receipt_email", "transfer_group", "expand"}
-"""The parameters that can be updated whatever the status."""
+"""The parameters that can be updated in any status."""
 OUTCOME_HOOKS: dict[str, list[Callable[[AccountState, Object], None]]] = {"succeeded": [], "failed": []}
 """Functions called when a payment succeeds or fails; invoices and checkout sessions register here."""
 
@@ -66,7 +66,7 @@ def create_payment_intent(state: AccountState, params: Object, **fields: JSON) -
         client_secret=client_secret(state, intent),
         confirmation_method=params.get("confirmation_method", "automatic"),
         currency=params["currency"].lower(),
-        payment_method_types=params.get("payment_method_types") or ["card"],
+        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
         payment_method_options=params.get("payment_method_options") or {},
         last_payment_error=None,
         next_action=None,

@@ -43,7 +43,7 @@ def update(context: OperationContext) -> Object:
 
 
 def _claim_lookup_key(state: AccountState, params: Object, price_id: str = "") -> None:
-    """Take the lookup key from another price; raises `ErrorResponse` without ``transfer_lookup_key``."""
+    """Take the lookup key from another price; raise `ErrorResponse` without ``transfer_lookup_key``."""
     key = params.get("lookup_key")
     for price in list(state.objects.all("price", lookup_key=key)) if key else ():
         if price["id"] == price_id:

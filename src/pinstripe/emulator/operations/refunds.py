@@ -1,4 +1,4 @@
-"""Refunds of charges, in whole or in part.
+"""Full and partial refunds of charges.
 
 https://docs.stripe.com/refunds
 """
@@ -47,7 +47,7 @@ def _charge_to_refund(context: OperationContext) -> Object:
 
 
 def refund_charge(state: AccountState, charge: Object, params: Object) -> Object:
-    """Refund a charge; raises `ErrorResponse` when it cannot be refunded."""
+    """Refund a charge; raise `ErrorResponse` when it cannot be refunded."""
     amount = _refund_amount(state, charge, params.get("amount"))
     outcome = card_of(state, charge["payment_method"]).refund
     refund = state.create(

@@ -86,7 +86,7 @@ def apply_update(state: AccountState, subscription: Object, params: Object) -> O
         params.get("proration_behavior", "create_prorations"),
         params.get("payment_behavior", "allow_incomplete"),
         params.get("proration_date") or state.clock.now(),
-        params.get("billing_cycle_anchor") == "now",
+        (params.get("billing_cycle_anchor") or {}).get("type") == "now",
         params.get("items") or [],
     )
     passed = {name: value for name, value in params.items() if name not in DERIVED}

@@ -161,13 +161,13 @@ customers.DELETION_HOOKS.append(_end_all)
 
 @operation("subscriptions.resume")
 def resume(context: OperationContext) -> Object:
-    """Resume a subscription that was paused at the end of its trial."""
+    """Resume a paused subscription; a new period begins now unless the billing cycle anchor is to stay unchanged."""
     state = context.state
     subscription = state.objects.get("subscription", context.target_id)
     if subscription["status"] != "paused":
         raise wrong_state(subscription, "resume")
-    fields: Object = {"status": "active"}
-    if context.params.get("billing_cycle_anchor", "now") == "now":
+    fields: Object = {"status": "active", "status_details": None}
+    if (context.params.get("billing_cycle_anchor") or {}).get("type", "now") == "now":
         fields["billing_cycle_anchor"] = state.clock.now()
     previous = state.objects.update(subscription, **fields)
     subscription_invoices.restart_periods(state, subscription)
@@ -179,6 +179,26 @@ def resume(context: OperationContext) -> Object:
     subscription_invoices.schedule_timers(state, subscription)
     state.events.emit("updated", subscription, previous)
     state.events.emit("resumed", subscription)
+    return subscription
+
+
+@operation("subscriptions.pause")
+def pause(context: OperationContext) -> Object:
+    """Pause a subscription: no periods begin and nothing is billed until it is resumed."""
+    state = context.state
+    subscription = state.objects.get("subscription", context.target_id)
+    if subscription["status"] not in ("active", "past_due", "trialing", "unpaid"):
+        raise wrong_state(subscription, "pause")
+    details = {
+        "paused": {
+            "subscription": {"type": "pause_requested"},
+            "transitioned_at": state.clock.now(),
+            "type": "subscription",
+        }
+    }
+    previous = state.objects.update(subscription, status="paused", status_details=details)
+    state.events.emit("updated", subscription, previous)
+    state.events.emit("paused", subscription)
     return subscription
 
 

@@ -124,7 +124,7 @@ def reverse(context: OperationContext) -> Object:
 
 
 def _reversal_line(state: AccountState, original: Object, params: Object | None) -> Object:
-    """Return the reversal of a line: of the amounts in the parameters, or of the whole line."""
+    """Return the reversal of a line: of the amounts in the parameters, or of the complete line."""
     return {
         **original,
         "amount": params["amount"] if params else -original["amount"],

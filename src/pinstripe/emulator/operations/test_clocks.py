@@ -12,7 +12,7 @@ from pinstripe.emulator.validation.errors import ErrorResponse
 
 @operation("test_helpers.test_clocks.create")
 def create(context: OperationContext) -> Object:
-    """Create a clock that stands at ``frozen_time``."""
+    """Create a clock at ``frozen_time``."""
     state = context.state
     clock = state.create(
         "test_helpers.test_clock",

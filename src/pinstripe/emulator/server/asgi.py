@@ -75,7 +75,7 @@ async def _send(send: Send, response: Response) -> None:
 
 
 def _reset(send: Send) -> None:
-    """Close the connection without a response; raise an exception where the server does not expose its transport."""
+    """Close the connection without a response; raise an exception if the server does not expose its transport."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)  # uvicorn's, for h11 and httptools
     if transport is None:
         raise ConnectionResetError("Fault of the emulator: the connection was reset.")

@@ -49,7 +49,7 @@ class HeldKeys:
 
 
 def key_of(request: Request) -> str | None:
-    """Return the idempotency key of a request that is not a GET; raises `ErrorResponse` for a key that is too long."""
+    """Return the idempotency key of a request that is not a GET; raise `ErrorResponse` for a key that is too long."""
     key = request.headers.get("idempotency-key")
     if key is None or request.verb == "GET":
         return None
@@ -69,7 +69,7 @@ def store(response: Response, request_fingerprint: str) -> StoredResponse:
 
 
 def replay(stored: StoredResponse, request_fingerprint: str, key: str) -> Response:
-    """Return a stored response; raises `ErrorResponse` when the request differs from the first one."""
+    """Return a stored response; raise `ErrorResponse` when the request differs from the first one."""
     if stored.fingerprint != request_fingerprint:
         raise ErrorResponse(
             f"The idempotency key {key} was used before with other parameters; use another key.",

@@ -48,7 +48,7 @@ class Request:
 
 
 def authenticate(headers: Mapping[str, str], endpoint: Endpoint | None) -> str:
-    """Return the API key of a request; raises `ErrorResponse` for a key that is missing or not allowed.
+    """Return the API key of a request; raise `ErrorResponse` for a key that is missing or not allowed.
 
     Every test key is accepted. https://docs.stripe.com/api/authentication
     """

@@ -176,7 +176,7 @@ class Accounts:
             return SNAPSHOT_HEADER + pickle.dumps((accounts, shared))
 
     def restore(self, snapshot: bytes) -> None:
-        """Restore the state of a snapshot; raises `InvalidArgumentError` for bytes that are not one of this version."""
+        """Restore the state of a snapshot; raise `InvalidArgumentError` for bytes that are not one of this version."""
         if not snapshot.startswith(SNAPSHOT_HEADER):
             raise InvalidArgumentError(
                 "snapshot: these bytes were not created by this version's Emulator.snapshot().", param="snapshot"

@@ -62,7 +62,7 @@ def _build(factories: tuple[tuple[str, DefaultFactory], ...], values: DefaultVal
 
 @cache
 def _default_factories(model: type[StripeModel]) -> tuple[tuple[str, DefaultFactory], ...]:
-    """Return the fields of a model that a default object has, with what creates their values."""
+    """Return the fields of a model that a default object has, with the functions that create their values."""
     if not model.__pydantic_complete__:
         model.model_rebuild()
     factories: list[tuple[str, DefaultFactory]] = []
@@ -98,7 +98,9 @@ def _literal_values(annotation: Annotation) -> set[str]:
 
 def _is_includable(annotation: Annotation) -> bool:
     """Return whether a field is absent unless it is included, such as a list, or unless the object is deleted."""
-    if isinstance(annotation, PageOf) or (_origin(annotation) is Literal and get_args(annotation) == (True,)):
+    if isinstance(annotation, PageOf):
+        return True
+    if _origin(annotation) is Literal and get_args(annotation) in ((True,), (False,)):
         return True
     return any(_is_includable(arg) for arg in get_args(annotation) if _origin(annotation) is not Literal)
 

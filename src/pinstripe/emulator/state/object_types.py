@@ -127,7 +127,7 @@ EVENT_NAMES = {
     "subscription": "customer.subscription",
     "tax_id": "customer.tax_id",
 }
-"""The first part of the event types of an object type, where it is not the name of the object type."""
+"""The first part of the event types of an object type, if it is not the name of the object type."""
 REFERENCES: dict[str, tuple[str, ...]] = {
     "cardholder": ("issuing.cardholder",),
     "charge": ("charge",),
@@ -163,14 +163,15 @@ SERVICE_REFERENCES: dict[tuple[str, str], tuple[str, ...] | None] = {
     ("issuing", "transaction"): ("issuing.transaction",),
     ("issuing", "card"): ("issuing.card",),
     ("payment_records", "customer"): None,
+    ("v2.money_management", "financial_account"): ("v2.money_management.financial_account",),
     ("subscription_items", "id"): ("subscription_item",),
     ("terminal", "location"): ("terminal.location",),
     ("test_helpers.issuing", "card"): ("issuing.card",),
     ("tax", "customer"): ("customer",),
 }
-"""The same for services whose parameters refer to other types; ``None`` where a parameter is not a reference."""
+"""The same for services whose parameters refer to other types; ``None`` if a parameter is not a reference."""
 UNDESCRIBED_FIELDS: dict[str, set[str]] = {"product": {"type"}}
-"""The fields that Stripe returns and its API description leaves out."""
+"""The fields that Stripe returns but its API description omits."""
 INDEXES: dict[str, tuple[str, ...]] = {
     "application_fee": ("charge",),
     "balance_transaction": ("source",),

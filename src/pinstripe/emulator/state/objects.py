@@ -78,7 +78,7 @@ class ObjectRepository:
         return None
 
     def __getitem__(self, key: Key) -> Object:
-        """Return an object that must exist; raises ``KeyError`` otherwise."""
+        """Return an object that must exist; raise ``KeyError`` otherwise."""
         value = self._types[key[0]][key[1]].value
         if value is None:
             raise KeyError(key)
@@ -88,7 +88,7 @@ class ObjectRepository:
         return self.find(*key) is not None
 
     def get(self, object_type: str, object_id: str, param: str | None = None) -> Object:
-        """Return an object that is not deleted; raises `ErrorResponse` otherwise, with ``param`` as its parameter."""
+        """Return an object that is not deleted; raise `ErrorResponse` otherwise, with ``param`` as its parameter."""
         value = self.find(object_type, object_id)
         if value is None or value.get("deleted"):
             raise missing_object(object_type, object_id, param)

@@ -108,7 +108,7 @@ class CheckoutSessionDetails:
 
 @dataclass(frozen=True)
 class IntentDetails:
-    """The owner of a payment or setup intent, and where the customer returns to after 3-D Secure."""
+    """The owner of a payment or setup intent, and the URL that the customer returns to after 3-D Secure."""
 
     checkout_session: str | None = None
     invoice_payment: str | None = None
@@ -220,7 +220,7 @@ class StoredResponse:
 
 
 class SideTables:
-    """The side tables of an account. Each is keyed by the id of the object it describes unless it says otherwise."""
+    """The side tables of an account. The key is the id of the described object, unless the docstring names another."""
 
     payment_retries: Table[str, PaymentRetries]
     """One row, under `ACCOUNT_KEY`."""
@@ -267,11 +267,11 @@ class SideTables:
             self._by_name[name] = Table(transaction)
             setattr(self, name, self._by_name[name])
 
-    def __getitem__(self, name: str) -> Table[Any, Any]:  # Any: as above
+    def __getitem__(self, name: str) -> Table[Any, Any]:  # Any: tables of many types
         """Return a table by its name."""
         return self._by_name[name]
 
-    def changed(self) -> list[tuple[str, Table[Any, Any]]]:  # Any: as above
+    def changed(self) -> list[tuple[str, Table[Any, Any]]]:  # Any: tables of many types
         """Return the tables with rows that were set since the last commit, with their names."""
         return [(name, table) for name, table in self._by_name.items() if table.changed]
 

@@ -52,7 +52,7 @@ class Clock:
         return self._time() if self._now is None else self._now
 
     def follow(self, value: Object | None) -> None:
-        """Follow the test clock of an object for the rest of the request; the first test clock stays."""
+        """Follow the test clock of an object for the rest of the request; later calls do not change the clock."""
         if value is None or self.test_clock:
             return
         clock = value["id"] if value["object"] == "test_helpers.test_clock" else value.get("test_clock")

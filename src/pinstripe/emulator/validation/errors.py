@@ -12,11 +12,11 @@ DECLINED = 402
 CARD_ERROR_CODES = ("expired_card", "incorrect_cvc", "processing_error")
 """The decline codes that are also error codes; the code of the others is ``card_declined``."""
 NAMES_IN_ERRORS = {"payment_intent": ("payment_intent", "intent"), "setup_intent": ("setupintent", "intent")}
-"""The name of an object type and of its path parameter in errors, where they are not the usual ones."""
+"""The name of an object type and of its path parameter in errors, if they are not the usual ones."""
 
 
 class ErrorResponse(Exception):
-    """A request that Stripe refuses. Becomes a response with a status and an error object."""
+    """An error of the API, which becomes a response with a status and an error object."""
 
     def __init__(
         self,

@@ -26,13 +26,13 @@ Annotation: TypeAlias = Any  # Any: the types of annotations have no common type
 Parser: TypeAlias = Callable[[Value, str], Value]
 """Returns the typed value of a parameter; the second argument is the parameter's name in errors."""
 DEFAULT_MAX_LENGTH = 5000
-"""The maximum length of text where the API description has none. https://docs.stripe.com/api"""
+"""The maximum length of text if the API description sets none. https://docs.stripe.com/api"""
 MAX_LISTED_VALUES = 40
 """Errors list the allowed values of an enum up to this number."""
 
 
 def validate(params_name: str | None, params: Mapping[str, Value], file: object = None) -> dict[str, Value]:
-    """Return the typed parameters of an operation; raises `ErrorResponse` for the first invalid one.
+    """Return the typed parameters of an operation; raise `ErrorResponse` for the first invalid one.
 
     ``params_name`` is the name of its TypedDict, and ``file`` the file of an upload.
     """

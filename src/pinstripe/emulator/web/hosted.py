@@ -48,7 +48,7 @@ def page(name: str, rest: str = "") -> Callable[[Page], Page]:
 
 
 def _card(form: Form) -> Object:
-    """Return the card of a form; raises `ErrorResponse` for an incomplete expiration date."""
+    """Return the card of a form; raise `ErrorResponse` for an incomplete expiration date."""
     month, _, year = form.get("expiry", "12 / 34").replace(" ", "").partition("/")
     if not (month.isdigit() and year.isdigit()):
         raise ErrorResponse("Your card's expiration date is incomplete.", status=DECLINED)
@@ -65,7 +65,7 @@ def _card_method(state: AccountState, form: Form) -> Object:
 
 
 def _decline_message(action: Callable[[], object]) -> str:
-    """Run what a form submits, and return the message of a declined payment; empty on success.
+    """Run the action of a submitted form, and return the message of a declined payment; empty on success.
 
     A decline is shown on the page, and its effects are stored; other errors have a page of their own.
     """
@@ -135,7 +135,7 @@ def invoice_pdf(state: AccountState, invoice: Object, form: Form | None) -> byte
 
 @page("portal")
 def portal(state: AccountState, session: Object, form: Form | None) -> Template | str:
-    """Show the customer portal, and carry out what its forms submit."""
+    """Show the customer portal, and apply its submitted forms."""
     customer = state.objects.get("customer", session["customer"])
     error = ""
     if form is not None:
