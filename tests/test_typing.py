@@ -125,13 +125,13 @@ def rest(event: Event | EventNotification) -> None: ...
 
 async def main() -> None:
     async with pinstripe.AsyncClient("sk_test_x") as aclient:
-        async for item in aclient.subscriptions.list(status="active"):
+        async for one in aclient.subscriptions.list(status="active"):
             status: str = one.status
         first = await aclient.subscriptions.list(limit=10)
         data: list[Subscription] = first.data
-        retrieved = await aclient.customers.retrieve("cus_1", expand=["tax"])
-        if isinstance(retrieved, Customer):
-            created: datetime = retrieved.created
+        found = await aclient.customers.retrieve("cus_1", expand=["tax"])
+        if isinstance(found, Customer):
+            created: datetime = found.created
 
 
 asyncio.run(main())
