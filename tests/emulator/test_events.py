@@ -181,3 +181,19 @@ def test_thin_events_are_delivered_and_can_be_fetched(
     assert notification.fetch_event(client).id == notification.id
     related: Any = notification.fetch_related_object(client)  # Any: by its type
     assert related.id == account.id
+
+
+def test_the_url_of_the_related_object_of_each_thin_event_retrieves_it() -> None:
+    emulator = Emulator(seed=1)
+    client = emulator.client(validation="strict")
+    account = emulator.add("v2.money_management.financial_account")
+    management = client.v2.money_management
+    address = management.financial_addresses.create(financial_account=account.id, type="bank_account")
+    management.test_helpers.financial_addresses.credit(
+        address.id, amount={"value": 100, "currency": "usd"}, network="ach"
+    )
+    related = [event.related_object for event in client.v2.core.events.list()]
+    assert address.id in {reference.id for reference in related if reference}
+    for reference in related:
+        assert reference is not None
+        assert client.request(pinstripe.StripeObject, "GET", reference.url).model_dump()["id"] == reference.id

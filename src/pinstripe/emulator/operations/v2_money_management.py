@@ -26,10 +26,11 @@ def _now(state: AccountState) -> str:
     return rfc3339(state.clock.now())
 
 
-def _emit(state: AccountState, value: Object, action: str) -> None:
-    path = value["object"].removeprefix("v2.money_management.")
-    url = f"/v2/money_management/{path}s/{value['id']}"
-    state.events.emit_thin(f"{value['object']}.{action}", value, url)
+def _emit(state: AccountState, value: Object, action: str, **data: JSON) -> None:
+    name = value["object"].removeprefix("v2.money_management.")
+    plural = f"{name}es" if name.endswith("s") else f"{name}s"
+    url = f"/v2/money_management/{plural}/{value['id']}"
+    state.events.emit_thin(f"{value['object']}.{action}", value, url, **data)
 
 
 def _set_status(state: AccountState, value: Object, status: str) -> Object:
@@ -40,8 +41,8 @@ def _set_status(state: AccountState, value: Object, status: str) -> Object:
     return value
 
 
-def _move(state: AccountState, account_id: str, amount: Object, category: str, flow: Object, *, sign: int) -> None:
-    """Change the available balance of a financial account, and record the transaction."""
+def _move(state: AccountState, account_id: str, amount: Object, category: str, flow: Object, *, sign: int) -> Object:
+    """Change the available balance of a financial account; return the transaction that records it."""
     account = state.objects.get(ACCOUNT, account_id, "financial_account")
     currency, value = amount["currency"], sign * amount["value"]
     nothing: Object = {"currency": currency, "value": 0}
@@ -67,7 +68,7 @@ def _move(state: AccountState, account_id: str, amount: Object, category: str, f
         status="posted",
         status_transitions={"posted_at": _now(state)},
     )
-    _emit(state, transaction, "created")
+    _emit(state, transaction, "created", treasury_transaction=None)
     state.create(
         "v2.money_management.transaction_entry",
         None,
@@ -75,6 +76,7 @@ def _move(state: AccountState, account_id: str, amount: Object, category: str, f
         effective_at=_now(state),
         transaction=transaction["id"],
     )
+    return transaction
 
 
 @operation("v2.money_management.financial_addresses.create")
@@ -112,9 +114,9 @@ def credit_address(context: OperationContext) -> Object:
         status_transitions={"succeeded_at": _now(state)},
         type="bank_transfer",
     )
-    _move(state, address["financial_account"], params["amount"], "received_credit", credit, sign=1)
-    for action in ("succeeded", "available"):
-        _emit(state, credit, action)
+    transaction = _move(state, address["financial_account"], params["amount"], "received_credit", credit, sign=1)
+    _emit(state, credit, "succeeded")
+    _emit(state, credit, "available", transaction_id=transaction["id"])
     return {**state.draft("v2.money_management.financial_address_credit_simulation"), "status": "processing"}
 
 
@@ -147,10 +149,10 @@ def create_inbound_transfer(context: OperationContext) -> Object:
         }
     )
     state.objects.add(transfer)
-    _move(state, target, amount, "inbound_transfer", transfer, sign=1)
+    transaction = _move(state, target, amount, "inbound_transfer", transfer, sign=1)
     for step in history:
         _emit(state, transfer, step["type"])
-    _emit(state, transfer, "available")
+    _emit(state, transfer, "available", transaction_id=transaction["id"])
     return transfer
 
 
