@@ -20,9 +20,9 @@ def build_services(api: spec.Api, writer: Writer) -> dict[str, ServiceDef]:
             path = ".".join(steps[: index + 1])
             services.setdefault(path, ServiceDef(path, writer.service(path)))
         services[service].methods.append(_method(api, writer, operation, service, method))
-    for path, result in sorted(services.items()):
+    for path, child in sorted(services.items()):
         if "." in path:
-            services[path.rpartition(".")[0]].children.append(result)
+            services[path.rpartition(".")[0]].children.append(child)
     return dict(sorted(services.items()))
 
 

@@ -386,8 +386,8 @@ class _Checker:
     def _problems(self) -> Iterator[str]:
         api, written = self.api, self.documentation
         is_object = {name: schema.standalone or bool(schema.options) for name, schema in api.schemas.items()}
-        objects = [name for name, result in is_object.items() if result]
-        components = [name for name, result in is_object.items() if not result]
+        objects = [name for name, is_one in is_object.items() if is_one]
+        components = [name for name, is_one in is_object.items() if not is_one]
         for name, entry in written.objects.items():
             yield from self._schema(name, entry, objects, "object")
         for name, entry in written.components.items():

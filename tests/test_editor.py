@@ -169,7 +169,7 @@ def at(python: Environment, program: str) -> tuple[jedi.Script, int, int]:
 
 def completed(python: Environment, program: str) -> dict[str, Completion]:
     script, line, column = at(python, program)
-    return {result.name: result for result in script.complete(line, column)}
+    return {completion.name: completion for completion in script.complete(line, column)}
 
 
 def test_jedi_completes_services_with_their_documentation(python: Environment) -> None:
