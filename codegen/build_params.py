@@ -9,7 +9,6 @@ from codegen.build_models import alternatives, literal, merged
 from codegen.classes import ClassDef, FieldDef, ModuleDef, unique
 from codegen.docstrings import Writer, paragraphs
 
-DEFAULT_MAX_LENGTH = 5000
 NO_KEYS = "It takes no keys: pass `{}`."
 SCALARS: dict[spec.ScalarKind, str] = {
     "string": "str",
@@ -46,7 +45,7 @@ class Annotations:
     def annotation(self, kind: spec.Type, name: str) -> str:
         """Return the type of a parameter; ``name`` is the class of an object in it."""
         match kind:
-            case spec.Scalar("string", length) if length and length != DEFAULT_MAX_LENGTH and not self.stub:
+            case spec.Scalar("string", length) if length and length != spec.DEFAULT_MAX_LENGTH and not self.stub:
                 self.imports["typing"].add("Annotated")
                 self.imports["pinstripe.types"].add("MaxLen")
                 return f"Annotated[str, MaxLen({length})]"

@@ -127,7 +127,7 @@ class Outline:
                 parts.append(flag)
         if required and not item.required:
             parts.append("optional")
-        if (limit := spec.max_length(item.type)) not in (5000, None):
+        if (limit := spec.max_length(item.type)) not in (spec.DEFAULT_MAX_LENGTH, None):
             parts.append(f"at most {limit} characters")
         if place.values:
             known = sum(value in meanings for value in place.values)

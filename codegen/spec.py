@@ -25,6 +25,8 @@ BODIES: dict[str, Body] = {body: body for body in get_args(Body)}
 SHAPES: dict[str, Shape] = {shape: shape for shape in get_args(Shape)}
 HOSTS: dict[str, Host] = {host: host for host in get_args(Host)}
 DELETED = "deleted_"
+DEFAULT_MAX_LENGTH = 5000
+"""The limit of characters that Stripe sets if a parameter has none of its own; it is not documented or checked."""
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def _events(api: spec.Api, writer: Writer) -> str:
 
 
 def _related_object(api: spec.Api, event: spec.ThinEvent) -> str:
-    """Return the type of a thin event's `related_object`: has the event one, and that an ID?"""
+    """Return the type of a thin event's `related_object`, which can be absent, or have no ID."""
     if event.related is None:
         return "V2CoreEventRelatedObject | None"
     has_id = any(item.name == "id" and item.required for item in api.schemas[event.related].fields)

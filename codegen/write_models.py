@@ -30,9 +30,9 @@ def _module(module: ModuleDef) -> str:
     parts = [text.header(module.title), text.grouped_imports(runtime)]
     if deferred:
         parts.append("\nif TYPE_CHECKING:\n" + text.imports(deferred, "    "))
-    exported = ", ".join(f'"{name}"' for name in sorted(cls.name for cls in module.classes))
-    parts.append(f"\n__all__ = [{exported}]\n")
-    parts += ["\n\n" + _class(cls) for cls in in_order(module.classes)]
+    classes = in_order(module.classes)
+    parts.append(text.exports(classes))
+    parts += ["\n\n" + _class(cls) for cls in classes]
     return "".join(parts)
 
 
@@ -50,9 +50,6 @@ def _field(field: FieldDef) -> str:
 
 
 def _index(api: spec.Api, modules: Mapping[str, ModuleDef]) -> str:
-    rows = "".join(
-        f'    "{name}": ({_tuple(cls.name for cls in module.classes)}),\n' for name, module in modules.items()
-    )
     objects, deleted = object_table(api)
     return (
         text.header("Every model of Stripe's API, loaded when it is first used.")
@@ -61,9 +58,8 @@ def _index(api: spec.Api, modules: Mapping[str, ModuleDef]) -> str:
         + "from pinstripe._registry import Registry as _Registry\nfrom pinstripe._registry import register as _register\n"
         + "\nif TYPE_CHECKING:\n"
         + "".join(f"    from pinstripe.models.{name} import *\n" for name in modules)
-        + f"\n# The classes of every module.\n_CLASSES: dict[str, tuple[str, ...]] = {{\n{rows}}}\n"
-        + "_MODULES = {name: module for module, names in _CLASSES.items() for name in names}\n\n"
-        + f"# The class of every `object` value.\n_OBJECTS: dict[str, str] = {_dict(objects)}\n\n"
+        + text.class_index(modules)
+        + f"\n# The class of every `object` value.\n_OBJECTS: dict[str, str] = {_dict(objects)}\n\n"
         + f"# The same for deleted objects.\n_DELETED: dict[str, str] = {_dict(deleted)}\n\n\n"
         + _INDEX_CODE
     )
@@ -78,10 +74,6 @@ def _error_codes(api: spec.Api) -> str:
         text.header("The known codes of errors: https://docs.stripe.com/error-codes")
         + f"from typing import Literal, TypeAlias\n\nErrorCode: TypeAlias = {annotation}\n"
     )
-
-
-def _tuple(names: Iterator[str]) -> str:
-    return "".join(f'"{name}", ' for name in sorted(names))
 
 
 def _dict(table: Mapping[str, str]) -> str:

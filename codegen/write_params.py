@@ -17,12 +17,18 @@ def write_params(modules: Mapping[str, ModuleDef]) -> Iterator[tuple[str, str]]:
 
 
 def _module(module: ModuleDef) -> str:
-    bodies = [_class(cls) for cls in in_order(sorted(module.classes, key=_place))]
-    imports = {name: set(result) for name, result in module.imports.runtime.items()}
+    classes = in_order(sorted(module.classes, key=_place))
+    bodies = [_class(cls) for cls in classes]
+    imports = {name: set(imported) for name, imported in module.imports.runtime.items()}
     imports["typing_extensions"] = {"TypedDict"}
     if any("Required[" in body for body in bodies):
         imports["typing_extensions"].add("Required")
-    return text.header(module.title) + text.grouped_imports(imports) + "".join(f"\n\n{body}" for body in bodies)
+    return (
+        text.header(module.title)
+        + text.grouped_imports(imports)
+        + text.exports(classes)
+        + "".join(f"\n\n{body}" for body in bodies)
+    )
 
 
 def _place(cls: ClassDef) -> tuple[str, str]:
@@ -44,17 +50,13 @@ def _class(cls: ClassDef) -> str:
 
 
 def _index(modules: Mapping[str, ModuleDef]) -> str:
-    rows = "".join(
-        f'    "{name}": (' + "".join(f'"{result}", ' for result in sorted(cls.name for cls in module.classes)) + "),\n"
-        for name, module in modules.items()
-    )
     return (
         text.header("The parameters of every operation as TypedDicts, loaded when they are first used.")
         + "from importlib import import_module\nfrom typing import TYPE_CHECKING\n\n"
         + "from pinstripe._registry import register_params as _register_params\n\nif TYPE_CHECKING:\n"
         + "".join(f"    from pinstripe.params.{name} import *\n" for name in modules)
-        + f"\n# The classes of every module.\n_CLASSES: dict[str, tuple[str, ...]] = {{\n{rows}}}\n"
-        + "_MODULES = {name: module for module, names in _CLASSES.items() for name in names}\n\n\n"
+        + text.class_index(modules)
+        + "\n\n"
         + _INDEX_CODE
     )
 
