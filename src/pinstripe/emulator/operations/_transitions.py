@@ -38,6 +38,7 @@ VERIFICATION = "identity.verification_session"
 AUTHORIZATION = "issuing.authorization"
 DESIGN = "issuing.personalization_design"
 READER = "terminal.reader"
+AUTHENTICATION = "three_d_secure.authentication"
 INBOUND = "treasury.inbound_transfer"
 
 TRANSITIONS: dict[str, Transition] = {
@@ -113,6 +114,18 @@ for _service in ("financial_connections.accounts", "linked_accounts"):
             BANK_ACCOUNT, "active", ownership_refresh={"last_attempted_at": 0, "status": "succeeded"}
         ),
     }
+
+for _name in ("us_bank_account", "gb_bank_account"):
+    _type, _service = f"v2.core.vault.{_name}", f"v2.core.vault.{_name}s"
+    TRANSITIONS |= {
+        f"{_service}.archive": _on(_type, archived=True),
+        f"{_service}.unarchive": _on(_type, archived=False),
+    }
+
+for _method, _status, _outcome in (("submit", "succeeded", "authenticated"), ("cancel", "canceled", "canceled")):
+    TRANSITIONS[f"three_d_secure.authentications.{_method}"] = _on(
+        AUTHENTICATION, "requires_challenge", "requires_submission", event=_status, status=_status, outcome=_outcome
+    )
 
 CARD_SHIPPING = {
     "submit_card": "submitted",

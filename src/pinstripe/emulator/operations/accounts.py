@@ -68,10 +68,7 @@ def reject(context: OperationContext) -> Object:
     state, reason = context.state, context.params["reason"]
     account = state.objects.get("account", context.target_id)
     cause = "fraud" if reason.startswith("fraud_") else "other" if reason == "credit" else reason
-    requirements = {**account["requirements"], "disabled_reason": f"rejected.{cause}"}
-    previous = state.objects.update(account, charges_enabled=False, payouts_enabled=False, requirements=requirements)
-    state.events.emit("updated", account, previous)
-    return account
+    return _set_disabled_reason(state, account, f"rejected.{cause}")
 
 
 @operation("accounts.unreject")
@@ -81,8 +78,16 @@ def unreject(context: OperationContext) -> Object:
     account = state.objects.get("account", context.target_id)
     if not str(account["requirements"]["disabled_reason"]).startswith("rejected."):
         raise ErrorResponse(f"Account {account['id']} is not rejected.", code="account_invalid")
-    requirements = {**account["requirements"], "disabled_reason": None}
-    previous = state.objects.update(account, charges_enabled=True, payouts_enabled=True, requirements=requirements)
+    return _set_disabled_reason(state, account, None)
+
+
+def _set_disabled_reason(state: AccountState, account: Object, reason: str | None) -> Object:
+    """Disable charges and payouts of an account for a reason, or enable them if there is none."""
+    enabled = reason is None
+    requirements = {**account["requirements"], "disabled_reason": reason}
+    previous = state.objects.update(
+        account, charges_enabled=enabled, payouts_enabled=enabled, requirements=requirements
+    )
     state.events.emit("updated", account, previous)
     return account
 

@@ -33,19 +33,6 @@ def create(context: OperationContext) -> Object:
     return state.objects.add(account)
 
 
-@operation(
-    f"{_SERVICE}.us_bank_accounts.archive",
-    f"{_SERVICE}.us_bank_accounts.unarchive",
-    f"{_SERVICE}.gb_bank_accounts.archive",
-    f"{_SERVICE}.gb_bank_accounts.unarchive",
-)
-def archive(context: OperationContext) -> Object:
-    """Archive a bank account, which then cannot be used, or make it usable again."""
-    account = find(context)
-    context.state.objects.update(account, archived=context.endpoint.method == "archive")
-    return account
-
-
 @operation(f"{_SERVICE}.us_bank_accounts.send_microdeposits")
 def send_microdeposits(context: OperationContext) -> Object:
     """Send the microdeposits that verify a bank account, of 32 and 45 cents, with the descriptor code SM11AA."""
