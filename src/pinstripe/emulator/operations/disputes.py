@@ -37,6 +37,7 @@ def open_dispute(state: AccountState, charge: Object, reason: str) -> None:
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         is_charge_refundable=inquiry,
         payment_intent=charge["payment_intent"],
@@ -86,6 +87,8 @@ def update(context: OperationContext) -> Object:
     details = dict(dispute["evidence_details"])
     details["has_evidence"] = bool(evidence) or details["has_evidence"]
     details["submission_count"] += submit
+    if submit:
+        details["submission_method"] = "manual"
     fields: Object = {"evidence": {**dispute["evidence"], **evidence}, "evidence_details": details}
     warning = dispute["status"].startswith("warning")
     if submit:
