@@ -124,6 +124,7 @@ TYPES_BY_SERVICE_AND_SEGMENT = {
     ("sources.mandate_notifications", "sources"): "source",
     ("sources.transactions", "sources"): "source",
     ("issuing", "tokens"): "issuing.token",
+    ("v2.money_management", "financial_addresses"): "v2.money_management.financial_address",
     ("v2.core.events", "events"): "v2.core.event",
     ("customers.payment_sources", "sources"): "card",
     ("tax", "transactions"): "tax.transaction",
@@ -236,7 +237,36 @@ def _archive_template(populated: PopulatedEmulator) -> None:
     populated.client.invoice_rendering_templates.archive(populated.ids["invoice_rendering_template"])
 
 
+def _reject_account(populated: PopulatedEmulator) -> None:
+    populated.client.accounts.reject(populated.ids["account"], reason="other")
+
+
+def _archive(service: str, object_type: str) -> Callable[[PopulatedEmulator], None]:
+    def arrange(populated: PopulatedEmulator) -> None:
+        archived: Any = populated.client.v2  # Any: a service, found by name
+        for part in service.split("."):
+            archived = getattr(archived, part)
+        archived.archive(populated.ids[object_type])
+
+    return arrange
+
+
+def _send_microdeposits(populated: PopulatedEmulator) -> None:
+    bank_accounts = populated.client.v2.core.vault.us_bank_accounts
+    bank_accounts.send_microdeposits(populated.ids["v2.core.vault.us_bank_account"])
+
+
+def _post_outbound_payment(populated: PopulatedEmulator) -> None:
+    populated.emulator._accounts.environment.ticks += 3600
+    populated.client.v2.money_management.transactions.list()
+
+
+def _pause_subscription(populated: PopulatedEmulator) -> None:
+    populated.client.subscriptions.pause(populated.ids["subscription"])
+
+
 ARRANGE: dict[str, Callable[[PopulatedEmulator], None]] = {
+    "accounts.unreject": _reject_account,
     "billing.meters.reactivate": _deactivate_meter,
     "charges.capture": _authorize_charge,
     **{f"charges.dispute.{name}": _use("charge", "disputed_charge") for name in ("close", "retrieve", "update")},
@@ -260,7 +290,18 @@ ARRANGE: dict[str, Callable[[PopulatedEmulator], None]] = {
     "refunds.cancel": _create_pending_refund,
     "sources.detach": _save_source,
     "subscription_items.delete": _add_subscription_item,
-    "subscriptions.resume": _set("subscription", status="paused"),
+    "subscriptions.resume": _pause_subscription,
     "test_helpers.refunds.expire": _create_pending_refund,
     "test_helpers.treasury.inbound_transfers.return_inbound_transfer": _complete_inbound_transfer,
+    "v2.core.vault.gb_bank_accounts.unarchive": _archive(
+        "core.vault.gb_bank_accounts", "v2.core.vault.gb_bank_account"
+    ),
+    "v2.core.vault.us_bank_accounts.confirm_microdeposits": _send_microdeposits,
+    "v2.core.vault.us_bank_accounts.unarchive": _archive(
+        "core.vault.us_bank_accounts", "v2.core.vault.us_bank_account"
+    ),
+    "v2.money_management.payout_methods.unarchive": _archive(
+        "money_management.payout_methods", "v2.money_management.payout_method"
+    ),
+    "v2.money_management.transactions.refresh_regulatory_receipt": _post_outbound_payment,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pinstripe.emulator.billing import periods, subscription_invoices
 from pinstripe.emulator.operations import invoices
 from pinstripe.emulator.operations.invoice_previews import upcoming
+from pinstripe.emulator.operations.subscription_pauses import pause_details
 from pinstripe.emulator.operations.subscription_schedules import next_phase
 from pinstripe.emulator.operations.subscriptions import ENDED, end
 from pinstripe.emulator.state.account import AccountState
@@ -81,7 +82,9 @@ def _end_trial(state: AccountState, subscription: Object) -> None:
     if missing and behavior == "cancel":
         end(state, subscription)
     elif missing and behavior == "pause":
-        state.events.emit("updated", subscription, state.objects.update(subscription, status="paused"))
+        details = pause_details(state, "trial_end_without_payment_method")
+        before = state.objects.update(subscription, status="paused", status_details=details)
+        state.events.emit("updated", subscription, before)
         state.events.emit("paused", subscription)
     else:
         state.objects.update(subscription, status="active")

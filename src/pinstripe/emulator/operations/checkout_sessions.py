@@ -7,7 +7,7 @@ from typing import Any
 
 from pinstripe.emulator.billing import line_items
 from pinstripe.emulator.billing.periods import DAY
-from pinstripe.emulator.operations import payment_intents, setup_intents
+from pinstripe.emulator.operations import payment_intents, setup_intents, three_d_secure
 from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._intents import intent_details
 from pinstripe.emulator.operations._registry import operation
@@ -286,6 +286,8 @@ payment_intents.OUTCOME_HOOKS["succeeded"].append(_after_intent)
 
 def answer_challenge(state: AccountState, identifier: str, *, success: bool) -> Object:
     """The bank's customer has answered: go on with the intent, and with what waits for it."""
+    if ("three_d_secure.authentication", identifier) in state.objects:
+        return three_d_secure.finish_challenge(state, identifier, success=success)
     setup_intent = state.objects.find("setup_intent", identifier)
     if setup_intent is not None:
         return setup_intents.finish_authentication(state, setup_intent, success=success)

@@ -186,7 +186,7 @@ def of_customer(context: OperationContext) -> Object:
 )
 def of_subscription(context: OperationContext) -> Object:
     """A subscription's discount: show it, or take it away."""
-    subscription = context.state.objects.get("subscription", context.path["subscription_exposed_id"])
+    subscription = context.state.objects.get("subscription", context.path["subscription"])
     if not subscription["discounts"]:
         raise missing_object("discount", subscription["id"])
     discount = context.state.objects["discount", subscription["discounts"][0]]

@@ -18,6 +18,7 @@ from pinstripe.emulator.operations.invoices import cancel as void_invoice
 from pinstripe.emulator.operations.invoices import default_method, finalize, pay_with
 from pinstripe.emulator.operations.invoices import schedule as finalize_later
 from pinstripe.emulator.operations.products import make_price
+from pinstripe.emulator.operations.trial_offers import begin_trial, offered_price
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import Flag
@@ -248,6 +249,7 @@ def build_item(state: AccountState, subscription: Object, given: Object, where: 
     )
     if metered:
         del item["quantity"]
+    begin_trial(state, item, given)
     for at, one in enumerate(given.get("discounts") or []):
         owner = {"customer": subscription["customer"], "subscription_item": item["id"]}
         item["discounts"].append(redeem(state, one, f"{where}[discounts][{at}]", **owner)["id"])
@@ -259,7 +261,7 @@ def price_of(state: AccountState, given: Object, where: str) -> Object:
     if described := given.get("price_data"):
         state.objects.get("product", described["product"], f"{where}[price_data][product]")
         price = make_price(state, described)
-    elif identifier := given.get("price") or given.get("plan"):
+    elif identifier := offered_price(state, given, where) or given.get("price") or given.get("plan"):
         identifier = price_id_of(state, identifier)
         price = state.objects.get("price", identifier, f"{where}[price]")
     else:
@@ -372,30 +374,6 @@ def _end_all(state: AccountState, customer: Object) -> None:
 
 
 customers.DELETION_HOOKS.append(_end_all)
-
-
-@operation("subscriptions.resume")
-def resume(context: OperationContext) -> Object:
-    """Go on with a subscription that was paused when its trial ended."""
-    state = context.state
-    subscription = state.objects.get("subscription", context.target_id)
-    if subscription["status"] != "paused":
-        raise wrong_state(subscription, "resume")
-    fields: Object = {"status": "active"}
-    if context.params.get("billing_cycle_anchor", "now") == "now":
-        fields["billing_cycle_anchor"] = state.clock.now()
-    before = state.objects.update(subscription, **fields)
-    subscription_invoices.restart_periods(state, subscription)
-    invoice = subscription_invoices.cycle_invoice(
-        state, subscription, "subscription_update", subscription["items"]["data"]
-    )
-    finalize(state, invoice)
-    if invoice["status"] == "open":
-        pay_with(state, invoice, default_method(state, subscription))
-    subscription_invoices.schedule(state, subscription)
-    state.events.emit("updated", subscription, before)
-    state.events.emit("resumed", subscription)
-    return subscription
 
 
 @operation("subscriptions.migrate")

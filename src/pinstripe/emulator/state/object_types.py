@@ -39,6 +39,16 @@ PREFIXES = {
     "v2.core.account_person": "person_test_", "v2.core.account_person_token": "perstok_", "v2.core.account_token": "accttok_",
     "v2.core.event": "evt_test_", "v2.core.event_destination": "ed_test_", "webhook_endpoint": "we_1", "webhook_secret": "whsec_",
     "secret": "", "url": "",
+    "apps.install": "appinst_1", "billing.feedback_option": "fbopt_1", "product_catalog.trial_offer": "tro_1",
+    "tax.location": "taxloc_1", "three_d_secure.authentication": "tdsauth_1",
+    "v2.core.vault.gb_bank_account": "gbba_test_", "v2.core.vault.us_bank_account": "usba_test_",
+    "v2.money_management.adjustment": "adj_test_", "v2.money_management.financial_account": "fa_test_",
+    "v2.money_management.financial_address": "finaddr_test_", "v2.money_management.inbound_transfer": "ibt_test_",
+    "v2.money_management.outbound_payment": "obp_test_", "v2.money_management.outbound_setup_intent": "osi_test_",
+    "v2.money_management.outbound_transfer": "obt_test_", "v2.money_management.payout_intent": "pouti_test_",
+    "v2.money_management.payout_method": "pm_test_", "v2.money_management.received_credit": "rc_test_",
+    "v2.money_management.recipient_verification": "rv_test_", "v2.money_management.transaction": "trxn_test_",
+    "v2.money_management.transaction_entry": "trxne_test_",
 }  # fmt: skip
 
 # The first part of the event types of an object type, where it is not the name of the object type.
@@ -92,6 +102,10 @@ SERVICE_REFERENCES: dict[tuple[str, str], tuple[str, ...] | None] = {
     ("terminal", "location"): ("terminal.location",),
     ("test_helpers.issuing", "card"): ("issuing.card",),
     ("tax", "customer"): ("customer",),
+    ("tax.calculations", "performance_location"): ("tax.location",),
+    ("v2.money_management", "financial_account"): ("v2.money_management.financial_account",),
+    ("v2.money_management", "recipient"): ("v2.core.account", "account"),
+    ("v2.test_helpers.money_management", "recipient"): ("v2.core.account", "account"),
 }
 
 

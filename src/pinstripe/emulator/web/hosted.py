@@ -90,7 +90,7 @@ def link(state: AccountState, found: Object, given: dict[str, str] | None) -> st
 @page("authenticate")
 def authenticate(state: AccountState, intent: Object, given: dict[str, str] | None) -> Shown | str:
     """The bank's challenge."""
-    if given is not None and intent["status"] == "requires_action":
+    if given is not None and intent["status"] in ("requires_action", "requires_challenge"):
         checkout_sessions.answer_challenge(state, intent["id"], success=given.get("answer") == "complete")
         if url := intent_details(state, intent["id"]).return_url:
             kind = intent["object"]
