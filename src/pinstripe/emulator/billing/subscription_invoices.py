@@ -37,7 +37,7 @@ def draft(state: AccountState, subscription: Object, reason: str, lines: Iterabl
         "collection_method": subscription["collection_method"],
         "currency": subscription["currency"],
         "days_until_due": subscription["days_until_due"],
-        "description": None,
+        **{name: subscription["invoice_settings"].get(name) for name in ("custom_fields", "description", "footer")},
         "default_tax_rates": [rate["id"] for rate in subscription["default_tax_rates"] or []],
         "auto_advance": True,
         "automatic_tax": subscription["automatic_tax"],

@@ -95,7 +95,7 @@ def open_session(state: AccountState, params: Object, **fields: Any) -> Object: 
         payment_method_collection=params.get(
             "payment_method_collection", "always" if mode == "subscription" else "if_required"
         ),
-        payment_method_types=params.get("payment_method_types") or ["card"],
+        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
         payment_status="no_payment_required" if mode == "setup" or not totals.total else "unpaid",
         shipping_options=[],
         status="open",
@@ -252,6 +252,8 @@ def _subscribe(
         "description",
         "default_tax_rates",
         "billing_cycle_anchor",
+        "billing_cycle_anchor_config",
+        "invoice_settings",
         "proration_behavior",
         "trial_settings",
     )

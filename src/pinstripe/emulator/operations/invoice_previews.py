@@ -9,6 +9,7 @@ from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem
 from pinstripe.emulator.operations.invoice_items import make_item
+from pinstripe.emulator.operations.subscription_pauses import pause_subscription
 from pinstripe.emulator.operations.subscription_updates import apply
 from pinstripe.emulator.operations.subscriptions import ENDED, start
 from pinstripe.emulator.state.account import AccountState
@@ -61,6 +62,9 @@ def _invoice(state: AccountState, customer: Object, subscription: Object | None,
         if name in (*SHARED, "start_date")
     }
     details.pop("start_date", None)
+    anchor = details.get("billing_cycle_anchor") or {}
+    if subscription is None and anchor:
+        details["billing_cycle_anchor"] = anchor.get("timestamp")
     for given in params.get("invoice_items") or []:
         known = {name: value for name, value in given.items() if name not in ("invoiceitem", "metadata")}
         make_item(
@@ -74,7 +78,9 @@ def _invoice(state: AccountState, customer: Object, subscription: Object | None,
                 "No upcoming invoices for a subscription that is over.", code="invoice_upcoming_none", status=404
             )
         latest = subscription["latest_invoice"]
-        if details:
+        if pause := (params.get("subscription_details") or {}).get("pause"):
+            pause_subscription(state, subscription, {**pause, "invoicing_behavior": "invoice"})
+        elif details:
             apply(state, subscription, {**details, "payment_behavior": "default_incomplete"})
         if subscription["latest_invoice"] != latest:
             return _with_discounts(state, state.objects["invoice", subscription["latest_invoice"]], params)

@@ -66,7 +66,7 @@ def create_payment_intent(state: AccountState, params: Object, **fields: JSON) -
         client_secret=client_secret(state, intent),
         confirmation_method=params.get("confirmation_method", "automatic"),
         currency=params["currency"].lower(),
-        payment_method_types=params.get("payment_method_types") or ["card"],
+        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
         payment_method_options=params.get("payment_method_options") or {},
         last_payment_error=None,
         next_action=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -250,6 +251,7 @@ def create_plan(context: OperationContext) -> Object:
     recurring = {
         "interval": plan["interval"],
         "interval_count": plan["interval_count"],
+        "trial_period_days": plan["trial_period_days"],
         "usage_type": plan["usage_type"],
     }
     shared: Object = {
@@ -264,3 +266,27 @@ def create_plan(context: OperationContext) -> Object:
     state.objects.add(plan)
     state.events.emit("created", plan)
     return plan
+
+
+PLAN_FIELDS = ("active", "billing_scheme", "created", "currency", "metadata", "nickname", "product", "tiers_mode")
+"""The fields that a price and its plan share."""
+
+
+def plan_of(state: AccountState, price: Object) -> Object:
+    """Return a recurring price in its older form: the plan that it was made for, or a plan of the same id."""
+    plan_id = next((plan for plan, row in _plan_prices(state) if row.id == price["id"]), None)
+    if plan_id is not None and (plan := state.objects.find("plan", plan_id)) and not plan.get("deleted"):
+        return plan
+    recurring = price["recurring"]
+    return {
+        **state.draft("plan", {"id": price["id"]}),
+        **{name: price[name] for name in PLAN_FIELDS},
+        **{name: recurring[name] for name in ("interval", "interval_count", "trial_period_days", "usage_type")},
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "meter": recurring["meter"],
+    }
+
+
+def _plan_prices(state: AccountState) -> Iterator[tuple[str, Reference]]:
+    return ((plan, state.tables.plan_prices[plan]) for plan in state.tables.plan_prices)

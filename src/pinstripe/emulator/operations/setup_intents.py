@@ -44,7 +44,7 @@ def create_setup_intent(state: AccountState, params: Object, method: Object | No
         automatic_payment_methods=automatic_payment_methods(params),
         client_secret=client_secret(state, intent),
         payment_method=method["id"] if method else None,
-        payment_method_types=params.get("payment_method_types") or ["card"],
+        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
         status="requires_confirmation" if method else "requires_payment_method",
         usage=params.get("usage", "off_session"),
         last_setup_error=None,

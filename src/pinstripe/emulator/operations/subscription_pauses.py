@@ -5,8 +5,10 @@ https://docs.stripe.com/billing/subscriptions/pause
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pinstripe.emulator.billing import subscription_invoices
-from pinstripe.emulator.billing.periods import around
+from pinstripe.emulator.billing.periods import add, around
 from pinstripe.emulator.operations import invoices
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
@@ -14,7 +16,7 @@ from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone, previous_values
 from pinstripe.emulator.state.tables import Flag, Timestamp
 from pinstripe.emulator.state.timer_handlers import timer_handler
-from pinstripe.emulator.validation.errors import wrong_state
+from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
 PAUSABLE = ("active", "trialing", "past_due", "unpaid")
 RESUMPTION_SECONDS = 23 * 3600
@@ -30,8 +32,13 @@ def pause_details(state: AccountState, reason: str) -> Object:
 @operation("subscriptions.pause")
 def pause(context: OperationContext) -> Object:
     """Pause a subscription; unused time is credited and metered usage billed as ``bill_for`` says."""
-    state, params = context.state, context.params
-    subscription = state.objects.get("subscription", context.target_id)
+    subscription = context.state.objects.get("subscription", context.target_id)
+    pause_subscription(context.state, subscription, context.params)
+    return subscription
+
+
+def pause_subscription(state: AccountState, subscription: Object, params: Object) -> None:
+    """Pause a subscription as the parameters of the operation say."""
     if subscription["status"] not in PAUSABLE:
         raise wrong_state(subscription, "pause")
     before = clone(subscription)
@@ -47,7 +54,6 @@ def pause(context: OperationContext) -> Object:
     state.objects.update(subscription, status="paused", status_details=pause_details(state, "pause_requested"))
     state.events.emit("updated", subscription, previous_values(before, subscription))
     state.events.emit("paused", subscription)
-    return subscription
 
 
 def _credit(state: AccountState, subscription: Object, since: str) -> None:
@@ -63,8 +69,13 @@ def _credit(state: AccountState, subscription: Object, since: str) -> None:
 @operation("subscriptions.resume")
 def resume(context: OperationContext) -> Object:
     """Resume a paused subscription; what it costs is to be paid first, unless ``payment_behavior`` says otherwise."""
-    state, params = context.state, context.params
-    subscription = state.objects.get("subscription", context.target_id)
+    subscription = context.state.objects.get("subscription", context.target_id)
+    resume_subscription(context.state, subscription, context.params)
+    return subscription
+
+
+def resume_subscription(state: AccountState, subscription: Object, params: Object) -> None:
+    """Resume a subscription as the parameters of the operation say."""
     if subscription["status"] != "paused":
         raise wrong_state(subscription, "resume")
     before = clone(subscription)
@@ -77,7 +88,6 @@ def resume(context: OperationContext) -> Object:
         state.clock.schedule(state.clock.now() + RESUMPTION_SECONDS, "subscription.give_up_resumption", invoice)
     if invoice is not None and invoice["status"] == "open":
         invoices.collect(state, invoice)
-    return subscription
 
 
 def _bill_resumption(state: AccountState, subscription: Object, params: Object) -> Object | None:
@@ -131,3 +141,122 @@ def _waiting_subscription(state: AccountState, invoice: Object) -> Object | None
         return None
     subscription = state.objects.find("subscription", invoices.subscription_of(invoice))
     return subscription if subscription is not None and subscription["status"] == "paused" else None
+
+
+# Pauses that a schedule plans
+
+
+def plan_pauses(state: AccountState, schedule: Object, params: Object) -> None:
+    """Set the pauses of a subscription schedule, if its parameters name any, and the timers of them."""
+    if "pause_schedules" not in params:
+        return
+    planned = [
+        _planned(state, given, f"pause_schedules[{index}]") for index, given in enumerate(params["pause_schedules"])
+    ]
+    state.objects.update(schedule, pause_schedules=planned)
+    for entry in planned:
+        state.clock.schedule(entry["pause"]["pause_at"], "schedule.pause", schedule)
+        if entry["resume"]:
+            state.clock.schedule(entry["resume"]["resume_at"], "schedule.pause", schedule)
+    _carry_out(state, schedule)
+
+
+def _planned(state: AccountState, given: Object, where: str) -> Object:
+    pause, resume = given.get("pause"), given.get("resume")
+    if pause is None:
+        raise missing_param(f"{where}[pause]")
+    pause_at = _time_of(state, pause["pause_at"], state.clock.now(), f"{where}[pause][pause_at]")
+    settings = pause.get("settings") or {}
+    bill_for = settings.get("bill_for") or {}
+    entry: Object = {
+        "key": given.get("key") or state.new_id("secret"),
+        "pause": {
+            "pause_at": pause_at,
+            "settings": {
+                "bill_for": {
+                    "outstanding_usage_through": {
+                        "type": "pause_at",
+                        **(bill_for.get("outstanding_usage_through") or {}),
+                    },
+                    "unused_time_from": {"type": "pause_at", **(bill_for.get("unused_time_from") or {})},
+                },
+                "invoicing_behavior": settings.get("invoicing_behavior", "pending_invoice_item"),
+                "type": settings.get("type", "subscription"),
+            },
+            "status": {"type": "scheduled"},
+        },
+        "resume": None,
+    }
+    if resume is not None:
+        resume_at = _time_of(state, resume["resume_at"], pause_at, f"{where}[resume][resume_at]")
+        if resume_at <= pause_at:
+            raise ErrorResponse("A pause must end after it begins.", param=f"{where}[resume][resume_at]")
+        defaults = {
+            "billing_cycle_anchor": "resume_at",
+            "payment_behavior": "resume_on_payment_success",
+            "proration_behavior": "create_prorations",
+        }
+        entry["resume"] = {
+            "resume_at": resume_at,
+            "settings": {**defaults, **(resume.get("settings") or {})},
+            "status": {"type": "pending"},
+        }
+    return entry
+
+
+def _time_of(state: AccountState, given: Object, since: int, where: str) -> int:
+    if given["type"] == "now":
+        return state.clock.now()
+    if given["type"] == "duration":
+        duration = given.get("duration")
+        if duration is None:
+            raise missing_param(f"{where}[duration]")
+        return add(since, duration["interval"], duration.get("interval_count", 1))
+    if given.get("timestamp") is None:
+        raise missing_param(f"{where}[timestamp]")
+    return int(given["timestamp"])
+
+
+@timer_handler("schedule.pause")
+def _carry_out(state: AccountState, schedule: Object) -> None:
+    """Pause or resume the subscription of a schedule where the time has come."""
+    subscription = state.objects.find("subscription", schedule["subscription"])
+    if schedule["status"] != "active" or subscription is None:
+        return
+    planned = clone(schedule["pause_schedules"])
+    for entry in planned:
+        pause, resume = entry["pause"], entry["resume"]
+        if pause["status"]["type"] == "scheduled" and pause["pause_at"] <= state.clock.now():
+            pause["status"] = _attempt(state, subscription, pause_subscription, _pause_params(pause["settings"]))
+            if resume is not None and pause["status"]["type"] == "succeeded":
+                resume["status"] = {"type": "scheduled"}
+        if resume and resume["status"]["type"] == "scheduled" and resume["resume_at"] <= state.clock.now():
+            resume["status"] = _attempt(state, subscription, resume_subscription, _resume_params(resume["settings"]))
+    if previous := state.objects.update(schedule, pause_schedules=planned):
+        state.events.emit("updated", schedule, previous)
+
+
+def _attempt(
+    state: AccountState,
+    subscription: Object,
+    action: Callable[[AccountState, Object, Object], None],
+    params: Object,
+) -> Object:
+    try:
+        action(state, subscription, params)
+    except ErrorResponse as error:
+        return {"type": "error", "error": {"code": error.error.get("code"), "message": str(error)}}
+    return {"type": "succeeded"}
+
+
+def _pause_params(settings: Object) -> Object:
+    bill_for = {
+        name: {"type": "now" if moment["type"] == "pause_at" else moment["type"]}
+        for name, moment in settings["bill_for"].items()
+    }
+    return {"bill_for": bill_for, "invoicing_behavior": settings["invoicing_behavior"]}
+
+
+def _resume_params(settings: Object) -> Object:
+    anchor = "now" if settings["billing_cycle_anchor"] == "resume_at" else "unchanged"
+    return {**settings, "billing_cycle_anchor": {"type": anchor}}

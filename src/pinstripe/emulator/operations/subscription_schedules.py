@@ -8,6 +8,7 @@ from pinstripe.emulator.billing import periods
 from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.subscription_pauses import plan_pauses
 from pinstripe.emulator.operations.subscription_updates import apply
 from pinstripe.emulator.operations.subscriptions import end, price_of, start
 from pinstripe.emulator.state.account import AccountState
@@ -38,6 +39,7 @@ def create(context: OperationContext) -> Object:
         _begin(state, schedule)
     else:
         state.clock.schedule(begin, "schedule.begin", schedule)
+    plan_pauses(state, schedule, params)
     return schedule
 
 
@@ -51,7 +53,15 @@ def _draft(state: AccountState, customer: str, params: Object) -> Object:
         "collection_method": "charge_automatically",
         "default_payment_method": None,
         "description": None,
-        "invoice_settings": {"account_tax_ids": None, "days_until_due": None, "issuer": {"type": "self"}},
+        "invoice_settings": {
+            "account_tax_ids": None,
+            "custom_fields": None,
+            "days_until_due": None,
+            "description": None,
+            "footer": None,
+            "issuer": {"type": "self"},
+            **((params.get("default_settings") or {}).get("invoice_settings") or {}),
+        },
         "on_behalf_of": None,
         "transfer_data": None,
     }
@@ -164,6 +174,9 @@ def _begin(state: AccountState, schedule: Object) -> None:
     given["collection_method"] = settings["collection_method"]
     if settings["collection_method"] == "send_invoice":
         given["days_until_due"] = settings["invoice_settings"].get("days_until_due") or 30
+    given["invoice_settings"] = {
+        name: settings["invoice_settings"][name] for name in ("custom_fields", "description", "footer")
+    }
     if settings["default_payment_method"]:
         given["default_payment_method"] = settings["default_payment_method"]
     if phase["discounts"]:
@@ -298,6 +311,7 @@ def update(context: OperationContext) -> Object:
         state.objects.update(schedule, current_phase={"start_date": phase["start_date"], "end_date": phase["end_date"]})
         state.clock.schedule(phase["end_date"], "schedule.advance", schedule)
     state.events.emit("updated", schedule, {name: before[name] for name in fields})
+    plan_pauses(state, schedule, params)
     return schedule
 
 

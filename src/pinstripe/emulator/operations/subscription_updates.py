@@ -16,7 +16,9 @@ from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem
 from pinstripe.emulator.operations.invoice_items import make_item
+from pinstripe.emulator.operations.products import plan_of
 from pinstripe.emulator.operations.subscriptions import ENDED, build_item, period_end, price_of
+from pinstripe.emulator.operations.trial_offers import begin_trial
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.defaults import fit
 from pinstripe.emulator.state.json_values import Object, clone, merge_metadata, previous_values
@@ -84,7 +86,7 @@ def apply(state: AccountState, subscription: Object, params: Object) -> Object:
         params.get("proration_behavior", "create_prorations"),
         params.get("payment_behavior", "allow_incomplete"),
         params.get("proration_date") or state.clock.now(),
-        params.get("billing_cycle_anchor") == "now",
+        (params.get("billing_cycle_anchor") or {}).get("type") == "now",
         params.get("items") or [],
     )
     _trial(state, subscription, params, plan)
@@ -119,6 +121,7 @@ def _plain(state: AccountState, subscription: Object, params: Object) -> Object:
         fields["cancellation_details"] = {
             "comment": None,
             "feedback": None,
+            "feedback_option": None,
             "reason": "cancellation_requested" if leaving else None,
         }
     if given := params.get("cancellation_details"):
@@ -213,9 +216,12 @@ def _understood(
         raise missing_object("subscription_item", identifier, f"{where}[id]")
     if given.get("deleted"):
         return old, None
-    price = price_of(state, given, where) if set(given) & {"price", "plan", "price_data"} else old["price"]
+    price = (
+        price_of(state, given, where) if set(given) & {"price", "plan", "price_data", "current_trial"} else old["price"]
+    )
     cost(state, price, 1, subscription["currency"])  # refuses a price that has no such currency
-    new = {**old, "price": price}
+    new = {**old, "plan": plan_of(state, price), "price": price}
+    begin_trial(state, new, given)
     if price["recurring"]["usage_type"] == "metered":
         new.pop("quantity", None)
     else:
@@ -304,6 +310,7 @@ def _keep_waiting(state: AccountState, subscription: Object, plan: Plan) -> None
         items={**subscription["items"], "data": items},
         pending_update={
             "billing_cycle_anchor": None,
+            "cancel_at_period_end": None,
             "discount": None,
             "discounts": None,
             "expires_at": until,

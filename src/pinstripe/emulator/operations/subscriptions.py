@@ -17,7 +17,7 @@ from pinstripe.emulator.operations.invoice_items import make_item
 from pinstripe.emulator.operations.invoices import cancel as void_invoice
 from pinstripe.emulator.operations.invoices import default_method, finalize, pay_with
 from pinstripe.emulator.operations.invoices import schedule as finalize_later
-from pinstripe.emulator.operations.products import make_price
+from pinstripe.emulator.operations.products import make_price, plan_of
 from pinstripe.emulator.operations.trial_offers import begin_trial, offered_price
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
@@ -113,13 +113,20 @@ def _draft(state: AccountState, params: Object, customer: Object) -> Object:
         billing_schedules=[],
         cancel_at=_cancel_at(state, params),
         cancel_at_period_end=params.get("cancel_at_period_end", False),
-        cancellation_details={"comment": None, "feedback": None, "reason": None},
+        cancellation_details={"comment": None, "feedback": None, "feedback_option": None, "reason": None},
         collection_method=params.get("collection_method", "charge_automatically"),
         customer=customer["id"],
         default_payment_method=params.get("default_payment_method"),
         default_tax_rates=[state.objects["tax_rate", one] for one in rates],
         discounts=[],
-        invoice_settings={"account_tax_ids": None, "issuer": {"type": "self"}},
+        invoice_settings={
+            "account_tax_ids": None,
+            "custom_fields": None,
+            "description": None,
+            "footer": None,
+            "issuer": {"type": "self"},
+            **(params.get("invoice_settings") or {}),
+        },
         items=embedded_list([], f"/v1/subscription_items?subscription={subscription['id']}"),
         payment_settings={
             "payment_method_options": None,
@@ -130,7 +137,12 @@ def _draft(state: AccountState, params: Object, customer: Object) -> Object:
         start_date=params.get("backdate_start_date") or now,
         status="trialing" if trial_end else "incomplete",
         trial_end=trial_end,
-        trial_settings=params.get("trial_settings") or {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        trial_settings={
+            "end_behavior": {
+                "missing_payment_method": "create_invoice",
+                **((params.get("trial_settings") or {}).get("end_behavior") or {}),
+            }
+        },
         trial_start=now if trial_end else None,
     )
     if subscription["collection_method"] == "send_invoice" and not params.get("days_until_due"):
@@ -173,7 +185,7 @@ def _anchor(params: Object, otherwise: int) -> int:
 
 
 def _trial_end(state: AccountState, params: Object) -> int | None:
-    if days := params.get("trial_period_days"):
+    if days := params.get("trial_period_days") or _trial_days_of_prices(state, params):
         if not 0 < days <= LONGEST_TRIAL:
             raise ErrorResponse(f"A trial has at most {LONGEST_TRIAL} days.", param="trial_period_days")
         return int(state.clock.now() + days * periods.DAY)
@@ -183,6 +195,14 @@ def _trial_end(state: AccountState, params: Object) -> int | None:
     if given <= state.clock.now():
         raise ErrorResponse("Invalid timestamp: trial_end must be in the future", param="trial_end")
     return int(given)
+
+
+def _trial_days_of_prices(state: AccountState, params: Object) -> int:
+    """Return the longest trial of the prices of a subscription, with ``trial_from_plan``."""
+    if not params.get("trial_from_plan"):
+        return 0
+    prices = [price_of(state, item, f"items[{at}]") for at, item in enumerate(params["items"])]
+    return max(price["recurring"]["trial_period_days"] or 0 for price in prices)
 
 
 def _cancel_at(state: AccountState, params: Object) -> int | None:
@@ -242,6 +262,7 @@ def build_item(state: AccountState, subscription: Object, given: Object, where: 
         current_period_start=max(begin, subscription["start_date"]) if not trial else now,
         current_period_end=end,
         discounts=[],
+        plan=plan_of(state, price),
         price=price,
         quantity=given.get("quantity", 1),
         subscription=subscription["id"],
@@ -350,7 +371,7 @@ def end(
     state: AccountState, subscription: Object, details: Any = None, reason: str = "cancellation_requested"
 ) -> Object:  # Any: JSON
     """End a subscription, and say so; its open invoices are collected no more."""
-    said = {"comment": None, "feedback": None, "reason": reason, **(details or {})}
+    said = {"comment": None, "feedback": None, "feedback_option": None, "reason": reason, **(details or {})}
     now = state.clock.now()
     at = subscription["canceled_at"] if subscription["cancel_at_period_end"] else now
     state.objects.update(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations._crud import find
+from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._intents import check_microdeposits
 from pinstripe.emulator.operations._money_management import TEST_BANK, timestamp
 from pinstripe.emulator.operations._registry import operation
@@ -109,3 +110,8 @@ def confirm_microdeposits(context: OperationContext) -> Object:
 def _wrong_verification(account: Object, action: str) -> ErrorResponse:
     status = account["verification"]["status"].replace("_", " ")
     return ErrorResponse(f"The bank account {account['id']} cannot be {action}: its verification is {status}.")
+
+
+@list_filter("v2.core.vault.us_bank_account", "verification_status")
+def _has_verification_status(account: Object, status: str) -> bool:
+    return bool(account["verification"]["status"] == status)

@@ -94,10 +94,13 @@ REFERENCES: dict[str, tuple[str, ...]] = {
 # The same for the services in which a parameter refers to other types; None where it is not a reference.
 SERVICE_REFERENCES: dict[tuple[str, str], tuple[str, ...] | None] = {
     ("billing.meter_event", "meter"): None,
+    ("billing_portal", "feedback_options"): ("billing.feedback_option",),
     ("climate", "product"): ("climate.product",),
     ("issuing", "transaction"): ("issuing.transaction",),
     ("issuing", "card"): ("issuing.card",),
     ("payment_records", "customer"): None,
+    ("subscriptions", "feedback_option"): ("billing.feedback_option",),
+    ("customers.subscriptions", "feedback_option"): ("billing.feedback_option",),
     ("subscription_items", "id"): ("subscription_item",),
     ("terminal", "location"): ("terminal.location",),
     ("test_helpers.issuing", "card"): ("issuing.card",),
@@ -108,9 +111,6 @@ SERVICE_REFERENCES: dict[tuple[str, str], tuple[str, ...] | None] = {
     ("v2.test_helpers.money_management", "recipient"): ("v2.core.account", "account"),
 }
 
-
-# Fields that Stripe returns and its API description leaves out.
-UNDESCRIBED_FIELDS: dict[str, set[str]] = {"product": {"type"}}
 
 # The fields by which objects of a type are found without looking at all of them.
 INDEXES: dict[str, tuple[str, ...]] = {
