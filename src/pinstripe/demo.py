@@ -193,14 +193,17 @@ def save_card(client: Client, screen: Screen, customer: Customer) -> None:
     screen.step("Save a card with a SetupIntent")
     try:
         client.setup_intents.create(
-            customer=customer.id, payment_method="pm_card_chargeDeclined", payment_method_types=["card"], confirm=True
+            customer=customer.id,
+            payment_method="pm_card_chargeDeclined",
+            allowed_payment_method_types=["card"],
+            confirm=True,
         )
     except CardError as error:
         screen.success(f"a declined card raises a CardError: {error.decline_code}, {error.message}")
     intent = client.setup_intents.create(
         customer=customer.id,
         payment_method="pm_card_visa",
-        payment_method_types=["card"],
+        allowed_payment_method_types=["card"],
         confirm=True,
         expand=["payment_method"],
     )

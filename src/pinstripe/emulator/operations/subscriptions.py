@@ -23,7 +23,7 @@ from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import Flag
 from pinstripe.emulator.state.timer_handlers import timer_handler
-from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
+from pinstripe.emulator.validation.errors import ErrorResponse, missing_param
 
 ANCHOR = {"day_of_month": (1, 31), "hour": (0, 23), "minute": (0, 59), "month": (1, 12), "second": (0, 59)}
 LONGEST_TRIAL = 730
