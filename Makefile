@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SPEC ?= ../shared/openapi
+# The folder of Stripe's OpenAPI document (spec3.json) and its companions.
+SPEC ?=
 
 .PHONY: demo test check facts generate docs bench clean
 
@@ -21,14 +22,18 @@ check: $(VENV)/.check
 	$(BIN)/pyright
 	$(BIN)/python -m mypy.stubtest pinstripe --mypy-config-file pyproject.toml --concise \
 		--allowlist stubs/allowlist.txt --allowlist stubs/services.allowlist.txt
-	$(BIN)/python -m codegen --check --spec $(SPEC)
+	$(BIN)/python -m codegen.facts --check $(if $(SPEC),--spec $(SPEC))
+	$(BIN)/python -m codegen --check
+	$(BIN)/python -m codegen.public_names --check
+	$(BIN)/python -m codegen.check_wording
+	$(BIN)/python -m codegen.coverage --check
 
 facts: $(VENV)/.codegen
-	@test "$(origin SPEC)" != file || { echo "say where Stripe's document is: make facts SPEC=folder" >&2; exit 1; }
-	$(BIN)/python -m codegen.facts --spec $(SPEC)
+	$(BIN)/python -m codegen.facts $(if $(SPEC),--spec $(SPEC))
 
-generate: $(VENV)/.demo
-	$(BIN)/python -m codegen --spec $(SPEC)
+generate: $(VENV)/.codegen
+	$(BIN)/python -m codegen
+	$(BIN)/python -m codegen.public_names
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict

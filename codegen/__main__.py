@@ -33,7 +33,7 @@ def write(api: spec.Api, documentation: docs.Documentation) -> Iterator[tuple[Pa
     services = build_services(api, writer)
     files = [
         *write_models(api, build_models(api, writer)),
-        *write_params(api, build_params(api, writer)),
+        *write_params(build_params(api, writer)),
         *write_resources(api, services),
     ]
     for path, content in files:
@@ -49,17 +49,27 @@ def formatted(files: dict[Path, str]) -> dict[Path, str]:
             target = Path(folder) / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(content)
-        command = [sys.executable, "-m", "ruff", "format", "--quiet", "--no-cache", "--isolated", "--line-length", "120"]
+        command = [
+            sys.executable,
+            "-m",
+            "ruff",
+            "format",
+            "--quiet",
+            "--no-cache",
+            "--isolated",
+            "--line-length",
+            "120",
+        ]
         subprocess.run([*command, folder], check=True)
         return {path: (Path(folder) / path).read_text() for path in files}
 
 
 def existing() -> set[Path]:
     """Return the generated files that are there."""
-    found = {path for name in PACKAGES for path in (ROOT / SOURCE / name).rglob("*.py")}
-    found |= {ROOT / SOURCE / "_api_version.py", ROOT / STUBS / "py.typed", ROOT / "stubs/services.allowlist.txt"}
-    found |= {path for path in (ROOT / STUBS).rglob("*.pyi") if text.MARK in path.read_text()}
-    return {path.relative_to(ROOT) for path in found if path.exists()}
+    result = {path for name in PACKAGES for path in (ROOT / SOURCE / name).rglob("*.py")}
+    result |= {ROOT / SOURCE / "_api_version.py", ROOT / STUBS / "py.typed", ROOT / "stubs/services.allowlist.txt"}
+    result |= {path for path in (ROOT / STUBS).rglob("*.pyi") if text.MARK in path.read_text()}
+    return {path.relative_to(ROOT) for path in result if path.exists()}
 
 
 def main(arguments: list[str] | None = None) -> int:

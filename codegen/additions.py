@@ -1,4 +1,4 @@
-"""What Stripe's packages type and Stripe's document leaves out: `codegen/additions.yaml`, merged into the facts.
+"""Additions from Stripe's packages to the facts: `codegen/additions.yaml`, whose fields Stripe's document leaves out.
 
 ```yaml
 fields:
@@ -80,12 +80,12 @@ def _known(names: list[str], known: Mapping[str, object], what: str, problems: l
 
 
 def _merged(fields: tuple[spec.Field, ...], group: Node, owner: str, problems: list[str]) -> tuple[spec.Field, ...]:
-    found = {str(line["field"]): line for line in lines.field_lines("field", fields)}
+    result = {str(line["field"]): line for line in lines.field_lines("field", fields)}
 
     def existing(path: str) -> Node:
-        if path not in found:
-            problems.append(f"additions.yaml: {owner} has no {path}{_hint(path, found)}")
-        return found.get(path, {})
+        if path not in result:
+            problems.append(f"additions.yaml: {owner} has no {path}{_hint(path, result)}")
+        return result.get(path, {})
 
     for path, options in _section(group, "alternatives"):
         line = existing(path)
@@ -100,13 +100,13 @@ def _merged(fields: tuple[spec.Field, ...], group: Node, owner: str, problems: l
         )
     for path, content in _section(group, "add"):
         parent = path.rpartition(".")[0]
-        if path in found:
+        if path in result:
             problems.append(f"additions.yaml: {owner} has {path} already; remove it")
-        elif parent and not _has_parent(parent, found):
-            problems.append(f"additions.yaml: {owner} has no {parent}{_hint(parent, found)}")
+        elif parent and not _has_parent(parent, result):
+            problems.append(f"additions.yaml: {owner} has no {parent}{_hint(parent, result)}")
         else:
-            found[path] = {"field": path, **node(content)}
-    ordered = sorted(found.values(), key=lambda line: str(line["field"]).split("."))
+            result[path] = {"field": path, **node(content)}
+    ordered = sorted(result.values(), key=lambda line: str(line["field"]).split("."))
     return lines.read_fields("field", ordered)
 
 
@@ -115,10 +115,10 @@ def _section(group: Node, name: str) -> Iterable[tuple[str, Json]]:
 
 
 def _has_parent(parent: str, lines: Mapping[str, Node]) -> bool:
-    """Whether a path is that of an object described in place, one of several where it ends in `|0`, `|1`, ..."""
+    """Return whether a path is that of an object described in place, one of several where it ends in `|0`, `|1`, ..."""
     path, _, index = parent.partition("|") if "|" in parent.rpartition(".")[2] else (parent, "", "")
-    found = lines.get(path)
-    inside = str(found.get("type")).count("'object'") or (found.get("type") == "object") if found else 0
+    result = lines.get(path)
+    inside = str(result.get("type")).count("'object'") or (result.get("type") == "object") if result else 0
     return int(index or 0) < inside
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from codegen import names, spec
-from codegen.classes import ClassDef, FieldDef, Imports, ModuleDef
-from codegen.docstrings import Writer
+from codegen.classes import ClassDef, FieldDef, Imports, ModuleDef, unique
+from codegen.docstrings import Writer, paragraphs
 
 SCALARS: dict[spec.ScalarKind, str] = {
     "string": "str",
@@ -26,14 +26,35 @@ SCALARS: dict[spec.ScalarKind, str] = {
 _SCALAR_TYPES = {"Timestamp", "DateTime", "DecimalString", "Int64String"}
 _PAGES: dict[spec.PageKind, str] = {"list": "ListObject", "search": "SearchResult", "v2": "V2List"}
 
-MAX_EMBEDDED_CLASSES = 15
-"""A model contains the models of the objects embedded in it, unless these have more classes than this.
+# A model contains the models of the objects embedded in it, so that it is decoded at once. These objects have so many parts
+# that they are decoded apart, by their `object` field, so that a model is built in milliseconds. It is a table rather than a
+# limit, so that a new field does not change the types of other objects.
+DECODED_APART = {
+    "account",
+    "issuing.authorization",
+    "issuing.card",
+    "issuing.transaction",
+    "item",
+    "payment_intent",
+    "payment_method",
+    "person",
+    "refund",
+    "setup_intent",
+    "source",
+    "subscription",
+    "subscription_item",
+    "treasury.financial_account_features",
+    "treasury.received_credit",
+    "treasury.transaction_entry",
+}
+MAX_EMBEDDED_CLASSES = 40
+"""An object with more classes than this has to be in `DECODED_APART`."""
 
-Larger ones are decoded by their ``object`` field when they come, so that a model is built in milliseconds.
-"""
-
-# Fields that hold any object, of which the document does not say so.
+# Fields that hold any object, although the document describes them as objects without fields.
 ANY_OBJECT = {("notification_event_data", "object")}
+NO_FIELDS = "It has no fields."
+# Fields that the document requires and Stripe leaves out: the ID of what has none, such as the balance.
+CAN_BE_ABSENT = {("v2.core.event", "related_object.id")}
 SHARED_MODULE = "shared"
 EVENT_DATA_MODULE = "event_data"
 
@@ -48,8 +69,7 @@ def module_of(api: spec.Api, schema: str) -> str:
     if schema in names.SHARED:
         return SHARED_MODULE
     original = api.schemas[schema].original
-    name = names.OBJECTS.get(original, names.camel(original))
-    return names.snake(name)
+    return names.snake(names.OBJECTS[original]) if original in names.OBJECTS else original.replace(".", "_")
 
 
 def literal(value: str | bool) -> str:
@@ -64,11 +84,11 @@ def alternatives(options: Iterable[str]) -> str:
 
 def targets(api: spec.Api, kind: spec.Type | None) -> list[str]:
     """Return the objects that a result or an embedded object can be, with groups of objects taken apart."""
-    found: dict[str, None] = {}
-    for name in spec.references(kind):
+    result: dict[str, None] = {}
+    for name in spec.without_client_variants(spec.references(kind)):
         schema = api.schemas[name]
-        found.update(dict.fromkeys(schema.options or (name,)))
-    return list(found)
+        result.update(dict.fromkeys(schema.options or (name,)))
+    return list(result)
 
 
 def objects(api: spec.Api) -> list[spec.Schema]:
@@ -79,8 +99,8 @@ def objects(api: spec.Api) -> list[spec.Schema]:
             for part in spec.parts(item.type):
                 if isinstance(part, spec.Expandable):
                     referred.update(part.schemas)
-    found = {name: schema for name, schema in api.schemas.items() if schema.standalone or name in referred}
-    return [schema for _, schema in sorted(found.items()) if not schema.options]
+    result = {name: schema for name, schema in api.schemas.items() if schema.standalone or name in referred}
+    return [schema for _, schema in sorted(result.items()) if not schema.options]
 
 
 class _Builder:
@@ -101,7 +121,7 @@ class _Builder:
         for event in self.api.thin_events.values():
             if event.data is not None:
                 self.event_data(event)
-        return dict(sorted(self.modules.items()))
+        return unique(self.modules)
 
     def module(self, name: str) -> ModuleDef:
         return self.modules.setdefault(name, ModuleDef(name, ""))
@@ -126,8 +146,15 @@ class _Builder:
         module.classes += classes.of_fields(event.data or (), doc)
 
     def embeds(self, owner: str, schema: str) -> bool:
-        """Whether the model of an object is a part of the model it is embedded in."""
-        return owner not in self.reachable(schema) and self.weight(schema) <= MAX_EMBEDDED_CLASSES
+        """Return whether the model of an object is a part of the model it is embedded in."""
+        if schema in DECODED_APART or owner in self.reachable(schema):
+            return False
+        if self.weight(schema) > MAX_EMBEDDED_CLASSES:
+            raise ValueError(
+                f"{schema}, which {owner} embeds, has {self.weight(schema)} classes; "
+                "add it to DECODED_APART in codegen/build_models.py"
+            )
+        return True
 
     def weight(self, schema: str) -> int:
         """Return how many classes the model of an object contains."""
@@ -149,13 +176,13 @@ class _Builder:
     def reachable(self, schema: str) -> frozenset[str]:
         """Return the objects that are embedded in an object, directly or in others, and itself."""
         if schema not in self.reached:
-            found, waiting = set[str](), [schema]
+            result, waiting = set[str](), [schema]
             while waiting:
                 name = waiting.pop()
-                if name not in found:
-                    found.add(name)
+                if name not in result:
+                    result.add(name)
                     waiting.extend(self._embedded(self.api.schemas[name].fields))
-            self.reached[schema] = frozenset(name for name in found if self.api.schemas[name].standalone)
+            self.reached[schema] = frozenset(name for name in result if self.api.schemas[name].standalone)
         return self.reached[schema]
 
     def _embedded(self, fields: Iterable[spec.Field]) -> Iterator[str]:
@@ -189,12 +216,12 @@ class _Classes:
             root.fields.append(FieldDef("deleted", "deleted", "Literal[False]", note, required=False, default="False"))
         return self.classes
 
-    def cls(
-        self, name: str, fields: Iterable[spec.Field], path: str, seen: frozenset[str], doc: str
-    ) -> ClassDef:
+    def cls(self, name: str, fields: Iterable[spec.Field], path: str, seen: frozenset[str], doc: str) -> ClassDef:
         cls = ClassDef(name, [], doc)
         for item in fields:
             cls.fields.append(self.field(cls, item, f"{path}.{item.name}" if path else item.name, seen))
+        if not cls.fields:
+            cls.doc = paragraphs(doc, NO_FIELDS)
         self.classes.append(cls)
         return cls
 
@@ -204,21 +231,20 @@ class _Classes:
             annotation = 'Lazy["StripeModel"]'
         else:
             annotation = self.annotation(cls, item, item.type, path, seen)
-        if item.nullable or not item.required:
+        required = item.required and (self.schema, path) not in CAN_BE_ABSENT
+        if item.nullable or not required:
             annotation = alternatives([*_split(annotation), "None"])
         name = names.safe(item.name)
         if name != item.name:
             self.imports.add("pydantic", "Field")
-        return FieldDef(name, item.name, annotation, self.doc(path), item.required)
+        return FieldDef(name, item.name, annotation, self.doc(path), required)
 
     def doc(self, path: str) -> str:
         if self.event:
             return self.writer.event_field(self.event, path)
         return self.writer.field(self.schema, path)
 
-    def annotation(
-        self, cls: ClassDef, item: spec.Field, kind: spec.Type, path: str, seen: frozenset[str]
-    ) -> str:
+    def annotation(self, cls: ClassDef, item: spec.Field, kind: spec.Type, path: str, seen: frozenset[str]) -> str:
         def inner(kind: spec.Type) -> str:
             return self.annotation(cls, item, kind, path, seen)
 
@@ -249,7 +275,11 @@ class _Classes:
     ) -> str:
         schemas = [self.api.schemas[name] for name in targets(self.api, kind)]
         if isinstance(kind, spec.Union) and not all(isinstance(option, spec.Ref) for option in kind.options):
-            parts = (self.annotation(cls, item, option, path, seen) for option in kind.options)
+            shapes = [option for option in kind.options if isinstance(option, spec.Object)]
+            others = [option for option in kind.options if not isinstance(option, spec.Object)]
+            parts = [self.annotation(cls, item, option, path, seen) for option in others]
+            if shapes:  # alternatives that nothing tells apart
+                parts.insert(0, self.nested(cls, item, merged(shape.fields for shape in shapes), path, seen))
             return alternatives(parts)
         if all(schema.standalone for schema in schemas):
             if len(schemas) == 1 and self.builder.embeds(self.schema, schemas[0].name):
@@ -267,7 +297,7 @@ class _Classes:
     ) -> str:
         name = names.part(cls.name, item)
         cls.uses.add(name)
-        self.cls(name, fields, path, seen, self.doc(path))
+        self.cls(name, fields, path, seen, self.doc(path) or f"The object in `{path}` of `{self.name}`.")
         return name
 
     def imported(self, cls: ClassDef, module: str, name: str) -> str:
@@ -278,13 +308,13 @@ class _Classes:
 
     def quoted(self, form: str, schemas: Iterable[str]) -> str:
         self.imports.add("pinstripe._base", form)
-        found = []
+        result = []
         for name in targets(self.api, spec.Union(tuple(spec.Ref(name) for name in schemas))):
             model = names.model(self.api.schemas[name])
-            found.append(model)
+            result.append(model)
             if (module := module_of(self.api, name)) != self.module.name:
                 self.imports.typing_only[f"pinstripe.models.{module}"].add(model)
-        return f'{form}["{alternatives(found)}"]'
+        return f'{form}["{alternatives(result)}"]'
 
     def scalar(self, name: str) -> str:
         if name in _SCALAR_TYPES:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from codegen import names, spec
 from codegen.build_models import alternatives, literal, merged
-from codegen.classes import ClassDef, FieldDef, ModuleDef
-from codegen.docstrings import Writer
+from codegen.classes import ClassDef, FieldDef, ModuleDef, unique
+from codegen.docstrings import Writer, paragraphs
 
 DEFAULT_MAX_LENGTH = 5000
+NO_KEYS = "It takes no keys: pass `{}`."
 SCALARS: dict[spec.ScalarKind, str] = {
     "string": "str",
     "currency": "str",
@@ -99,30 +99,33 @@ class Annotations:
 def build_params(api: spec.Api, writer: Writer) -> dict[str, ModuleDef]:
     """Return the modules of parameters by name: one for every top-level service."""
     modules: dict[str, ModuleDef] = {}
-    services = {operation.service for operation in api.operations.values()}
     for operation in sorted(api.operations.values(), key=lambda operation: operation.name):
         if not operation.params:
             continue
         name = operation.service.partition(".")[0]
         module = modules.setdefault(name, ModuleDef(name, f"The parameters of `client.{name}`."))
-        root = names.params(operation.service, operation.method, services)
+        root = names.params(operation.service, operation.method, api.services)
         _Classes(module, operation, writer).build(root)
-    return dict(sorted(modules.items()))
+    return unique(modules)
 
 
 class _Classes:
     def __init__(self, module: ModuleDef, operation: spec.Operation, writer: Writer) -> None:
         self.module, self.operation, self.writer = module, operation, writer
         self.annotations = Annotations(module.imports.runtime)
+        self.name = ""
 
     def build(self, name: str) -> None:
         path = names.path(self.operation.path)
+        self.name = name
         self.cls(name, self.operation.params, "", f"The parameters of `{self.operation.verb} {path}`.")
 
     def cls(self, name: str, fields: Iterable[spec.Field], path: str, doc: str) -> None:
         cls = ClassDef(name, [], doc)
         for item in fields:
             cls.fields.append(self.field(cls, item, f"{path}.{item.name}" if path else item.name))
+        if not cls.fields:
+            cls.doc = paragraphs(doc, NO_KEYS)
         self.module.classes.append(cls)
 
     def field(self, cls: ClassDef, item: spec.Field, path: str) -> FieldDef:
@@ -130,19 +133,7 @@ class _Classes:
         name = names.part(cls.name, item)
         if inner := spec.objects(item.type):
             cls.uses.add(name)
-            self.cls(name, merged(part.fields for part in inner), path, doc)
+            described = doc or f"The object in `{path}` of `{self.name}`."
+            self.cls(name, merged(part.fields for part in inner), path, described)
         annotation = self.annotations.field(item, name)
         return FieldDef(item.name, item.name, annotation, doc, item.required)
-
-
-def parameter_names(api: spec.Api) -> dict[str, tuple[str, ...]]:
-    """Return the names of the top-level parameters of every operation, as they are passed."""
-    return {name: tuple(names.safe(item.name) for item in operation.params) for name, operation in api.operations.items()}
-
-
-def services_by_module(api: spec.Api) -> dict[str, list[str]]:
-    """Return the services with operations by the module they are in."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for service in sorted({operation.service for operation in api.operations.values()}):
-        found[service.partition(".")[0]].append(service)
-    return found

@@ -14,16 +14,15 @@ from codegen.docstrings import Writer, reference
 def build_services(api: spec.Api, writer: Writer) -> dict[str, ServiceDef]:
     """Return every service by its dotted name, including those without methods of their own."""
     services: dict[str, ServiceDef] = {}
-    named = {operation.service for operation in api.operations.values()}
     for operation, service, method in _methods(api):
         steps = service.split(".")
         for index in range(len(steps)):
             path = ".".join(steps[: index + 1])
-            services.setdefault(path, ServiceDef(path))
-        services[service].methods.append(_method(api, writer, operation, service, method, named))
-    for path, found in sorted(services.items()):
+            services.setdefault(path, ServiceDef(path, writer.service(path)))
+        services[service].methods.append(_method(api, writer, operation, service, method))
+    for path, result in sorted(services.items()):
         if "." in path:
-            services[path.rpartition(".")[0]].children.append(found)
+            services[path.rpartition(".")[0]].children.append(result)
     return dict(sorted(services.items()))
 
 
@@ -34,10 +33,8 @@ def _methods(api: spec.Api) -> Iterator[tuple[spec.Operation, str, str]]:
             yield operation, service, method
 
 
-def _method(
-    api: spec.Api, writer: Writer, operation: spec.Operation, service: str, method: str, named: set[str]
-) -> MethodDef:
-    params_name = names.params(operation.service, operation.method, named) if operation.params else ""
+def _method(api: spec.Api, writer: Writer, operation: spec.Operation, service: str, method: str) -> MethodDef:
+    params_name = names.params(operation.service, operation.method, api.services) if operation.params else ""
     ordered = sorted(operation.params, key=lambda item: not item.required)
     return MethodDef(
         name=method,
@@ -50,7 +47,7 @@ def _method(
         params_name=params_name,
         params=tuple(FieldDef(names.safe(item.name), item.name, "", "", item.required) for item in ordered),
         doc=writer.method(operation, method, f"{reference(service)}/{method}", ordered),
-        deprecated=operation.deprecated,
+        deprecated=writer.deprecation(operation) if operation.deprecated else "",
     )
 
 
@@ -59,14 +56,14 @@ def stub_annotations(
 ) -> tuple[dict[str, str], set[str]]:
     """Return the annotations of an operation's parameters in its stub, and the classes of parameters they name."""
     annotations = Annotations(imports, stub=True)
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     classes: set[str] = set()
     for item in operation.params:
         name = names.part(params_name, item)
         if spec.objects(item.type):
             classes.add(name)
-        found[item.name] = annotations.field(item, name)
-    return found, classes
+        result[item.name] = annotations.field(item, name)
+    return result, classes
 
 
 def modules(services: Mapping[str, ServiceDef]) -> dict[str, list[ServiceDef]]:

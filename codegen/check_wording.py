@@ -29,8 +29,8 @@ def words(text: str) -> list[str]:
 
 def runs(text: str) -> Iterator[tuple[str, ...]]:
     """Yield every run of eight words."""
-    found = words(text)
-    return (tuple(found[start : start + RUN]) for start in range(len(found) - RUN + 1))
+    result = words(text)
+    return (tuple(result[start : start + RUN]) for start in range(len(result) - RUN + 1))
 
 
 def official_runs(folder: Path) -> set[tuple[str, ...]]:
@@ -43,8 +43,8 @@ def official_runs(folder: Path) -> set[tuple[str, ...]]:
 
 def official_package() -> Path | None:
     """Return the folder of the installed `stripe` package, or `None`."""
-    found = importlib.util.find_spec("stripe")
-    return Path(found.origin).parent if found and found.origin else None
+    result = importlib.util.find_spec("stripe")
+    return Path(result.origin).parent if result and result.origin else None
 
 
 def shared_wording(sentences: Iterable[docs.Sentence], official: set[tuple[str, ...]]) -> Iterator[str]:
@@ -84,7 +84,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     names = {Path(name).name for name in options.file}
-    sentences = [one for one in documentation.sentences() if not names or one.file in names]
+    sentences = [item for item in documentation.sentences() if not names or item.file in names]
     problems = [*docs.check(documentation, facts.load()), *style(sentences)]
     if folder := official_package():
         problems += shared_wording(sentences, official_runs(folder))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Imports:
-    """What a module imports, at run time and for type checkers only."""
+    """The imports of a module, at run time and for type checkers only."""
 
     runtime: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     typing_only: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -67,7 +67,8 @@ class MethodDef:
     params: tuple[FieldDef, ...]
     """The parameters, with the annotations of the stubs, required ones first."""
     doc: str
-    deprecated: bool
+    deprecated: str
+    """What to do instead of calling a deprecated operation, else nothing."""
 
 
 @dataclass
@@ -75,6 +76,7 @@ class ServiceDef:
     """A service and its child services."""
 
     name: str
+    doc: str = ""
     methods: list[MethodDef] = field(default_factory=list)
     children: list[ServiceDef] = field(default_factory=list)
 
@@ -99,3 +101,17 @@ def in_order(classes: Iterable[ClassDef]) -> list[ClassDef]:
     for cls in list(by_name.values()):
         visit(cls)
     return list(ordered.values())
+
+
+def unique(modules: Mapping[str, ModuleDef]) -> dict[str, ModuleDef]:
+    """Return modules in the order of their names; raise `ValueError` where two places would have the same class name."""
+    result: dict[str, str] = {}
+    for module in modules.values():
+        for cls in module.classes:
+            if cls.name in result:
+                raise ValueError(
+                    f"two places would have the class {cls.name}, in {result[cls.name]} and {module.name}; "
+                    "name one otherwise in the tables of codegen/names.py"
+                )
+            result[cls.name] = module.name
+    return dict(sorted(modules.items()))

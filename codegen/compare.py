@@ -64,31 +64,43 @@ def _names(section: Section, old: Mapping[str, object], new: Mapping[str, object
 
 def _operations(old: spec.Api, new: spec.Api) -> Iterator[Change]:
     before, after = _by_path(old), _by_path(new)
-    for key, one in before.items():
+    for key, operation in before.items():
         if key not in after:
-            yield Change("Operations", "removed", "", f"`{one.name}` ({one.verb} {one.path})", breaking=True)
-    for key, one in after.items():
+            yield Change(
+                "Operations", "removed", "", f"`{operation.name}` ({operation.verb} {operation.path})", breaking=True
+            )
+    for key, operation in after.items():
         if key not in before:
-            yield Change("Operations", "added", "", f"`{one.name}` ({one.verb} {one.path})")
+            yield Change("Operations", "added", "", f"`{operation.name}` ({operation.verb} {operation.path})")
             continue
         previous = before[key]
-        if previous.name != one.name:
-            yield Change("Operations", "changed", one.name, f"was called `{previous.name}`", breaking=True)
-        if previous.path != one.path:
+        if previous.name != operation.name:
+            yield Change("Operations", "changed", operation.name, f"was called `{previous.name}`", breaking=True)
+        if previous.path != operation.path:
             yield Change(
-                "Operations", "changed", one.name, f"the path is {one.path}, was {previous.path}", breaking=True
+                "Operations",
+                "changed",
+                operation.name,
+                f"the path is {operation.path}, was {previous.path}",
+                breaking=True,
             )
-        if one.deprecated and not previous.deprecated:
-            yield Change("Operations", "changed", one.name, "is deprecated")
-        returned = _returned(old, previous), _returned(new, one)
+        if operation.deprecated and not previous.deprecated:
+            yield Change("Operations", "changed", operation.name, "is deprecated")
+        returned = _returned(old, previous), _returned(new, operation)
         if returned[0] != returned[1]:
-            yield Change("Operations", "changed", one.name, f"returns {returned[1]}, was {returned[0]}", breaking=True)
-        yield from _params(one.name, places.of_operation(old, previous), places.of_operation(new, one), old, new)
+            yield Change(
+                "Operations", "changed", operation.name, f"returns {returned[1]}, was {returned[0]}", breaking=True
+            )
+        yield from _params(
+            operation.name, places.of_operation(old, previous), places.of_operation(new, operation), old, new
+        )
 
 
 def _by_path(api: spec.Api) -> dict[tuple[str, str], spec.Operation]:
     """Return the operations by verb and path, whatever the arguments in the path are called."""
-    return {(one.verb, re.sub(r"{\w+}", "{}", one.path)): one for one in api.operations.values()}
+    return {
+        (operation.verb, re.sub(r"{\w+}", "{}", operation.path)): operation for operation in api.operations.values()
+    }
 
 
 def _returned(api: spec.Api, operation: spec.Operation) -> str:
@@ -125,8 +137,8 @@ def _params(
 
 
 def _objects(old: spec.Api, new: spec.Api) -> Iterator[Change]:
-    before = {name: one for name, one in old.schemas.items() if one.standalone or one.options}
-    after = {name: one for name, one in new.schemas.items() if one.standalone or one.options}
+    before = {name: schema for name, schema in old.schemas.items() if schema.standalone or schema.options}
+    after = {name: schema for name, schema in new.schemas.items() if schema.standalone or schema.options}
     yield from _names("Objects", before, after)
     for name in (name for name in before if name in after):
         yield from _fields(name, places.of_schema(old, name), places.of_schema(new, name), old, new)
@@ -191,7 +203,7 @@ def _types(section: Section, owner: str, path: str, was: str, now: str) -> Itera
 def _values(section: Section, owner: str, was: Place, now: Place, *, removed_breaks: bool) -> Iterator[Change]:
     gone, come = set(was.values) - set(now.values), set(now.values) - set(was.values)
     if not was.values or not now.values:
-        return  # the change of type says so
+        return  # the change of type is reported
     if gone:
         text = f"`{now.path}` no longer has {_listed(gone)}"
         yield Change(section, "changed", owner, text, breaking=removed_breaks)
@@ -235,19 +247,23 @@ def _type(api: spec.Api, kind: spec.Type) -> str:
 
 def markdown(old: spec.Api, new: spec.Api, changes: list[Change]) -> Iterator[str]:
     """Yield the lines of a changelog."""
-    breaking = [change for change in changes if change.breaking]
     yield f"# Stripe API {old.version} to {new.version}"
     yield ""
     yield " ".join(_summary(changes)) or "Nothing changed."
     yield ""
-    if breaking:
+    if any(change.breaking for change in changes):
         yield "## Breaking"
         yield ""
-        yield from _listing(breaking, "###")
+        yield from breaking(changes)
     if rest := [change for change in changes if not change.breaking]:
         yield "## Compatible"
         yield ""
         yield from _listing(rest, "###")
+
+
+def breaking(changes: list[Change]) -> Iterator[str]:
+    """Yield the lines of a changelog about what can break callers."""
+    yield from _listing([change for change in changes if change.breaking], "###")
 
 
 def _summary(changes: list[Change]) -> Iterator[str]:
@@ -260,11 +276,11 @@ def _summary(changes: list[Change]) -> Iterator[str]:
 def _listing(changes: list[Change], level: str) -> Iterator[str]:
     for section in SECTIONS:
         for kind in KINDS:
-            found = [change for change in changes if (change.section, change.kind) == (section, kind)]
-            if found:
+            result = [change for change in changes if (change.section, change.kind) == (section, kind)]
+            if result:
                 yield f"{level} {section} {kind}"
                 yield ""
-                yield from _grouped(found)
+                yield from _grouped(result)
                 yield ""
 
 
@@ -287,9 +303,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m codegen.compare", description=__doc__)
     parser.add_argument("old", type=Path, help="folder of the older facts, or of Stripe's spec3.json")
     parser.add_argument("new", type=Path, help="folder of the newer ones")
+    parser.add_argument("--breaking", action="store_true", help="only what breaks, as it stands in the changelog")
     options = parser.parse_args()
     old, new = load(options.old), load(options.new)
-    print("\n".join(markdown(old, new, compare(old, new))).rstrip())
+    changes = compare(old, new)
+    print("\n".join(breaking(changes) if options.breaking else markdown(old, new, changes)).rstrip())
     return 0
 
 

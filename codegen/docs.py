@@ -50,7 +50,7 @@ Values = Mapping[str, Sentences]
 
 @dataclass(frozen=True)
 class Entry:
-    """What is written about one object, component, operation or event."""
+    """The texts about one object, component, operation or event."""
 
     summary: Sentence | None = None
     fields: Sentences = field(default_factory=dict)
@@ -197,8 +197,8 @@ class _Loader:
         return {path: self.sentences(table, f"{where}.{path}") for path, table in self.mapping(node, where).items()}
 
     def sentences(self, node: _Node, where: str) -> dict[str, Sentence]:
-        found = {key: self.sentence(value, f"{where}.{key}") for key, value in self.mapping(node, where).items()}
-        return {key: sentence for key, sentence in found.items() if sentence is not None}
+        result = {key: self.sentence(value, f"{where}.{key}") for key, value in self.mapping(node, where).items()}
+        return {key: sentence for key, sentence in result.items() if sentence is not None}
 
     def sentence(self, node: _Node, where: str) -> Sentence | None:
         if not isinstance(node, yaml.ScalarNode) or not str(node.value).strip():
@@ -212,13 +212,13 @@ class _Loader:
         if not isinstance(node, yaml.MappingNode):
             self.problem(node, where, "expected keys with values")
             return {}
-        found: dict[str, _Node] = {}
+        result: dict[str, _Node] = {}
         for key, value in node.value:
             name = str(key.value)
-            if name in found:
+            if name in result:
                 self.problem(key, f"{where}.{name}".lstrip("."), "this key stands here twice")
-            found[name] = value
-        return found
+            result[name] = value
+        return result
 
     def problem(self, node: _Node, where: str, message: str) -> None:
         self.problems.append(f"{self.name}:{node.start_mark.line + 1}: {where}: {message}")
@@ -268,10 +268,10 @@ class Lookup:
     def field(self, schema: str, path: str) -> Found | None:
         """Return what is written about a field: by its object, by a component around it, or shared."""
         place = self.fields(schema).get(path)
-        if found := self._model_field(schema, path):
-            return found
-        if found := self._shared(path):
-            return found
+        if result := self._model_field(schema, path):
+            return result
+        if result := self._shared(path):
+            return result
         if place and place.component and (summary := self.schema(place.component)):
             return Found(summary, "component")
         return None
@@ -283,10 +283,10 @@ class Lookup:
         for table in (entry.params if entry else {}, owner.params if owner else {}):
             if sentence := table.get(path):
                 return Found(sentence, "own")
-        if self.api.operations[operation].is_list and (found := self._shared(path, self.documentation.filters)):
-            return found
-        if resource and (found := self._model_field(resource, path)):
-            return found
+        if self.api.operations[operation].is_list and (result := self._shared(path, self.documentation.filters)):
+            return result
+        if resource and (result := self._model_field(resource, path)):
+            return result
         return self._shared(path)
 
     def event_field(self, event: str, path: str) -> Found | None:
@@ -327,8 +327,8 @@ class Lookup:
 
     def _shared(self, path: str, sentences: Sentences | None = None) -> Found | None:
         sentences = self.documentation.fields if sentences is None else sentences
-        found = next((sentences[end] for end in _ends(path) if end in sentences), None)
-        return Found(found, "shared") if found else None
+        result = next((sentences[end] for end in _ends(path) if end in sentences), None)
+        return Found(result, "shared") if result else None
 
     def _shared_values(self, path: str) -> Sentences:
         return next((self.documentation.values[end] for end in _ends(path) if end in self.documentation.values), {})
@@ -362,23 +362,23 @@ class _Checker:
     @cached_property
     def of_resource(self) -> Mapping[str, dict[str, Place]]:
         """The parameters of all operations of each resource."""
-        found: dict[str, dict[str, Place]] = {}
+        result: dict[str, dict[str, Place]] = {}
         for operation, resource in self.api.resources.items():
             for path, place in self.lookup.params(operation).items():
-                _add(found.setdefault(resource, {}), path, place)
-        return found
+                _add(result.setdefault(resource, {}), path, place)
+        return result
 
     @cached_property
     def ends(self) -> Mapping[str, set[str]]:
         """Every name and every end of a path, with the values that stand there."""
-        found: dict[str, set[str]] = {}
+        result: dict[str, set[str]] = {}
         roots = [self.lookup.fields(name) for name, schema in self.api.schemas.items() if schema.standalone]
         roots += [self.lookup.params(name) for name in self.api.operations]
         roots += [places.of_event(self.api, event) for event in self.api.thin_events.values()]
         for place in (place for root in roots for place in root.values()):
             for end in _ends(place.path):
-                found.setdefault(end, set()).update(place.values)
-        return found
+                result.setdefault(end, set()).update(place.values)
+        return result
 
     def problems(self) -> list[str]:
         return sorted(self._problems())
@@ -386,8 +386,8 @@ class _Checker:
     def _problems(self) -> Iterator[str]:
         api, written = self.api, self.documentation
         is_object = {name: schema.standalone or bool(schema.options) for name, schema in api.schemas.items()}
-        objects = [name for name, found in is_object.items() if found]
-        components = [name for name, found in is_object.items() if not found]
+        objects = [name for name, result in is_object.items() if result]
+        components = [name for name, result in is_object.items() if not result]
         for name, entry in written.objects.items():
             yield from self._schema(name, entry, objects, "object")
         for name, entry in written.components.items():
@@ -396,9 +396,9 @@ class _Checker:
             if name not in api.operations:
                 yield _unknown(entry.where, "operation", name, api.operations)
                 continue
-            found = self.lookup.params(name)
-            yield from _paths(entry.params.items(), f"parameter of {name}", found)
-            yield from _values(entry.values, f"parameter of {name}", found)
+            result = self.lookup.params(name)
+            yield from _paths(entry.params.items(), f"parameter of {name}", result)
+            yield from _values(entry.values, f"parameter of {name}", result)
         for name, entry in written.events.items():
             event = api.thin_events.get(name)
             if event is None and name not in api.events:
@@ -424,12 +424,12 @@ class _Checker:
         yield from _values(entry.values, f"field or parameter of {name}", both)
 
 
-def _add(found: dict[str, Place], path: str, place: Place) -> None:
-    other = found.get(path)
+def _add(result: dict[str, Place], path: str, place: Place) -> None:
+    other = result.get(path)
     if other is None or not set(place.values) <= set(other.values):
         kinds = (other.field.type, place.field.type) if other else (place.field.type,)
         merged = spec.Field(place.field.name, spec.Union(kinds))
-        found[path] = Place(path, merged, place.components, place.component)
+        result[path] = Place(path, merged, place.components, place.component)
 
 
 def _paths(sentences: Iterable[tuple[str, Sentence]], what: str, known: Mapping[str, Place]) -> Iterator[str]:

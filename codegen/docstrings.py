@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Iterable, Mapping
 
@@ -35,20 +36,20 @@ class Writer:
 
     def field(self, schema: str, path: str) -> str:
         """Return the docstring of a field."""
-        found = self.lookup.field(schema, path)
+        result = self.lookup.field(schema, path)
         place = self.lookup.fields(schema).get(path)
-        return self._place(found.text if found else "", self.lookup.field_values(schema, path), place)
+        return self._place(result.text if result else "", self.lookup.field_values(schema, path), place)
 
     def param(self, operation: str, path: str) -> str:
         """Return the docstring of a parameter."""
-        found = self.lookup.param(operation, path)
+        result = self.lookup.param(operation, path)
         place = self.lookup.params(operation).get(path)
-        return self._place(found.text if found else "", self.lookup.param_values(operation, path), place)
+        return self._place(result.text if result else "", self.lookup.param_values(operation, path), place)
 
     def event_field(self, event: str, path: str) -> str:
         """Return the docstring of a field of a thin event's data."""
-        found = self.lookup.event_field(event, path)
-        return paragraphs(found.text if found else "")
+        result = self.lookup.event_field(event, path)
+        return paragraphs(result.text if result else "")
 
     def event(self, event: str) -> str:
         """Return the docstring of the class of an event type."""
@@ -56,17 +57,25 @@ class Writer:
         link = "" if event in self.api.thin_events else f"https://docs.stripe.com/api/events/types#event_types-{event}"
         return paragraphs(summary.text if summary else f"A `{event}` event.", link)
 
+    def service(self, service: str) -> str:
+        """Return the docstring of a service: what the object is that it is about, with the page of Stripe's reference."""
+        for operation in self.api.operations.values():
+            about = self.api.resources[operation.name]
+            if operation.service == service and about and (summary := self.lookup.schema(about)):
+                return paragraphs(summary.text, reference(service))
+        return paragraphs(f"The service `client.{service}`.", reference(service))
+
     def method(self, operation: spec.Operation, method: str, link: str, required: Iterable[spec.Field]) -> str:
         """Return the docstring of the method of an operation: summary, arguments, expandable fields, errors, link."""
         summary = self.lookup.operation(operation.name)
-        text = summary.text if summary else f"Call `{operation.verb} {operation.path}`."
+        text = summary.text if summary else f"Call `{operation.verb} {names.path(operation.path)}`."
         if operation.deprecated and not text.startswith(DEPRECATED):
             text = f"{DEPRECATED} {text}"
         lines = [paragraphs(text), f"`{operation.verb} {names.path(operation.path)}` {link}"]
         arguments = [self._argument(operation, name) for name in operation.path_params]
         arguments += [self._parameter(operation, item) for item in required]
-        arguments.append(_entry("request_options", "Idempotency key, account and other options of this request."))
-        lines.append("Args:\n" + "\n".join(arguments))
+        arguments.append(("request_options", "Idempotency key, account and other options of this request."))
+        lines.append("Args:\n" + "\n".join(itertools.starmap(_entry, in_search_order(arguments))))
         if expandable := self._expandable(operation):
             within = "data." if operation.is_list else ""
             lines.append(wrap("Expandable: " + ", ".join(f"`{within}{name}`" for name in expandable) + "."))
@@ -74,28 +83,36 @@ class Writer:
             lines.append("Raises:\n" + "\n".join(errors))
         return "\n\n".join(line for line in lines if line)
 
-    def _argument(self, operation: spec.Operation, name: str) -> str:
+    def deprecation(self, operation: spec.Operation) -> str:
+        """Return what checkers and editors say about calling a deprecated operation: the first sentence about it."""
+        summary = self.lookup.operation(operation.name)
+        if summary is None or not summary.text.startswith(DEPRECATED):
+            return "Stripe has deprecated this operation."
+        sentence, point, _ = summary.text.removeprefix(DEPRECATED).strip().partition(". ")
+        return sentence[:1].upper() + sentence[1:] + point.strip()
+
+    def _argument(self, operation: spec.Operation, name: str) -> tuple[str, str]:
         segments = operation.path.strip("/").split("/")
         before = segments[segments.index(f"{{{name}}}") - 1]
         subject = names.singular(before) if name == "id" else names.argument(name)
-        return _entry(names.argument(name), f"ID of the {subject.removesuffix('_id').replace('_', ' ')}.")
+        return names.argument(name), f"ID of the {subject.removesuffix('_id').replace('_', ' ')}."
 
-    def _parameter(self, operation: spec.Operation, item: spec.Field) -> str:
+    def _parameter(self, operation: spec.Operation, item: spec.Field) -> tuple[str, str]:
         text = self.param(operation.name, item.name).split("\n\n")[0].replace("\n", " ")
         limit = spec.max_length(item.type)
         if limit and limit != 5000 and not isinstance(item.type, spec.Object):
             text = f"{text} At most {limit:,} characters.".strip()
-        return _entry(names.safe(item.name), text)
+        return names.safe(item.name), text
 
     def _expandable(self, operation: spec.Operation) -> list[str]:
         if not any(item.name == "expand" for item in operation.params):
             return []
-        found: dict[str, None] = {}
+        result: dict[str, None] = {}
         for name in spec.references(operation.returns):
             for item in self.api.schemas[name].fields:
                 if any(isinstance(part, spec.Expandable) for part in spec.parts(item.type)):
-                    found[item.name] = None
-        return list(found)
+                    result[item.name] = None
+        return list(result)
 
     def _errors(self, operation: spec.Operation) -> list[str]:
         errors = []
@@ -115,10 +132,12 @@ class Writer:
         return paragraphs(text, "\n".join(meanings))
 
     def _page(self, schema: str) -> str:
-        for operation in self.api.operations.values():
-            if operation.method in ("retrieve", "create", "list") and schema in spec.references(operation.returns):
-                return reference(operation.service) + "/object"
-        return ""
+        services = [
+            operation.service
+            for operation in self.api.operations.values()
+            if operation.method in ("retrieve", "create", "list") and schema in spec.references(operation.returns)
+        ]
+        return reference(min(services, key=lambda name: name.count("."))) + "/object" if services else ""
 
 
 # The operations that take a payment, so that a card can be declined.
@@ -160,9 +179,19 @@ def _bullet(value: str, text: str) -> str:
     return wrap(f"- `{value}`: {text}", "  ")
 
 
+def in_search_order(entries: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return entries so that `name` comes before `business_name`, else in the order they have.
+
+    Pyright shows of an argument the first line with its name and a colon, wherever in the line they are.
+    """
+    ordered: dict[str, str] = {}
+    waiting = dict(entries)
+    for name in list(waiting):
+        for other in sorted(waiting, key=len):
+            if other not in ordered and (other == name or name.endswith(other)):
+                ordered[other] = waiting[other]
+    return list(ordered.items())
+
+
 def _entry(name: str, text: str) -> str:
-    body = f"{name}: {text}" if text else f"{name}:"
-    lines = textwrap.wrap(
-        body, WIDTH - 4, initial_indent="    ", subsequent_indent="        ", break_long_words=False, break_on_hyphens=False
-    )
-    return "\n".join(lines)
+    return f"    {name}: {text}".rstrip()  # in one line, since editors show only one of an argument

@@ -94,11 +94,11 @@ class Reader:
     def fields(self, schema: Node) -> tuple[spec.Field, ...]:
         """Return the fields of an object, sorted by name."""
         required = set(strings(schema.get("required")))
-        found = (
+        result = (
             self.field(name, node(value), required=name in required)
             for name, value in child(schema, "properties").items()
         )
-        return tuple(sorted(found, key=lambda item: item.name))
+        return tuple(sorted(result, key=lambda item: item.name))
 
     def field(self, name: str, schema: Node, *, required: bool, deprecated: bool = False) -> spec.Field:
         """Return one field of an object, or one parameter."""
@@ -124,7 +124,7 @@ class Reader:
         return spec.Scalar(scalar, limit if isinstance(limit, int) and self.limits else None)
 
     def _any_of(self, options: list[Node], name: str) -> spec.Type:
-        found: list[spec.Type] = []
+        result: list[spec.Type] = []
         clearable = False
         if any(option.get("title") == RANGE for option in options) and name != "amount":
             options = [_in_seconds(option) for option in options]
@@ -132,8 +132,8 @@ class Reader:
             kind = self.type(option)
             if isinstance(kind, spec.Nullable):
                 clearable, kind = True, kind.inner
-            found.extend(kind.options if isinstance(kind, spec.Union) else [kind])
-        unique = tuple(dict.fromkeys(found))
+            result.extend(kind.options if isinstance(kind, spec.Union) else [kind])
+        unique = tuple(dict.fromkeys(result))
         if len(unique) > 1 and all(isinstance(kind, spec.Enum) for kind in unique):
             unique = (_enum([value for kind in unique for value in spec.values(kind)]),)
         inner = unique[0] if len(unique) == 1 else spec.Union(unique)
@@ -183,8 +183,8 @@ def read(folder: Path) -> spec.Api:
 
     def load(name: str) -> Json:
         path = folder / name
-        found: Json = json.loads(path.read_text()) if path.exists() else {}
-        return found
+        result: Json = json.loads(path.read_text()) if path.exists() else {}
+        return result
 
     return read_documents(
         node(load("spec3.json")),
@@ -239,8 +239,8 @@ def _v2_error(schemas: Node) -> spec.Schema:
         "required": ["code", "message"],
         "properties": {**properties, "code": {"type": "string", "enum": [*codes]}},
     }
-    whole: Node = {"required": ["error"], "properties": {"error": error}}
-    return spec.Schema("v2.error", Reader().fields(whole))
+    body: Node = {"required": ["error"], "properties": {"error": error}}
+    return spec.Schema("v2.error", Reader().fields(body))
 
 
 def _codes(schema: Node) -> list[str]:
@@ -248,30 +248,30 @@ def _codes(schema: Node) -> list[str]:
 
 
 def _operations(document: Node, schemas: Node, oracle: Iterable[Node]) -> list[spec.Operation]:
-    found = [
+    result = [
         _operation(verb.upper(), path, node(operation), schemas)
         for path, item in child(document, "paths").items()
         for verb, operation in node(item).items()
         if verb in ("get", "post", "delete")
     ]
     names = name_operations(
-        Call(one.verb, one.path, frozenset(spec.references(one.returns)), one.shape) for one in found
+        Call(member.verb, member.path, frozenset(spec.references(member.returns)), member.shape) for member in result
     )
     known: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for row in oracle:
         known[str(row["verb"]), str(row["path"])].add((str(row["service"]), str(row["method"])))
     named = []
-    for one in found:
-        name, alias = names[one.verb, one.path], ALIASES.get((one.verb, one.path))
-        wanted = known.get((one.verb, one.path))
+    for member in result:
+        name, alias = names[member.verb, member.path], ALIASES.get((member.verb, member.path))
+        wanted = known.get((member.verb, member.path))
         if wanted and wanted != {name} | ({alias} if alias else set()):
             raise ValueError(
-                f"{one.verb} {one.path} is named {'.'.join(name)} by rule, but {sorted(wanted)} in operations.json; "
+                f"{member.verb} {member.path} is named {'.'.join(name)} by rule, but {sorted(wanted)} in operations.json; "
                 "add it to OPERATIONS in codegen/operation_names.py"
             )
         aliases = (alias,) if alias else ()
-        named.append(replace(one, service=name[0], method=name[1], aliases=aliases))
-    return sorted(named, key=lambda one: (one.service, one.method))
+        named.append(replace(member, service=name[0], method=name[1], aliases=aliases))
+    return sorted(named, key=lambda member: (member.service, member.method))
 
 
 def _operation(verb: str, path: str, operation: Node, schemas: Node) -> spec.Operation:

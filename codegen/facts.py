@@ -23,8 +23,8 @@ def differences(api: spec.Api, folder: Path = FOLDER) -> dict[str, str | None]:
     """Return the files that differ from an API's facts: their new text, or `None` where they should not be there."""
     wanted = lines.dump(api)
     present = {str(path.relative_to(folder)): path.read_text() for path in _files(folder)}
-    found: dict[str, str | None] = {path: text for path, text in wanted.items() if present.get(path) != text}
-    return {**found, **dict.fromkeys(sorted(present.keys() - wanted.keys()))}
+    result: dict[str, str | None] = {path: text for path, text in wanted.items() if present.get(path) != text}
+    return {**result, **dict.fromkeys(sorted(present.keys() - wanted.keys()))}
 
 
 def _files(folder: Path) -> list[Path]:
@@ -34,11 +34,12 @@ def _files(folder: Path) -> list[Path]:
 def main() -> int:
     """Write the facts of a document, or with `--check` compare them; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m codegen.facts", description=main.__doc__)
-    parser.add_argument("--spec", type=Path, required=True, help="folder with Stripe's spec3.json and its companions")
+    parser.add_argument("--spec", type=Path, help="folder with Stripe's spec3.json and its companions")
     parser.add_argument("--check", action="store_true", help="compare only; exit with 1 if the facts differ")
     options = parser.parse_args()
-    if not (options.spec / "spec3.json").exists():
-        print(f"facts: skipped, there is no spec3.json in {options.spec}", file=sys.stderr)
+    if options.spec is None or not (options.spec / "spec3.json").exists():
+        missing = "no document is given" if options.spec is None else f"there is no spec3.json in {options.spec}"
+        print(f"facts: skipped, {missing}; say where it is: make facts SPEC=folder", file=sys.stderr)
         return 0 if options.check else 1
     api = document.read(options.spec)
     changed = differences(api)

@@ -35,14 +35,14 @@ def dump(api: spec.Api) -> dict[str, str]:
 
 def _groups(schemas: Mapping[str, spec.Schema]) -> dict[str, str]:
     """Return the file of each schema: that of the object whose name it begins with, else that of its first word."""
-    owners = sorted((name for name, one in schemas.items() if one.standalone), key=len, reverse=True)
+    owners = sorted((name for name, member in schemas.items() if member.standalone), key=len, reverse=True)
     owners = [name for name in owners if not name.startswith(spec.DELETED)]
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for name, schema in schemas.items():
         plain = schema.original.replace(".", "_")
-        owner = next((one for one in owners if f"{plain}_".startswith(one.replace(".", "_") + "_")), None)
-        found[name] = owner or "parts/" + plain.split("_")[0]
-    return found
+        owner = next((member for member in owners if f"{plain}_".startswith(member.replace(".", "_") + "_")), None)
+        result[name] = owner or "parts/" + plain.split("_")[0]
+    return result
 
 
 def _schema(schema: spec.Schema) -> Iterator[Node]:
@@ -134,8 +134,8 @@ def read(folder: Path) -> spec.Api:
     thin_events = [_read_thin_event(*entry) for entry in _entries([folder / "thin_events.jsonl"], "event")]
     return spec.Api(
         version=str(version["version"]),
-        schemas={schema.name: schema for schema in sorted(schemas, key=lambda one: one.name)},
-        operations={one.name: one for one in sorted(operations, key=lambda one: one.name)},
+        schemas={schema.name: schema for schema in sorted(schemas, key=lambda member: member.name)},
+        operations={member.name: member for member in sorted(operations, key=lambda member: member.name)},
         events={event.type: event for event in events},
         thin_events={event.type: event for event in thin_events},
     )

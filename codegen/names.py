@@ -22,6 +22,7 @@ OBJECTS: dict[str, str] = {
     "platform_earning": "ApplicationFee",
     "reporting.report_run": "ReportRun",
     "reporting.report_type": "ReportType",
+    "rule": "RadarRule",
     "scheduled_query_run": "SigmaScheduledQueryRun",
     "sigma.sigma_api_query": "SigmaQuery",
     "test_helpers.test_clock": "TestClock",
@@ -33,7 +34,17 @@ SHARED: dict[str, str] = {
     "address": "Address",
     "billing_details": "BillingDetails",
     "shipping": "ShippingDetails",
-    "payment_pages_checkout_session_customer_details": "CheckoutSessionCustomerDetails",
+}
+
+# Services whose last word is not made singular: each is one object, or has a name of its own.
+SINGLE_SERVICES = {
+    "accounts.people",
+    "balance_settings",
+    "credit_notes.preview_lines",
+    "customers.funding_instructions",
+    "quotes.computed_upfront_line_items",
+    "tax.settings",
+    "treasury.financial_accounts.features",
 }
 
 # Path arguments that Stripe's document calls otherwise than its users do.
@@ -45,7 +56,6 @@ SINGULARS: dict[str, str] = {
     "as": "as",
     "bonus": "bonus",
     "data": "datum",
-    "details": "details",
     "fees": "fee",
     "options": "option",
     "people": "person",
@@ -68,7 +78,7 @@ def camel(text: str) -> str:
 
 def snake(name: str) -> str:
     """Return the name of a class as the name of a module: ``SetupIntent`` is ``setup_intent``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def singular(name: str) -> str:
@@ -109,7 +119,7 @@ def part(owner: str, field: spec.Field) -> str:
 
 
 def is_list(kind: spec.Type) -> bool:
-    """Whether a type is a list or a page, or one among other types."""
+    """Return whether a type is a list or a page, or one among other types."""
     match kind:
         case spec.ListOf() | spec.PageOf():
             return True
@@ -124,11 +134,15 @@ def is_list(kind: spec.Type) -> bool:
 def params(service: str, method: str, services: Collection[str]) -> str:
     """Return the class of the parameters of an operation: ``customers.create`` takes ``CustomerCreateParams``.
 
-    The names of services that have operations are singular, those of groups of services are as they are.
+    The names of services that have operations are singular, those of groups of services and of `SINGLE_SERVICES` are as
+    they are.
     """
     steps = service.split(".")
     paths = [".".join(steps[: index + 1]) for index in range(len(steps))]
-    nouns = [singular(step) if path in services else step for step, path in zip(steps, paths, strict=True)]
+    nouns = [
+        singular(step) if path in services and path not in SINGLE_SERVICES else step
+        for step, path in zip(steps, paths, strict=True)
+    ]
     return "".join(camel(noun) for noun in nouns) + camel(method) + "Params"
 
 

@@ -62,7 +62,7 @@ ALIASES: dict[tuple[str, str], tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Call:
-    """What the rules look at: an operation by verb and path, what it returns, and whether that is a page or a file."""
+    """The input of the rules: an operation by verb and path, what it returns, and whether that is a page or a file."""
 
     verb: str
     path: str
@@ -75,16 +75,16 @@ def name_operations(calls: Iterable[Call]) -> dict[tuple[str, str], tuple[str, s
     by_path: dict[str, dict[str, Call]] = {}
     for call in calls:
         by_path.setdefault(call.path, {})[call.verb] = call
-    found = {(call.verb, path): _name(call, by_path) for path, verbs in by_path.items() for call in verbs.values()}
+    result = {(call.verb, path): _name(call, by_path) for path, verbs in by_path.items() for call in verbs.values()}
     taken: dict[tuple[str, str], tuple[str, str]] = {}
-    for key, name in found.items():
+    for key, name in result.items():
         if other := taken.get(name):
             raise ValueError(
                 f"{' '.join(other)} and {' '.join(key)} are both named {'.'.join(name)}; "
                 "give one of them another name in OPERATIONS of codegen/operation_names.py"
             )
         taken[name] = key
-    return found
+    return result
 
 
 def _name(call: Call, by_path: Mapping[str, Mapping[str, Call]]) -> tuple[str, str]:

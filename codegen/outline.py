@@ -1,4 +1,4 @@
-"""Print what there is to document about an object, a service or a component, and what is documented already."""
+"""Print the places to document of an object, a service or a component, and what is documented already."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Line:
 
     path: str
     facts: str
-    found: docs.Found | None
+    result: docs.Found | None
     used_by: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        mark = MARKS[self.found.source] if self.found else "[ ]"
+        mark = MARKS[self.result.source] if self.result else "[ ]"
         users = f"  ({' '.join(self.used_by)})" if self.used_by else ""
-        text = f"  = {_short(self.found.text)}" if self.found else ""
+        text = f"  = {_short(self.result.text)}" if self.result else ""
         return f"{mark} {self.path}  {self.facts}{users}{text}"
 
 
@@ -51,11 +51,13 @@ class Outline:
     def about(self, name: str) -> Iterator[str]:
         """Yield the lines about an object with the operations on it, a service, or a component."""
         operations = [
-            one for one in self.api.operations.values() if name in (one.service, self.api.resources[one.name])
+            member
+            for member in self.api.operations.values()
+            if name in (member.service, self.api.resources[member.name])
         ]
         schemas = [name] if name in self.api.schemas else []
         if not schemas:
-            schemas = sorted({self.api.resources[one.name] for one in operations} - {""})
+            schemas = sorted({self.api.resources[member.name] for member in operations} - {""})
         for schema in schemas:
             yield from self._schema(schema)
         if operations:
@@ -77,20 +79,20 @@ class Outline:
 
     def _operations(self, operations: list[spec.Operation]) -> Iterator[str]:
         yield "# Operations"
-        for one in operations:
-            deprecated = ", deprecated" if one.deprecated else ""
-            sentence = self.lookup.operation(one.name)
+        for member in operations:
+            deprecated = ", deprecated" if member.deprecated else ""
+            sentence = self.lookup.operation(member.name)
             if not (self.missing and sentence):
                 text = f"  = {_short(sentence.text)}" if sentence else ""
-                yield f"{_mark(sentence)} {one.name}  {one.verb} {one.path}{deprecated}{text}"
+                yield f"{_mark(sentence)} {member.name}  {member.verb} {member.path}{deprecated}{text}"
         short = _short_names(operations)
         lines: dict[tuple[str, str], Line] = {}
-        for one in operations:
-            for path, place in self.lookup.params(one.name).items():
-                found = self.lookup.param(one.name, path)
-                shown = self._facts(place, self.lookup.param_values(one.name, path), required=False)
-                line = lines.setdefault((path, found.text if found else ""), Line(path, shown, found))
-                line.used_by.append(short[one.name] + ("*" if place.field.required else ""))
+        for member in operations:
+            for path, place in self.lookup.params(member.name).items():
+                result = self.lookup.param(member.name, path)
+                shown = self._facts(place, self.lookup.param_values(member.name, path), required=False)
+                line = lines.setdefault((path, result.text if result else ""), Line(path, shown, result))
+                line.used_by.append(short[member.name] + ("*" if place.field.required else ""))
         ordered = sorted(lines.values(), key=lambda line: line.path.split("."))
         for line in ordered:
             if len(line.used_by) == len(operations) > 2:
@@ -112,7 +114,7 @@ class Outline:
             event = self.api.thin_events.get(name)
             for path, place in places.of_event(self.api, event).items() if event else ():
                 line = Line(f"{name}: {path}", self._facts(place, {}), self.lookup.event_field(name, path))
-                if not (self.missing and line.found):
+                if not (self.missing and line.result):
                     yield f"    {line}"
 
     def _facts(self, place: Place, meanings: docs.Sentences, *, required: bool = True) -> str:
@@ -135,7 +137,7 @@ class Outline:
     def _sections(self, title: str, lines: list[Line]) -> Iterator[str]:
         """Yield lines under a title; large subtrees follow under titles of their own."""
         if self.missing:
-            lines = [line for line in lines if line.found is None]
+            lines = [line for line in lines if line.result is None]
         yield from _sections(title, lines, depth=1)
 
 
@@ -147,7 +149,9 @@ def _sections(title: str, lines: list[Line], depth: int) -> Iterator[str]:
     if lines:
         yield title
     for root, group in groups.items():
-        yield from (str(line) for line in (group if root not in large else [one for one in group if one.path == root]))
+        yield from (
+            str(line) for line in (group if root not in large else [member for member in group if member.path == root])
+        )
     for root, group in large.items():
         inside = [line for line in group if line.path != root]
         yield from _sections(f"### {root}. ({len(inside)})", inside, depth + 1)
@@ -197,8 +201,8 @@ def _mark(sentence: docs.Sentence | None) -> str:
 
 def _short_names(operations: list[spec.Operation]) -> dict[str, str]:
     """Return the method of each operation, with its service where there are several."""
-    services = {one.service for one in operations}
-    return {one.name: one.method if len(services) == 1 else one.name for one in operations}
+    services = {member.service for member in operations}
+    return {member.name: member.method if len(services) == 1 else member.name for member in operations}
 
 
 def main() -> int:
@@ -225,7 +229,7 @@ def main() -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
     outline = Outline(api, documentation, missing=options.missing)
-    known = [*api.schemas, *(one.service for one in api.operations.values())]
+    known = [*api.schemas, *(member.service for member in api.operations.values())]
     for name in options.name:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=3)

@@ -46,13 +46,13 @@ def of_event(api: spec.Api, event: spec.ThinEvent) -> dict[str, Place]:
 
 
 def _by_path(places: Iterable[Place]) -> dict[str, Place]:
-    found: dict[str, Place] = {}
+    result: dict[str, Place] = {}
     for place in places:
-        if other := found.get(place.path):  # alternatives of one union
+        if other := result.get(place.path):  # alternatives of one union
             both = spec.Union((other.field.type, place.field.type))
             place = replace(other, field=replace(other.field, type=both))
-        found[place.path] = place
-    return found
+        result[place.path] = place
+    return result
 
 
 def _places(
@@ -77,23 +77,21 @@ def _places(
 
 def embedded_components(api: spec.Api, kind: spec.Type) -> list[str]:
     """Return the component schemas that a type embeds; objects with documentation of their own are none."""
-    names = list(dict.fromkeys(spec.references(kind)))
-    if len(names) > 1:  # variants for publishable keys
-        names = [name for name in names if not name.endswith("_client")]
+    names = spec.without_client_variants(spec.references(kind))
     return [name for name in names if is_component(api.schemas[name])]
 
 
 def is_component(schema: spec.Schema) -> bool:
-    """Whether a schema is a part of objects rather than an object of its own."""
+    """Return whether a schema is a part of objects rather than an object of its own."""
     return not schema.standalone and not schema.options
 
 
 def component_uses(api: spec.Api) -> Mapping[str, frozenset[str]]:
     """Return the objects in which each component appears."""
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
     for name, schema in api.schemas.items():
         if schema.standalone:
             for place in of_schema(api, name).values():
                 for component in embedded_components(api, place.field.type):
-                    found.setdefault(component, set()).add(name)
-    return {name: frozenset(uses) for name, uses in found.items()}
+                    result.setdefault(component, set()).add(name)
+    return {name: frozenset(uses) for name, uses in result.items()}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias, get_args
@@ -72,7 +72,7 @@ class Object:
 
 @dataclass(frozen=True)
 class Expandable:
-    """An ID, or one of these objects where `expand` asked for it."""
+    """An ID, or one of these objects where `expand` requested it."""
 
     schemas: tuple[str, ...]
 
@@ -138,7 +138,7 @@ class Schema:
 
     @property
     def standalone(self) -> bool:
-        """Whether users meet it as an object of its own, not only as a part of another."""
+        """Return whether users meet it as an object of its own, not only as a part of another."""
         return self.resource or self.object is not None
 
     @property
@@ -172,7 +172,7 @@ class Operation:
 
     @property
     def is_list(self) -> bool:
-        """Whether it returns a page, so that its parameters are filters."""
+        """Return whether it returns a page, so that its parameters are filters."""
         return self.shape in ("page", "search", "v2")
 
 
@@ -205,6 +205,11 @@ class Api:
     thin_events: Mapping[str, ThinEvent]
 
     @cached_property
+    def services(self) -> frozenset[str]:
+        """The services that have operations."""
+        return frozenset(operation.service for operation in self.operations.values())
+
+    @cached_property
     def resources(self) -> Mapping[str, str]:
         """The object that each operation is about, by the operation's name."""
         return {name: self._resource(operation) for name, operation in self.operations.items()}
@@ -212,8 +217,8 @@ class Api:
     def _resource(self, operation: Operation) -> str:
         siblings = (self.operations.get(f"{operation.service}.{name}") for name in ("retrieve", "create", "list"))
         for candidate in (operation, *siblings):
-            if candidate and len(found := self._returned(candidate)) == 1:
-                return found.pop()
+            if candidate and len(result := self._returned(candidate)) == 1:
+                return result.pop()
         return ""
 
     def _returned(self, operation: Operation) -> set[str]:
@@ -244,6 +249,12 @@ def references(kind: Type | None) -> Iterator[str]:
         yield from (part.schema for part in parts(kind) if isinstance(part, Ref))
 
 
+def without_client_variants(names: Iterable[str]) -> list[str]:
+    """Return the names of schemas that are alternatives, without those that only publishable keys receive."""
+    result = list(dict.fromkeys(names))
+    return [name for name in result if len(result) == 1 or not name.endswith("_client")]
+
+
 def objects(kind: Type) -> tuple[Object, ...]:
     """Return the objects described in place in a type."""
     return tuple(part for part in parts(kind) if isinstance(part, Object))
@@ -255,6 +266,6 @@ def values(kind: Type) -> tuple[str | bool, ...]:
 
 
 def max_length(kind: Type) -> int | None:
-    """Return how many characters a type allows, if it says so."""
+    """Return how many characters a type allows, if it has a limit."""
     limits = (part.max_length for part in parts(kind) if isinstance(part, Scalar))
     return next((limit for limit in limits if limit is not None), None)

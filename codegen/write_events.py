@@ -12,12 +12,15 @@ _IMPORTS = {
     "collections.abc": ["Awaitable"],
     "typing": ["Generic", "Literal", "Protocol", "TypeAlias", "TypeVar", "Union", "overload"],
 }
+# Objects with an ID by which they cannot be retrieved; events about them have none.
+_NO_ID = {"discount"}
 _BASES = """
 K = TypeVar("K", bound=str)
 O = TypeVar("O", bound=StripeModel)
 D = TypeVar("D")
 E = TypeVar("E", bound=V2CoreEvent)
 R = TypeVar("R", bound=StripeModel | None)
+A = TypeVar("A", bound=V2CoreEventRelatedObject | None)
 _M = TypeVar("_M", bound=StripeModel)
 
 class _Requester(Protocol):
@@ -55,8 +58,12 @@ class EventNotification(StripeModel):
     @overload
     def fetch_related_object(self, client: _AsyncRequester) -> Awaitable[StripeModel | None]: ...
 
-class TypedNotification(EventNotification, Generic[K, E, R]):
+class RelatedObject(V2CoreEventRelatedObject):
+    id: str  # pyright: ignore[reportIncompatibleVariableOverride]
+
+class TypedNotification(EventNotification, Generic[K, E, R, A]):
     type: K  # pyright: ignore[reportIncompatibleVariableOverride]
+    related_object: A  # pyright: ignore[reportIncompatibleVariableOverride]
     @overload
     def fetch_event(self, client: _Requester) -> E: ...
     @overload
@@ -66,8 +73,9 @@ class TypedNotification(EventNotification, Generic[K, E, R]):
     @overload
     def fetch_related_object(self, client: _AsyncRequester) -> Awaitable[R]: ...
 
-class TypedThinEvent(V2CoreEvent, Generic[K, D]):
+class TypedThinEvent(V2CoreEvent, Generic[K, D, A]):
     type: K  # pyright: ignore[reportIncompatibleVariableOverride]
+    related_object: A  # pyright: ignore[reportIncompatibleVariableOverride]
     data: D  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 """
@@ -91,8 +99,9 @@ def _events(api: spec.Api, writer: Writer) -> str:
         related, data = thin_models(api, thin)
         models.update(name for name in (related, data) if name)
         kind, name, doc = f'Literal["{thin.type}"]', names.event(thin.type), writer.event(thin.type)
-        classes.append(_class(name, f"TypedThinEvent[{kind}, {data or None}]", doc))
-        notification = f"TypedNotification[{kind}, {name}, {related or None}]"
+        about = _related_object(api, thin)
+        classes.append(_class(name, f"TypedThinEvent[{kind}, {data or None}, {about}]", doc))
+        notification = f"TypedNotification[{kind}, {name}, {related or None}, {about}]"
         classes.append(_class(names.notification(thin.type), notification, doc))
     own = {
         "pinstripe.models": models,
@@ -101,7 +110,7 @@ def _events(api: spec.Api, writer: Writer) -> str:
         "pinstripe.types": ["RequestOptions"],
     }
     return (
-        text.header(api.version, "One class for each type of event, and their union, which `event.type` narrows.")
+        text.header("One class for each type of event, and their union, which `event.type` narrows.")
         + text.grouped_imports({**_IMPORTS, **own})
         + _BASES
         + "".join(classes)
@@ -110,6 +119,14 @@ def _events(api: spec.Api, writer: Writer) -> str:
         + "\n\ndef class_for(event_type: str) -> type[StripeModel]: ...\n"
         + "def notification_class_for(event_type: str) -> type[EventNotification]: ...\n"
     )
+
+
+def _related_object(api: spec.Api, event: spec.ThinEvent) -> str:
+    """Return the type of a thin event's `related_object`: has the event one, and that an ID?"""
+    if event.related is None:
+        return "V2CoreEventRelatedObject | None"
+    has_id = any(item.name == "id" and item.required for item in api.schemas[event.related].fields)
+    return "RelatedObject" if has_id and event.related not in _NO_ID else "V2CoreEventRelatedObject"
 
 
 def _class(name: str, base: str, doc: str) -> str:
@@ -151,7 +168,7 @@ def _handlers(api: spec.Api) -> str:
         )
     )
     return (
-        text.header(api.version, "Handlers of events, each with the type of its event.")
+        text.header("Handlers of events, each with the type of its event.")
         + text.grouped_imports({**standard, **own})
         + f"\nEventType: TypeAlias = Literal[{_quoted(api.events)}]\n"
         + f"ThinEventType: TypeAlias = Literal[{_quoted(api.thin_events)}]\n"

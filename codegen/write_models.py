@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from codegen import names, spec, text
-from codegen.build_models import object_table, targets
+from codegen.build_models import literal, object_table, targets
 from codegen.classes import ClassDef, FieldDef, ModuleDef, in_order
 
 
 def write_models(api: spec.Api, modules: Mapping[str, ModuleDef]) -> Iterator[tuple[str, str]]:
     """Return every file of ``models/`` with its text."""
     for name, module in modules.items():
-        yield f"models/{name}.py", _module(api, module)
+        yield f"models/{name}.py", _module(module)
     yield "models/__init__.py", _index(api, modules)
     yield "models/_event_types.py", _event_types(api)
-    yield "models/_event_classes.py", text.header(api.version, "The classes of event types.") + _EVENT_CLASSES
+    yield "models/_error_codes.py", _error_codes(api)
+    yield "models/_event_classes.py", text.header("The classes of event types.") + _EVENT_CLASSES
 
 
-def _module(api: spec.Api, module: ModuleDef) -> str:
+def _module(module: ModuleDef) -> str:
     runtime = {name: set(found) for name, found in module.imports.runtime.items()}
-    deferred = {
-        name: found - runtime.get(name, set()) for name, found in module.imports.typing_only.items() if found
-    }
+    deferred = {name: found - runtime.get(name, set()) for name, found in module.imports.typing_only.items() if found}
     deferred = {name: found for name, found in deferred.items() if found}
     if deferred:
         runtime.setdefault("typing", set()).add("TYPE_CHECKING")
-    parts = [text.header(api.version, module.title), text.grouped_imports(runtime)]
+    parts = [text.header(module.title), text.grouped_imports(runtime)]
     if deferred:
         parts.append("\nif TYPE_CHECKING:\n" + text.imports(deferred, "    "))
     exported = ", ".join(f'"{name}"' for name in sorted(cls.name for cls in module.classes))
@@ -49,10 +48,12 @@ def _field(field: FieldDef) -> str:
 
 
 def _index(api: spec.Api, modules: Mapping[str, ModuleDef]) -> str:
-    rows = "".join(f'    "{name}": ({_tuple(cls.name for cls in module.classes)}),\n' for name, module in modules.items())
+    rows = "".join(
+        f'    "{name}": ({_tuple(cls.name for cls in module.classes)}),\n' for name, module in modules.items()
+    )
     objects, deleted = object_table(api)
     return (
-        text.header(api.version, "Every model of Stripe's API, loaded when it is first used.")
+        text.header("Every model of Stripe's API, loaded when it is first used.")
         + "from importlib import import_module\nfrom typing import TYPE_CHECKING\n\n"
         + "from pinstripe._base import ListObject, Ref, SearchResult, StripeModel, StripeObject, V2List\n"
         + "from pinstripe._registry import Registry as _Registry\nfrom pinstripe._registry import register as _register\n"
@@ -63,6 +64,16 @@ def _index(api: spec.Api, modules: Mapping[str, ModuleDef]) -> str:
         + f"# The class of every `object` value.\n_OBJECTS: dict[str, str] = {_dict(objects)}\n\n"
         + f"# The same for deleted objects.\n_DELETED: dict[str, str] = {_dict(deleted)}\n\n\n"
         + _INDEX_CODE
+    )
+
+
+def _error_codes(api: spec.Api) -> str:
+    """Write the codes of errors, which the stub of `pinstripe.errors` names."""
+    codes = next(item for item in api.schemas["api_errors"].fields if item.name == "code")
+    values = ", ".join(map(literal, spec.values(codes.type)))
+    return (
+        text.header("The known codes of errors: https://docs.stripe.com/error-codes")
+        + f"from typing import Literal, TypeAlias\n\nErrorCode: TypeAlias = Literal[{values}]\n"
     )
 
 
@@ -148,7 +159,7 @@ def _event_types(api: spec.Api) -> str:
         related, data = (f'"{name}"' if name else "None" for name in thin_models(api, event))
         thin += f'    "{event.type}": ("{names.notification(event.type)}", {related}, {data}),\n'
     return (
-        text.header(api.version, "The types of events, with the names of their classes and models.")
+        text.header("The types of events, with the names of their classes and models.")
         + "# type -> (class, model of data.object, whether previous_attributes can be there)\n"
         + f"EVENT_TYPES: dict[str, tuple[str, str, bool]] = {{\n{rows}}}\n\n"
         + "# type -> (class, model of the related object, model of the event's own data)\n"

@@ -5,30 +5,35 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterator, Mapping
 
-from codegen import spec, text
+from codegen import text
 from codegen.classes import ClassDef, ModuleDef, in_order
 
 
-def write_params(api: spec.Api, modules: Mapping[str, ModuleDef]) -> Iterator[tuple[str, str]]:
+def write_params(modules: Mapping[str, ModuleDef]) -> Iterator[tuple[str, str]]:
     """Return every file of ``params/`` with its text."""
     for name, module in modules.items():
-        yield f"params/{name}.py", _module(api, module)
-    yield "params/__init__.py", _index(api, modules)
+        yield f"params/{name}.py", _module(module)
+    yield "params/__init__.py", _index(modules)
 
 
-def _module(api: spec.Api, module: ModuleDef) -> str:
-    bodies = [_class(cls) for cls in in_order(module.classes)]
-    imports = {name: set(found) for name, found in module.imports.runtime.items()}
+def _module(module: ModuleDef) -> str:
+    bodies = [_class(cls) for cls in in_order(sorted(module.classes, key=_place))]
+    imports = {name: set(result) for name, result in module.imports.runtime.items()}
     imports["typing_extensions"] = {"TypedDict"}
     if any("Required[" in body for body in bodies):
         imports["typing_extensions"].add("Required")
     exported = ", ".join(f'"{name}"' for name in sorted(cls.name for cls in module.classes))
     return (
-        text.header(api.version, module.title)
+        text.header(module.title)
         + text.grouped_imports(imports)
         + f"\n__all__ = [{exported}]\n"
         + "".join(f"\n\n{body}" for body in bodies)
     )
+
+
+def _place(cls: ClassDef) -> tuple[str, str]:
+    """Order classes by their place in the parameters, inner ones first: those of `create` and `update` are alike and zip well."""
+    return cls.name.partition("Params")[2] + "~", cls.name
 
 
 def _class(cls: ClassDef) -> str:
@@ -44,13 +49,13 @@ def _class(cls: ClassDef) -> str:
     return f"class {cls.name}(TypedDict, total=False, closed=True):\n" + (body or "    pass\n")
 
 
-def _index(api: spec.Api, modules: Mapping[str, ModuleDef]) -> str:
+def _index(modules: Mapping[str, ModuleDef]) -> str:
     rows = "".join(
-        f'    "{name}": (' + "".join(f'"{found}", ' for found in sorted(cls.name for cls in module.classes)) + "),\n"
+        f'    "{name}": (' + "".join(f'"{result}", ' for result in sorted(cls.name for cls in module.classes)) + "),\n"
         for name, module in modules.items()
     )
     return (
-        text.header(api.version, "The parameters of every operation as TypedDicts, loaded when they are first used.")
+        text.header("The parameters of every operation as TypedDicts, loaded when they are first used.")
         + "from importlib import import_module\nfrom typing import TYPE_CHECKING\n\n"
         + "from pinstripe._registry import register_params as _register_params\n\nif TYPE_CHECKING:\n"
         + "".join(f"    from pinstripe.params.{name} import *\n" for name in modules)

@@ -17,10 +17,10 @@ _SHAPES = {"page": "page", "v2": "page", "search": "search", "upload": "upload",
 def write_resources(api: spec.Api, services: Mapping[str, ServiceDef]) -> Iterator[tuple[str, str]]:
     """Return every file of ``resources/`` with its text, and the module of the API version."""
     for module, group in modules(services).items():
-        yield f"resources/{module}.py", _module(api, module, group)
-    yield "resources/__init__.py", _index(api, services)
+        yield f"resources/{module}.py", _module(module, group)
+    yield "resources/__init__.py", _index(services)
     title = "The version of Stripe's API that this package uses."
-    yield "_api_version.py", text.header(api.version, title) + f'API_VERSION = "{api.version}"\n'
+    yield "_api_version.py", text.header(title) + f'API_VERSION = "{api.version}"\n'
 
 
 def in_class_order(methods: Iterable[MethodDef]) -> list[MethodDef]:
@@ -28,14 +28,14 @@ def in_class_order(methods: Iterable[MethodDef]) -> list[MethodDef]:
     return sorted(methods, key=lambda method: (method.name in FUNCTIONS, method.name))
 
 
-def _module(api: spec.Api, module: str, group: Iterable[ServiceDef]) -> str:
+def _module(module: str, group: Iterable[ServiceDef]) -> str:
     used: set[str] = {"Resource", "async_service"}
     bodies = [_class(service, used) for service in group]
     for service in group:
         name = names.service(service.name)
         bodies.append(f"Async{name} = async_service({name})\n")
     return (
-        text.header(api.version, f"The services of `client.{module}`: https://docs.stripe.com/api")
+        text.header(f"The services of `client.{module}`: https://docs.stripe.com/api")
         + text.imports({"pinstripe._endpoint": used})
         + "\n\n"
         + "\n\n".join(bodies)
@@ -48,7 +48,9 @@ def _class(service: ServiceDef, used: set[str]) -> str:
     for child in service.children:
         used.add("service")
         lines.append(f"    {child.name.rpartition('.')[2]} = service({names.service(child.name)})")
-    lines += [f"    {method.name} = {_endpoint(method, used)}" for method in in_class_order(service.methods)]
+    for method in in_class_order(service.methods):
+        summary = method.doc.partition("\n\n")[0]  # jedi shows the documentation of the source, not of the stub
+        lines.append(f"    {method.name} = {_endpoint(method, used)}\n" + text.docstring(summary, "    ").rstrip())
     return "\n".join(lines) + "\n"
 
 
@@ -66,18 +68,19 @@ def _endpoint(method: MethodDef, used: set[str]) -> str:
     return f"{function}({', '.join(arguments)})"
 
 
-def _index(api: spec.Api, services: Mapping[str, ServiceDef]) -> str:
+def _index(services: Mapping[str, ServiceDef]) -> str:
     listed = "".join(f'"{name}", ' for name in services)
     top = [service for name, service in services.items() if "." not in name]
     classes = "".join(
         f'\n\nclass {prefix}Services:\n    """The services of {article} client, each loaded when it is first used."""\n\n'
         + "".join(
-            f'    {service.name} = _lazy("{service.module}", "{prefix}{names.service(service.name)}")\n' for service in top
+            f'    {service.name} = _lazy("{service.module}", "{prefix}{names.service(service.name)}")\n'
+            for service in top
         )
         for prefix, article in (("", "a"), ("Async", "an async"))
     )
     return (
-        text.header(api.version, "The services, each loaded when it is first used.")
+        text.header("The services, each loaded when it is first used.")
         + "from importlib import import_module\n\nfrom pinstripe._endpoint import Endpoint, Resource, Service\n\n"
         + f"SERVICES: tuple[str, ...] = ({listed})\n\n\n"
         + _INDEX_CODE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
@@ -15,19 +16,17 @@ def write_stubs(api: spec.Api, services: Mapping[str, ServiceDef]) -> Iterator[t
     """Return every file of ``stubs/pinstripe-stubs`` with its text."""
     operations = {(operation.verb, names.path(operation.path)): operation for operation in api.operations.values()}
     for module, group in modules(services).items():
-        yield f"resources/{module}.pyi", _Stub(api, operations, group).write(module)
-    yield "resources/__init__.pyi", _index(api, services)
+        yield f"resources/{module}.pyi", _Stub(operations, group).write(module)
+    yield "resources/__init__.pyi", _index(services)
     yield "py.typed", "partial\n"
-    yield "../services.allowlist.txt", _allowlist(api, services)
+    yield "../services.allowlist.txt", _allowlist(services)
 
 
 class _Stub:
     """Writes the stub of one module, and collects what it imports."""
 
-    def __init__(
-        self, api: spec.Api, operations: Mapping[tuple[str, str], spec.Operation], group: list[ServiceDef]
-    ) -> None:
-        self.api, self.operations, self.group = api, operations, group
+    def __init__(self, operations: Mapping[tuple[str, str], spec.Operation], group: list[ServiceDef]) -> None:
+        self.operations, self.group = operations, group
         self.taken = {names.service(service.name) for service in group}
         self.imports: dict[str, set[str]] = defaultdict(set)
 
@@ -38,7 +37,7 @@ class _Stub:
         builtins = self.imports.pop("builtins", set())
         lead = "import builtins\n" if builtins else ""
         return (
-            text.header(self.api.version, f"The services of `client.{module}`, with every parameter.")
+            text.header(f"The services of `client.{module}`, with every parameter.")
             + lead
             + text.grouped_imports(self.imports)
             + "\n\n"
@@ -47,9 +46,8 @@ class _Stub:
 
     def cls(self, service: ServiceDef, is_async: bool) -> str:
         prefix = "Async" if is_async else ""
-        lines = [f"class {prefix}{names.service(service.name)}(Resource):\n"]
-        for child in service.children:
-            lines.append(f"    {child.name.rpartition('.')[2]}: {prefix}{names.service(child.name)}\n")
+        lines = [f"class {prefix}{names.service(service.name)}(Resource):\n", text.docstring(service.doc, "    ")]
+        lines += [_attribute(child, prefix) for child in service.children]
         lines += [self.method(method, is_async) for method in in_class_order(service.methods)]
         return "".join(lines)
 
@@ -67,8 +65,7 @@ class _Stub:
         decorators = ""
         if method.deprecated:
             self.imports["typing_extensions"].add("deprecated")
-            reason = method.doc.partition("\n")[0].removeprefix("Deprecated: ").replace('"', "'")
-            decorators = f'    @deprecated("{reason}")\n'
+            decorators = f"    @deprecated({json.dumps(method.deprecated)})\n"
         if method.shape == "download":
             return decorators + self.download(method, word, arguments)
         doc = text.docstring(method.doc, "        ")
@@ -103,19 +100,24 @@ class _Stub:
         )
 
 
-def _index(api: spec.Api, services: Mapping[str, ServiceDef]) -> str:
+def _attribute(service: ServiceDef, prefix: str) -> str:
+    """Write the attribute that is a service of a client, or of another service."""
+    name = service.name.rpartition(".")[2]
+    return f"    {name}: {prefix}{names.service(service.name)}\n" + text.docstring(service.doc, "    ")
+
+
+def _index(services: Mapping[str, ServiceDef]) -> str:
     tops = [service for name, service in services.items() if "." not in name]
     imports = {
         f"pinstripe.resources.{service.module}": [f"Async{names.service(service.name)}", names.service(service.name)]
         for service in tops
     }
     classes = [
-        f"class {prefix}Services:\n"
-        + "".join(f"    {service.name}: {prefix}{names.service(service.name)}\n" for service in tops)
+        f"class {prefix}Services:\n" + "".join(_attribute(service, prefix) for service in tops)
         for prefix in ("", "Async")
     ]
     return (
-        text.header(api.version, "The services of a client.")
+        text.header("The services of a client.")
         + "from pinstripe._endpoint import Endpoint\n"
         + text.imports(imports)
         + "\nSERVICES: tuple[str, ...]\n\ndef endpoints() -> list[Endpoint]: ...\n\n"
@@ -123,16 +125,16 @@ def _index(api: spec.Api, services: Mapping[str, ServiceDef]) -> str:
     )
 
 
-def _allowlist(api: spec.Api, services: Mapping[str, ServiceDef]) -> str:
+def _allowlist(services: Mapping[str, ServiceDef]) -> str:
     """Write the allowlist of stubtest: a service is a descriptor at run time and an attribute for type checkers."""
     top = "|".join(name for name in services if "." not in name)
     lines = [rf"pinstripe\.resources\.(Async)?Services\.({top})"]
     for service in services.values():
         if service.children:
             children = "|".join(child.name.rpartition(".")[2] for child in service.children)
-            lines.append(rf"pinstripe\.resources\.{service.module}\.(Async)?{names.service(service.name)}\.({children})")
+            lines.append(
+                rf"pinstripe\.resources\.{service.module}\.(Async)?{names.service(service.name)}\.({children})"
+            )
     return (
-        f"# {text.MARK} {api.version}.\n# Services: descriptors, which are attributes for type checkers.\n"
-        + "\n".join(lines)
-        + "\n"
+        f"# {text.MARK}.\n# Services: descriptors, which are attributes for type checkers.\n" + "\n".join(lines) + "\n"
     )

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinstripe import _retry, errors
+from pinstripe import API_VERSION, _retry, errors
 from pinstripe._call import Call, Config, Environment, Failure, Request, Response, Sleep, call_flow, decoded, fill_path
 from pinstripe.models import Customer
 
@@ -35,7 +35,7 @@ def config(**options: Any) -> Config:  # Any: the fields of Config
 
 @dataclass
 class Record:
-    """What a call did: the requests it sent, the delays, and the result."""
+    """The requests that a call sent, its delays, and its result."""
 
     sent: list[Request] = field(default_factory=list)
     delays: list[float] = field(default_factory=list)
@@ -90,7 +90,7 @@ def test_a_post_is_form_encoded_and_has_an_idempotency_key() -> None:
     assert request.headers["Authorization"] == f"Bearer {KEY}"
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert request.headers["Idempotency-Key"] == "key-1"
-    assert request.headers["Stripe-Version"] == "2026-05-27.dahlia"
+    assert request.headers["Stripe-Version"] == API_VERSION
     assert request.headers["User-Agent"].startswith("pinstripe/")
     assert request.timeout == 80.0
 
@@ -330,17 +330,21 @@ def test_an_error_has_everything_from_the_response() -> None:
             payment_intent=intent,
         ),
     )
-    found = record.error
-    assert isinstance(found, errors.CardError)
-    assert (found.status_code, found.code, found.decline_code) == (402, "card_declined", "insufficient_funds")
-    assert (found.param, found.request_id, found.charge) == ("payment_method", "req_9", "ch_1")
-    assert found.doc_url == "https://docs.stripe.com/error-codes/card-declined"
-    assert (found.idempotency_key, found.attempts) == ("key-1", 1)
-    assert found.headers["request-id"] == "req_9"
-    assert json.loads(found.body)["error"]["charge"] == "ch_1"
-    assert found.payment_intent is not None
-    assert found.payment_intent.status == "requires_payment_method"
-    assert str(found) == (
+    card_error = record.error
+    assert isinstance(card_error, errors.CardError)
+    assert (card_error.status_code, card_error.code, card_error.decline_code) == (
+        402,
+        "card_declined",
+        "insufficient_funds",
+    )
+    assert (card_error.param, card_error.request_id, card_error.charge) == ("payment_method", "req_9", "ch_1")
+    assert card_error.doc_url == "https://docs.stripe.com/error-codes/card-declined"
+    assert (card_error.idempotency_key, card_error.attempts) == ("key-1", 1)
+    assert card_error.headers["request-id"] == "req_9"
+    assert json.loads(card_error.body)["error"]["charge"] == "ch_1"
+    assert card_error.payment_intent is not None
+    assert card_error.payment_intent.status == "requires_payment_method"
+    assert str(card_error) == (
         "Your card has insufficient funds. (status 402, code card_declined, decline code insufficient_funds, "
         "param payment_method, request req_9)"
     )
@@ -364,15 +368,15 @@ def test_a_response_that_is_not_an_object_is_an_api_error_with_an_excerpt(body: 
         if record.response is not None:
             with pytest.raises(errors.APIError) as caught:
                 decoded(call, config(), record.response)
-            found: errors.StripeError = caught.value
+            api_error: errors.StripeError = caught.value
         else:
             assert record.error is not None
-            found = record.error
-        assert isinstance(found, errors.APIError)
-        assert excerpt in str(found)
-        assert len(str(found)) < 400
-        assert found.body == body
-        assert "\n" not in str(found)
+            api_error = record.error
+        assert isinstance(api_error, errors.APIError)
+        assert excerpt in str(api_error)
+        assert len(str(api_error)) < 400
+        assert api_error.body == body
+        assert "\n" not in str(api_error)
 
 
 def test_every_error_can_be_pickled() -> None:

@@ -129,13 +129,13 @@ def test_request_can_return_an_object_without_a_model() -> None:
     requests: list[httpx.Request] = []
     record = {"id": "mbur_1", "object": "usage_record", "quantity": 3, "timestamp": 1, "livemode": False}
     client = pinstripe.Client("sk_test_x", http_client=recording(requests, record))
-    found = client.request(
+    usage_record = client.request(
         pinstripe.StripeObject, "POST", "/v1/subscription_items/si_1/usage_records", params={"quantity": 3}
     )
-    assert isinstance(found, pinstripe.StripeObject)
-    assert (found.model_extra or {})["quantity"] == 3
+    assert isinstance(usage_record, pinstripe.StripeObject)
+    assert (usage_record.model_extra or {})["quantity"] == 3
     assert requests[0].content == b"quantity=3"
-    assert found.last_response.idempotency_key == requests[0].headers["idempotency-key"]
+    assert usage_record.last_response.idempotency_key == requests[0].headers["idempotency-key"]
 
 
 @pytest.mark.parametrize(("verb", "path", "param"), [("PUT", "/v1/x", "verb"), ("GET", "v1/x", "path")])
@@ -163,9 +163,9 @@ def test_oauth_exchanges_a_code_for_a_token_and_revokes_it() -> None:
     requests: list[httpx.Request] = []
     token = {"access_token": "sk_test_theirs", "stripe_user_id": "acct_2", "scope": "read_write", "livemode": False}
     client = pinstripe.Client("sk_test_x", http_client=recording(requests, token))
-    found = client.oauth.token(grant_type="authorization_code", code="ac_1")
-    assert found.stripe_user_id == "acct_2"
-    assert "theirs" not in repr(found)
+    granted = client.oauth.token(grant_type="authorization_code", code="ac_1")
+    assert granted.stripe_user_id == "acct_2"
+    assert "theirs" not in repr(granted)
     assert str(requests[0].url) == "https://connect.stripe.com/oauth/token"
     assert decode(requests[0].content) == {
         "grant_type": "authorization_code",

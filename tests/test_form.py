@@ -77,7 +77,7 @@ def test_the_pairs_equal_those_of_the_official_package(structure: dict[str, JSON
     assert pairs(structure) == expected
 
 
-class Colour(enum.Enum):
+class Color(enum.Enum):
     RED = "red"
 
 
@@ -101,7 +101,7 @@ class Interval(str, enum.Enum):
         ({"at": datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))}, "at=1767225600"),
         ({"customer": Ref("cus_1")}, "customer=cus_1"),
         ({"customer": Customer.model_construct(id="cus_1")}, "customer=cus_1"),
-        ({"a": Colour.RED, "b": Interval.MONTH}, "a=red&b=month"),
+        ({"a": Color.RED, "b": Interval.MONTH}, "a=red&b=month"),
         ({"a": ("x", "y")}, "a[0]=x&a[1]=y"),
         ({"a": [], "b": {}, "c": "d"}, "c=d"),
         ({"z": "1", "a": "2"}, "z=1&a=2"),

@@ -38,8 +38,8 @@ def to_json(model: BaseModel) -> JSON:
 
 
 def sample(name: str) -> dict[str, JSON]:
-    found: dict[str, Any] = copy.deepcopy(SAMPLES[name])
-    return found
+    raw: dict[str, Any] = copy.deepcopy(SAMPLES[name])
+    return raw
 
 
 def test_there_are_samples_of_four_important_models_and_of_twenty_others() -> None:
@@ -72,7 +72,7 @@ def test_models_can_be_pickled_copied_and_compared(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_unknown_fields_are_kept(name: str) -> None:
+def test_unknown_fields_are_preserved(name: str) -> None:
     raw = {**sample(name), "new_field": {"deep": [1, None, "x"]}}
     model = decode(raw, validation="strict")
     assert (model.model_extra or {})["new_field"] == {"deep": [1, None, "x"]}
@@ -109,9 +109,9 @@ def test_any_json_object_decodes_and_serializes_to_the_same_json(raw: dict[str, 
 
 
 def test_an_object_without_a_model_is_a_stripe_object() -> None:
-    model = decode({"object": "hologram", "id": "holo_1", "colour": "blue"}, validation="strict")
+    model = decode({"object": "hologram", "id": "holo_1", "color": "blue"}, validation="strict")
     assert type(model) is StripeObject
-    assert (model.model_extra or {})["colour"] == "blue"
+    assert (model.model_extra or {})["color"] == "blue"
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", "null", b"{", "5", b"\xff"])
@@ -201,7 +201,7 @@ def test_a_missing_field_is_reported_and_reading_it_raises_an_error(caplog: pyte
     )
 
 
-def test_a_value_of_another_type_is_kept_and_reported_with_its_path() -> None:
+def test_a_value_of_another_type_is_preserved_and_reported_with_its_path() -> None:
     raw = sample("subscription")
     raw["items"]["data"][0]["price"]["created"] = "yesterday"
     raw["items"]["data"][0]["quantity"] = "many"

@@ -26,7 +26,7 @@ def stripe_handler(total: int, requests: list[httpx.Request]) -> Callable[[httpx
     customers = [customer(number) for number in range(total, 0, -1)]
 
     def list_v1(query: httpx.QueryParams) -> dict[str, JSON]:
-        ids = [one["id"] for one in customers]
+        ids = [item["id"] for item in customers]
         limit = int(query.get("limit", 10))
         if "ending_before" in query:
             before = customers[: ids.index(query["ending_before"])]
@@ -37,22 +37,22 @@ def stripe_handler(total: int, requests: list[httpx.Request]) -> Callable[[httpx
 
     def search(query: httpx.QueryParams) -> dict[str, JSON]:
         start, limit = int(query.get("page", 0)), int(query.get("limit", 10))
-        found = {"object": "search_result", "url": "/v1/customers/search", "data": customers[start : start + limit]}
+        body = {"object": "search_result", "url": "/v1/customers/search", "data": customers[start : start + limit]}
         if start + limit < total:
-            return {**found, "has_more": True, "next_page": str(start + limit), "total_count": total}
-        return {**found, "has_more": False, "next_page": None, "total_count": total}
+            return {**body, "has_more": True, "next_page": str(start + limit), "total_count": total}
+        return {**body, "has_more": False, "next_page": None, "total_count": total}
 
     def list_v2(query: httpx.QueryParams) -> dict[str, JSON]:
         start, limit = int(query.get("page", 0)), int(query.get("limit", 10))
         data = [
             {
-                "id": one["id"],
+                "id": item["id"],
                 "object": "v2.core.event",
                 "type": "x",
                 "created": "2026-01-01T00:00:00Z",
                 "livemode": False,
             }
-            for one in customers[start : start + limit]
+            for item in customers[start : start + limit]
         ]
         following = f"https://elsewhere.test/v2/core/events?page={start + limit}&limit={limit}"
         return {"data": data, "next_page_url": following if start + limit < total else None, "previous_page_url": None}
@@ -116,7 +116,7 @@ def test_a_page_has_its_items_and_the_next_page() -> None:
     assert page.last_response.status_code == 200
     second = page.next_page()
     assert [item.id for item in second.data] == ["cus_3", "cus_2"]
-    assert [[item.id for item in one.data] for one in page.pages()] == [
+    assert [[item.id for item in each.data] for each in page.pages()] == [
         ["cus_5", "cus_4"],
         ["cus_3", "cus_2"],
         ["cus_1"],
@@ -139,7 +139,7 @@ def test_an_async_list_can_be_awaited_or_iterated_and_sends_no_request_before() 
         assert [item.id for item in page.data] == ["cus_5", "cus_4"]
         assert [item.id for item in (await page.next_page()).data] == ["cus_3", "cus_2"]
         assert [item.id async for item in page] == ["cus_5", "cus_4", "cus_3", "cus_2", "cus_1"]
-        assert [len(one.data) async for one in async_client.customers.list(limit=2).pages()] == [2, 2, 1]
+        assert [len(each.data) async for each in async_client.customers.list(limit=2).pages()] == [2, 2, 1]
         last = await (await page.next_page()).next_page()
         assert (await last.next_page()).data == []
 

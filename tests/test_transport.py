@@ -27,7 +27,7 @@ Run = Callable[[Callable[[Any], Any]], Any]  # Any: an operation on a client, sy
 
 @contextmanager
 def server(*responses: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
-    """Run a server that sends these responses in order; ``None`` is no response. Yield its URL and the requests."""
+    """Run a server that sends these responses in order; for ``None`` it sends nothing. Yield its URL and the requests."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(20)
     requests: list[bytes] = []
@@ -86,7 +86,7 @@ OK = response(200, json.dumps(CUSTOMER).encode(), "Request-Id: req_7")
 def run(request: pytest.FixtureRequest) -> Callable[..., Any]:  # Any: the result of the operation
     """Run an operation on a client of either kind."""
 
-    def carry_out(
+    def run_on_client(
         url: str,
         operation: Callable[[Any], Any],  # Any: a client, a result
         *,
@@ -99,14 +99,14 @@ def run(request: pytest.FixtureRequest) -> Callable[..., Any]:  # Any: the resul
             with pinstripe.Client("sk_test_x", base_url=url, **options) as client:
                 return operation(client)
 
-        async def awaited() -> Any:  # Any: as above
+        async def run_async() -> Any:  # Any: a result
             async with pinstripe.AsyncClient("sk_test_x", base_url=url, **options) as client:
-                found: Awaitable[Any] = operation(client)
-                return await found
+                result: Awaitable[Any] = operation(client)
+                return await result
 
-        return asyncio.run(awaited())
+        return asyncio.run(run_async())
 
-    return carry_out
+    return run_on_client
 
 
 def test_a_result_is_a_model_with_its_response(run: Callable[..., Any]) -> None:
@@ -206,12 +206,12 @@ def test_an_upload_is_multipart_and_goes_to_the_host_for_files(
     path.write_bytes(b"\x00\xff\r\n")
     file: Any = {"path": path, "bytes": b"\x00\xff\r\n", "open": io.BytesIO(b"\x00\xff\r\n")}[kind]  # Any: any file
     with server(response(200, json.dumps(FILE).encode())) as (url, requests):
-        found = run(
+        uploaded = run(
             "http://127.0.0.1:9",
             lambda client: client.files.create(file=file, purpose="dispute_evidence"),
             files_url=url,
         )
-    assert found.size == 4
+    assert uploaded.size == 4
     assert requests[0].startswith(b"POST /v1/files HTTP/1.1")
     assert b'name="purpose"\r\n\r\ndispute_evidence' in requests[0]
     assert b"\r\n\r\n\x00\xff\r\n\r\n--" in requests[0]
@@ -238,16 +238,16 @@ def test_a_download_creates_its_file_only_when_it_is_complete(run: Callable[...,
 
 
 def test_a_retried_download_into_an_open_file_starts_at_the_same_position(run: Callable[..., Any]) -> None:
-    to = io.BytesIO(b"kept")
+    to = io.BytesIO(b"data")
     to.seek(4)
     with server(response(200, PDF[:50], length=500), response(200, PDF)) as (url, _):
         run(url, lambda client: client.quotes.pdf("qt_1", to=to), max_retries=1)
-    assert to.getvalue() == b"kept" + PDF
+    assert to.getvalue() == b"data" + PDF
 
 
 def test_a_failed_download_raises_an_error_and_leaves_no_file(run: Callable[..., Any], tmp_path: Path) -> None:
-    refusal = response(404, b'{"error": {"message": "No such quote", "type": "invalid_request_error"}}')
-    with server(refusal) as (url, _), pytest.raises(pinstripe.InvalidRequestError, match="No such quote"):
+    not_found = response(404, b'{"error": {"message": "No such quote", "type": "invalid_request_error"}}')
+    with server(not_found) as (url, _), pytest.raises(pinstripe.InvalidRequestError, match="No such quote"):
         run(url, lambda client: client.quotes.pdf("qt_1", to=tmp_path / "quote.pdf"))
     assert list(tmp_path.iterdir()) == []
 

@@ -1,19 +1,19 @@
-"""What type checkers and editors see of an installed package: from a wheel, and from an editable install."""
+"""What type checkers accept and refuse: from a wheel and from an editable install, outside of the repository."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-import sysconfig
-import venv
-from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
-import jedi
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.installs import environment, install
+
+__all__ = ["environment"]  # a fixture
 BIN = Path(sys.executable).parent
 
 CORRECT = """
@@ -21,6 +21,7 @@ import asyncio
 from datetime import datetime, timezone
 
 import pinstripe
+from typing_extensions import assert_type
 from pinstripe.emulator import Emulator
 from pinstripe.errors import CardError
 from pinstripe.events import (
@@ -29,15 +30,20 @@ from pinstripe.events import (
     Event,
     EventNotification,
     InvoicePaidEvent,
+    V1BalanceAvailableEventNotification,
     V1BillingMeterErrorReportTriggeredEventNotification,
 )
-from pinstripe.models import BillingMeter, Customer, Invoice, Subscription
-from pinstripe.params import CustomerCreateParams
+from pinstripe.models import BillingMeter, Customer, DeletedCustomer, Invoice, Subscription
+from pinstripe.params import CustomerCreateParams, SubscriptionCreateParamsItem, SubscriptionCreateParamsItemPriceData
 
 client = pinstripe.Client("sk_test_x", max_retries=0, validation="strict")
 customer: Customer = client.customers.create(email="a@b.c", metadata={"user.id": "1"}, request_options={"idempotency_key": "k"})
 name: str | None = customer.name
 params: CustomerCreateParams = {"email": "a@b.c", "address": {"city": "Paris"}}
+client.customers.create(**params)
+data: SubscriptionCreateParamsItemPriceData = {"currency": "eur", "product": "prod_1", "recurring": {"interval": "month"}}
+item: SubscriptionCreateParamsItem = {"price_data": data}
+client.subscriptions.create(customer="cus_1", items=[item, {"price": "price_1"}])
 subscription = client.subscriptions.create(customer=customer.id, items=[{"price": "price_1", "quantity": 2}])
 identifier: str = subscription.customer.id
 if subscription.status == "active":
@@ -61,7 +67,25 @@ elif event.type == "invoice.paid":
 try:
     client.payment_intents.create(amount=100, currency="usd", confirm=True)
 except CardError as error:
-    code: str | None = error.decline_code
+    code: str | None = error.code
+    if error.code == "card_declined" or error.code == "a_new_code":
+        reason: str | None = error.decline_code
+    advice: str | None = error.advice_code
+    network_code: str | None = error.network_decline_code
+    log: str | None = error.request_log_url
+request: str | None = customer.last_response.request_id
+status_code: int = page.last_response.status_code
+
+
+def narrow(customer: Customer | DeletedCustomer, other: Customer | DeletedCustomer) -> None:
+    if customer.deleted is True:
+        assert_type(customer, DeletedCustomer)
+    else:
+        assert_type(customer, Customer)
+    if isinstance(other, DeletedCustomer):
+        assert_type(other, DeletedCustomer)
+    else:
+        assert_type(other.name, "str | None")
 
 
 handlers = pinstripe.webhooks.Handlers()
@@ -84,6 +108,12 @@ def gone(event: AnyEvent) -> None: ...
 def metered(event: V1BillingMeterErrorReportTriggeredEventNotification) -> None:
     summary: str = event.fetch_event(client).data.developer_message_summary
     meter: BillingMeter = event.fetch_related_object(client)
+    meter_id: str = event.related_object.id
+
+
+@handlers.on("v1.balance.available")
+def available(event: V1BalanceAvailableEventNotification) -> None:
+    without_id: str | None = event.related_object.id
 
 
 waited: int = Emulator().events.wait(InvoicePaidEvent, where=lambda event: event.data.object.total > 0).data.object.amount_paid
@@ -106,10 +136,15 @@ async def main() -> None:
 
 asyncio.run(main())
 """
-# Each line has one error.
+# Each line is one mistake.
 ERRORS = {
     "parameter": 'client.customers.create(emial="a@b.c")',
     "nested parameter": 'client.customers.create(address={"town": "Paris"})',
+    "parameter in a list": 'client.subscriptions.create(customer="c", items=[{"prise": "price_1"}])',
+    "key of a variable": 'pinstripe.params.CustomerCreateParams(emial="a@b.c")',
+    "field of a deleted object": '(customer_or_deleted.name if customer_or_deleted.deleted is True else "")',
+    "attribute of an error": "pinstripe.StripeError().declinecode",
+    "field of a response": "customer.last_response.requestid",
     "value": 'client.subscriptions.create(customer="c", collection_method="by_hand")',
     "missing parameter": "client.prices.create(unit_amount=5)",
     "type of a parameter": 'client.payment_intents.create(amount="5", currency="usd")',
@@ -132,15 +167,17 @@ ERRORS = {
     "fault": 'Emulator().fail_next("charges.create", "timeuot")',
     "forgotten await": 'pinstripe.AsyncClient("sk_test_x").customers.create(email="a").id',
 }
-# Comparisons that are never true; only mypy --strict reports them.
+# Calls of deprecated operations; ty and pyrefly warn.
+DEPRECATED = {"deprecated operation": 'client.customers.cards.list("cus_1")'}
+# Comparisons that can never hold; only mypy --strict speaks of them.
 ERRORS_FOR_MYPY = {
     "status": 'subscription.status == "activ"',
     "event type": 'event.type == "invoice.payd"',
 }
-# The errors that a type checker does not report.
+# What a checker cannot see yet.
 NOT_REPORTED = {
-    "pyrefly": ("one of several types of a handler", "event to wait for"),  # treats more than 256 literals as str
-    "ty": ("option of the emulator's client",),  # accepts any keyword for `**options: Unpack[...]`
+    "pyrefly": ("one of several types of a handler", "event to wait for"),  # takes more than 256 literals for any text
+    "ty": ("option of the emulator's client",),  # takes any keyword for `**options: Unpack[...]`
 }
 HEAD = """
 import pinstripe
@@ -148,6 +185,7 @@ from pinstripe.emulator import Emulator
 
 client = pinstripe.Client("sk_test_x")
 customer = client.customers.create()
+customer_or_deleted = client.customers.retrieve("cus_1")
 subscription = client.subscriptions.create(customer="cus_1", items=[])
 event = pinstripe.webhooks.construct_event(b"", "", "")
 handlers = pinstripe.webhooks.Handlers()
@@ -156,121 +194,86 @@ async def awaits_an_invoice(event: pinstripe.events.InvoicePaidEvent) -> None: .
 """
 
 
-@pytest.fixture(scope="module", params=["wheel", "editable"])
-def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the interpreter of a new environment with pinstripe installed; it shares the dependencies of this one."""
-    home = tmp_path_factory.mktemp(str(request.param))
-    venv.create(home, symlinks=True, with_pip=False)
-    python = home / "bin" / "python"
-    command = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    site = Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    target = ["--editable", str(ROOT)] if request.param == "editable" else [str(ROOT)]
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        str(python),
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-    ]
-    subprocess.run([*pip, "--ignore-installed", *target], check=True, capture_output=True)
-    return python
-
-
-def write(folder: Path, lines: dict[str, str]) -> tuple[Path, dict[str, int]]:
-    """Write a file with one error per line; return it with the line of each error."""
-    path = folder / "bad.py"
-    path.write_text(HEAD + "\n".join(f"_{index} = {line}" for index, line in enumerate(lines.values())) + "\n")
+def programs(folder: Path, lines: dict[str, str]) -> dict[str, int]:
+    """Write a program without mistakes and one with a mistake in each line; return the lines of the mistakes."""
+    (folder / "good.py").write_text(CORRECT)
+    bad = HEAD + "\n".join(f"_{index} = {line}" for index, line in enumerate(lines.values())) + "\n"
+    (folder / "bad.py").write_text(bad)
     first = HEAD.count("\n") + 1
-    return path, {name: first + index for index, name in enumerate(lines)}
+    return {name: first + index for index, name in enumerate(lines)}
 
 
-def errors_of_mypy(path: Path, python: Path) -> set[int]:
-    command = [
-        BIN / "mypy",
-        "--strict",
-        "--python-executable",
-        python,
-        "--cache-dir",
-        path.parent / ".cache",
-        "--no-pretty",
-        path,
-    ]
-    return lines_of(
-        command, path.parent, lambda text: {int(line.split(":")[1]) for line in text.splitlines() if ": error:" in line}
+Errors: TypeAlias = set[tuple[str, int]]  # the name of a file, and a line
+
+
+def errors_of_mypy(folder: Path, environment: Path) -> Errors:
+    python = environment / "bin" / "python"
+    (folder / "mypy.ini").write_text("[mypy]\nenable_error_code = deprecated\n")
+    output = run(
+        folder, "mypy", "--strict", "--python-executable", python, "--cache-dir", os.devnull, "--no-pretty", "."
     )
+    return errors_in(output, ": error:")
 
 
-def errors_of_pyright(path: Path, python: Path) -> set[int]:
-    command = [BIN / "pyright", "--pythonpath", python, "--outputjson", path]
-
-    def read(text: str) -> set[int]:
-        found = json.loads(text)["generalDiagnostics"]
-        return {one["range"]["start"]["line"] + 1 for one in found if one["severity"] == "error"}
-
-    return lines_of(command, path.parent, read)
+def errors_of_pyright(folder: Path, environment: Path) -> Errors:
+    (folder / "pyrightconfig.json").write_text('{"reportDeprecated": "error"}')
+    output = run(folder, "pyright", "--pythonpath", environment / "bin" / "python", "--outputjson", ".")
+    found = [one for one in json.loads(output)["generalDiagnostics"] if one["severity"] == "error"]
+    return {(Path(one["file"]).name, one["range"]["start"]["line"] + 1) for one in found}
 
 
-def errors_of_ty(path: Path, python: Path) -> set[int]:
-    command = [BIN / "ty", "check", "--python", python.parents[1], "--output-format", "concise", path]
-    return lines_of(
-        command, path.parent, lambda text: {int(line.split(":")[1]) for line in text.splitlines() if ": error[" in line}
+def errors_of_ty(folder: Path, environment: Path) -> Errors:
+    return errors_in(run(folder, "ty", "check", "--python", environment, "--output-format", "concise", "."), ": error[")
+
+
+def errors_of_pyrefly(folder: Path, environment: Path) -> Errors:
+    (folder / "pyrefly.toml").write_text('preset = "strict"\n')
+    python = environment / "bin" / "python"
+    output = run(folder, "pyrefly", "check", "--python-interpreter-path", python, "--output-format", "json")
+    found = [one for one in json.loads(output)["errors"] if one["severity"] == "error"]
+    return {(Path(one["path"]).name, one["line"]) for one in found}
+
+
+def run(folder: Path, command: str, *arguments: object) -> str:
+    """Run a type checker in a folder; return its output."""
+    done = subprocess.run(
+        [BIN / command, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False
     )
-
-
-def errors_of_pyrefly(path: Path, python: Path) -> set[int]:
-    (path.parent / "pyrefly.toml").write_text("")  # without a configuration, pyrefly checks only the basics
-    command = [BIN / "pyrefly", "check", "--python-interpreter-path", python, "--output-format", "json", path]
-    return lines_of(
-        command,
-        path.parent,
-        lambda text: {one["line"] for one in json.loads(text)["errors"] if one["severity"] == "error"},
-    )
-
-
-def lines_of(command: list[object], folder: Path, read: Callable[[str], set[int]]) -> set[int]:
-    done = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
-    return read(done.stdout)
+    return done.stdout
+
+
+def errors_in(output: str, mark: str) -> Errors:
+    """Return the errors in lines such as ``bad.py:7: error: ...``."""
+    lines = [line.split(":") for line in output.splitlines() if mark in line]
+    return {(Path(name).name, int(line)) for name, line, *_ in lines}
 
 
 CHECKERS = {"mypy": errors_of_mypy, "pyright": errors_of_pyright, "ty": errors_of_ty, "pyrefly": errors_of_pyrefly}
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
-def test_a_type_checker_accepts_correct_code(checker: str, python: Path, tmp_path: Path) -> None:
-    path = tmp_path / "good.py"
-    path.write_text(CORRECT)
-    assert CHECKERS[checker](path, python) == set()
-
-
-@pytest.mark.parametrize("checker", CHECKERS)
-def test_a_type_checker_reports_each_error(checker: str, python: Path, tmp_path: Path) -> None:
-    lines = {**ERRORS, **(ERRORS_FOR_MYPY if checker == "mypy" else {})}
+def test_a_checker_accepts_what_is_right_and_finds_each_mistake(
+    checker: str, environment: Path, tmp_path: Path
+) -> None:
+    lines = {
+        **ERRORS,
+        **(DEPRECATED if checker in ("mypy", "pyright") else {}),
+        **(ERRORS_FOR_MYPY if checker == "mypy" else {}),
+    }
     for name in NOT_REPORTED.get(checker, ()):
         del lines[name]
-    path, places = write(tmp_path, lines)
-    found = CHECKERS[checker](path, python)
-    assert {name for name, line in places.items() if line not in found} == set()
+    places = programs(tmp_path, lines)
+    found = CHECKERS[checker](tmp_path, environment)
+    assert {line for name, line in found if name == "good.py"} == set()
+    assert {name for name, line in places.items() if ("bad.py", line) not in found} == set()
 
 
-def test_jedi_completes_and_shows_the_parameters(python: Path) -> None:
-    environment = jedi.create_environment(str(python.parents[1]), safe=False)
-    code = 'import pinstripe\nclient = pinstripe.Client("sk_test_x")\nclient.customers.create('
-    (signature,) = jedi.Script(code, environment=environment).get_signatures(3, len("client.customers.create("))
-    names = [param.name for param in signature.params]
-    assert {"email", "metadata", "payment_method", "request_options"} <= set(names)
-    code += "ema"
-    completed = [
-        one.name for one in jedi.Script(code, environment=environment).complete(3, len("client.customers.create(ema"))
-    ]
-    assert "email=" in completed
-    code = code.replace("client.customers.create(ema", "client.customers.create().delinq")
-    assert [
-        one.name
-        for one in jedi.Script(code, environment=environment).complete(3, len("client.customers.create().delinq"))
-    ] == ["delinquent"]
+def test_pyright_knows_the_types_of_everything_public(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = install("wheel", tmp_path / "environment")
+    monkeypatch.setenv("PATH", str(home / "bin"), prepend=os.pathsep)  # pyright verifies what `python` finds
+    report = json.loads(run(home, "pyright", "--verifytypes", "pinstripe", "--ignoreexternal", "--outputjson"))
+    completeness = report["typeCompleteness"]
+    assert Path(completeness["pyTypedPath"]).is_relative_to(home)
+    unknown = {one["name"] for one in completeness["symbols"] if one["isExported"] and not one["isTypeKnown"]}
+    assert {name for name in unknown if not name.startswith("pinstripe.emulator.")} == set()

@@ -63,6 +63,34 @@ def test_ordinary_identifiers_are_accepted() -> None:
     assert list(vocabulary.check_identifiers("x.py", source)) == []
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        'paid = True\n"""Whether it is paid."""\n',
+        'class A:\n    paid: bool\n    """Whether it is paid."""\n',
+        'class A:\n    @property\n    def paid(self):\n        """Whether it is paid."""\n',
+        'class A:\n    @functools.cached_property\n    def paid(self):\n        """Whether it is paid."""\n',
+    ],
+)
+def test_docstrings_of_attributes_and_properties_may_begin_with_whether(source: str) -> None:
+    assert texts(vocabulary.check_source("x.py", source)) == []
+    assert texts(vocabulary.check_source("x.py", source.replace("Whether", "How"))) == ["How"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""Whether it is paid."""\n',
+        'class A:\n    """Whether it is paid."""\n    paid: bool\n',
+        'def paid():\n    """Whether it is paid."""\n',
+        'class A:\n    @classmethod\n    def paid(cls):\n        """Whether it is paid."""\n',
+        'def pay():\n    paid = True\n    """Whether it is paid."""\n',
+    ],
+)
+def test_other_docstrings_may_not_begin_with_whether(source: str) -> None:
+    assert texts(vocabulary.check_source("x.py", source)) == ["Whether"]
+
+
 @pytest.mark.parametrize("path", ["src/x/lives/a.py", "src/x/_doors.py", "tests/test_laws.py", "src/x/settle.py"])
 def test_module_names_are_found(path: str) -> None:
     assert len(list(vocabulary.check_path(path))) == 1

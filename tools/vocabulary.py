@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -214,13 +215,40 @@ def check_text(path: str, text: str) -> Iterator[Finding]:
             yield Finding(path, text.count("\n", 0, match.start()) + 1, " ".join(match[0].split()), replacement)
 
 
+def check_source(path: str, source: str) -> Iterator[Finding]:
+    """Find banned phrases and identifiers in Python source; some docstrings may begin with "Whether"."""
+    lines = set(_attribute_docstring_lines(ast.parse(source)))
+    for finding in check_text(path, source):
+        if finding.text != "Whether" or finding.line not in lines:
+            yield finding
+    yield from check_identifiers(path, source)
+
+
+def _attribute_docstring_lines(module: ast.Module) -> Iterator[int]:
+    """Return the lines where a docstring of an attribute or a property begins."""
+    for node in ast.walk(module):
+        body: list[ast.stmt] = node.body if isinstance(node, (ast.Module, ast.ClassDef)) else []
+        for attribute, docstring in pairwise(body):
+            if isinstance(attribute, (ast.Assign, ast.AnnAssign)) and _is_string(docstring):
+                yield docstring.lineno
+        if isinstance(node, ast.FunctionDef) and _is_property(node) and _is_string(node.body[0]):
+            yield node.body[0].lineno
+
+
+def _is_string(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _is_property(function: ast.FunctionDef) -> bool:
+    decorators = {ast.unparse(decorator).rpartition(".")[2] for decorator in function.decorator_list}
+    return not decorators.isdisjoint({"property", "cached_property"})
+
+
 def check_file(path: Path) -> Iterator[Finding]:
     """Find banned names and phrases in a file."""
     name, text = str(path.relative_to(ROOT)), path.read_text()
     yield from check_path(name)
-    yield from check_text(name, text)
-    if path.suffix == ".py":
-        yield from check_identifiers(name, text)
+    yield from check_source(name, text) if path.suffix in (".py", ".pyi") else check_text(name, text)
 
 
 def files(paths: Iterable[str]) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""What every model is made of: `StripeModel`, references to objects, embedded objects, and pages.
+"""The building blocks of models: `StripeModel`, references to objects, embedded objects, and pages.
 
 The generated models hold only names and types; what these types do at run time is defined here.
 """
@@ -8,14 +8,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeAlias, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pinstripe._registry import registry
+from pinstripe._response import Response
 
-__all__ = ["Expandable", "Lazy", "ListObject", "Ref", "SearchResult", "StripeModel", "StripeObject", "V2List", "ref_id"]
+__all__ = [
+    "Expandable",
+    "Lazy",
+    "ListObject",
+    "ModelMeta",
+    "Ref",
+    "SearchResult",
+    "StripeModel",
+    "StripeObject",
+    "V2List",
+    "ref_id",
+]
 
 E = TypeVar("E", bound="StripeModel")
 T = TypeVar("T")
@@ -25,14 +37,25 @@ T_co = TypeVar("T_co", covariant=True)
 BUILD_LOCK = threading.RLock()
 Schema: TypeAlias = Any  # Any: core schemas are a union of a hundred TypedDicts
 
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
 
-class StripeModel(BaseModel):
+    class ModelMeta(ModelMetaclass):
+        """Keeps type checkers from deriving an `__init__` for each model, which doubles the time mypy takes to read them.
+
+        `typing.dataclass_transform` applies to the classes of a decorated metaclass, not to those of its subclasses.
+        """
+else:
+    ModelMeta = type(BaseModel)
+
+
+class StripeModel(BaseModel, metaclass=ModelMeta):
     """The base class of all models. Models are frozen, keep unknown fields, and compare by value.
 
     ``model_dump_json(by_alias=True, exclude_unset=True)`` returns the JSON that the model was decoded from.
     """
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
         extra="allow",
         defer_build=True,
@@ -42,12 +65,13 @@ class StripeModel(BaseModel):
     )
 
     @property
-    def last_response(self) -> Any:  # Any: a Response of _call, a module above this one
+    def last_response(self) -> Response:
         """The HTTP response that returned this object: ``request_id``, ``status_code``, ``headers``, ``idempotency_key``.
 
-        ``None`` for objects that were not returned by a call, such as those inside other objects.
+        ``None`` for objects that were not returned by a call, such as those inside other objects. The type leaves that out, so
+        that the response to a call can be read without a check.
         """
-        return self.__dict__.get("last_response")
+        return self.__dict__.get("last_response")  # type: ignore[return-value]  # the type leaves None out, see above
 
     @classmethod
     def model_rebuild(cls, **options: Any) -> bool | None:  # Any: Pydantic's own options
@@ -62,6 +86,19 @@ class StripeModel(BaseModel):
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
         _preserve_json(handler.resolve_ref_schema(schema))
+        return schema
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Describe the fields, for OpenAPI documents."""  # Any: JSON
+        from pinstripe._field_docs import field_docs  # here, since most programs make no JSON schema
+
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        fields = cls.__pydantic_fields__
+        for name, text in field_docs(cls).items():
+            for key in {name, fields[name].alias or name} & properties.keys() if name in fields else ():
+                properties[key].setdefault("description", text)
         return schema
 
     def __getstate__(self) -> dict[Any, Any]:  # Any: Pydantic's state
@@ -152,7 +189,7 @@ def ref_id(value: object) -> str:
 
 @dataclass(frozen=True)
 class Embedded:
-    """How a field decodes an embedded object: by the model that the ``object`` field of the embedded object names.
+    """Decodes an embedded object in a field: by the model that the ``object`` field of the embedded object names.
 
     The schema of the surrounding model does not contain the schema of the embedded object, so that a model can be built
     without building all models it refers to.
@@ -244,7 +281,7 @@ class PageOf:
 
 
 class _Page(StripeModel):
-    """The base of the three kinds of page: subscripting gives the annotation of a page with items of one type."""
+    """The base of the three kinds of page: subscripting returns the annotation of a page with items of one type."""
 
     if not TYPE_CHECKING:
 

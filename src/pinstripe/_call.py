@@ -1,7 +1,7 @@
 """The lifecycle of one call, without I/O: prepare, send, retry, decode or raise.
 
-`call_flow` is a generator. It yields what has to be done, a `Request` to send or a `Sleep`, and is sent the outcome. The drivers
-in ``_transport`` do it, one blocking, one awaiting, so that everything about calls is written once.
+`call_flow` is a generator. It yields a `Request` to send or a `Sleep`, and receives the outcome. The sync and the async driver
+in ``_transport`` send the requests and wait, so that the logic of calls is written once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from pinstripe import _retry, errors, form
 from pinstripe._api_version import API_VERSION
+from pinstripe._response import Response
 from pinstripe._version import __version__
 from pinstripe.errors import Drift
 from pinstripe.types import JSON, RequestOptions
@@ -141,25 +142,6 @@ class Failure:
     timed_out: bool = False
 
 
-@dataclass(eq=False)
-class Response:
-    """The response to a call; models and pages have it as ``last_response``.
-
-    The names of the ``headers`` are in lower case. ``attempts`` is the number of requests that were sent.
-    """
-
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes = field(repr=False)
-    idempotency_key: str | None = None
-    attempts: int = 1
-
-    @property
-    def request_id(self) -> str | None:
-        """Stripe's id of the request (``req_...``), for their support. https://docs.stripe.com/api/request_ids"""
-        return self.headers.get("request-id")
-
-
 Outcome: TypeAlias = "Response | Failure | None"
 CallFlow: TypeAlias = Generator["Request | Sleep", Outcome, Response]
 
@@ -195,7 +177,7 @@ def check_options(options: Mapping[str, object]) -> None:
 
 
 def call_flow(call: Call, config: Config) -> CallFlow:
-    """Carry out a call: yield each `Request` and `Sleep`, receive the outcomes, and return the response or raise."""
+    """Run a call: yield each `Request` and `Sleep`, receive the outcomes, and return the response or raise."""
     options: Options = call.options or {}
     if options:
         check_options(options)
@@ -321,7 +303,7 @@ def _error(outcome: Response | Failure, key: str | None, attempts: int, retry_af
     error = errors.from_response(outcome.status_code, outcome.headers, outcome.content, _parse(outcome.content))
     error.idempotency_key, error.attempts = key, attempts
     if retry_after > _retry.MAX_RETRY_AFTER:
-        error.message += f" Not retried, since Stripe asks to wait {retry_after:.0f} seconds."
+        error.message += f" Not retried, since Stripe requires a wait of {retry_after:.0f} seconds."
     body = error.json_body.get("error")
     for name in ERROR_OBJECTS:
         value = body.get(name) if isinstance(body, Mapping) else None

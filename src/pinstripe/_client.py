@@ -37,7 +37,7 @@ UNSET: Any = object()  # Any: the default of options of any type
 
 
 class _BaseClient(Generic[H]):
-    """What both clients have in common: their options."""
+    """The base of both clients, which holds their options."""
 
     _config: Config
 
@@ -225,7 +225,7 @@ class AsyncClient(_BaseClient[AsyncHttpClient], AsyncServices):
     def _page(self, call: Call, pages: Pages) -> AsyncPager[Any]:  # Any: the type of the items is that of the endpoint
         return AsyncPager(self, call, pages)
 
-    async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as above
+    async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as in _page
         response = await self._transport.run(call_flow(call, self._config))
         target = pages.target(call.model)
         return AsyncPage(self, call, pages, decoded(replace(call, model=target), self._config, response))

@@ -1,4 +1,4 @@
-"""Decode JSON to models, also where it does not match Stripe's API description.
+"""Decode JSON to models, even if it does not match Stripe's API description.
 
 JSON that matches its model is decoded by one call of Pydantic's core. Only JSON that does not is decoded field by field: fields
 that match are typed, the others keep their JSON value, and each difference is reported as a `Drift`.

@@ -47,15 +47,15 @@ _SUMMARIES: dict[Kind, str] = {
 
 
 class ResourceClient(Protocol):
-    """What a resource needs of a client. An async client returns awaitables."""
+    """The methods of a client that a resource uses. An async client returns awaitables."""
 
     _config: Config
 
     def _perform(self, call: Call) -> Any:  # Any: the result of the call, or its awaitable
-        """Carry out a call."""
+        """Run a call; return its result."""
 
     def _page(self, call: Call, pages: Pages) -> Any:  # Any: a Page or an AsyncPager
-        """Carry out a call that lists."""
+        """Run a call that lists; return its first page."""
 
 
 class Endpoint(NamedTuple):
@@ -114,8 +114,8 @@ def async_service(cls: type[Resource]) -> type[Resource]:
         for name, member in vars(cls).items():
             if isinstance(member, Service):
                 body[name] = service(async_service(member.load()))
-        made = type(f"Async{cls.__name__}", (Resource,), body, service=cls._service, is_async=True)
-        cls._async_class = cast("type[Resource]", made)  # type() does not tell type checkers the base class
+        async_class = type(f"Async{cls.__name__}", (Resource,), body, service=cls._service, is_async=True)
+        cls._async_class = cast("type[Resource]", async_class)  # type() does not tell type checkers the base class
     return cls._async_class
 
 
@@ -133,8 +133,8 @@ class Service:
         cls = self.load()
         if instance is None:
             return cls
-        made = instance.__dict__[self._name] = cls(getattr(instance, "_client", instance))
-        return made
+        resource = instance.__dict__[self._name] = cls(getattr(instance, "_client", instance))
+        return resource
 
 
 def service(cls: type[Resource]) -> Any:  # Any: as in Service
@@ -263,8 +263,8 @@ class _LazySignature(NamedTuple):
     @property
     def __signature__(self) -> inspect.Signature:
         parameter, endpoint = inspect.Parameter, self.endpoint
-        found = [parameter("self", parameter.POSITIONAL_OR_KEYWORD)]
-        found += [parameter(name, parameter.POSITIONAL_OR_KEYWORD, annotation=str) for name in endpoint.path_names]
+        params = [parameter("self", parameter.POSITIONAL_OR_KEYWORD)]
+        params += [parameter(name, parameter.POSITIONAL_OR_KEYWORD, annotation=str) for name in endpoint.path_names]
         if endpoint.params:
             shape: Any = params_type(endpoint.params)  # Any: typeshed does not describe the class of a TypedDict
             names = sorted(shape.__annotations__, key=lambda name: (name not in shape.__required_keys__, name))
@@ -272,10 +272,10 @@ class _LazySignature(NamedTuple):
                 default = parameter.empty if name in shape.__required_keys__ else ...
                 safe = name + "_" if keyword.iskeyword(name) else name
                 annotation = shape.__annotations__[name]
-                found.append(parameter(safe, parameter.KEYWORD_ONLY, default=default, annotation=annotation))
+                params.append(parameter(safe, parameter.KEYWORD_ONLY, default=default, annotation=annotation))
         if endpoint.kind == "download":
-            found.append(parameter("to", parameter.KEYWORD_ONLY, default=None))
-        found.append(parameter("request_options", parameter.KEYWORD_ONLY, default=..., annotation="RequestOptions"))
+            params.append(parameter("to", parameter.KEYWORD_ONLY, default=None))
+        params.append(parameter("request_options", parameter.KEYWORD_ONLY, default=..., annotation="RequestOptions"))
         page_type = f"{'AsyncPager' if self.is_async else 'Page'}[{endpoint.model}]"
         results = {"list": page_type, "search": page_type, "download": "bytes"}
-        return inspect.Signature(found, return_annotation=results.get(endpoint.kind, endpoint.model))
+        return inspect.Signature(params, return_annotation=results.get(endpoint.kind, endpoint.model))

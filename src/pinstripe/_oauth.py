@@ -12,7 +12,7 @@ __all__ = ["AsyncOAuth", "OAuth"]
 
 
 class _AuthorizeUrl(Resource):
-    """What both services have in common."""
+    """The methods that both services share."""
 
     def authorize_url(self, *, express: bool = False, **params: Any) -> str:  # Any: the stub types them
         """Return the URL where a user connects their account. Sends no request."""
@@ -28,7 +28,7 @@ class _AuthorizeUrl(Resource):
         return Call("POST", "/oauth/token", params, OAuthToken, options, "connect")
 
     def _deauthorize_call(self, params: Params) -> Call:
-        from pinstripe._oauth_models import OAuthDeauthorization  # here, as above
+        from pinstripe._oauth_models import OAuthDeauthorization  # here, as in _token_call
 
         options = params.pop("request_options", None)
         return Call("POST", "/oauth/deauthorize", params, OAuthDeauthorization, options, "connect")
@@ -41,7 +41,7 @@ class OAuth(_AuthorizeUrl):
         """Exchange an authorization code or a refresh token for access to the connected account."""
         return self._client._perform(self._token_call(params))
 
-    def deauthorize(self, **params: Any) -> Any:  # Any: as above
+    def deauthorize(self, **params: Any) -> Any:  # Any: as for token
         """Revoke the platform's access to an account."""
         return self._client._perform(self._deauthorize_call(params))
 
@@ -49,10 +49,10 @@ class OAuth(_AuthorizeUrl):
 class AsyncOAuth(_AuthorizeUrl):
     """Connect accounts to a platform: redirect a user to `authorize_url`, then exchange the returned code for a `token`."""
 
-    async def token(self, **params: Any) -> Any:  # Any: as above
+    async def token(self, **params: Any) -> Any:  # Any: as in OAuth
         """Exchange an authorization code or a refresh token for access to the connected account."""
         return await self._client._perform(self._token_call(params))
 
-    async def deauthorize(self, **params: Any) -> Any:  # Any: as above
+    async def deauthorize(self, **params: Any) -> Any:  # Any: as for token
         """Revoke the platform's access to an account."""
         return await self._client._perform(self._deauthorize_call(params))

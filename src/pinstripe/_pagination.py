@@ -37,7 +37,7 @@ class Pages:
         return pages[self.style][_decoding.resolve(item)]
 
     def has_more(self, body: Body) -> bool:
-        """Return whether there is a page after this one."""
+        """Return whether another page follows."""
         return bool(body.next_page_url if self.style == "v2" else body.has_more)
 
     def is_backwards(self, call: Call) -> bool:
@@ -71,7 +71,7 @@ def pages_of(style: Literal["v1", "search", "v2"]) -> Pages:
 
 
 class PageClient(Protocol):
-    """What a page needs of a client."""
+    """The methods of a client that a page uses."""
 
     def _page(self, call: Call, pages: Pages) -> Page[Any]:  # Any: the type of the items is that of the endpoint
         """Fetch a page."""
@@ -79,15 +79,15 @@ class PageClient(Protocol):
 
 
 class AsyncPageClient(Protocol):
-    """What an async page needs of a client."""
+    """The methods of a client that an async page uses."""
 
-    async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as above
+    async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as in PageClient
         """Fetch a page."""
         ...
 
 
 class _BasePage(Generic[T]):
-    """What sync and async pages have in common."""
+    """The base of sync and async pages."""
 
     def __init__(self, client: Any, call: Call, pages: Pages, body: Body) -> None:  # Any: see the subclasses
         self._client, self._call, self._pages, self._body = client, call, pages, body
@@ -100,7 +100,7 @@ class _BasePage(Generic[T]):
 
     @property
     def has_more(self) -> bool:
-        """Whether there are items after this page (before it, with ``ending_before``)."""
+        """Whether more items follow this page (or precede it, with ``ending_before``)."""
         return self._pages.has_more(self._body)
 
     @property
@@ -128,7 +128,7 @@ class _BasePage(Generic[T]):
 
 
 class Page(_BasePage[T]):
-    """One page of a list. Iterating over it gives the items of this page and of all pages after it."""
+    """One page of a list. Iterating over it yields the items of this page and of all pages after it."""
 
     _client: PageClient
 
@@ -154,7 +154,7 @@ class Page(_BasePage[T]):
 
 
 class AsyncPage(_BasePage[T]):
-    """One page of a list. ``async for`` gives the items of this page and of all pages after it."""
+    """One page of a list. ``async for`` yields the items of this page and of all pages after it."""
 
     _client: AsyncPageClient
 

@@ -1,4 +1,4 @@
-"""Which model describes an object, by its ``object`` value or event type; and the types of parameters by name.
+"""The registry of models, by ``object`` value or event type, and of the types of parameters, by name.
 
 The generated packages register themselves here when they are imported. ``pinstripe/__init__.py`` sets how to import them, so
 that this module does not depend on them, and they are imported only when they are needed.
@@ -23,7 +23,7 @@ class Registry(NamedTuple):
     objects: Mapping[str, str]
     """The name of the model of each ``object`` value."""
     deleted: Mapping[str, str]
-    """The name of the model of what is returned for a deleted object."""
+    """The name of the model of a deleted object."""
     load: Callable[[str], Model]
     """Load a model by its name."""
     event: Callable[[str], Model]

@@ -1,4 +1,4 @@
-"""Two drivers, sync and async, that carry out calls on httpx. All decisions are made in ``_call``."""
+"""Two drivers, sync and async, that run calls with httpx. All decisions are made in ``_call``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DEFAULT_HEADERS = {"Accept-Encoding": "gzip, deflate", "Connection": "keep-aliv
 
 
 class Transport:
-    """Carries out calls on the HTTP client that the user passed, or else on one that is made when it is first needed."""
+    """Runs calls with the HTTP client that the user passed, or else with one that is created when it is first needed."""
 
     def __init__(self, client: httpx.Client | None) -> None:
         self._client = client
@@ -31,7 +31,7 @@ class Transport:
         self._lock = threading.Lock()
 
     def run(self, flow: CallFlow) -> Response:
-        """Carry out a call; return its response."""
+        """Run a call; return its response."""
         try:
             action = next(flow)
             while True:
@@ -71,14 +71,14 @@ class Transport:
 
 
 class AsyncTransport:
-    """Carries out calls like `Transport`, but awaits."""
+    """Runs calls like `Transport`, but awaits."""
 
     def __init__(self, client: httpx.AsyncClient | None) -> None:
         self._client = client
         self._own: dict[bool, httpx.AsyncClient] = {}
 
     async def run(self, flow: CallFlow) -> Response:
-        """Carry out a call; return its response."""
+        """Run a call; return its response."""
         try:
             action = next(flow)
             while True:
@@ -124,7 +124,7 @@ class Sink:
     def __init__(self, to: str | os.PathLike[str] | BinaryIO) -> None:
         self._path = os.fspath(to) if isinstance(to, (str, os.PathLike)) else None
         self._file = None if isinstance(to, (str, os.PathLike)) else to
-        self._start = self._file.tell() if self._file is not None and self._file.seekable() else 0
+        self._start = self._file.seek(0, os.SEEK_CUR) if self._file is not None and self._file.seekable() else 0
         self.written = 0
 
     def fill(self, chunks: Iterator[bytes]) -> None:

@@ -57,7 +57,7 @@ class ReceivedEvents:
 
     def __init__(self) -> None:
         self.events: list[AnyEvent] = []
-        self.rejected = 0
+        self.rejected: int = 0
         self.secret = ""
         self._changed = threading.Condition()
 

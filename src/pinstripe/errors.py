@@ -41,10 +41,10 @@ _MAX_EXCERPT = 200
 class StripeError(Exception):
     """The base class of all errors. Attributes without a value are ``None``.
 
-    ``message``, ``type``, ``code``, ``decline_code``, ``param`` and ``doc_url`` are those of Stripe's error; ``status_code``,
-    ``request_id``, ``headers`` and ``body`` are those of the response; ``idempotency_key`` and ``attempts`` tell which key
-    was sent, and how often. Objects inside the error are models: ``payment_intent``, ``setup_intent``, ``payment_method``
-    and ``source``.
+    ``message``, ``type``, ``code``, ``decline_code``, ``advice_code``, ``network_decline_code``, ``param``, ``doc_url`` and
+    ``request_log_url`` are those of Stripe's error; ``status_code``, ``request_id``, ``headers`` and ``body`` are those of the
+    response; ``idempotency_key`` and ``attempts`` tell which key was sent, and how often. Objects inside the error are models:
+    ``payment_intent``, ``setup_intent``, ``payment_method`` and ``source``.
     """
 
     payment_intent: _base.StripeModel | None = None
@@ -62,6 +62,9 @@ class StripeError(Exception):
         param: str | None = None,
         doc_url: str | None = None,
         charge: str | None = None,
+        advice_code: str | None = None,
+        network_decline_code: str | None = None,
+        request_log_url: str | None = None,
         status_code: int | None = None,
         request_id: str | None = None,
         headers: Mapping[str, str] | None = None,
@@ -78,6 +81,9 @@ class StripeError(Exception):
         self.param = param
         self.doc_url = doc_url
         self.charge = charge
+        self.advice_code = advice_code
+        self.network_decline_code = network_decline_code
+        self.request_log_url = request_log_url
         self.status_code = status_code
         self.request_id = request_id
         self.headers: Mapping[str, str] = headers or {}
@@ -169,8 +175,8 @@ class Drift(NamedTuple):
             return f"the response has no field {self.path}, which the API description of {self.model} requires"
         if self.kind == "value":
             return f"{self.path} is {self.value!r}, which the API description of {self.model} does not list"
-        found = type(self.value).__name__
-        return f"{self.path} is of type {found}, which the API description of {self.model} does not allow"
+        type_name = type(self.value).__name__
+        return f"{self.path} is of type {type_name}, which the API description of {self.model} does not allow"
 
 
 class ResponseValidationError(StripeError):
@@ -204,6 +210,20 @@ _BY_STATUS: dict[int, type[StripeError]] = {
 }
 
 
+# The fields of Stripe's error that are attributes of ours.
+_FIELDS = (
+    "type",
+    "code",
+    "decline_code",
+    "param",
+    "doc_url",
+    "charge",
+    "advice_code",
+    "network_decline_code",
+    "request_log_url",
+)
+
+
 def from_response(status: int, headers: Mapping[str, str], body: bytes, parsed: JSON) -> StripeError:
     """Return the error for a response: an error of Stripe's, of OAuth (``{"error": "invalid_grant"}``), or an unreadable one."""
     lowered = {name.lower(): value for name, value in headers.items()}
@@ -223,7 +243,7 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes, parsed: 
         return cls(message, code=error, **facts)
     if not isinstance(error, Mapping):
         return _class_for(status, None, None)(_unreadable(status, body), **facts)
-    for name in ("type", "code", "decline_code", "param", "doc_url", "charge"):
+    for name in _FIELDS:
         facts[name] = _text(error.get(name))
     message = _text(error.get("message")) or _text(error.get("user_message")) or f"Stripe returned status {status}."
     return _class_for(status, facts["type"], facts["code"])(message, **facts)

@@ -35,7 +35,7 @@ def encode(params: Mapping[str, object]) -> str:
     """Encode nested parameters as a form: ``{"a": {"b": ["c"]}}`` is ``a[b][0]=c``.
 
     Values may be strings, numbers, booleans (``true``), ``None`` (empty), `Decimal`, aware ``datetime`` (unix seconds), enums
-    (their value), objects with an ``id``, and lists and dicts of these. Their order is kept. Raises `InvalidArgumentError`,
+    (their value), objects with an ``id``, and lists and dicts of these. Their order is preserved. Raises `InvalidArgumentError`,
     which names the parameter, for any other value.
     """
     encoded: list[tuple[str, str]] = []

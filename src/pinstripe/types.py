@@ -32,7 +32,7 @@ class MaxLen(NamedTuple):
 
 
 class HttpClient(Protocol):
-    """What a client needs of an ``httpx.Client``. A protocol, so that type checkers need not read httpx."""
+    """The methods of ``httpx.Client`` that a client uses. A protocol, so that type checkers need not read httpx."""
 
     def build_request(self, *args: Any, **kwargs: Any) -> Any:  # Any: httpx's own types
         """Build a request."""
@@ -45,7 +45,7 @@ class HttpClient(Protocol):
 
 
 class AsyncHttpClient(Protocol):
-    """What an async client needs of an ``httpx.AsyncClient``."""
+    """The methods of ``httpx.AsyncClient`` that an async client uses."""
 
     def build_request(self, *args: Any, **kwargs: Any) -> Any:  # Any: httpx's own types
         """Build a request."""

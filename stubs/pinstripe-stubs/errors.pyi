@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from pinstripe.models import BankAccount, Card, PaymentIntent, PaymentMethod, SetupIntent, Source
+from pinstripe.models._error_codes import ErrorCode
 from pinstripe.types import JSON
 
 __all__ = [
@@ -25,24 +26,50 @@ __all__ = [
 ]
 
 class StripeError(Exception):
+    """The base class of all errors. Attributes without a value are ``None``."""
+
     payment_intent: PaymentIntent | None
+    """The payment intent that the error is about."""
     setup_intent: SetupIntent | None
+    """The setup intent that the error is about."""
     payment_method: PaymentMethod | None
+    """The payment method that the error is about."""
     source: BankAccount | Card | Source | None
+    """The bank account, card or source that the error is about."""
     message: str
+    """What is wrong, for developers; for a `CardError` it can be shown to users."""
     type: str | None
-    code: str | None
+    """Kind of Stripe's error, such as ``card_error``."""
+    code: ErrorCode | str | None
+    """Code to handle the error by: https://docs.stripe.com/error-codes. Stripe can add codes at any time."""
     decline_code: str | None
+    """Reason of the card issuer for declining the payment: https://docs.stripe.com/declines/codes"""
+    advice_code: str | None
+    """What to do about a declined payment: ``confirm_card_data``, ``do_not_try_again`` or ``try_again_later``."""
+    network_decline_code: str | None
+    """Reason of the card network for declining the payment."""
     param: str | None
+    """Parameter that the error is about."""
     doc_url: str | None
+    """Page about the code."""
+    request_log_url: str | None
+    """Page of the request in Stripe's Dashboard."""
     charge: str | None
+    """ID of the charge that failed."""
     status_code: int | None
+    """HTTP status of the response. ``None`` if there was no response."""
     request_id: str | None
+    """ID of the request, which Stripe's support asks for."""
     headers: Mapping[str, str]
+    """Headers of the response, with names in lowercase."""
     body: bytes
+    """Body of the response."""
     json_body: Mapping[str, JSON]
+    """Body of the response as a dict. Empty if it is not a JSON object."""
     idempotency_key: str | None
+    """Idempotency key that was sent."""
     attempts: int | None
+    """How often the request was sent."""
     def __init__(
         self,
         message: str = "",
@@ -53,6 +80,9 @@ class StripeError(Exception):
         param: str | None = None,
         doc_url: str | None = None,
         charge: str | None = None,
+        advice_code: str | None = None,
+        network_decline_code: str | None = None,
+        request_log_url: str | None = None,
         status_code: int | None = None,
         request_id: str | None = None,
         headers: Mapping[str, str] | None = None,

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from codegen import document, spec
+from codegen import docs, document, spec
 from codegen.document import Json, Node
 
-ROOT = Path(__file__).parents[2]
-SHARED = Path(os.environ.get("PINSTRIPE_SHARED", ROOT.parent / "shared"))
 TEXT: Node = {"type": "string"}
 NUMBER: Node = {"type": "integer"}
 
@@ -65,14 +63,14 @@ def expandable(*names: str) -> Node:
 
 def operation(returns: Node, *, body: Node | None = None, query: dict[str, Node] | None = None) -> Node:
     """An operation that returns a schema."""
-    found: Node = {
+    result: Node = {
         "operationId": "Anything",
         "parameters": [{"name": name, "in": "query", "schema": schema} for name, schema in (query or {}).items()],
         "responses": {"200": {"content": {"application/json": {"schema": returns}}}},
     }
     if body is not None:
-        found["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": body}}}
-    return found
+        result["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": body}}}
+    return result
 
 
 def api(
@@ -84,12 +82,12 @@ def api(
     names: list[Node] | None = None,
 ) -> spec.Api:
     """Read a document with these paths and schemas."""
-    whole: Node = {
+    document_node: Node = {
         "info": {"version": "2026-01-01.test"},
         "paths": {**(paths or {})},
         "components": {"schemas": {**(schemas or {})}},
     }
-    return document.read_documents(whole, events=events, thin_events=thin_events, names=names or [])
+    return document.read_documents(document_node, events=events, thin_events=thin_events, names=names or [])
 
 
 def schema_fields(schema: Node, **schemas: Node) -> dict[str, spec.Field]:
@@ -104,8 +102,30 @@ def body_params(body: Node) -> dict[str, spec.Field]:
 
 
 def shared_document(name: str) -> Path:
-    """Return the folder of a whole document; skip the test where it is not on this machine."""
-    folder = SHARED / name
+    """Return the folder of a complete document; skip the test where it is not on this machine."""
+    folder = Path(os.environ.get("PINSTRIPE_SHARED", "")) / name
     if not (folder / "spec3.json").exists():
-        pytest.skip(f"there is no spec3.json in {folder}; set PINSTRIPE_SHARED to the folder above it")
+        pytest.skip(f"set PINSTRIPE_SHARED to the folder that holds {name}/spec3.json")
     return folder
+
+
+def written(
+    *,
+    objects: dict[str, docs.Entry] | None = None,
+    operations: dict[str, docs.Entry] | None = None,
+    events: dict[str, docs.Entry] | None = None,
+    fields: dict[str, str] | None = None,
+) -> docs.Documentation:
+    """Documentation with these entries, and these texts for fields and parameters of any object."""
+    return docs.Documentation(objects or {}, {}, operations or {}, events or {}, sentences(**(fields or {})), {}, {})
+
+
+def sentences(**texts: str) -> dict[str, docs.Sentence]:
+    """Texts by name."""
+    return {name: docs.Sentence(text, "here.yaml", 1, name) for name, text in texts.items()}
+
+
+def entry(summary: str = "", fields: dict[str, str] | None = None, params: dict[str, str] | None = None) -> docs.Entry:
+    """The texts about one object, operation or event."""
+    summaries = sentences(summary=summary) if summary else {}
+    return docs.Entry(summaries.get("summary"), sentences(**(fields or {})), sentences(**(params or {})))

@@ -1,4 +1,4 @@
-"""What the hand-kept file adds to the facts, and what it may not."""
+"""The file of additions: its effect on the facts, and its mistakes."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ def test_a_parameter_is_added_to_a_nested_object() -> None:
 
 
 def test_values_are_added_to_an_enum_and_open_a_string() -> None:
-    found = params({"values": {"kind": ["small"], "source": ["here"], "box.kinds": ["small"]}})
-    assert (found["kind"].type, found["kind"].open) == (spec.Enum(("big", "small")), False)
-    assert (found["source"].type, found["source"].open) == (spec.Enum(("here",)), True)
-    (part,) = spec.objects(found["box"].type)
+    result = params({"values": {"kind": ["small"], "source": ["here"], "box.kinds": ["small"]}})
+    assert (result["kind"].type, result["kind"].open) == (spec.Enum(("big", "small")), False)
+    assert (result["source"].type, result["source"].open) == (spec.Enum(("here",)), True)
+    (part,) = spec.objects(result["box"].type)
     assert part.fields[0].type == spec.ListOf(spec.Enum(("big", "small")))
 
 
 def test_alternatives_with_fields_of_their_own_are_added_to_a_parameter() -> None:
-    found = params(
+    result = params(
         {
             "alternatives": {"source": ["object", "object"]},
             "add": {"source|0.number": {"type": "string"}, "source|1.token": {"type": "string"}},
         }
     )["source"].type
     first, second = (spec.Object((spec.Field(name, spec.Scalar("string")),)) for name in ("number", "token"))
-    assert found == spec.Union((spec.Scalar("string"), first, second))
+    assert result == spec.Union((spec.Scalar("string"), first, second))
 
 
 @pytest.mark.parametrize(

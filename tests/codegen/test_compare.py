@@ -1,16 +1,18 @@
-"""What the list of changes between two versions says."""
+"""The list of changes between two versions."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from codegen import spec
-from codegen.compare import Change, compare, load, markdown
+from codegen import facts, spec
+from codegen.compare import Change, breaking, compare, load, markdown
 from codegen.document import Node
 from tests.codegen.builders import NUMBER, TEXT, api, enum, obj, operation, ref, resource, shared_document
 
 
-def one(gadget: Node, body: Node, **schemas: Node) -> spec.Api:
+def item(gadget: Node, body: Node, **schemas: Node) -> spec.Api:
     return api({"/v1/gadgets": {"post": operation(ref("gadget"), body=body)}}, {"gadget": gadget, **schemas})
 
 
@@ -42,7 +44,7 @@ def described(old: spec.Api, new: spec.Api) -> list[tuple[str, str, bool]]:
 def test_changes_of_parameters(old: Node, new: Node, changes: list[tuple[str, bool]]) -> None:
     gadget = resource("gadget")
     expected = [("gadgets.create", what, breaking) for what, breaking in changes]
-    assert described(one(gadget, old), one(gadget, new)) == expected
+    assert described(item(gadget, old), item(gadget, new)) == expected
 
 
 @pytest.mark.parametrize(
@@ -56,21 +58,21 @@ def test_changes_of_parameters(old: Node, new: Node, changes: list[tuple[str, bo
     ],
 )
 def test_changes_of_fields(old: dict[str, Node], new: dict[str, Node], changes: list[tuple[str, bool]]) -> None:
-    before, after = one(resource("gadget", **old), obj()), one(resource("gadget", **new), obj())
+    before, after = item(resource("gadget", **old), obj()), item(resource("gadget", **new), obj())
     assert described(before, after) == [("gadget", what, breaking) for what, breaking in changes]
 
 
 def test_a_field_that_can_be_null_breaks() -> None:
     always: Node = {**resource("gadget", a=TEXT), "required": ["a", "id", "object"]}
-    assert described(one(always, obj()), one(resource("gadget", a=TEXT), obj())) == [
+    assert described(item(always, obj()), item(resource("gadget", a=TEXT), obj())) == [
         ("gadget", "`a` can be absent or null", True)
     ]
 
 
-def test_the_name_of_a_component_is_no_fact_of_users() -> None:
+def test_the_name_of_a_component_does_not_matter_to_users() -> None:
     part = obj(size=NUMBER)
-    before = one(resource("gadget", part=ref("old_name")), obj(), old_name=part)
-    after = one(resource("gadget", part=ref("new_name")), obj(), new_name=part)
+    before = item(resource("gadget", part=ref("old_name")), obj(), old_name=part)
+    after = item(resource("gadget", part=ref("new_name")), obj(), new_name=part)
     assert compare(before, after) == []
 
 
@@ -83,12 +85,12 @@ def test_operations_objects_and_events_come_and_go() -> None:
             thin_events={f"v1.{word}.created": {"related_object": word}},
         )
 
-    found = compare(version("ape"), version("bee"))
-    assert Change("Operations", "removed", "", "`apes.create` (POST /v1/apes)", breaking=True) in found
-    assert Change("Operations", "added", "", "`bees.create` (POST /v1/bees)") in found
-    assert Change("Objects", "removed", "", "`ape`", breaking=True) in found
-    assert Change("Events", "added", "", "`v1.bee.created`") in found
-    assert len(found) == 8
+    result = compare(version("ape"), version("bee"))
+    assert Change("Operations", "removed", "", "`apes.create` (POST /v1/apes)", breaking=True) in result
+    assert Change("Operations", "added", "", "`bees.create` (POST /v1/bees)") in result
+    assert Change("Objects", "removed", "", "`ape`", breaking=True) in result
+    assert Change("Events", "added", "", "`v1.bee.created`") in result
+    assert len(result) == 8
 
 
 def test_an_argument_of_a_path_that_is_called_otherwise_breaks() -> None:
@@ -101,8 +103,8 @@ def test_an_argument_of_a_path_that_is_called_otherwise_breaks() -> None:
 
 
 def test_the_list_is_markdown_with_what_breaks_first() -> None:
-    old = one(resource("gadget", a=TEXT), obj())
-    new = one(resource("gadget", b=TEXT), obj(c=TEXT))
+    old = item(resource("gadget", a=TEXT), obj())
+    new = item(resource("gadget", b=TEXT), obj(c=TEXT))
     assert list(markdown(old, new, compare(old, new))) == [
         "# Stripe API 2026-01-01.test to 2026-01-01.test",
         "",
@@ -129,9 +131,17 @@ def test_the_list_is_markdown_with_what_breaks_first() -> None:
 
 def test_whole_documents_are_compared() -> None:
     old, new = load(shared_document("openapi")), load(shared_document("openapi-endive"))
-    found = compare(old, new)
-    operations = [change for change in found if (change.section, change.kind) == ("Operations", "added")]
-    events = [change for change in found if (change.section, change.kind) == ("Events", "added")]
+    result = compare(old, new)
+    operations = [change for change in result if (change.section, change.kind) == ("Operations", "added")]
+    events = [change for change in result if (change.section, change.kind) == ("Events", "added")]
     assert len(operations) == len(new.operations) - len(old.operations) == 84
     assert len(events) == 15 + 302
     assert compare(new, new) == []
+
+
+def test_the_changelog_lists_what_breaks() -> None:
+    old, new = load(shared_document("openapi")), load(facts.FOLDER)
+    changelog = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
+    section = changelog.partition(f"from {old.version} to {new.version}\n")[2].partition("\n## ")[0]
+    lines = [line.replace("### ", "#### ") for line in breaking(compare(old, new))]
+    assert section.strip().splitlines() == lines[:-1]

@@ -86,14 +86,14 @@ def test_values_that_yaml_takes_for_booleans_stay_words(tmp_path: Path) -> None:
     ],
 )
 def test_a_malformed_file_is_an_error_that_names_the_place(tmp_path: Path, text: str, problem: str) -> None:
-    (found,) = problems(tmp_path, gadgets=text)
-    assert problem in found
+    (results,) = problems(tmp_path, gadgets=text)
+    assert problem in results
 
 
 def test_one_object_is_documented_in_one_file(tmp_path: Path) -> None:
     text = "objects: {gadget: {summary: A.}}"
-    (found,) = problems(tmp_path, a=text, b=text)
-    assert found == "b.yaml:1: objects.gadget: gadget is documented in a.yaml already; one file documents it"
+    (results,) = problems(tmp_path, a=text, b=text)
+    assert results == "b.yaml:1: objects.gadget: gadget is documented in a.yaml already; one file documents it"
 
 
 # --- looking up -------------------------------------------------------------------------------------------------------
@@ -105,15 +105,15 @@ def test_a_parameter_is_documented_by_its_operation_its_object_its_field_or_for_
     own = "operations: {gadgets.create: {params: {name: Of the operation.}}}"
     params = "objects: {gadget: {params: {name: Of the parameters.}, fields: {name: Of the field.}}}"
     shared = "fields: {name: Shared.}"
-    assert found(tmp_path / "a", gadgets, "name", a=own, b=params, shared=shared) == "Of the operation."
-    assert found(tmp_path / "b", gadgets, "name", b=params, shared=shared) == "Of the parameters."
+    assert results(tmp_path / "a", gadgets, "name", a=own, b=params, shared=shared) == "Of the operation."
+    assert results(tmp_path / "b", gadgets, "name", b=params, shared=shared) == "Of the parameters."
     fields = "objects: {gadget: {fields: {name: Of the field.}}}"
-    assert found(tmp_path / "c", gadgets, "name", b=fields, shared=shared) == "Of the field."
-    assert found(tmp_path / "d", gadgets, "name", shared=shared) == "Shared."
-    assert found(tmp_path / "e", gadgets, "name") is None
+    assert results(tmp_path / "c", gadgets, "name", b=fields, shared=shared) == "Of the field."
+    assert results(tmp_path / "d", gadgets, "name", shared=shared) == "Shared."
+    assert results(tmp_path / "e", gadgets, "name") is None
 
 
-def found(folder: Path, gadgets: spec.Api, path: str, **files: str) -> str | None:
+def results(folder: Path, gadgets: spec.Api, path: str, **files: str) -> str | None:
     folder.mkdir()
     result = Lookup(load(folder, **files), gadgets).param("gadgets.create", path)
     return result.text if result else None
@@ -123,14 +123,14 @@ def test_the_parameters_of_a_field_that_is_a_component_say_what_the_component_sa
     tmp_path: Path, gadgets: spec.Api
 ) -> None:
     text = "components: {address: {fields: {city: City of the component.}}}"
-    assert found(tmp_path / "a", gadgets, "home.city", a=text) == "City of the component."
-    assert found(tmp_path / "b", gadgets, "items.address.city", a=text) is None
+    assert results(tmp_path / "a", gadgets, "home.city", a=text) == "City of the component."
+    assert results(tmp_path / "b", gadgets, "items.address.city", a=text) is None
 
 
 def test_the_longest_end_of_a_path_wins(tmp_path: Path, gadgets: spec.Api) -> None:
     shared = "fields: {city: Any city., address.city: City of an address.}"
-    assert found(tmp_path / "a", gadgets, "items.address.city", shared=shared) == "City of an address."
-    assert found(tmp_path / "b", gadgets, "home.city", shared=shared) == "Any city."
+    assert results(tmp_path / "a", gadgets, "items.address.city", shared=shared) == "City of an address."
+    assert results(tmp_path / "b", gadgets, "home.city", shared=shared) == "Any city."
 
 
 def test_a_field_is_documented_by_its_object_a_component_around_it_or_for_all(
@@ -176,8 +176,8 @@ def test_the_parameters_of_lists_are_filters(tmp_path: Path, gadgets: spec.Api) 
 def test_values_are_documented_by_the_nearest_table(tmp_path: Path, gadgets: spec.Api) -> None:
     text = "objects: {gadget: {values: {status: {on: It works.}, mode: {fast: Fast.}}}}"
     lookup = Lookup(load(tmp_path, a=text, shared="values: {mode: {fast: Shared., slow: Shared.}}"), gadgets)
-    assert [one.text for one in lookup.field_values("gadget", "status").values()] == ["It works."]
-    assert [one.text for one in lookup.param_values("gadgets.create", "mode").values()] == ["Fast."]
+    assert [item.text for item in lookup.field_values("gadget", "status").values()] == ["It works."]
+    assert [item.text for item in lookup.param_values("gadgets.create", "mode").values()] == ["Fast."]
 
 
 def test_a_thin_event_of_v1_says_what_the_snapshot_event_says(tmp_path: Path, gadgets: spec.Api) -> None:
@@ -266,11 +266,11 @@ def test_words_in_backticks_do_not_count(tmp_path: Path) -> None:
     ],
 )
 def test_a_text_is_one_whole_sentence_written_once(tmp_path: Path, text: str, problem: str) -> None:
-    (found,) = wording(tmp_path, text)
-    assert problem in found
+    (results,) = wording(tmp_path, text)
+    assert problem in results
 
 
-def test_an_alias_is_no_repetition(tmp_path: Path) -> None:
+def test_an_alias_is_not_a_repetition(tmp_path: Path) -> None:
     assert wording(tmp_path, "fields:\n  a: &same Same.\n  b: *same") == []
 
 
@@ -314,23 +314,23 @@ def test_large_subtrees_have_sections_of_their_own(gadgets: spec.Api, tmp_path: 
 
 def test_coverage_counts_by_object(tmp_path: Path, gadgets: spec.Api) -> None:
     text = "objects: {gadget: {summary: A gadget., fields: {name: Its name.}}}\nevents: {gadget.created: New.}"
-    found = coverage.count(gadgets, load(tmp_path, a=text))
-    assert {kind: str(count) for kind, count in found["gadget"].items()} == {
+    results = coverage.count(gadgets, load(tmp_path, a=text))
+    assert {kind: str(count) for kind, count in results["gadget"].items()} == {
         "classes": "2/2",
         "fields": "1/11",
         "operations": "0/3",
         "params": "1/12",
         "events": "2/2",
     }
-    table = list(coverage.table(found))
+    table = list(coverage.table(results))
     assert table[-2].split()[:3] == ["all", "2/3", "1/17"]
 
 
 def test_what_is_documented_less_than_required_is_a_shortfall() -> None:
-    half, whole = coverage.Count(1, 2), coverage.Count(2, 2)
-    found = {"customer": {**dict.fromkeys(coverage.KINDS, whole), "fields": half}}
-    assert list(coverage.shortfalls(found)) == [
-        "coverage: 50.0 % of the fields are documented; required are 60 %",
+    half, complete = coverage.Count(1, 2), coverage.Count(2, 2)
+    results = {"customer": {**dict.fromkeys(coverage.KINDS, complete), "fields": half}}
+    assert list(coverage.shortfalls(results)) == [
+        f"coverage: 50.0 % of the fields are documented; required are {coverage.REQUIRED['fields']} %",
         "coverage: customer lacks 1 fields; see python -m codegen.outline --missing customer",
     ]
 

@@ -1,4 +1,4 @@
-"""How Stripe's OpenAPI document is read into facts."""
+"""Reading Stripe's OpenAPI document into facts."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def test_limits_of_length_belong_to_parameters_only() -> None:
 
 def test_fields_that_stripe_does_not_validate_are_open() -> None:
     open_enum: Node = {**enum("a"), "x-stripeBypassValidation": True}
-    fields = schema_fields(obj(one=open_enum, many=list_of(open_enum), closed=enum("a")))
-    assert {name: item.open for name, item in fields.items()} == {"one": True, "many": True, "closed": False}
+    fields = schema_fields(obj(value=open_enum, many=list_of(open_enum), closed=enum("a")))
+    assert {name: item.open for name, item in fields.items()} == {"value": True, "many": True, "closed": False}
 
 
 def test_a_filters_range_is_of_times_but_an_amounts_is_of_numbers() -> None:
@@ -119,8 +119,8 @@ def test_the_errors_of_v2_are_one_schema_and_each_operation_lists_its_codes() ->
         },
     )
     assert read.operations["v2.gadgets.create"].errors == ("too_big", "too_small")
-    (found,) = spec.objects(read.schemas["v2.error"].fields[0].type)
-    assert found.fields[0] == spec.Field("code", spec.Enum(("too_big", "too_small")), required=True)
+    (result,) = spec.objects(read.schemas["v2.error"].fields[0].type)
+    assert result.fields[0] == spec.Field("code", spec.Enum(("too_big", "too_small")), required=True)
     assert "v2.error.too_big" not in read.schemas
 
 
@@ -136,7 +136,7 @@ def test_a_file_and_an_empty_response_are_not_objects() -> None:
         },
         {"gadget": resource("gadget")},
     )
-    shapes = {name: (one.shape, one.returns) for name, one in read.operations.items()}
+    shapes = {name: (value.shape, value.returns) for name, value in read.operations.items()}
     assert shapes["gadgets.pdf"] == ("download", None)
     assert shapes["pings.create"] == ("nothing", None)
 

@@ -106,9 +106,13 @@ def test_the_committed_facts_are_those_of_the_document() -> None:
     assert facts.differences(document.read(shared_document("openapi-endive"))) == {}
 
 
-@pytest.mark.parametrize(("name", "operations"), [("openapi", 619), ("openapi-endive", 703)])
-def test_facts_of_each_version_load(name: str, operations: int, tmp_path: Path) -> None:
-    read = document.read(shared_document(name))
+@pytest.mark.parametrize("name", ["openapi", "openapi-endive"])
+def test_facts_of_each_version_hold_every_operation_of_the_document(name: str, tmp_path: Path) -> None:
+    folder = shared_document(name)
+    read = document.read(folder)
     loaded = lines.read(write(read, tmp_path))
     assert loaded == read
-    assert len(loaded.operations) == operations
+    paths = json.loads((folder / "spec3.json").read_text())["paths"]
+    assert len(loaded.operations) == sum(
+        verb in ("get", "post", "delete") for value in paths.values() for verb in value
+    )

@@ -1,4 +1,4 @@
-"""A shop: an emulator, a test clock that stands at 1 January 2026, and a customer on it with a card."""
+"""The fixture `shop`: an emulator, a test clock at 1 January 2026, and a customer with a card on that clock."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ NEW_YEAR = int(datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp())
 
 
 def at(month: int, day: int, hour: int = 0, year: int = 2026) -> int:
-    """Unix seconds of a day of 2026."""
+    """Return a time of 2026 in unix seconds."""
     return int(datetime(year, month, day, hour, tzinfo=timezone.utc).timestamp())
 
 
-def living(client: pinstripe.Client, customer: str) -> Customer:
-    """A customer who is not deleted, as they are now."""
-    found = client.customers.retrieve(customer)
-    assert isinstance(found, Customer)
-    return found
+def existing_customer(client: pinstripe.Client, customer_id: str) -> Customer:
+    """Retrieve a customer who is not deleted."""
+    customer = client.customers.retrieve(customer_id)
+    assert isinstance(customer, Customer)
+    return customer
 
 
 @dataclass
 class Shop:
-    """What tests of billing need."""
+    """An emulator with a customer, for tests of billing."""
 
     emulator: Emulator
     client: pinstripe.Client
@@ -39,41 +39,43 @@ class Shop:
     card: str
 
     def price(self, amount: int | None = 3000, **params: Any) -> str:  # Any: parameters of a price
-        """A monthly price, in cents."""
-        own = {"unit_amount": amount} if amount is not None else {}
+        """Create a monthly price, in cents."""
+        unit_amount = {"unit_amount": amount} if amount is not None else {}
         product = {"product": params.pop("product")} if "product" in params else {"product_data": {"name": "Plan"}}
         recurring = params.pop("recurring", {"interval": "month"})
-        return self.client.prices.create(**{"currency": "usd", "recurring": recurring, **product, **own, **params}).id
+        return self.client.prices.create(
+            **{"currency": "usd", "recurring": recurring, **product, **unit_amount, **params}
+        ).id
 
     def subscribe(self, *prices: str, **params: Any) -> Subscription:  # Any: parameters of a subscription
-        """A subscription of the customer."""
+        """Create a subscription of the customer."""
         return self.client.subscriptions.create(
-            customer=self.customer, items=[{"price": one} for one in prices], **params
+            customer=self.customer, items=[{"price": price} for price in prices], **params
         )
 
-    def advance(self, moment: int) -> None:
-        """Let time pass."""
-        self.client.test_helpers.test_clocks.advance(self.clock, frozen_time=moment)
+    def advance(self, until: int) -> None:
+        """Advance the test clock."""
+        self.client.test_helpers.test_clocks.advance(self.clock, frozen_time=until)
 
     def use(self, card: str) -> str:
-        """Another default card."""
+        """Set another default card, and return its payment method."""
         method = self.client.payment_methods.attach(card, customer=self.customer)
         self.client.customers.update(self.customer, invoice_settings={"default_payment_method": method.id})
         return method.id
 
     @property
     def balance(self) -> int | None:
-        """The customer's balance: below zero is credit."""
-        return living(self.client, self.customer).balance
+        """The customer's balance; a negative balance is a credit."""
+        return existing_customer(self.client, self.customer).balance
 
     def latest(self, subscription: str) -> Invoice:
-        """The latest invoice of a subscription."""
-        found = self.client.subscriptions.retrieve(subscription, expand=["latest_invoice"]).latest_invoice
-        assert isinstance(found, Invoice)
-        return found
+        """Return the latest invoice of a subscription."""
+        invoice = self.client.subscriptions.retrieve(subscription, expand=["latest_invoice"]).latest_invoice
+        assert isinstance(invoice, Invoice)
+        return invoice
 
     def since(self, count: int) -> list[str]:
-        """The types of the events after the first so many."""
+        """Return the types of the events after the first ``count``."""
         return self.emulator.events.types[count:]
 
 
@@ -81,6 +83,6 @@ class Shop:
 def shop(emulator: Emulator, client: pinstripe.Client) -> Shop:
     clock = client.test_helpers.test_clocks.create(frozen_time=NEW_YEAR)
     customer = client.customers.create(email="jenny@example.com", name="Jenny", test_clock=clock.id)
-    made = Shop(emulator, client, clock.id, customer.id, "")
-    made.card = made.use("pm_card_visa")
-    return made
+    shop = Shop(emulator, client, clock.id, customer.id, "")
+    shop.card = shop.use("pm_card_visa")
+    return shop

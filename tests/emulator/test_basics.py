@@ -93,7 +93,7 @@ def test_each_account_has_its_own_objects(client: pinstripe.Client) -> None:
     assert [item.email for item in client.customers.list()] == ["a"]
 
 
-def test_a_seed_gives_the_same_ids() -> None:
+def test_emulators_with_the_same_seed_create_the_same_ids() -> None:
     assert Emulator(seed=7).client().customers.create().id == Emulator(seed=7).client().customers.create().id
     assert Emulator(seed=7).client().customers.create().id != Emulator(seed=8).client().customers.create().id
 

@@ -128,7 +128,7 @@ def test_the_official_package_for_node(address: str, tmp_path: Path) -> None:
     install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
     subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=120)
     done = subprocess.run(
-        ["node", "life.js", address], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        ["node", "billing.js", address], cwd=folder, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stderr == ""
     results = json.loads(done.stdout)

@@ -125,7 +125,7 @@ def test_invalid_arguments_of_the_emulator_raise_an_error_that_names_them(
     mistakes: list[tuple[Callable[[], object], str]] = [
         (lambda: emulator.add("nonsense"), "nonsense"),
         (lambda: emulator.add("review", chrge="ch_1"), "chrge"),
-        (lambda: emulator.add("review", charge=3), "charge is a int"),
+        (lambda: emulator.add("review", charge=3), "charge is of type int"),
         (lambda: emulator.authenticate("pi_none"), "pi_none"),
         (lambda: emulator.authenticate(customer), customer),
         (lambda: emulator.retry_payments([-1]), "days"),

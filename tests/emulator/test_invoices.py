@@ -1,11 +1,11 @@
-"""Invoices by hand: drafts, lines, discounts, taxes, credit, and how they end."""
+"""Invoices that an application creates itself: drafts, lines, discounts, taxes, balance, credit notes, quotes."""
 
 from __future__ import annotations
 
 import pytest
 
 import pinstripe
-from tests.emulator.conftest import NEW_YEAR, Shop, living
+from tests.emulator.conftest import NEW_YEAR, Shop, existing_customer
 
 
 def draft(shop: Shop, *amounts: int) -> str:
@@ -15,12 +15,12 @@ def draft(shop: Shop, *amounts: int) -> str:
     return invoice.id
 
 
-def test_a_draft_is_finalised_numbered_and_paid(shop: Shop) -> None:
+def test_a_draft_is_finalized_numbered_and_paid(shop: Shop) -> None:
     client = shop.client
     first, second = draft(shop, 1000, 250), draft(shop, 500)
     opened = client.invoices.finalize_invoice(first)
     assert (opened.status, opened.total, opened.amount_due) == ("open", 1250, 1250)
-    prefix = living(client, shop.customer).invoice_prefix
+    prefix = existing_customer(client, shop.customer).invoice_prefix
     assert [opened.number, client.invoices.finalize_invoice(second).number] == [f"{prefix}-0001", f"{prefix}-0002"]
     paid = client.invoices.pay(first, expand=["payments.data.payment.payment_intent"])
     assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 1250, 0)
@@ -31,43 +31,45 @@ def test_a_draft_is_finalised_numbered_and_paid(shop: Shop) -> None:
     assert caught.value.code == "invoice_not_editable"
 
 
-def test_items_that_wait_are_taken_when_asked_for(shop: Shop) -> None:
+def test_pending_items_are_included_on_request(shop: Shop) -> None:
     client = shop.client
     client.invoice_items.create(customer=shop.customer, amount=300, currency="usd", description="Setup")
     assert client.invoices.create(customer=shop.customer).total == 0
-    taken = client.invoices.create(customer=shop.customer, pending_invoice_items_behavior="include")
-    assert [(one.description, one.amount) for one in taken.lines.data] == [("Setup", 300)]
-    client.invoices.delete(taken.id)
-    assert [one.invoice for one in client.invoice_items.list(customer=shop.customer)] == [None]
+    invoice = client.invoices.create(customer=shop.customer, pending_invoice_items_behavior="include")
+    assert [(line.description, line.amount) for line in invoice.lines.data] == [("Setup", 300)]
+    client.invoices.delete(invoice.id)
+    assert [item.invoice for item in client.invoice_items.list(customer=shop.customer)] == [None]
 
 
-def test_discounts_come_off_before_taxes(shop: Shop) -> None:
+def test_discounts_apply_before_taxes(shop: Shop) -> None:
     client = shop.client
-    tenth = client.coupons.create(percent_off=10, duration="once").id
+    coupon = client.coupons.create(percent_off=10, duration="once").id
     rate = client.tax_rates.create(display_name="VAT", percentage=20, inclusive=False).id
-    invoice = draft(shop, 999, 501)
-    found = client.invoices.update(invoice, discounts=[{"coupon": tenth}], default_tax_rates=[rate])
-    # 1500 less 150 is 1350; the lines bear 99.9 and 50.1 of it, in whole cents 100 and 50; 20 % of 899 and 451 is 179.8 and 90.2
-    assert (found.subtotal, found.total, found.total_excluding_tax) == (1500, 1350 + 180 + 90, 1350)
-    assert [[one.amount for one in line.discount_amounts or []] for line in found.lines.data] == [[100], [50]]
-    assert [one.amount for one in found.total_taxes or []] == [270]
+    invoice = client.invoices.update(draft(shop, 999, 501), discounts=[{"coupon": coupon}], default_tax_rates=[rate])
+    # 1500 less 150 is 1350; the discount of the lines is 99.9 and 50.1, rounded 100 and 50; 20 % of 899 and 451 is 179.8 and 90.2
+    assert (invoice.subtotal, invoice.total, invoice.total_excluding_tax) == (1500, 1350 + 180 + 90, 1350)
+    assert [[discount.amount for discount in line.discount_amounts or []] for line in invoice.lines.data] == [
+        [100],
+        [50],
+    ]
+    assert [tax.amount for tax in invoice.total_taxes or []] == [270]
 
 
-def test_inclusive_tax_is_in_the_price(shop: Shop) -> None:
+def test_inclusive_tax_is_part_of_the_price(shop: Shop) -> None:
     rate = shop.client.tax_rates.create(display_name="MwSt", percentage=19, inclusive=True).id
-    found = shop.client.invoices.update(draft(shop, 11_900), default_tax_rates=[rate])
-    assert (found.total, found.total_excluding_tax) == (11_900, 10_000)
-    assert [one.amount for one in found.total_taxes or []] == [1900]
+    invoice = shop.client.invoices.update(draft(shop, 11_900), default_tax_rates=[rate])
+    assert (invoice.total, invoice.total_excluding_tax) == (11_900, 10_000)
+    assert [tax.amount for tax in invoice.total_taxes or []] == [1900]
 
 
-def test_a_customer_that_is_exempt_pays_no_tax(shop: Shop) -> None:
+def test_an_exempt_customer_pays_no_tax(shop: Shop) -> None:
     shop.client.customers.update(shop.customer, tax_exempt="exempt")
     rate = shop.client.tax_rates.create(display_name="VAT", percentage=20, inclusive=False).id
-    found = shop.client.invoices.update(draft(shop, 1000), default_tax_rates=[rate])
-    assert found.total == 1000
+    invoice = shop.client.invoices.update(draft(shop, 1000), default_tax_rates=[rate])
+    assert invoice.total == 1000
 
 
-def test_credit_pays_what_it_can_and_comes_back_when_the_invoice_is_void(shop: Shop) -> None:
+def test_the_balance_is_applied_and_restored_when_the_invoice_is_voided(shop: Shop) -> None:
     client = shop.client
     client.customers.balance_transactions.create(shop.customer, amount=-700, currency="usd")
     invoice = client.invoices.finalize_invoice(draft(shop, 1000))
@@ -76,14 +78,14 @@ def test_credit_pays_what_it_can_and_comes_back_when_the_invoice_is_void(shop: S
     assert shop.balance == -700
 
 
-def test_an_invoice_that_credit_covers_is_paid_at_once(shop: Shop) -> None:
+def test_an_invoice_covered_by_the_balance_is_paid_when_finalized(shop: Shop) -> None:
     shop.client.customers.update(shop.customer, balance=-5000)
     invoice = shop.client.invoices.finalize_invoice(draft(shop, 1000))
     assert (invoice.status, invoice.amount_due) == ("paid", 0)
     assert shop.balance == -4000
 
 
-def test_an_invoice_may_be_given_up(shop: Shop) -> None:
+def test_an_uncollectible_invoice_can_still_be_paid(shop: Shop) -> None:
     client = shop.client
     invoice = client.invoices.finalize_invoice(draft(shop, 1000)).id
     assert client.invoices.mark_uncollectible(invoice).status == "uncollectible"
@@ -94,16 +96,16 @@ def test_an_invoice_may_be_given_up(shop: Shop) -> None:
         client.invoices.delete(invoice)
 
 
-def test_a_declined_card_leaves_it_open(shop: Shop) -> None:
+def test_a_declined_card_leaves_the_invoice_open(shop: Shop) -> None:
     shop.use("pm_card_chargeCustomerFail")
     invoice = shop.client.invoices.finalize_invoice(draft(shop, 1000)).id
     with pytest.raises(pinstripe.CardError):
         shop.client.invoices.pay(invoice)
-    found = shop.client.invoices.retrieve(invoice)
-    assert (found.status, found.attempted, found.attempt_count) == ("open", True, 1)
+    retrieved = shop.client.invoices.retrieve(invoice)
+    assert (retrieved.status, retrieved.attempted, retrieved.attempt_count) == ("open", True, 1)
 
 
-def test_lines_of_a_draft_can_be_changed_and_of_others_not(shop: Shop) -> None:
+def test_only_the_lines_of_a_draft_can_be_changed(shop: Shop) -> None:
     client = shop.client
     invoice = draft(shop, 1000)
     added = client.invoices.add_lines(invoice, lines=[{"amount": 200, "description": "More"}])
@@ -117,7 +119,7 @@ def test_lines_of_a_draft_can_be_changed_and_of_others_not(shop: Shop) -> None:
         client.invoices.add_lines(invoice, lines=[{"amount": 1, "description": "x"}])
 
 
-def test_a_draft_that_advances_is_finalised_and_paid_in_an_hour(shop: Shop) -> None:
+def test_a_draft_with_auto_advance_is_finalized_and_paid_after_an_hour(shop: Shop) -> None:
     client = shop.client
     invoice = client.invoices.create(customer=shop.customer, auto_advance=True)
     client.invoice_items.create(customer=shop.customer, invoice=invoice.id, amount=800, currency="usd")
@@ -125,7 +127,7 @@ def test_a_draft_that_advances_is_finalised_and_paid_in_an_hour(shop: Shop) -> N
     assert client.invoices.retrieve(invoice.id).status == "paid"
 
 
-def test_a_credit_note_before_payment_lowers_what_is_due(shop: Shop) -> None:
+def test_a_credit_note_before_payment_reduces_the_amount_due(shop: Shop) -> None:
     client = shop.client
     invoice = client.invoices.finalize_invoice(draft(shop, 1000)).id
     note = client.credit_notes.create(invoice=invoice, amount=400)
@@ -137,14 +139,14 @@ def test_a_credit_note_before_payment_lowers_what_is_due(shop: Shop) -> None:
         client.credit_notes.preview(invoice=invoice, amount=601, refund_amount=601)
 
 
-def test_a_credit_note_after_payment_gives_money_back(shop: Shop) -> None:
+def test_a_credit_note_after_payment_refunds_and_credits(shop: Shop) -> None:
     client = shop.client
     invoice = client.invoices.finalize_invoice(draft(shop, 1000)).id
     client.invoices.pay(invoice)
     note = client.credit_notes.create(invoice=invoice, amount=500, refund_amount=300, credit_amount=200)
-    assert [one.amount_refunded for one in note.refunds] == [300]
+    assert [refund.amount_refunded for refund in note.refunds] == [300]
     assert shop.balance == -200
-    assert [one.amount for one in client.refunds.list()] == [300]
+    assert [refund.amount for refund in client.refunds.list()] == [300]
 
 
 def test_a_quote_becomes_a_subscription_or_an_invoice(shop: Shop) -> None:
@@ -156,35 +158,35 @@ def test_a_quote_becomes_a_subscription_or_an_invoice(shop: Shop) -> None:
     accepted = client.quotes.accept(quote.id)
     assert accepted.status == "accepted"
     assert shop.latest(str(accepted.subscription)).total == 6000
-    once = client.quotes.create(
+    one_time = client.quotes.create(
         customer=shop.customer,
         line_items=[
             {"price_data": {"currency": "usd", "unit_amount": 900, "product": client.products.create(name="Setup").id}}
         ],
     )
-    client.quotes.finalize_quote(once.id)
-    invoice = client.invoices.retrieve(str(client.quotes.accept(once.id).invoice))
+    client.quotes.finalize_quote(one_time.id)
+    invoice = client.invoices.retrieve(str(client.quotes.accept(one_time.id).invoice))
     assert (invoice.status, invoice.total, invoice.billing_reason) == ("draft", 900, "quote_accept")
 
 
-def test_previews_leave_nothing_behind(shop: Shop) -> None:
+def test_previews_change_nothing(shop: Shop) -> None:
     client = shop.client
-    made = shop.subscribe(shop.price(3000))
-    before, count = shop.emulator.snapshot(), len(shop.emulator.events)
+    subscription = shop.subscribe(shop.price(3000))
+    count = len(shop.emulator.events)
     preview = client.invoices.create_preview(
-        subscription=made.id, subscription_details={"items": [{"id": made.items.data[0].id, "quantity": 5}]}
+        subscription=subscription.id,
+        subscription_details={"items": [{"id": subscription.items.data[0].id, "quantity": 5}]},
     )
     assert preview.total > 0
-    fresh = client.invoices.create_preview(
+    new = client.invoices.create_preview(
         customer=shop.customer, subscription_details={"items": [{"price": shop.price(700)}]}
     )
-    assert fresh.total == 700
+    assert new.total == 700
     assert len(shop.emulator.events) == count + 2  # the price and its product
-    assert [one.id for one in client.invoices.list()] == [shop.latest(made.id).id]
-    assert before
+    assert [invoice.id for invoice in client.invoices.list()] == [shop.latest(subscription.id).id]
 
 
-def test_what_is_too_little_for_a_card_is_owed_with_the_next_invoice(shop: Shop) -> None:
+def test_an_amount_below_the_minimum_charge_is_added_to_the_next_invoice(shop: Shop) -> None:
     client = shop.client
     client.invoice_items.create(customer=shop.customer, amount=30, currency="usd")
     small = client.invoices.pay(
@@ -199,19 +201,19 @@ def test_what_is_too_little_for_a_card_is_owed_with_the_next_invoice(shop: Shop)
     assert (following.starting_balance, following.amount_paid, shop.balance) == (30, 130, 0)
 
 
-def test_a_paid_invoice_is_done_with(shop: Shop) -> None:
+def test_a_paid_invoice_cannot_be_changed(shop: Shop) -> None:
     client = shop.client
     client.invoice_items.create(customer=shop.customer, amount=900, currency="usd")
-    made = client.invoices.create(customer=shop.customer, pending_invoice_items_behavior="include").id
-    client.invoices.finalize_invoice(made)
-    assert client.invoices.pay(made, paid_out_of_band=True).attempted is False
-    for wrong in (
-        lambda: client.invoices.pay(made),
-        lambda: client.invoices.send_invoice(made),
-        lambda: client.invoices.void_invoice(made),
-        lambda: client.invoices.update(made, description="x"),
-        lambda: client.invoices.delete(made),
+    invoice = client.invoices.create(customer=shop.customer, pending_invoice_items_behavior="include").id
+    client.invoices.finalize_invoice(invoice)
+    assert client.invoices.pay(invoice, paid_out_of_band=True).attempted is False
+    for request in (
+        lambda: client.invoices.pay(invoice),
+        lambda: client.invoices.send_invoice(invoice),
+        lambda: client.invoices.void_invoice(invoice),
+        lambda: client.invoices.update(invoice, description="x"),
+        lambda: client.invoices.delete(invoice),
     ):
         with pytest.raises(pinstripe.InvalidRequestError):
-            wrong()
-    assert client.invoices.update(made, metadata={"order": "1"}).metadata == {"order": "1"}
+            request()
+    assert client.invoices.update(invoice, metadata={"order": "1"}).metadata == {"order": "1"}

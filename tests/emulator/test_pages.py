@@ -1,4 +1,4 @@
-"""The pages, in a real browser: what happens in the emulator, Checkout, the portal, the bank's challenge."""
+"""The HTML pages in a real browser: the status page, Checkout, the portal, 3-D Secure."""
 
 from __future__ import annotations
 
@@ -16,16 +16,21 @@ import pinstripe
 from pinstripe.emulator import Emulator
 
 CHROMIUM = shutil.which("chromium")
-OFFLINE = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+OFFLINE = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not on this machine")
 
 
 @dataclass
 class Site:
-    """A page of a browser, and the emulator that it looks at."""
+    """A browser page, and the emulator that it shows."""
 
     url: str
     client: pinstripe.Client
@@ -36,9 +41,9 @@ class Site:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:  # Any: Playwright's browser
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OFFLINE))
-        yield made
-        made.close()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OFFLINE)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
@@ -56,10 +61,10 @@ def pay(page: Page, number: str, button: str = "Pay") -> None:
     page.get_by_role("button", name=button).click()
 
 
-def test_what_happens_is_shown_as_it_happens(site: Site) -> None:
+def test_the_status_page_shows_changes_at_once(site: Site) -> None:
     page = site.page
     page.goto(site.url)
-    expect(page.get_by_text("Nothing yet")).to_be_visible()
+    expect(page.get_by_text("No objects yet")).to_be_visible()
     customer = site.client.customers.create(name="<b>Jenny</b>").id
     expect(page.get_by_role("link", name=customer)).to_be_visible()
     expect(page.get_by_text("customer.created").first).to_be_visible()
@@ -70,8 +75,8 @@ def test_what_happens_is_shown_as_it_happens(site: Site) -> None:
     expect(page.get_by_text('"name": "<b>Jenny</b>"')).to_be_visible()
 
 
-def test_deliveries_are_shown_and_can_be_sent_again(site: Site) -> None:
-    site.client.webhook_endpoints.create(url="http://127.0.0.1:9/nobody", enabled_events=["customer.created"])
+def test_deliveries_are_shown_and_can_be_repeated(site: Site) -> None:
+    site.client.webhook_endpoints.create(url="http://127.0.0.1:9/unreachable", enabled_events=["customer.created"])
     site.page.goto(site.url)
     site.client.customers.create()
     expect(site.page.get_by_text("no response")).to_be_visible()
@@ -80,7 +85,7 @@ def test_deliveries_are_shown_and_can_be_sent_again(site: Site) -> None:
     site.emulator.settle()
 
 
-def test_a_person_subscribes_on_the_checkout_page(site: Site) -> None:
+def test_a_customer_subscribes_on_the_checkout_page(site: Site) -> None:
     price = site.client.prices.create(
         currency="usd", unit_amount=2900, recurring={"interval": "month"}, product_data={"name": "Gold"}
     ).id
@@ -95,19 +100,19 @@ def test_a_person_subscribes_on_the_checkout_page(site: Site) -> None:
     expect(site.page.get_by_role("alert")).to_have_text("Your card was declined.")
     pay(site.page, "4242 4242 4242 4242", "Subscribe")
     site.page.wait_for_url(f"{site.url}/objects/{session.id}")
-    done = site.client.checkout.sessions.retrieve(session.id, expand=["subscription", "line_items"])
-    assert (done.status, done.payment_status, getattr(done.subscription, "status", None)) == (
+    completed = site.client.checkout.sessions.retrieve(session.id, expand=["subscription", "line_items"])
+    assert (completed.status, completed.payment_status, getattr(completed.subscription, "status", None)) == (
         "complete",
         "paid",
         "active",
     )
-    assert done.customer_details is not None
-    assert done.customer_details.email == "jenny@example.com"
+    assert completed.customer_details is not None
+    assert completed.customer_details.email == "jenny@example.com"
     assert len(site.client.customers.list().data) == 1
     assert "checkout.session.completed" in site.emulator.events.types
 
 
-def test_a_bank_asks_and_the_payment_goes_on(site: Site) -> None:
+def test_a_payment_is_completed_after_authentication(site: Site) -> None:
     session = site.client.checkout.sessions.create(
         mode="payment",
         line_items=[
@@ -123,20 +128,23 @@ def test_a_bank_asks_and_the_payment_goes_on(site: Site) -> None:
     assert getattr(intent, "status", None) == "succeeded"
 
 
-def test_a_payment_link_makes_a_checkout_for_everybody(site: Site) -> None:
+def test_a_payment_link_creates_a_session_for_each_customer(site: Site) -> None:
     price = site.client.prices.create(currency="usd", unit_amount=900, product_data={"name": "Mug"}).id
     link = site.client.payment_links.create(line_items=[{"price": price, "quantity": 1}])
     for _ in range(2):
         site.page.goto(link.url)
         pay(site.page, "4242 4242 4242 4242")
         expect(site.page.get_by_role("heading", name="Thank you")).to_be_visible()
-    assert [one.status for one in site.client.checkout.sessions.list(payment_link=link.id)] == ["complete", "complete"]
+    assert [session.status for session in site.client.checkout.sessions.list(payment_link=link.id)] == [
+        "complete",
+        "complete",
+    ]
     site.client.payment_links.update(link.id, active=False)
     site.page.goto(link.url)
     expect(site.page.get_by_text("no longer active")).to_be_visible()
 
 
-def test_a_customer_leaves_stays_and_changes_the_card_in_the_portal(site: Site) -> None:
+def test_a_customer_cancels_renews_and_changes_the_card_in_the_portal(site: Site) -> None:
     client, page = site.client, site.page
     customer = client.customers.create(name="Jenny", payment_method="pm_card_visa").id
     client.customers.update(
@@ -145,14 +153,14 @@ def test_a_customer_leaves_stays_and_changes_the_card_in_the_portal(site: Site) 
     price = client.prices.create(
         currency="usd", unit_amount=2900, recurring={"interval": "month"}, product_data={"name": "Gold"}
     ).id
-    made = client.subscriptions.create(customer=customer, items=[{"price": price}]).id
+    subscription = client.subscriptions.create(customer=customer, items=[{"price": price}]).id
     page.goto(client.billing_portal.sessions.create(customer=customer).url)
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_role("button", name="Don't cancel")).to_be_visible()
-    assert client.subscriptions.retrieve(made).cancel_at_period_end is True
+    assert client.subscriptions.retrieve(subscription).cancel_at_period_end is True
     page.get_by_role("button", name="Don't cancel").click()
     expect(page.get_by_role("button", name="Cancel", exact=True)).to_be_visible()
-    assert client.subscriptions.retrieve(made).cancel_at_period_end is False
+    assert client.subscriptions.retrieve(subscription).cancel_at_period_end is False
     page.get_by_label("Card number").fill("5555 5555 5555 4444")
     page.get_by_role("button", name="Add card").click()
     expect(page.get_by_text("mastercard ending in 4444")).to_be_visible()
@@ -173,6 +181,6 @@ def test_an_invoice_is_paid_on_its_page(site: Site) -> None:
     assert httpx.get(str(opened.invoice_pdf)).content.startswith(b"%PDF")
 
 
-def test_a_page_of_nothing_says_so(site: Site, tmp_path: Path) -> None:
+def test_the_page_of_a_missing_object_is_not_found(site: Site, tmp_path: Path) -> None:
     site.page.goto(f"{site.url}/checkout/cs_none")
     expect(site.page.get_by_text("There is no cs_none")).to_be_visible()

@@ -45,8 +45,8 @@ def test_a_search_returns_the_matching_objects(
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
 def test_search_results_are_paginated(client: pinstripe.Client, people: dict[str, str], limit: int) -> None:
     query = "name:'Ann' OR name~'doe'"
-    found = [customer.id for customer in client.customers.search(query=query, limit=limit)]
-    assert sorted(found) == sorted(people.values())
+    ids = [customer.id for customer in client.customers.search(query=query, limit=limit)]
+    assert sorted(ids) == sorted(people.values())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The state: the same every time, put back, kept in a file, and there after a kill."""
+"""Seeds, snapshots and state files."""
 
 from __future__ import annotations
 
@@ -15,78 +15,82 @@ import pytest
 
 import pinstripe
 from pinstripe.emulator import Emulator
-from tests.emulator.conftest import NEW_YEAR, Shop, at, living
+from tests.emulator.conftest import NEW_YEAR, Shop, at, existing_customer
 
 
-def story(client: pinstripe.Client) -> list[str]:
-    """A few things that happen, and what they leave."""
+def create_objects(client: pinstripe.Client) -> list[str]:
+    """Create a few objects, and return their ids and times."""
     customer = client.customers.create(name="Jenny", payment_method="pm_card_visa")
     intent = client.payment_intents.create(amount=900, currency="usd", customer=customer.id)
     return [f"{customer.id} {customer.created}", f"{intent.id} {intent.client_secret} {intent.created}"]
 
 
-def test_a_seed_makes_ids_and_times_the_same() -> None:
+def test_a_seed_makes_ids_and_times_reproducible() -> None:
     first, second, other = (Emulator(seed=seed) for seed in (7, 7, 8))
-    assert story(first.client()) == story(second.client()) != story(other.client())
-    assert [one.id for one in first.events] == [one.id for one in second.events]
+    assert create_objects(first.client()) == create_objects(second.client()) != create_objects(other.client())
+    assert [event.id for event in first.events] == [event.id for event in second.events]
 
 
-def test_a_snapshot_can_be_put_back_here_and_elsewhere(shop: Shop) -> None:
-    made = shop.subscribe(shop.price(1000))
+def test_a_snapshot_can_be_restored_in_this_emulator_and_in_another(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.price(1000))
     snapshot, events = shop.emulator.snapshot(), shop.emulator.events.types
-    shop.client.subscriptions.cancel(made.id)
+    shop.client.subscriptions.cancel(subscription.id)
     shop.emulator.restore(snapshot)
-    assert shop.client.subscriptions.retrieve(made.id).status == "active"
+    assert shop.client.subscriptions.retrieve(subscription.id).status == "active"
     assert shop.emulator.events.types == events
     with Emulator() as other:
         other.restore(snapshot)
         client = other.client()
         client.test_helpers.test_clocks.advance(shop.clock, frozen_time=at(2, 1, 1))
-        assert [one.total for one in client.invoices.list(subscription=made.id)] == [1000, 1000]
-    assert [one.total for one in shop.client.invoices.list(subscription=made.id)] == [1000]
+        assert [invoice.total for invoice in client.invoices.list(subscription=subscription.id)] == [1000, 1000]
+    assert [invoice.total for invoice in shop.client.invoices.list(subscription=subscription.id)] == [1000]
 
 
-def test_what_happens_after_a_snapshot_does_not_change_it(client: pinstripe.Client, emulator: Emulator) -> None:
+def test_later_changes_do_not_change_a_snapshot(client: pinstripe.Client, emulator: Emulator) -> None:
     customer = client.customers.create(name="Jenny").id
     snapshot = emulator.snapshot()
     client.customers.update(customer, name="Ann")
     emulator.restore(snapshot)
     client.customers.update(customer, metadata={"a": "1"})
     emulator.restore(snapshot)
-    found = living(client, customer)
-    assert (found.name, found.metadata) == ("Jenny", {})
+    restored = existing_customer(client, customer)
+    assert (restored.name, restored.metadata) == ("Jenny", {})
 
 
-def test_the_state_lives_in_a_file(tmp_path: Path) -> None:
+def test_the_state_is_loaded_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "stripe.sqlite"
     with Emulator(seed=1, db=path) as emulator:
         client = emulator.client()
         clock = client.test_helpers.test_clocks.create(frozen_time=NEW_YEAR)
         customer = client.customers.create(test_clock=clock.id, source="tok_visa", metadata={"a": "1"})
         price = client.prices.create(
-            currency="usd", billing_scheme="tiered", tiers_mode="volume", tiers=[{"up_to": "inf", "unit_amount": 700}],
-            product_data={"name": "Plan"}, recurring={"interval": "month"},
-        )  # fmt: skip
-        made = client.subscriptions.create(customer=customer.id, items=[{"price": price.id}])
+            currency="usd",
+            billing_scheme="tiered",
+            tiers_mode="volume",
+            tiers=[{"up_to": "inf", "unit_amount": 700}],
+            product_data={"name": "Plan"},
+            recurring={"interval": "month"},
+        )
+        subscription = client.subscriptions.create(customer=customer.id, items=[{"price": price.id}])
         client.customers.delete(client.customers.create().id)
         options: Any = {"idempotency_key": "once"}  # Any: request options
         product = client.products.create(name="Once", request_options=options)
-        seen, types = [one.id for one in client.customers.list()], emulator.events.types
+        customer_ids, types = [customer.id for customer in client.customers.list()], emulator.events.types
     with Emulator(seed=1, db=path) as emulator:
         client = emulator.client()
-        assert [one.id for one in client.customers.list()] == seen
+        assert [customer.id for customer in client.customers.list()] == customer_ids
         assert emulator.events.types == types
         assert client.products.create(name="Once", request_options=options).id == product.id
-        client.subscription_items.update(made.items.data[0].id, quantity=2, proration_behavior="none")
-        assert client.subscriptions.retrieve(made.id).items.data[0].quantity == 2
+        client.subscription_items.update(subscription.items.data[0].id, quantity=2, proration_behavior="none")
+        assert client.subscriptions.retrieve(subscription.id).items.data[0].quantity == 2
         client.test_helpers.test_clocks.advance(clock.id, frozen_time=at(2, 1, 1))
-        assert [one.total for one in client.invoices.list(subscription=made.id)] == [1400, 700]
-        assert client.customers.create().id not in seen
+        assert [invoice.total for invoice in client.invoices.list(subscription=subscription.id)] == [1400, 700]
+        assert client.customers.create().id not in customer_ids
     with Emulator(db=path) as emulator:
         assert len(emulator.client().invoices.list().data) == 2
 
 
-def test_what_is_inside_another_object_is_still_that_object_after_a_restart(tmp_path: Path) -> None:
+def test_embedded_objects_are_the_stored_objects_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "stripe.sqlite"
     with Emulator(db=path) as emulator:
         client = emulator.client()
@@ -98,10 +102,10 @@ def test_what_is_inside_another_object_is_still_that_object_after_a_restart(tmp_
         client = emulator.client()
         client.transfers.reversals.update(transfer, reversal, metadata={"why": "test"})
         reversals = client.transfers.retrieve(transfer).reversals
-        assert [one.metadata for one in reversals.data] == [{"why": "test"}]
+        assert [item.metadata for item in reversals.data] == [{"why": "test"}]
 
 
-def test_a_request_that_is_refused_is_not_in_the_file(tmp_path: Path) -> None:
+def test_the_changes_of_a_failed_request_are_not_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "stripe.sqlite"
     with Emulator(db=path) as emulator:
         client = emulator.client()
@@ -115,10 +119,10 @@ def test_a_request_that_is_refused_is_not_in_the_file(tmp_path: Path) -> None:
     with Emulator(db=path) as emulator:
         client = emulator.client()
         assert client.subscriptions.list(status="all").data == []
-        assert [one.status for one in client.payment_intents.list()] == ["requires_payment_method"]
+        assert [intent.status for intent in client.payment_intents.list()] == ["requires_payment_method"]
 
 
-def test_a_snapshot_that_is_put_back_is_in_the_file(tmp_path: Path) -> None:
+def test_a_restored_snapshot_is_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "stripe.sqlite"
     with Emulator(db=path) as emulator:
         client = emulator.client()
@@ -127,7 +131,7 @@ def test_a_snapshot_that_is_put_back_is_in_the_file(tmp_path: Path) -> None:
         client.customers.create()
         emulator.restore(snapshot)
     with Emulator(db=path) as emulator:
-        assert [one.id for one in emulator.client().customers.list()] == [first]
+        assert [customer.id for customer in emulator.client().customers.list()] == [first]
 
 
 WORKER = """
@@ -140,23 +144,23 @@ while True:
 """
 
 
-def test_a_process_that_is_killed_loses_nothing_that_it_answered(tmp_path: Path) -> None:
+def test_a_killed_process_loses_nothing_that_it_responded(tmp_path: Path) -> None:
     path = tmp_path / "stripe.sqlite"
     with subprocess.Popen([sys.executable, "-c", WORKER, str(path)], stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
-        answered = [worker.stdout.readline().strip() for _ in range(40)]
+        responded = [worker.stdout.readline().strip() for _ in range(40)]
         os.kill(worker.pid, signal.SIGKILL)
-        answered += [line.strip() for line in worker.stdout if line.endswith("\n")]
+        responded += [line.strip() for line in worker.stdout if line.endswith("\n")]
     with Emulator(db=path) as emulator:
         client = emulator.client()
-        kept = {one.id for one in client.customers.list(limit=100)}
-        assert kept >= set(answered)
-        assert len(kept) <= len(answered) + 1  # one may have been done and not yet told
-        owners = [one.customer for one in client.payment_methods.list(limit=100)]
-        assert sorted(map(str, owners)) == sorted(kept)  # each with its card: nothing is half done
+        stored = {customer.id for customer in client.customers.list(limit=100)}
+        assert stored >= set(responded)
+        assert len(stored) <= len(responded) + 1  # the last one may be stored without a response
+        owners = [method.customer for method in client.payment_methods.list(limit=100)]
+        assert sorted(map(str, owners)) == sorted(stored)  # each with its card: requests are atomic
 
 
-def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_other_files_are_refused_and_left_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("Notes. " * 1000)
     with pytest.raises(pinstripe.InvalidArgumentError, match="not a database"):

@@ -14,7 +14,7 @@ import pinstripe
 from pinstripe.emulator import Emulator
 from pinstripe.emulator.server.requests import DEFAULT_BASE_URL
 from pinstripe.emulator.server.transports import InProcessTransport
-from tests.emulator.conftest import living
+from tests.emulator.conftest import existing_customer
 
 
 def raw(
@@ -142,12 +142,12 @@ def test_updates_merge_objects_and_empty_values_clear_fields(client: pinstripe.C
         name="Jenny", address={"city": "Paris", "country": "FR"}, metadata={"a": "1", "b": "2"}
     ).id
     client.customers.update(customer, metadata={"a": "", "c": "3"}, address={"line1": "Rue 1"})
-    updated = living(client, customer)
+    updated = existing_customer(client, customer)
     assert updated.metadata == {"b": "2", "c": "3"}
     assert updated.address is not None
     assert (updated.address.city, updated.address.line1) == ("Paris", "Rue 1")
     client.request(pinstripe.StripeObject, "POST", f"/v1/customers/{customer}", params={"name": "", "metadata": None})
-    cleared = living(client, customer)
+    cleared = existing_customer(client, customer)
     assert (cleared.name, cleared.metadata) == (None, {})
 
 

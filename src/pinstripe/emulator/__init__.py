@@ -1,7 +1,7 @@
-"""A Stripe to run against, in process or over HTTP; no account and no network needed.
+"""An emulator of Stripe, in process or over HTTP, without a Stripe account or a network.
 
-``Emulator`` is the public class. The subpackages are private. What the emulator does, and where it differs from Stripe, is in
-the documentation's page on the emulator.
+``Emulator`` is the public class; the subpackages are private. The documentation has a page on what the emulator does and
+how it differs from Stripe.
 """
 
 from pinstripe.emulator._emulator import Emulator

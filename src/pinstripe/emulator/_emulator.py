@@ -1,4 +1,4 @@
-"""`Emulator`: a Stripe to run against, in process or over HTTP."""
+"""`Emulator`: an emulator of Stripe, in process or over HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pinstripe._client import AsyncClient, Client
 from pinstripe._decoding import Validation, decode
 from pinstripe._registry import registry
 from pinstripe.emulator._events import Events
-from pinstripe.emulator.operations.checkout_sessions import answer_challenge
+from pinstripe.emulator.operations.checkout_sessions import complete_challenge
 from pinstripe.emulator.server.asgi import asgi_app
 from pinstripe.emulator.server.dispatch import Server
 from pinstripe.emulator.server.faults import Fault, FaultKind
@@ -38,7 +38,7 @@ API_KEY = "sk_test_emulator"
 
 
 class ClientOptions(TypedDict, total=False):
-    """The options of a client of the emulator: those of `Client` that do not say where it sends its requests."""
+    """The options of a client of the emulator: those of `Client`, except for URLs and the HTTP client."""
 
     api_version: str
     stripe_account: str | None
@@ -50,10 +50,10 @@ class ClientOptions(TypedDict, total=False):
 
 
 class Emulator:
-    """A Stripe to run against: ``Emulator().client()`` is a `Client` whose requests never leave the process.
+    """An emulator of Stripe: ``Emulator().client()`` is a `Client` whose requests never leave the process.
 
-    With a ``seed``, ids and times are the same in every run: time begins at 2026-01-01, and every request that may change
-    something is a second later. With ``db``, a path, the state is kept in a SQLite file and loaded from it at the next start.
+    With a ``seed``, ids and times are the same in every run: time starts at 2026-01-01, and every request that may change
+    something is a second later. With ``db``, a path, the state is stored in a SQLite file and loaded from it at the next start.
     Safe to use from many threads. https://docs.stripe.com/testing
     """
 
@@ -81,7 +81,7 @@ class Emulator:
         self._deliverer.deliver(state, self._accounts.state(PLATFORM), event_ids)
 
     def _deliver_pending(self) -> None:
-        """Deliver again what a process that was stopped had not delivered: at least once, as Stripe does."""
+        """Deliver the events that the previous process had not delivered; a delivery may be repeated, as at Stripe."""
         for account_id, event_id in self._accounts.event_order:
             state = self._accounts.state(account_id)
             event = state.events.by_id[event_id]
@@ -100,12 +100,12 @@ class Emulator:
             self._accounts.announce()
 
     def client(self, api_key: str = API_KEY, **options: Unpack[ClientOptions]) -> Client:
-        """Return a client whose requests are responded to in this process, without sockets or threads."""
+        """Return a client of the emulator, which works in process, without sockets or threads."""
         http_client = httpx.Client(transport=InProcessTransport(self._server))
         return Client(api_key, base_url=DEFAULT_BASE_URL, http_client=http_client, **options)
 
     def async_client(self, api_key: str = API_KEY, **options: Unpack[ClientOptions]) -> AsyncClient:
-        """Return an async client whose requests are responded to in this process."""
+        """Return an async client of the emulator, which works in process."""
         http_client = httpx.AsyncClient(transport=InProcessTransport(self._server))
         return AsyncClient(api_key, base_url=DEFAULT_BASE_URL, http_client=http_client, **options)
 
@@ -114,29 +114,29 @@ class Emulator:
     ) -> None:
         """Make the next requests that match fail.
 
-        ``match`` is an operation or several (``"charges.create"``, ``"invoices.*"``), or a verb and a path
+        ``match`` is a pattern of operations (``"charges.create"``, ``"invoices.*"``), or a verb and a path
         (``"POST /v1/charges"``). ``error`` responds with ``status`` and ``rate_limit`` with 429, both without any effect;
-        ``timeout`` carries the request out and never responds; ``reset_before`` and ``reset_after`` cut the connection before and
+        ``timeout`` runs the request and never responds; ``reset_before`` and ``reset_after`` reset the connection before and
         after the effect; ``slow`` responds after ``seconds``, and until then other requests with its idempotency key get a 409.
-        Raises `InvalidArgumentError` for a fault that can never happen.
+        Raises `InvalidArgumentError` for a pattern that matches no operation, and for invalid values.
         """
-        new = Fault(match, fault, times, status, seconds)
-        new.check(endpoints())
+        next_fault = Fault(match, fault, times, status, seconds)
+        next_fault.check(endpoints())
         with self._server.faults_lock:
-            self._server.faults.append(new)
+            self._server.faults.append(next_fault)
 
     def _run(self, action: Callable[[AccountState], T], account_id: str = PLATFORM) -> T:
-        """Change an account without a request; what the API would refuse raises `InvalidArgumentError`."""
+        """Change an account without a request; raise `InvalidArgumentError` for an error of the API."""
         try:
             return self._accounts.run(account_id, action, base_url=DEFAULT_BASE_URL)
         except ErrorResponse as error:
             raise InvalidArgumentError(str(error), param=error.error.get("param")) from None
 
-    def add(self, object_type: str, *, stripe_account: str = "", **fields: Any) -> Any:  # Any: JSON values; a model
-        """Store an object that no operation of the API creates: ``emulator.add("review", charge=charge.id)``.
+    def add(self, object_type: str, *, stripe_account: str = "", **fields: Any) -> Any:  # Any: JSON values, and a model
+        """Add an object that no operation of the API creates, and return it: ``emulator.add("review", charge=charge.id)``.
 
-        ``object_type`` is the value of its ``object`` field. Fields that are not passed have default values. Returns the model.
-        Raises `InvalidArgumentError` for a type that does not exist, and for fields that do not fit its model.
+        ``object_type`` is the value of its ``object`` field. Fields that are not passed have default values. Raises
+        `InvalidArgumentError` for a type that does not exist, and for fields that do not fit its model.
         """
         if object_type not in registry().objects:
             raise InvalidArgumentError(f"object_type: Stripe has no object type {object_type!r}.", param="object_type")
@@ -159,38 +159,38 @@ class Emulator:
     def authenticate(self, intent: str, *, success: bool = True, stripe_account: str = "") -> Any:  # Any: a model
         """Complete or fail the 3-D Secure challenge of a payment or setup intent, and return the intent.
 
-        Raises `InvalidArgumentError` when the intent does not wait for one. https://docs.stripe.com/payments/3d-secure
+        Raises `InvalidArgumentError` for an intent without a challenge. https://docs.stripe.com/payments/3d-secure
         """
 
         def complete(state: AccountState) -> Any:  # Any: a model
-            return decode(answer_challenge(state, intent, success=success))
+            return decode(complete_challenge(state, intent, success=success))
 
         return self._run(complete, stripe_account)
 
     def retry_payments(
         self, days: Sequence[int] = (3, 5, 7), then: Literal["unpaid", "canceled", "past_due"] = "unpaid"
     ) -> None:
-        """Set when the failed payment of a renewal is retried, and the status of the subscription after the last attempt.
+        """Set when failed payments of renewals are retried, and the status of the subscription after the last attempt.
 
-        ``days`` are counted from the previous attempt. These are the retry settings of Stripe's Dashboard, of the platform's own
+        ``days`` are counted from the previous attempt. These are the retry settings of the Dashboard, for the platform's own
         account. Raises `InvalidArgumentError` for negative days or another status.
         """
         if min(days, default=0) < 0 or then not in ("unpaid", "canceled", "past_due"):
             raise InvalidArgumentError(
-                "days are 0 or more, and then is unpaid, canceled or past_due.",
+                "days must be 0 or more, and then must be unpaid, canceled or past_due.",
                 param="days" if min(days, default=0) < 0 else "then",
             )
         retries = PaymentRetries(tuple(days), then)
         self._run(lambda state: state.tables.payment_retries.set(ACCOUNT_KEY, retries))
 
     def snapshot(self) -> bytes:
-        """Return the whole state as bytes, for `restore`."""
+        """Return the state of the emulator as bytes, for `restore`."""
         return self._accounts.snapshot()
 
     def restore(self, snapshot: bytes) -> None:
-        """Return to the state of a snapshot, made by this emulator or another one.
+        """Restore the state of a snapshot of this emulator or another one.
 
-        Restore only snapshots that you made: they are pickles. Raises `InvalidArgumentError` for anything else.
+        Restore only snapshots that you created: they are pickles. Raises `InvalidArgumentError` for other bytes.
         """
         self._accounts.restore(snapshot)
         with self._server.faults_lock:
@@ -205,17 +205,17 @@ class Emulator:
 
     def redeliver(self, delivery: Delivery) -> Delivery:
         """Send the event of a delivery to its endpoint again, and return the new delivery."""
-        again = Delivery(delivery.url, delivery.secret, delivery.event, delivery.endpoint, delivery.account)
-        self._deliverer.send(again)
-        return again
+        repeated = Delivery(delivery.url, delivery.secret, delivery.event, delivery.endpoint, delivery.account)
+        self._deliverer.send(repeated)
+        return repeated
 
     def settle(self) -> None:
-        """Wait until every delivery so far has been accepted or given up."""
+        """Wait until every delivery so far was accepted or has failed."""
         self._deliverer.wait()
 
     @property
     def app(self) -> Any:  # Any: an ASGI application
-        """The emulator as an ASGI application, for a server of your own; its status page is at ``/``."""
+        """The emulator as an ASGI application, to serve it yourself; its status page is at ``/``."""
         from pinstripe.emulator.web import Pages
 
         return asgi_app(self._server, Pages(self._server, self).respond)

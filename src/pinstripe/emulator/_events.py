@@ -1,4 +1,4 @@
-"""The events of an emulator as models, and a way to wait for one."""
+"""The events of an emulator as models, and how to wait for one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
 
 from pinstripe._base import StripeModel
 from pinstripe._decoding import decode_as, model_for
+from pinstripe.emulator.state.accounts import Accounts
 from pinstripe.errors import InvalidArgumentError
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 
 if TYPE_CHECKING:
-    from pinstripe.emulator.state.accounts import Accounts
     from pinstripe.events import AnyEvent
     from pinstripe.webhooks.handlers import EventType, ThinEventType
 
@@ -35,14 +35,13 @@ class Events(Sequence["AnyEvent"]):
     def __getitem__(self, index: int | slice) -> AnyEvent | list[AnyEvent]:
         with self._accounts.changed:
             if isinstance(index, slice):
-                return [self._event(place) for place in self._accounts.event_order[index]]
-            return self._event(self._accounts.event_order[index])
+                return [self._event(*event) for event in self._accounts.event_order[index]]
+            return self._event(*self._accounts.event_order[index])
 
-    def _event(self, place: tuple[str, str]) -> AnyEvent:
-        account, identifier = place
-        event = self._accounts.state(account).events.by_id[identifier].object
-        found: AnyEvent = decode_as(model_for(event), event)
-        return found
+    def _event(self, account: str, event_id: str) -> AnyEvent:
+        data = self._accounts.state(account).events.by_id[event_id].object
+        event: AnyEvent = decode_as(model_for(data), data)
+        return event
 
     @overload
     def wait(
@@ -70,43 +69,43 @@ class Events(Sequence["AnyEvent"]):
         With the class of the event instead of its type, the result is typed.
 
         ``where`` is a condition on the event, ``since`` skips the first events, and ``timeout`` is in seconds. Raises
-        ``TimeoutError``, whose message lists the events that there were, and `InvalidArgumentError` for a type that does not exist. In async code:
-        ``await asyncio.to_thread(emulator.events.wait, "invoice.paid")``.
+        ``TimeoutError``, whose message lists the events so far, and `InvalidArgumentError` for a type that does not exist. In
+        async code: ``await asyncio.to_thread(emulator.events.wait, "invoice.paid")``.
         """
         event_type, end, at = _type_of(event), time.monotonic() + timeout, since
         with self._accounts.changed:
             while True:
                 while at < len(self._accounts.event_order):
-                    account, identifier = self._accounts.event_order[at]
+                    account, event_id = self._accounts.event_order[at]
                     at += 1
-                    if self._accounts.state(account).events.by_id[identifier].type == event_type:
-                        found = self._event((account, identifier))
-                        if where(found):
-                            return found
+                    if self._accounts.state(account).events.by_id[event_id].type == event_type:
+                        candidate = self._event(account, event_id)
+                        if where(candidate):
+                            return candidate
                 if not self._accounts.changed.wait(end - time.monotonic()):
-                    seen = ", ".join(self.types[since:]) or "none"
-                    raise TimeoutError(f"No {event_type} within {timeout} s. Events: {seen}.")
+                    types = ", ".join(self.types[since:]) or "none"
+                    raise TimeoutError(f"No {event_type} within {timeout} s. Events: {types}.")
 
     @property
     def types(self) -> list[str]:
         """The types of the events, oldest first."""
         with self._accounts.changed:
             return [
-                self._accounts.state(account).events.by_id[identifier].type
-                for account, identifier in self._accounts.event_order
+                self._accounts.state(account).events.by_id[event_id].type
+                for account, event_id in self._accounts.event_order
             ]
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # it grows
+    __hash__ = None  # type: ignore[assignment]  # the sequence grows
 
     def __repr__(self) -> str:
         return f"<{len(self)} events>"
 
 
 def _type_of(event: type[StripeModel] | str) -> str:
-    """Return an event type, given as its name or as its class."""
+    """Return the name of an event type, given its name or its class."""
     names = (event,) if isinstance(event, str) else get_args(event.model_fields["type"].annotation)
     for name in names:
         if name in EVENT_TYPES or name in THIN_EVENT_TYPES:

@@ -28,6 +28,7 @@ from pinstripe.emulator.state.environment import Environment
 from pinstripe.errors import InvalidArgumentError
 from pinstripe.events import AnyEvent, AnyNotification
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
+from pinstripe.types import JSON
 
 __all__ = ["SECRET", "SignedRequest", "adeliver", "deliver", "event_json", "signed_request"]
 
@@ -51,11 +52,11 @@ class SignedRequest:
 
 def event_json(
     event_type: str,
-    data_object: StripeModel | Mapping[str, Any] | None = None,  # Any: JSON
+    data_object: StripeModel | Mapping[str, JSON] | None = None,
     *,
-    previous_attributes: Mapping[str, Any] | None = None,  # Any: JSON
-    **fields: Any,  # Any: JSON
-) -> dict[str, Any]:  # Any: JSON
+    previous_attributes: Mapping[str, JSON] | None = None,
+    **fields: JSON,
+) -> dict[str, JSON]:
     """Return an event as JSON, whose ``data.object`` is a model, or an example object with the given fields.
 
     ``fields`` are fields of the event itself. An example object has all fields that its model requires, and decodes
@@ -86,11 +87,11 @@ def event_json(
 
 def signed_request(
     event_type: str,
-    data_object: StripeModel | Mapping[str, Any] | None = None,  # Any: JSON
+    data_object: StripeModel | Mapping[str, JSON] | None = None,
     *,
     secret: str = SECRET,
     timestamp: int | None = None,
-    **fields: Any,  # Any: JSON
+    **fields: JSON,
 ) -> SignedRequest:
     """Return the signed request of an event.
 
@@ -135,17 +136,17 @@ def _is_asgi(target: Any) -> bool:  # Any: an application
 def _data_object(
     account: AccountState,
     event_type: str,
-    data_object: StripeModel | Mapping[str, Any] | None,  # Any: JSON
-) -> dict[str, Any]:  # Any: JSON
+    data_object: StripeModel | Mapping[str, JSON] | None,
+) -> dict[str, JSON]:
     if isinstance(data_object, StripeModel):
-        data: dict[str, Any] = json.loads(data_object.model_dump_json(by_alias=True, exclude_unset=True))  # Any: JSON
+        data: dict[str, JSON] = json.loads(data_object.model_dump_json(by_alias=True, exclude_unset=True))
         return data
     model = EVENT_TYPES[event_type][1].split(" | ")[0]
     return {**account.draft(_object_type(model)), **(data_object or {})}
 
 
-def _thin_event(account: AccountState, event_type: str) -> dict[str, Any]:  # Any: JSON
-    event: dict[str, Any] = {  # Any: JSON
+def _thin_event(account: AccountState, event_type: str) -> dict[str, JSON]:
+    event: dict[str, JSON] = {
         "id": account.new_id("event"),
         "object": "v2.core.event",
         "type": event_type,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError, ResponseValidationError
+from pinstripe.types import JSON
 from pinstripe.webhooks.signature import TOLERANCE, Payload, Secrets, sign, verify
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def parse_event_notification(
     return notification
 
 
-def read(payload: Payload | Mapping[str, Any]) -> _events.AnyEvent | _events.AnyNotification:  # Any: JSON
+def read(payload: Payload | Mapping[str, JSON]) -> _events.AnyEvent | _events.AnyNotification:
     """Decode the event or notification in a payload that was verified before, such as one from a queue.
 
     Raises `ResponseValidationError` if the payload is neither.
@@ -74,7 +75,7 @@ def read(payload: Payload | Mapping[str, Any]) -> _events.AnyEvent | _events.Any
 
 def event_from_envelope(
     envelope: Payload | Mapping[str, Any],
-) -> _events.AnyEvent | _events.AnyNotification:  # Any: JSON
+) -> _events.AnyEvent | _events.AnyNotification:
     """Decode the event in an envelope of Amazon EventBridge (``detail``) or Azure Event Grid (``data``).
 
     These events have no signature, since the cloud authenticates the sender: restrict who can call your function.
@@ -91,7 +92,7 @@ def event_from_envelope(
     raise ResponseValidationError("The envelope contains no Stripe event, neither in `detail` nor in `data`.")
 
 
-def _decode(data: dict[str, Any]) -> Any:  # Any: JSON; an event or a notification
+def _decode(data: dict[str, JSON]) -> Any:  # Any: an event or a notification
     from pinstripe import _decoding  # imported here so that `verify` alone does not import Pydantic
 
     if data["object"] == THIN:
@@ -101,21 +102,21 @@ def _decode(data: dict[str, Any]) -> Any:  # Any: JSON; an event or a notificati
     return _decoding.decode_as(_decoding.model_for(data), data)
 
 
-def _parse(payload: Payload | Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON
+def _parse(payload: Payload | Mapping[str, JSON]) -> dict[str, JSON]:
     data = payload if isinstance(payload, Mapping) else _load_json(payload)
     if not isinstance(data, Mapping) or data.get("object") not in (SNAPSHOT, THIN):
         raise ResponseValidationError("The payload is JSON, but not a Stripe event.", body=_to_bytes(payload))
     return dict(data)
 
 
-def _load_json(payload: Payload) -> Any:  # Any: JSON
+def _load_json(payload: Payload) -> JSON:
     try:
         return json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise ResponseValidationError(f"The payload is not valid JSON: {error}.", body=_to_bytes(payload)) from None
 
 
-def _to_bytes(payload: Payload | Mapping[str, Any]) -> bytes:  # Any: JSON
+def _to_bytes(payload: Payload | Mapping[str, JSON]) -> bytes:
     if isinstance(payload, Mapping):
         return json.dumps(payload, default=str).encode()
     return payload.encode("utf-8", "replace") if isinstance(payload, str) else bytes(payload)

@@ -26,7 +26,7 @@ else:
 
 __all__ = ["MAX_BODY", "SIGNATURE_HEADER", "Dispatcher", "Receiver", "WebhookResponse"]
 
-logger = logging.getLogger("pinstripe.webhooks")
+logger: logging.Logger = logging.getLogger("pinstripe.webhooks")
 MAX_BODY = 1024 * 1024
 """Default maximum size of a request body, in bytes."""
 SIGNATURE_HEADER = "stripe-signature"

@@ -200,7 +200,7 @@ class TransactionalInbox:
 
     @property
     def connection(self) -> Any:  # Any: a psycopg connection
-        """The connection of the transaction that the handler runs in; raises ``LookupError`` outside of a handler."""
+        """The connection of the transaction that the handler runs in. Raises ``LookupError`` outside of a handler."""
         return _connection.get()
 
     def process(

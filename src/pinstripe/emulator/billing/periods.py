@@ -1,29 +1,37 @@
-"""Billing periods: a month after the 31st is the last day of the next. https://docs.stripe.com/billing/subscriptions/billing-cycle"""
+"""Billing periods in UTC. A month after the 31st is the last day of the next month.
+
+https://docs.stripe.com/billing/subscriptions/billing-cycle
+"""
 
 from __future__ import annotations
 
 from calendar import monthrange
 from datetime import datetime, timezone
-from typing import Any
+
+from pinstripe.emulator.state.json_values import Object
 
 DAY = 86_400
+HOUR = 3600
 DAYS = {"day": 1, "week": 7}
 MONTHS = {"month": 1, "year": 12}
 
 
 def add(start: int, interval: str, count: int) -> int:
-    """Unix seconds, ``count`` intervals after ``start``, in UTC; before it where the count is negative."""
+    """Return the time ``count`` intervals after ``start``, in unix seconds; ``count`` may be negative."""
     if interval in DAYS:
         return start + DAYS[interval] * count * DAY
-    moment = datetime.fromtimestamp(start, timezone.utc)
-    months = moment.month - 1 + MONTHS[interval] * count
-    year, month = moment.year + months // 12, months % 12 + 1
-    day = min(moment.day, monthrange(year, month)[1])
-    return int(moment.replace(year=year, month=month, day=day).timestamp())
+    start_date = datetime.fromtimestamp(start, timezone.utc)
+    months = start_date.month - 1 + MONTHS[interval] * count
+    year, month = start_date.year + months // 12, months % 12 + 1
+    day = min(start_date.day, monthrange(year, month)[1])
+    return int(start_date.replace(year=year, month=month, day=day).timestamp())
 
 
-def around(anchor: int, recurring: dict[str, Any], at: int) -> tuple[int, int]:  # Any: a price's ``recurring``
-    """The period that a moment falls into, of those that an anchor begins: its start, and its end."""
+def period_at(anchor: int, recurring: Object, at: int) -> tuple[int, int]:
+    """Return the start and end of the period that contains a time.
+
+    Periods start at the anchor and repeat in both directions; ``recurring`` is that of a price.
+    """
     interval, step = recurring["interval"], recurring["interval_count"]
     length = add(anchor, interval, step) - anchor
     count = (at - anchor) // length
@@ -34,7 +42,7 @@ def around(anchor: int, recurring: dict[str, Any], at: int) -> tuple[int, int]: 
     return add(anchor, interval, step * count), add(anchor, interval, step * (count + 1))
 
 
-def date(moment: int) -> str:
-    """A day as people write it: 15 Jan 2026."""
-    found = datetime.fromtimestamp(moment, timezone.utc)
-    return f"{found.day} {found:%b %Y}"
+def format_date(seconds: int) -> str:
+    """Format a date for people: ``15 Jan 2026``."""
+    date = datetime.fromtimestamp(seconds, timezone.utc)
+    return f"{date.day} {date:%b %Y}"

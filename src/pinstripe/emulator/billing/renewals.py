@@ -1,32 +1,39 @@
-"""What happens to subscriptions when time passes, and when their invoices are paid or not. https://docs.stripe.com/billing/revenue-recovery"""
+"""Renew subscriptions, and follow the payment of their invoices: retries, past due, unpaid, canceled.
+
+https://docs.stripe.com/billing/revenue-recovery
+"""
 
 from __future__ import annotations
 
 from pinstripe.emulator.billing import periods, subscription_invoices
 from pinstripe.emulator.operations import invoices
-from pinstripe.emulator.operations.invoice_previews import upcoming
+from pinstripe.emulator.operations.invoice_payments import (
+    collect,
+    default_method,
+    on_invoice,
+    payment_of,
+    subscription_of,
+)
+from pinstripe.emulator.operations.invoice_previews import preview_renewal
 from pinstripe.emulator.operations.subscription_pauses import pause_details
-from pinstripe.emulator.operations.subscription_schedules import next_phase
-from pinstripe.emulator.operations.subscriptions import ENDED, end
+from pinstripe.emulator.operations.subscription_schedules import advance_schedule
+from pinstripe.emulator.operations.subscriptions import ENDED, end_subscription
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone, previous_values
 from pinstripe.emulator.state.tables import ACCOUNT_KEY, PaymentRetries
 from pinstripe.emulator.state.timer_handlers import timer_handler
 
-RETRIES = {"days": [3, 5, 7], "then": "unpaid"}
-"""After how many days a payment is tried again, each counted from the try before; and what becomes of the subscription then."""
-
 
 @timer_handler("subscription.renew")
 def renew(state: AccountState, subscription: Object) -> None:
-    """A period has ended: begin the next, or end the subscription."""
+    """Start the next period of the items whose period has ended, or end the subscription."""
     now, before = state.clock.now(), clone(subscription)
     if subscription["status"] in (*ENDED, "incomplete", "paused"):
         return
     if subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
-        _leave(state, subscription)
+        _end_as_scheduled(state, subscription)
         return
-    next_phase(state, subscription)
+    advance_schedule(state, subscription)
     if subscription["status"] in ENDED:
         return
     items = [item for item in subscription["items"]["data"] if item["current_period_end"] <= now]
@@ -37,69 +44,67 @@ def renew(state: AccountState, subscription: Object) -> None:
         if subscription["status"] in (*ENDED, "paused"):
             return
     for item in items:
-        start, stop = item["current_period_end"], item["current_period_end"]
-        while stop <= now:
-            _, stop = periods.around(subscription["billing_cycle_anchor"], item["price"]["recurring"], stop)
-        state.objects.update(item, current_period_start=start, current_period_end=stop)
-    invoice = subscription_invoices.cycle_invoice(state, subscription, "subscription_cycle", items)
-    _advance(state, subscription, invoice)
+        start, end = item["current_period_end"], item["current_period_end"]
+        while end <= now:
+            _, end = periods.period_at(subscription["billing_cycle_anchor"], item["price"]["recurring"], end)
+        state.objects.update(item, current_period_start=start, current_period_end=end)
+    invoice = subscription_invoices.create_cycle_invoice(state, subscription, "subscription_cycle", items)
+    _advance_invoice(state, subscription, invoice)
     state.events.emit("updated", subscription, previous_values(before, subscription))
-    subscription_invoices.schedule(state, subscription)
+    subscription_invoices.schedule_timers(state, subscription)
 
 
-def _advance(state: AccountState, subscription: Object, invoice: Object) -> None:
-    """Let the invoice of a renewal go its way: finalized in an hour, unless collection is paused or hopeless."""
+def _advance_invoice(state: AccountState, subscription: Object, invoice: Object) -> None:
+    """Schedule the invoice of a renewal to be finalized, unless collection is paused or the subscription is unpaid."""
     pause = subscription["pause_collection"]
     if pause is not None and not (pause.get("resumes_at") and pause["resumes_at"] <= state.clock.now()):
         state.objects.update(invoice, auto_advance=False)
         if pause["behavior"] in ("void", "mark_uncollectible"):
             invoices.finalize(state, invoice)
             if invoice["status"] == "open":
-                (invoices.cancel if pause["behavior"] == "void" else invoices.write_off)(state, invoice)
+                (invoices.void if pause["behavior"] == "void" else invoices.mark_uncollectible)(state, invoice)
     elif subscription["status"] == "unpaid":
         state.objects.update(invoice, auto_advance=False)
     else:
         if pause is not None:
             state.objects.update(subscription, pause_collection=None)
-        invoices.schedule(state, invoice)
+        invoices.schedule_finalization(state, invoice)
 
 
-def _leave(state: AccountState, subscription: Object) -> None:
-    """The end that was arranged has come: what was used is billed, and it is over."""
+def _end_as_scheduled(state: AccountState, subscription: Object) -> None:
+    """End a subscription at its ``cancel_at``, and bill the usage so far."""
     reason = (subscription["cancellation_details"] or {}).get("reason") or "cancellation_requested"
-    invoice = subscription_invoices.invoice_now(state, subscription, "subscription_cycle")
+    invoice = subscription_invoices.invoice_pending(state, subscription, "subscription_cycle")
     if invoice is not None and invoice["status"] == "open":
-        invoices.collect(state, invoice)
-    end(state, subscription, subscription["cancellation_details"], reason)
+        collect(state, invoice)
+    end_subscription(state, subscription, subscription["cancellation_details"], reason)
 
 
 def _end_trial(state: AccountState, subscription: Object) -> None:
     behavior = ((subscription["trial_settings"] or {}).get("end_behavior") or {}).get("missing_payment_method")
-    missing = (
-        subscription["collection_method"] == "charge_automatically"
-        and invoices.default_method(state, subscription) is None
-    )
+    automatic = subscription["collection_method"] == "charge_automatically"
+    missing = automatic and default_method(state, subscription) is None
     if missing and behavior == "cancel":
-        end(state, subscription)
+        end_subscription(state, subscription)
     elif missing and behavior == "pause":
         details = pause_details(state, "trial_end_without_payment_method")
-        before = state.objects.update(subscription, status="paused", status_details=details)
-        state.events.emit("updated", subscription, before)
+        previous = state.objects.update(subscription, status="paused", status_details=details)
+        state.events.emit("updated", subscription, previous)
         state.events.emit("paused", subscription)
     else:
         state.objects.update(subscription, status="active")
 
 
 @timer_handler("subscription.trial_will_end")
-def _trial_will_end(state: AccountState, subscription: Object) -> None:
+def _announce_trial_end(state: AccountState, subscription: Object) -> None:
     if subscription["status"] == "trialing":
         state.events.emit("trial_will_end", subscription)
 
 
 @timer_handler("subscription.upcoming")
-def _upcoming(state: AccountState, subscription: Object) -> None:
+def _announce_renewal(state: AccountState, subscription: Object) -> None:
     if subscription["status"] in ("active", "past_due") and not subscription["cancel_at"]:
-        state.events.emit("invoice.upcoming", upcoming(state, subscription))
+        state.events.emit("invoice.upcoming", preview_renewal(state, subscription))
 
 
 @timer_handler("subscription.resume_collection")
@@ -109,26 +114,23 @@ def _resume_collection(state: AccountState, subscription: Object) -> None:
         state.events.emit("updated", subscription, state.objects.update(subscription, pause_collection=None))
 
 
-def _subscription(state: AccountState, invoice: Object) -> Object | None:
-    found = state.objects.find("subscription", invoices.subscription_of(invoice))
-    return found if found is not None and found["status"] not in ENDED else None
+def _live_subscription(state: AccountState, invoice: Object) -> Object | None:
+    """Return the subscription of an invoice, unless it has ended."""
+    subscription = state.objects.find("subscription", subscription_of(invoice))
+    return subscription if subscription is not None and subscription["status"] not in ENDED else None
 
 
-@invoices.when("paid")
-def _paid(state: AccountState, invoice: Object) -> None:
-    """A paid invoice puts its subscription right, if it is the latest."""
-    subscription = _subscription(state, invoice)
+@on_invoice("paid")
+def _activate(state: AccountState, invoice: Object) -> None:
+    """Activate the subscription of a paid invoice, and mark the customer as no longer delinquent."""
+    subscription = _live_subscription(state, invoice)
     if subscription is None:
         return
     before = clone(subscription)
-    if subscription["status"] == "incomplete" or (
-        subscription["status"] in ("past_due", "unpaid") and subscription["latest_invoice"] == invoice["id"]
-    ):
+    overdue = subscription["status"] in ("past_due", "unpaid") and subscription["latest_invoice"] == invoice["id"]
+    if subscription["status"] == "incomplete" or overdue:
         state.objects.update(subscription, status="active")
-        found = invoices.payment_of(state, invoice)
-        saves = (subscription["payment_settings"] or {}).get("save_default_payment_method") == "on_subscription"
-        if saves and found is not None and found[1]["payment_method"]:
-            state.objects.update(subscription, default_payment_method=found[1]["payment_method"])
+        _save_payment_method(state, subscription, invoice)
     customer = state.objects["customer", invoice["customer"]]
     if customer.get("delinquent"):
         state.events.emit("updated", customer, state.objects.update(customer, delinquent=False))
@@ -136,55 +138,61 @@ def _paid(state: AccountState, invoice: Object) -> None:
         state.events.emit("updated", subscription, previous_values(before, subscription))
 
 
-@invoices.when("failed")
-def _failed(state: AccountState, invoice: Object) -> None:
-    """A payment failed: the subscription is past due, and the payment is tried again, so many times."""
-    subscription = _subscription(state, invoice)
+def _save_payment_method(state: AccountState, subscription: Object, invoice: Object) -> None:
+    if (subscription["payment_settings"] or {}).get("save_default_payment_method") != "on_subscription":
+        return
+    payment = payment_of(state, invoice)
+    if payment is not None and payment.intent["payment_method"]:
+        state.objects.update(subscription, default_payment_method=payment.intent["payment_method"])
+
+
+@on_invoice("failed")
+def _follow_up_failure(state: AccountState, invoice: Object) -> None:
+    """Set the subscription to past due and schedule a retry; after the last retry, apply the account's settings."""
+    subscription = _live_subscription(state, invoice)
     customer = state.objects["customer", invoice["customer"]]
     if subscription is None or subscription["status"] == "incomplete":
         return
     if not customer.get("delinquent"):
         state.objects.update(customer, delinquent=True)
-    before = (
-        state.objects.update(subscription, status="past_due")
-        if subscription["status"] in ("active", "trialing")
-        else {}
-    )
-    retries, tries = state.tables.payment_retries.get(ACCOUNT_KEY) or PaymentRetries(), invoice["attempt_count"]
-    if tries <= len(retries.days) and subscription["status"] == "past_due":
-        at = state.clock.now() + retries.days[tries - 1] * periods.DAY
-        state.objects.update(invoice, next_payment_attempt=at)
-        state.clock.schedule(at, "invoice.retry", invoice)
-    elif subscription["status"] == "past_due":
-        state.objects.update(invoice, next_payment_attempt=None)
-        if retries.then == "canceled":
-            end(state, subscription, reason="payment_failed")
-            return
-        before |= state.objects.update(subscription, status=retries.then)
-    if before:
-        state.events.emit("updated", subscription, before)
+    previous: Object = {}
+    if subscription["status"] in ("active", "trialing"):
+        previous = state.objects.update(subscription, status="past_due")
+    if subscription["status"] == "past_due":
+        retries, attempts = state.tables.payment_retries.get(ACCOUNT_KEY) or PaymentRetries(), invoice["attempt_count"]
+        if attempts <= len(retries.days):
+            at = state.clock.now() + retries.days[attempts - 1] * periods.DAY
+            state.objects.update(invoice, next_payment_attempt=at)
+            state.clock.schedule(at, "invoice.retry", invoice)
+        else:
+            state.objects.update(invoice, next_payment_attempt=None)
+            if retries.then == "canceled":
+                end_subscription(state, subscription, reason="payment_failed")
+                return
+            previous |= state.objects.update(subscription, status=retries.then)
+    if previous:
+        state.events.emit("updated", subscription, previous)
 
 
 @timer_handler("invoice.retry")
-def _retry(state: AccountState, invoice: Object) -> None:
+def _retry_payment(state: AccountState, invoice: Object) -> None:
     if invoice["status"] == "open" and invoice["next_payment_attempt"] == state.clock.now():
-        invoices.collect(state, invoice)
+        collect(state, invoice)
 
 
-@invoices.when("overdue")
-def _overdue(state: AccountState, invoice: Object) -> None:
-    subscription = _subscription(state, invoice)
+@on_invoice("overdue")
+def _set_past_due(state: AccountState, invoice: Object) -> None:
+    subscription = _live_subscription(state, invoice)
     if subscription is not None and subscription["status"] == "active":
         state.events.emit("updated", subscription, state.objects.update(subscription, status="past_due"))
 
 
-@invoices.when("voided")
-@invoices.when("uncollectible")
-def _forgiven(state: AccountState, invoice: Object) -> None:
-    subscription = _subscription(state, invoice)
-    if (
-        subscription is not None
-        and subscription["status"] == "past_due"
-        and subscription["latest_invoice"] == invoice["id"]
-    ):
+@on_invoice("voided")
+@on_invoice("uncollectible")
+def _clear_past_due(state: AccountState, invoice: Object) -> None:
+    """Activate a past due subscription whose latest invoice is no longer expected to be paid."""
+    subscription = _live_subscription(state, invoice)
+    if subscription is None or subscription["status"] != "past_due":
+        return
+    if subscription["latest_invoice"] == invoice["id"]:
         state.events.emit("updated", subscription, state.objects.update(subscription, status="active"))

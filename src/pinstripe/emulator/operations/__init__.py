@@ -1,4 +1,4 @@
-"""Operation handlers, one module per resource family. Modules with an underscore hold what they share."""
+"""Operation handlers, one module per resource family. Modules with an underscore are shared by them."""
 
 from importlib import import_module
 from pkgutil import iter_modules

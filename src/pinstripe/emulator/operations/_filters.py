@@ -1,34 +1,36 @@
-"""Filters of lists."""
+"""Filters of lists. https://docs.stripe.com/api/pagination"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.json_values import JSON, Object
 
 NOT_FILTERS = {"limit", "starting_after", "ending_before", "expand", "page", "query", "include"}
-"""Parameters of lists that select no objects."""
-BOUNDS: dict[str, Callable[[Any, Any], bool]] = {  # Any: numbers or times
+"""Parameters of lists that are not filters."""
+BOUNDS: dict[str, Callable[[JSON, JSON], bool]] = {
     "gt": lambda value, bound: value > bound,
     "gte": lambda value, bound: value >= bound,
     "lt": lambda value, bound: value < bound,
     "lte": lambda value, bound: value <= bound,
 }
 
-Filter: TypeAlias = Callable[[Object, Any], bool]  # Any: a JSON value
+Filter: TypeAlias = Callable[[Object, JSON], bool]
 FILTERS: dict[tuple[str, str], Filter] = {
     ("billing.alert", "meter"): lambda value, meter: (value["usage_threshold"] or {}).get("meter") == meter,
     ("entitlements.feature", "archived"): lambda value, archived: value["active"] is not archived,
-    ("financial_connections.account", "session"): lambda value, session: False,  # sessions here collect no accounts
+    ("financial_connections.account", "session"): lambda value, session: (
+        False
+    ),  # sessions of the emulator have no accounts
     ("issuing.personalization_design", "lookup_keys"): lambda value, keys: value["lookup_key"] in keys,
     ("shipping_rate", "currency"): lambda value, currency: (
         (value.get("fixed_amount") or {}).get("currency") == currency
     ),
 }
-"""The filters, by object type and parameter, that do not simply compare the field of their name."""
+"""The filters, by object type and parameter, that do not compare the field of the same name."""
 
 
 def list_filter(object_type: str, name: str) -> Callable[[Filter], Filter]:
@@ -51,8 +53,8 @@ def filter_objects(context: OperationContext, objects: Iterable[Object], *ignore
     return (value for value in objects if all(matches(value, name, wanted) for name, wanted in filters.items()))
 
 
-def matches(value: Object, name: str, wanted: Any) -> bool:  # Any: a JSON value
-    """Whether an object matches a filter: the same value, one of several, a time in a range, or equal fields."""
+def matches(value: Object, name: str, wanted: JSON) -> bool:
+    """Return whether an object matches a filter: the same value, one of several, a time in a range, or equal fields."""
     if own := FILTERS.get((str(value.get("object")), name)):
         return own(value, wanted)
     if name not in value:

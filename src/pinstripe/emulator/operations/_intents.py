@@ -1,4 +1,4 @@
-"""What payment intents and setup intents have in common: statuses, confirmation, authentication, microdeposits."""
+"""Functions for payment intents and setup intents: statuses, confirmation, authentication, microdeposits."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def intent_details(state: AccountState, intent_id: str) -> IntentDetails:
 
 
 def set_return_url(state: AccountState, intent_id: str, url: str) -> None:
-    """Remember where the customer returns to after a challenge."""
+    """Store the URL that the customer returns to after a challenge."""
     state.tables.intents.set(intent_id, replace(intent_details(state, intent_id), return_url=url))
 
 

@@ -12,12 +12,12 @@ MAX_LIMIT = 100
 
 
 def embedded_list(data: list[Object], url: str) -> Object:
-    """Return a complete list that stands within an object; ``url`` is where its pages are."""
+    """Return the list of a field of an object, with all its data; ``url`` is that of its pages."""
     return {"object": "list", "data": data, "has_more": False, "url": url}
 
 
 def paginate(context: OperationContext, objects: Iterable[Object]) -> Object:
-    """Return a page of objects that come newest first, as the parameters of the request ask."""
+    """Return the page of objects that the parameters of the request select; the objects are newest first."""
     if context.endpoint.path.startswith("/v2/"):
         return _paginate_v2(context, objects)
     params = context.params
@@ -41,7 +41,7 @@ def paginate(context: OperationContext, objects: Iterable[Object]) -> Object:
 
 
 def _until(objects: Iterable[Object], edge: str, param: str) -> list[Object]:
-    """Return the objects before the one with an id, taking them and it from an iterator."""
+    """Return the objects before the one with an id; all of them are consumed."""
     before: list[Object] = []
     for value in objects:
         if value["id"] == edge:
@@ -51,10 +51,10 @@ def _until(objects: Iterable[Object], edge: str, param: str) -> list[Object]:
 
 
 def limit_of(params: Object) -> int:
-    """Return the number of objects on a page; raises `ErrorResponse` outside of 1 to 100."""
+    """Return the number of objects on a page; raise `ErrorResponse` outside of 1 to 100."""
     limit = int(params.get("limit", 10))
     if not 1 <= limit <= MAX_LIMIT:
-        raise ErrorResponse(f"Invalid integer: {limit}; limit is from 1 to {MAX_LIMIT}", param="limit")
+        raise ErrorResponse(f"Invalid integer: {limit}; limit must be from 1 to {MAX_LIMIT}", param="limit")
     return limit
 
 
@@ -62,10 +62,10 @@ def _paginate_v2(context: OperationContext, objects: Iterable[Object]) -> Object
     limit, page = limit_of(context.params), str(context.params.get("page") or "0")
     if not page.isdigit():
         raise ErrorResponse(f"Invalid page: {page}", param="page")
-    every, start = list(objects), int(page)
+    values, start = list(objects), int(page)
     path = context.endpoint.path.format(**context.path)
     return {
-        "data": every[start : start + limit],
-        "next_page_url": f"{path}?page={start + limit}&limit={limit}" if start + limit < len(every) else None,
+        "data": values[start : start + limit],
+        "next_page_url": f"{path}?page={start + limit}&limit={limit}" if start + limit < len(values) else None,
         "previous_page_url": f"{path}?page={max(0, start - limit)}&limit={limit}" if start else None,
     }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.state.json_values import JSON
 
-OperationHandler: TypeAlias = Callable[[OperationContext], Any]  # Any: the JSON of the response, or the bytes of a PDF
+OperationHandler: TypeAlias = Callable[[OperationContext], JSON | bytes]
+"""Returns the JSON of the response, or a PDF file."""
 
 HANDLERS: dict[str, OperationHandler] = {}
-"""The handlers by operation. Operations without a handler create, read, update, delete or list plain objects."""
+"""The handlers by operation. Operations without a handler create, retrieve, update, delete or list plain objects."""
 
 
 def operation(*names: str) -> Callable[[OperationHandler], OperationHandler]:

@@ -1,22 +1,21 @@
-"""Stripe's search query language, read into a test of objects. https://docs.stripe.com/search#search-query-language"""
+"""Stripe's search query language, parsed into a predicate. https://docs.stripe.com/search#search-query-language"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.validation.errors import ErrorResponse
 
-Test: TypeAlias = Callable[[Object], bool]
+Predicate: TypeAlias = Callable[[Object], bool]
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<word>AND|OR)\b|(?P<minus>-)?(?P<field>[A-Za-z_][A-Za-z0-9_.]*(?:\[(?:'[^']*'|"[^"]*")\])?)\s*"""
     r"""(?P<sign>:|~|>=|<=|>|<)\s*(?P<value>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|null|[^\s]+))""",
     re.IGNORECASE,
 )
-# What can be searched for. https://docs.stripe.com/search#query-fields-for-each-resource
 FIELDS = {
     "charge": "amount created currency customer disputed metadata refunded status billing_details.address.postal_code "
     "payment_method_details.card.brand payment_method_details.card.exp_month payment_method_details.card.exp_year "
@@ -29,78 +28,73 @@ FIELDS = {
     "product": "active description metadata name shippable url",
     "subscription": "canceled_at created metadata status",
 }
-TEXTUAL = {"email", "name", "description", "url", "number", "receipt_number", "phone"}
-AT_LEAST = 3
-"""Letters that a part of a text has at least."""
+"""The searchable fields. https://docs.stripe.com/search#query-fields-for-each-resource"""
+TEXT_FIELDS = {"email", "name", "description", "url", "number", "receipt_number", "phone"}
+"""The fields that can be searched by a part of their text."""
+MIN_SUBSTRING_LENGTH = 3
 
 
-def parse_query(kind: str, query: str) -> Test:
-    """The test that a query is; raises a `ErrorResponse` that says what is wrong with it."""
-    tests: list[Test] = []
-    words: list[str] = []
-    at = 0
-    while at < len(query.rstrip()):
-        found = TOKEN.match(query, at)
-        if found is None or (found["word"] is not None) == (len(tests) == len(words)):
-            raise _wrong(query, f"near '{query[at:].strip()[:30]}'")
-        if found["word"]:
-            words.append(found["word"].upper())
+def parse_query(object_type: str, query: str) -> Predicate:
+    """Return the predicate of a query; raise `ErrorResponse` for an invalid query."""
+    clauses: list[Predicate] = []
+    operators: list[str] = []
+    position = 0
+    while position < len(query.rstrip()):
+        token = TOKEN.match(query, position)
+        if token is None or (token["word"] is not None) == (len(clauses) == len(operators)):
+            raise _invalid(query, f"near '{query[position:].strip()[:30]}'")
+        if token["word"]:
+            operators.append(token["word"].upper())
         else:
-            tests.append(_clause(kind, query, found))
-        at = found.end()
-    if not tests or len(words) != len(tests) - 1:
-        raise _wrong(query, "it ends too early" if tests else "it is empty")
-    if len(set(words)) > 1:
-        raise _wrong(query, "AND and OR cannot be used in one query")
-    if "OR" in words:
-        return lambda found: any(test(found) for test in tests)
-    return lambda found: all(test(found) for test in tests)
+            clauses.append(_parse_clause(object_type, query, token))
+        position = token.end()
+    if not clauses or len(operators) != len(clauses) - 1:
+        raise _invalid(query, "it ends too early" if clauses else "it is empty")
+    if len(set(operators)) > 1:
+        raise _invalid(query, "AND and OR cannot be used in one query")
+    combine = any if "OR" in operators else all
+    return lambda value: combine(clause(value) for clause in clauses)
 
 
-def _wrong(query: str, why: str) -> ErrorResponse:
-    return ErrorResponse(f"We were unable to parse your search query: {query!r}: {why}.", param="query")
+def _invalid(query: str, reason: str) -> ErrorResponse:
+    return ErrorResponse(f"We were unable to parse your search query: {query!r}: {reason}.", param="query")
 
 
-def _clause(kind: str, query: str, found: re.Match[str]) -> Test:
-    field, sign, raw = found["field"], found["sign"], found["value"]
+def _parse_clause(object_type: str, query: str, token: re.Match[str]) -> Predicate:
+    field, sign, raw = token["field"], token["sign"], token["value"]
     name, _, key = field.partition("[")
-    if name not in FIELDS[kind].split():
-        known = ", ".join(FIELDS[kind].split())
-        raise _wrong(query, f"{name} cannot be searched for; these can: {known}")
+    searchable = FIELDS[object_type].split()
+    if name not in searchable:
+        raise _invalid(query, f"{name} cannot be searched for; these fields can: {', '.join(searchable)}")
     if (name == "metadata") != bool(key):
-        raise _wrong(query, "metadata is searched by key, as in metadata['key']:'value'")
-    quoted = raw[0] in "'\""
-    wanted: Any = re.sub(r"\\(.)", r"\1", raw[1:-1]) if quoted else raw  # Any: text or a number
-    steps = ["metadata", key[1:-2]] if key else name.split(".")
-    if sign == "~" and (len(wanted) < AT_LEAST or name not in TEXTUAL):
-        raise _wrong(query, f"~ is for parts of texts, of {AT_LEAST} letters and more")
-    if sign in (">", "<", ">=", "<=") and not _is_number(wanted):
-        raise _wrong(query, f"{sign} compares numbers")
-    test = _test(sign, wanted, is_null=raw == "null")
-    negative = found["minus"] is not None
-    return lambda one: test(_value(one, steps)) is not negative
+        raise _invalid(query, "metadata is searched by key, as in metadata['key']:'value'")
+    operand = re.sub(r"\\(.)", r"\1", raw[1:-1]) if raw[0] in "'\"" else raw
+    if sign == "~" and (len(operand) < MIN_SUBSTRING_LENGTH or name not in TEXT_FIELDS):
+        raise _invalid(query, f"~ needs a text field and at least {MIN_SUBSTRING_LENGTH} letters")
+    if sign in (">", "<", ">=", "<=") and not operand.removeprefix("-").isdigit():
+        raise _invalid(query, f"{sign} compares numbers")
+    path = ["metadata", key[1:-2]] if key else name.split(".")
+    matches = _comparison(sign, operand, is_null=raw == "null")
+    negated = token["minus"] is not None
+    return lambda value: matches(_value_at(value, path)) is not negated
 
 
-def _is_number(text: str) -> bool:
-    return text.removeprefix("-").isdigit()
+def _value_at(value: JSON, path: list[str]) -> JSON:
+    if path == ["subscription"]:
+        path = ["parent", "subscription_details", "subscription"]
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
-def _value(found: Any, steps: list[str]) -> Any:  # Any: JSON
-    if steps == ["subscription"]:
-        steps = ["parent", "subscription_details", "subscription"]
-    for step in steps:
-        found = found.get(step) if isinstance(found, dict) else None
-    return found
-
-
-def _test(sign: str, wanted: str, *, is_null: bool) -> Callable[[Any], bool]:  # Any: JSON
+def _comparison(sign: str, operand: str, *, is_null: bool) -> Callable[[JSON], bool]:
     if is_null:
         return lambda value: value is None
     if sign == "~":
-        return lambda value: value is not None and wanted.lower() in str(value).lower()
+        return lambda value: value is not None and operand.lower() in str(value).lower()
     if sign == ":":
-        return lambda value: value is not None and _text(value) == wanted.lower()
-    bound = int(wanted)
+        return lambda value: value is not None and str(value).lower() == operand.lower()
+    bound = int(operand)
     compare: dict[str, Callable[[int], bool]] = {
         ">": lambda value: value > bound,
         "<": lambda value: value < bound,
@@ -108,7 +102,3 @@ def _test(sign: str, wanted: str, *, is_null: bool) -> Callable[[Any], bool]:  #
         "<=": lambda value: value <= bound,
     }
     return lambda value: isinstance(value, int) and compare[sign](value)
-
-
-def _text(value: Any) -> str:  # Any: JSON
-    return str(value).lower()

@@ -32,7 +32,7 @@ def create(context: OperationContext) -> Object:
 
 @operation("apps.secrets.find")
 def find(context: OperationContext) -> Object:
-    """Return the secret with a name and scope, with its payload when ``expand`` asks for it."""
+    """Return the secret with a name and scope, with its payload if ``expand`` contains it."""
     secret = _find_secret(context)
     if "payload" in (context.params.get("expand") or []):
         return {**secret, "payload": payload_of(context.state, secret)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pinstripe.emulator.billing.money import whole
+from pinstripe.emulator.billing.money import round_amount
 from pinstripe.emulator.operations._pagination import embedded_list, paginate
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.balance_transactions import record_transaction
@@ -52,7 +52,7 @@ def refund_fee_of_charge(state: AccountState, charge: Object, amount: int) -> No
     """Refund the same part of the application fee as ``amount`` is of the charge."""
     platform = state.other(PLATFORM)
     fee = platform.objects.get("application_fee", charge["application_fee"])
-    share = whole(Decimal(fee["amount"]) * amount / charge["amount"])
+    share = round_amount(Decimal(fee["amount"]) * amount / charge["amount"])
     if refundable := min(share, fee["amount"] - fee["amount_refunded"]):
         _refund_fee(platform, fee, refundable, {})
 
@@ -70,7 +70,9 @@ def _refund_fee(state: AccountState, fee: Object, requested: int | None, params:
     amount = remaining if requested is None else requested
     if not 1 <= amount <= remaining:
         raise ErrorResponse(
-            f"The amount is more than what is left of the fee ({remaining}).", code="amount_too_large", param="amount"
+            f"The amount is greater than the unrefunded amount of the fee ({remaining}).",
+            code="amount_too_large",
+            param="amount",
         )
     fee_refund = state.create("fee_refund", params, amount=amount, currency=fee["currency"], fee=fee["id"])
     transaction = record_transaction(state, "application_fee_refund", fee_refund, -amount)

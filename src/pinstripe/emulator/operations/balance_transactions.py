@@ -13,7 +13,7 @@ from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.timer_handlers import timer_handler
 
 PENDING_SECONDS = 2 * DAY
-"""How long a payment is pending before it is available."""
+"""The number of seconds before a pending payment becomes available."""
 REPORTING_CATEGORIES = {
     "adjustment": "dispute",
     "application_fee": "platform_earning",
@@ -21,7 +21,7 @@ REPORTING_CATEGORIES = {
     "payment_refund": "refund",
     "stripe_fee": "fee",
 }
-"""The reporting categories of transaction types, where they have another name."""
+"""The reporting categories of transaction types that have another name."""
 
 
 def record_transaction(

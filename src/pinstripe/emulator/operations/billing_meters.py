@@ -19,7 +19,7 @@ from pinstripe.emulator.state.tables import MeterUsage, UsageEvent
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
 MAX_AGE, MAX_LEAD = 35 * DAY, 300
-"""How many seconds the timestamp of a meter event may be in the past and in the future."""
+"""The number of seconds that the timestamp of a meter event may be in the past and in the future."""
 SESSION_SECONDS = 900
 GROUPING_SECONDS = {"hour": 3600, "day": DAY}
 
@@ -188,7 +188,7 @@ def cancel_event(context: OperationContext) -> Object:
 
 @operation("billing.meters.event_summaries.list")
 def list_summaries(context: OperationContext) -> Object:
-    """Return a page of the usage of a customer: in total, or by hour or day where there is any."""
+    """Return a page of the usage of a customer: in total, or for each hour or day with usage."""
     state, params = context.state, context.params
     meter = state.objects.get("billing.meter", context.path["id"])
     start, end = params["start_time"], params["end_time"]

@@ -1,4 +1,4 @@
-"""The customer portal: a page on which customers look after their subscriptions. https://docs.stripe.com/customer-management"""
+"""The customer portal: its configurations and sessions. https://docs.stripe.com/customer-management"""
 
 from __future__ import annotations
 
@@ -7,68 +7,75 @@ from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone
-from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.emulator.validation.errors import missing_param
+
+FLOWS = ("subscription_cancel", "subscription_update", "subscription_update_confirm")
 
 
 @operation("billing_portal.configurations.create")
 def create_configuration(context: OperationContext) -> Object:
-    """What the portal lets customers do."""
-    return _configuration(context.state, context.params, default=False)
+    """Create a configuration, which determines what customers can do in the portal."""
+    return _create_configuration(context.state, context.params, default=False)
 
 
-def _configuration(state: AccountState, params: Object, *, default: bool) -> Object:
-    made = state.draft("billing_portal.configuration", params)
-    features = params.get("features") or {}
-    on = {name: bool((features.get(name) or {}).get("enabled", default)) for name in made["features"]}
-    made["features"] = {name: {**(part or {}), "enabled": on[name]} for name, part in made["features"].items()}
-    made["features"]["customer_update"]["allowed_updates"] = (features.get("customer_update") or {}).get(
-        "allowed_updates"
-    ) or []
-    cancel = {"mode": "at_period_end", "proration_behavior": "none", **clone(features.get("subscription_cancel") or {})}
-    made["features"]["subscription_cancel"] |= {name: cancel[name] for name in ("mode", "proration_behavior")}
-    made["features"]["subscription_cancel"]["cancellation_reason"] = {"enabled": False, "options": []}
-    made.update(active=True, is_default=default, updated=state.clock.now(), login_page={"enabled": False, "url": None})
-    made["business_profile"] = {
-        "headline": None,
-        "privacy_policy_url": None,
-        "terms_of_service_url": None,
-        **(params.get("business_profile") or {}),
+def _create_configuration(state: AccountState, params: Object, *, default: bool) -> Object:
+    configuration = state.draft("billing_portal.configuration", params)
+    configuration.update(
+        active=True,
+        business_profile={
+            "headline": None,
+            "privacy_policy_url": None,
+            "terms_of_service_url": None,
+            **(params.get("business_profile") or {}),
+        },
+        features=_features(configuration["features"], params.get("features") or {}, default=default),
+        is_default=default,
+        login_page={"enabled": False, "url": None},
+        updated=state.clock.now(),
+    )
+    state.objects.add(configuration)
+    state.events.emit("created", configuration)
+    return configuration
+
+
+def _features(current: Object, params: Object, *, default: bool) -> Object:
+    """Return the features of a configuration; those that were not passed are enabled in the default one."""
+    features: Object = {
+        name: {**(feature or {}), "enabled": bool((params.get(name) or {}).get("enabled", default))}
+        for name, feature in current.items()
     }
-    state.objects.add(made)
-    state.events.emit("created", made)
-    return made
+    allowed_updates = (params.get("customer_update") or {}).get("allowed_updates") or []
+    features["customer_update"]["allowed_updates"] = allowed_updates
+    cancel = clone(params.get("subscription_cancel") or {})
+    features["subscription_cancel"] |= {
+        "mode": cancel.get("mode", "at_period_end"),
+        "proration_behavior": cancel.get("proration_behavior", "none"),
+        "cancellation_reason": {"enabled": False, "options": []},
+    }
+    return features
 
 
 @operation("billing_portal.configurations.update")
 def update_configuration(context: OperationContext) -> Object:
-    """Change what the portal lets customers do."""
+    """Update a configuration."""
     return context.state.apply_update(find(context), context.params, updated=context.state.clock.now())
 
 
 @operation("billing_portal.sessions.create")
-def create(context: OperationContext) -> Object:
-    """A page for a customer, for a while."""
+def create_session(context: OperationContext) -> Object:
+    """Create a session; ``url`` is the portal of the customer."""
     state, params = context.state, dict(context.params)
     if not params.get("customer"):
-        raise ErrorResponse("You must provide a customer.", code="parameter_missing", param="customer")
+        raise missing_param("customer")
     state.objects.get("customer", params["customer"], "customer")
-    chosen = params.pop("configuration", None)
-    configuration = (
-        state.objects.get("billing_portal.configuration", chosen, "configuration")
-        if chosen
-        else next((one for one in state.objects.all("billing_portal.configuration") if one["is_default"]), None)
-    ) or _configuration(state, {}, default=True)
+    configuration = _configuration(state, params.pop("configuration", None))
     flow = params.pop("flow_data", None)
     session = state.draft("billing_portal.session", params)
     if flow:
-        parts = {
-            name: flow.get(name)
-            for name in ("subscription_cancel", "subscription_update", "subscription_update_confirm")
-        }
         session["flow"] = {
             "type": flow["type"],
             "after_completion": {"type": "portal_homepage", "hosted_confirmation": None, "redirect": None},
-            **parts,
+            **{name: flow.get(name) for name in FLOWS},
         }
     session.update(
         configuration=configuration["id"],
@@ -79,3 +86,13 @@ def create(context: OperationContext) -> Object:
     state.objects.add(session)
     state.events.emit("created", session)
     return session
+
+
+def _configuration(state: AccountState, configuration_id: str | None) -> Object:
+    """Return a configuration, or the default one, which is created when it is first needed."""
+    if configuration_id:
+        return state.objects.get("billing_portal.configuration", configuration_id, "configuration")
+    for configuration in state.objects.all("billing_portal.configuration"):
+        if configuration["is_default"]:
+            return configuration
+    return _create_configuration(state, {}, default=True)

@@ -63,7 +63,7 @@ def retrieve(context: OperationContext) -> Object:
 
 @operation("accounts.capabilities.update")
 def update(context: OperationContext) -> Object:
-    """Request a capability of an account, or take the request back."""
+    """Request a capability of an account, or withdraw the request."""
     state, name = context.state, context.path["capability"]
     account = state.objects.get("account", context.path["account"])
     requested = context.params.get("requested", True)

@@ -185,9 +185,9 @@ def check_amount(amount: int, currency: str) -> None:
         raise ErrorResponse(
             "This value must be greater than or equal to 1.", code="parameter_invalid_integer", param="amount"
         )
-    if amount < (least := money.smallest(currency)):
+    if amount < (least := money.minimum_charge(currency)):
         raise ErrorResponse(
-            f"Amount must be at least {money.written(least, currency)}.", code="amount_too_small", param="amount"
+            f"Amount must be at least {money.format_amount(least, currency)}.", code="amount_too_small", param="amount"
         )
     if amount > MAX_AMOUNT:
         raise ErrorResponse("Amount must be no more than 999,999.99.", code="amount_too_large", param="amount")
@@ -222,7 +222,7 @@ def capture_charge(state: AccountState, charge: Object, amount: int, param: str,
 
 @operation("charges.update")
 def update(context: OperationContext) -> Object:
-    """Change a charge; its customer stays."""
+    """Update a charge; its customer cannot be changed."""
     charge = context.state.objects.get("charge", context.target_id)
     params = {name: value for name, value in context.params.items() if name != "customer"}
     return context.state.apply_update(charge, params)

@@ -1,18 +1,18 @@
-"""What an operation handler gets: the account it works on, its endpoint, and the validated parameters."""
+"""The context of an operation: the account state, the endpoint, and the validated parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pinstripe._endpoint import Endpoint
 from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came with a request."""
+    """A file that was uploaded with a request."""
 
     name: str
     content: bytes
@@ -20,12 +20,12 @@ class Upload:
 
 @dataclass(frozen=True)
 class OperationContext:
-    """One call of an operation: the state of the account, the endpoint, and the parameters as its TypedDict describes them."""
+    """One call of an operation. The parameters have the types of the operation's TypedDict."""
 
     state: AccountState
     endpoint: Endpoint
     path: Mapping[str, str]
-    params: dict[str, Any]  # Any: as the operation's TypedDict says
+    params: Object
     upload: Upload | None = None
 
     @property

@@ -20,7 +20,7 @@ from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object
 
 DELETION_HOOKS: list[Callable[[AccountState, Object], None]] = []
-"""What subscriptions do when their customer is deleted."""
+"""Functions called when a customer is deleted; subscriptions register here."""
 EMPTY_INVOICE_SETTINGS: Object = {
     "custom_fields": None,
     "default_payment_method": None,
@@ -36,7 +36,7 @@ def create(context: OperationContext) -> Object:
 
 
 def create_customer(state: AccountState, params: Object) -> Object:
-    """Create a customer, with the payment method, source and tax ids that the parameters pass."""
+    """Create a customer, with the payment method, source and tax ids in the parameters."""
     params = dict(params)
     method = resolve_payment_method(state, params.pop("payment_method")) if params.get("payment_method") else None
     source = params.pop("source", None) or params.pop("card", None)
@@ -71,7 +71,7 @@ def create_customer(state: AccountState, params: Object) -> Object:
 
 @operation("customers.update")
 def update(context: OperationContext) -> Object:
-    """Change a customer; invoice settings that are not passed stay."""
+    """Change a customer; invoice settings that are not passed are unchanged."""
     state, params = context.state, dict(context.params)
     customer = state.objects.get("customer", context.target_id)
     if source := params.pop("source", None) or params.pop("card", None):

@@ -1,112 +1,52 @@
-"""Coupons, promotion codes, and the discounts they become. https://docs.stripe.com/billing/subscriptions/coupons"""
+"""Discounts: redeemed coupons. https://docs.stripe.com/api/discounts"""
 
 from __future__ import annotations
 
-from typing import Any
-
 from pinstripe.emulator.billing import periods
-from pinstripe.emulator.operations._crud import check_id_is_free, find
-from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.promotion_codes import check_promotion_code
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import Object
-from pinstripe.emulator.state.tables import Flag, StoredObject
+from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.tables import Flag
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, missing_param
 
 
-@operation("coupons.create")
-def create_coupon(context: OperationContext) -> Object:
-    """A coupon: a part of an amount, or an amount in a currency."""
-    state, params = context.state, dict(context.params)
-    if ("percent_off" in params) == ("amount_off" in params):
-        raise ErrorResponse(
-            "Pass percent_off or amount_off, one of the two.", code="parameter_missing", param="percent_off"
-        )
-    if "amount_off" in params and "currency" not in params:
-        raise missing_param("currency")
-    if "percent_off" in params and not 0 < params["percent_off"] <= 100:
-        raise ErrorResponse("percent_off is more than 0 and at most 100.", param="percent_off")
-    if params.get("duration") == "repeating" and not params.get("duration_in_months"):
-        raise missing_param("duration_in_months")
-    check_id_is_free(state, "coupon", params)
-    coupon = state.draft("coupon", params)
-    if "id" not in params:
-        coupon["id"] = state.new_id("coupon", 8)
-    coupon.update(duration=params.get("duration", "once"), valid=True, times_redeemed=0)
-    state.objects.add(coupon)
-    state.events.emit("created", coupon)
-    return coupon
-
-
-@operation("promotion_codes.create")
-def create_promotion_code(context: OperationContext) -> Object:
-    """A code that customers type to get a coupon."""
-    state, params = context.state, dict(context.params)
-    promotion = params.pop("promotion")
-    if not promotion.get("coupon"):
-        raise missing_param("promotion[coupon]")
-    coupon = state.objects.get("coupon", promotion["coupon"], "promotion[coupon]")
-    code = params.get("code") or "".join(state.random.choices("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=8))
-    if any(one["active"] and one["code"].lower() == code.lower() for one in state.objects.all("promotion_code")):
-        raise ErrorResponse(
-            "An active promotion code with that code already exists.", code="resource_already_exists", param="code"
-        )
-    made = state.draft("promotion_code", params)
-    made.update(code=code, active=params.get("active", True), promotion={"type": "coupon", "coupon": coupon["id"]})
-    made["restrictions"] = {
-        "first_time_transaction": False,
-        "minimum_amount": None,
-        "minimum_amount_currency": None,
-        **(params.get("restrictions") or {}),
-    }
-    state.objects.add(made)
-    state.events.emit("created", made)
-    return made
-
-
-@list_filter("promotion_code", "coupon")
-def _is_for(code: Object, coupon: str) -> bool:
-    return bool(code["promotion"].get("coupon") == coupon)
-
-
-@list_filter("promotion_code", "code")
-def _is_typed(code: Object, typed: str) -> bool:
-    return bool(code["code"].lower() == typed.lower())
-
-
 def coupon_of(state: AccountState, discount: Object) -> Object:
-    """The coupon of a discount, also where it was deleted since."""
-    identifier = discount["source"]["coupon"]
-    deleted = state.tables.deleted_coupons.get(identifier)
-    return deleted.value if deleted else state.objects["coupon", identifier]
+    """Return the coupon of a discount, even when it was deleted since."""
+    coupon_id = discount["source"]["coupon"]
+    deleted = state.tables.deleted_coupons.get(coupon_id)
+    return deleted.value if deleted else state.objects["coupon", coupon_id]
 
 
-def redeem(state: AccountState, given: Object, where: str, **owner: Any) -> Object:  # Any: JSON
-    """The discount that a coupon, a promotion code or a discount becomes for somebody; kept."""
-    if identifier := given.get("discount"):
-        return state.objects.get("discount", identifier, f"{where}[discount]")
-    code = None
-    if identifier := given.get("promotion_code"):
-        code = state.objects.get("promotion_code", identifier, f"{where}[promotion_code]")
-        _check_code(state, code, owner.get("customer"), f"{where}[promotion_code]")
-        coupon = state.objects.get("coupon", code["promotion"]["coupon"])
-        state.objects.update(code, times_redeemed=code["times_redeemed"] + 1)
-    elif identifier := given.get("coupon"):
-        coupon = state.objects.get("coupon", identifier, f"{where}[coupon]")
+def redeem_all(state: AccountState, params: list[Object] | None, path: str = "discounts", **owner: JSON) -> list[str]:
+    """Redeem a list of coupons, promotion codes or discounts, and return the ids of the discounts."""
+    return [redeem(state, discount, f"{path}[{index}]", **owner)["id"] for index, discount in enumerate(params or [])]
+
+
+def redeem(state: AccountState, params: Object, path: str, **owner: JSON) -> Object:
+    """Redeem a coupon or promotion code, and return the new discount; an existing discount is returned as it is.
+
+    ``owner`` are the fields of the discount that say whose it is; ``path`` is the name of the parameter in errors.
+    """
+    if discount_id := params.get("discount"):
+        return state.objects.get("discount", discount_id, f"{path}[discount]")
+    promotion_code = None
+    if promotion_code_id := params.get("promotion_code"):
+        promotion_code = state.objects.get("promotion_code", promotion_code_id, f"{path}[promotion_code]")
+        check_promotion_code(state, promotion_code, owner.get("customer"), f"{path}[promotion_code]")
+        coupon = state.objects.get("coupon", promotion_code["promotion"]["coupon"])
+        state.objects.update(promotion_code, times_redeemed=promotion_code["times_redeemed"] + 1)
+    elif coupon_id := params.get("coupon"):
+        coupon = state.objects.get("coupon", coupon_id, f"{path}[coupon]")
     else:
-        raise missing_param(f"{where}[coupon]")
-    now = state.clock.now()
-    if not coupon["valid"] or (coupon["redeem_by"] and coupon["redeem_by"] < now):
-        raise ErrorResponse(f"Coupon expired: {coupon['id']}", code="coupon_expired", param=f"{where}[coupon]")
-    redeemed = coupon["times_redeemed"] + 1
-    full = coupon["max_redemptions"] is not None and redeemed >= coupon["max_redemptions"]
-    state.objects.update(coupon, times_redeemed=redeemed, valid=not full)
-    months = coupon["duration_in_months"]
+        raise missing_param(f"{path}[coupon]")
+    _count_redemption(state, coupon, path)
+    now, months = state.clock.now(), coupon["duration_in_months"]
     discount = state.draft("discount")
     discount.update(
         source={"type": "coupon", "coupon": coupon["id"]},
-        promotion_code=code["id"] if code else None,
+        promotion_code=promotion_code["id"] if promotion_code else None,
         start=now,
         end=periods.add(now, "month", months) if coupon["duration"] == "repeating" and months else None,
         **owner,
@@ -114,69 +54,53 @@ def redeem(state: AccountState, given: Object, where: str, **owner: Any) -> Obje
     return state.objects.add(discount)
 
 
-def _check_code(state: AccountState, code: Object, customer: str | None, where: str) -> None:
-    now = state.clock.now()
-    spent = code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]
-    if not code["active"] or spent or (code["expires_at"] and code["expires_at"] < now):
-        raise ErrorResponse(
-            f"This promotion code is no longer active: {code['code']}", code="promotion_code_inactive", param=where
-        )
-    if code["customer"] and code["customer"] != customer:
-        raise ErrorResponse("This promotion code belongs to another customer.", param=where)
-    if (
-        code["restrictions"]["first_time_transaction"]
-        and customer
-        and next(state.objects.all("invoice", customer=customer), None)
-    ):
-        raise ErrorResponse("This promotion code is for customers without earlier transactions.", param=where)
+def _count_redemption(state: AccountState, coupon: Object, path: str) -> None:
+    if not coupon["valid"] or (coupon["redeem_by"] and coupon["redeem_by"] < state.clock.now()):
+        raise ErrorResponse(f"Coupon expired: {coupon['id']}", code="coupon_expired", param=f"{path}[coupon]")
+    redeemed, maximum = coupon["times_redeemed"] + 1, coupon["max_redemptions"]
+    state.objects.update(coupon, times_redeemed=redeemed, valid=maximum is None or redeemed < maximum)
 
 
-def holds(state: AccountState, discount: Object, at: int) -> bool:
-    """Whether a discount still takes something off."""
+def is_active(state: AccountState, discount: Object, at: int) -> bool:
+    """Return whether a discount applies to invoices at a time."""
     if discount.get("deleted") or (discount["end"] is not None and discount["end"] <= at):
         return False
     once = coupon_of(state, discount)["duration"] == "once"
     return not (once and discount["id"] in state.tables.used_discounts)
 
 
-def spent(state: AccountState, identifiers: list[str]) -> None:
-    """Discounts were on an invoice: those that hold once are used up."""
-    for identifier in identifiers:
-        found = state.objects["discount", identifier]
-        if not found.get("deleted") and found["invoice"] is None and coupon_of(state, found)["duration"] == "once":
-            state.tables.used_discounts.set(identifier, Flag())
+def mark_used(state: AccountState, discount_ids: list[str]) -> None:
+    """Record that an invoice has used discounts; those with the duration ``once`` are no longer active."""
+    for discount_id in discount_ids:
+        discount = state.objects["discount", discount_id]
+        if discount.get("deleted") or discount["invoice"] is not None:
+            continue
+        if coupon_of(state, discount)["duration"] == "once":
+            state.tables.used_discounts.set(discount_id, Flag())
 
 
-def _remove(state: AccountState, owner: Object, discount: Object) -> Object:
+def _delete(state: AccountState, owner: Object, discount: Object) -> Object:
     state.events.emit("deleted", discount)
-    rest = [one for one in owner.get("discounts", []) if one != discount["id"]]
     if "discounts" in owner:
-        state.objects.update(owner, discounts=rest)
+        state.objects.update(owner, discounts=[other for other in owner["discounts"] if other != discount["id"]])
     else:
         state.objects.update(owner, discount=None)
-    gone = {**discount, "deleted": True}
-    gone.pop("end", None)
-    state.objects.add(gone)
-    return gone
+    deleted = {**discount, "deleted": True}
+    deleted.pop("end", None)
+    return state.objects.add(deleted)
 
 
-@operation("customers.delete_discount")
-def delete_of_customer(context: OperationContext) -> Object:
-    """Take a customer's discount away."""
-    customer = context.state.objects.get("customer", context.path["customer"])
+@operation("customers.delete_discount", "customers.discount.retrieve")
+def retrieve_or_delete_of_customer(context: OperationContext) -> Object:
+    """Return or delete a customer's discount."""
+    state = context.state
+    customer = state.objects.get("customer", context.path["customer"])
     if not customer.get("discount"):
         raise missing_object("discount", customer["id"])
-    return _remove(context.state, customer, context.state.objects["discount", customer["discount"]["id"]])
-
-
-@operation("customers.discount.retrieve")
-def of_customer(context: OperationContext) -> Object:
-    """A customer's discount."""
-    customer = context.state.objects.get("customer", context.path["customer"])
-    if not customer.get("discount"):
-        raise missing_object("discount", customer["id"])
-    found: Object = customer["discount"]
-    return found
+    discount: Object = customer["discount"]
+    if context.endpoint.verb == "GET":
+        return discount
+    return _delete(state, customer, state.objects["discount", discount["id"]])
 
 
 @operation(
@@ -184,19 +108,10 @@ def of_customer(context: OperationContext) -> Object:
     "customers.subscriptions.delete_discount",
     "customers.subscriptions.discount.retrieve",
 )
-def of_subscription(context: OperationContext) -> Object:
-    """A subscription's discount: show it, or take it away."""
+def retrieve_or_delete_of_subscription(context: OperationContext) -> Object:
+    """Return or delete a subscription's discount."""
     subscription = context.state.objects.get("subscription", context.path["subscription"])
     if not subscription["discounts"]:
         raise missing_object("discount", subscription["id"])
     discount = context.state.objects["discount", subscription["discounts"][0]]
-    return discount if context.endpoint.verb == "GET" else _remove(context.state, subscription, discount)
-
-
-@operation("coupons.delete")
-def delete_coupon(context: OperationContext) -> Object:
-    """Delete a coupon: discounts that it became stay."""
-    state, coupon = context.state, find(context)
-    state.events.emit("deleted", coupon)
-    state.tables.deleted_coupons.set(coupon["id"], StoredObject(coupon))
-    return state.objects.mark_deleted(coupon)
+    return discount if context.endpoint.verb == "GET" else _delete(context.state, subscription, discount)

@@ -92,6 +92,7 @@ def update(context: OperationContext) -> Object:
     fields: Object = {"evidence": {**dispute["evidence"], **evidence}, "evidence_details": details}
     warning = dispute["status"].startswith("warning")
     if submit:
+        details["submission_method"] = "manual"
         fields["status"] = "warning_under_review" if warning else "under_review"
     state.apply_update(dispute, params, **fields)
     verdict = VERDICTS.get(str(evidence.get("uncategorized_text")))

@@ -18,7 +18,7 @@ CLOUD_TYPES = ("amazon_eventbridge", "azure_event_grid")
 
 @operation("v2.core.event_destinations.create")
 def create(context: OperationContext) -> Object:
-    """Create an event destination; ``include`` asks for the signing secret of a webhook endpoint."""
+    """Create an event destination; ``include`` adds the signing secret of a webhook endpoint."""
     state, params = context.state, context.params
     webhook = params.get("webhook_endpoint") or {}
     if params["type"] == "webhook_endpoint":

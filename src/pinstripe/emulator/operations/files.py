@@ -16,7 +16,7 @@ FILE_TYPES = ("csv", "docx", "gif", "jpg", "pdf", "png", "svg", "txt", "xls", "x
 
 @operation("files.create")
 def create(context: OperationContext) -> Object:
-    """Create a file, and a link to it when ``file_link_data`` asks for one."""
+    """Create a file, and a link to it if ``file_link_data`` requires it."""
     state, upload = context.state, context.upload
     if upload is None:
         raise missing_param("file")

@@ -34,9 +34,9 @@ from pinstripe.emulator.state.json_values import JSON, Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse
 
 ALWAYS_UPDATABLE = {"metadata", "description", "receipt_email", "transfer_group", "expand"}
-"""The parameters that can be updated whatever the status."""
+"""The parameters that can be updated in any status."""
 OUTCOME_HOOKS: dict[str, list[Callable[[AccountState, Object], None]]] = {"succeeded": [], "failed": []}
-"""What invoices and checkout sessions do when a payment succeeds or fails."""
+"""Functions called when a payment succeeds or fails; invoices and checkout sessions register here."""
 
 
 @operation("payment_intents.create")
@@ -178,7 +178,7 @@ def apply_customer_balance(context: OperationContext) -> Object:
 
 
 def confirm_payment_intent(state: AccountState, intent: Object, params: Object) -> Object:
-    """Charge an intent, or ask for authentication first; raises `ErrorResponse` when the bank declines."""
+    """Charge an intent, or require authentication first; raise `ErrorResponse` when the bank declines."""
     method = method_of_intent(state, intent)
     if method.get("customer") and method["customer"] != intent["customer"]:
         raise ErrorResponse(

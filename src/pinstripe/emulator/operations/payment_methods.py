@@ -59,7 +59,7 @@ def _create_card_method(state: AccountState, name: str, params: Object) -> Objec
 
 
 def create_payment_method(state: AccountState, params: Object) -> Object:
-    """Create a payment method. Those of other types than ``card`` are stored as they are described, and never decline."""
+    """Create a payment method. Those of other types than ``card`` are stored as they were passed, and never decline."""
     if params.get("type", "card" if params.get("card") else None) != "card":
         if "type" not in params:
             raise missing_param("type")
@@ -108,7 +108,7 @@ def attach(context: OperationContext) -> Object:
 
 
 def attach_to(state: AccountState, method: Object, customer: Object) -> Object:
-    """Attach a payment method to a customer; raises `ErrorResponse` when the card's bank declines that."""
+    """Attach a payment method to a customer; raise `ErrorResponse` when the card's bank declines that."""
     card = card_of(state, method["id"])
     if not card.attaches and (error := card.decline()):
         raise error

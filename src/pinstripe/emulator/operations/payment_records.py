@@ -1,4 +1,4 @@
-"""Payment records: payments that were made elsewhere, as they are reported.
+"""Payment records: reports of payments that were not processed by Stripe.
 
 https://docs.stripe.com/payments/payment-records
 """
@@ -36,7 +36,7 @@ def report_payment(context: OperationContext) -> Object:
 
 
 def _amounts(requested: Object, outcome: str | None) -> Object:
-    """Return the amounts of a record: all that was requested has the outcome, if there is one."""
+    """Return the amounts of a record; the amount of its outcome, if any, is the requested one."""
     zero = {"currency": requested["currency"], "value": 0}
     amounts = {"amount": dict(requested), **{name: dict(zero) for name in AMOUNTS}}
     if outcome in OUTCOMES:
@@ -90,7 +90,7 @@ def report_informational(context: OperationContext) -> Object:
 
 @operation("payment_records.report_refund")
 def report_refund(context: OperationContext) -> Object:
-    """Report a refund of the whole amount or of a part."""
+    """Report a full or partial refund."""
     record = _find_record(context)
     value = (context.params.get("amount") or record["amount"])["value"]
     refunded = record["amount_refunded"]

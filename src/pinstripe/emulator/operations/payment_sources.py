@@ -22,9 +22,9 @@ from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, 
 
 SOURCE_TYPES = ("card", "bank_account", "source")
 NOT_CARD_FIELDS = ("number", "cvc", "object", "token", "currency")
-"""Parameters of a card that its object does not show."""
+"""Parameters of a card that are not fields of its object."""
 BRANDS = {"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express", "discover": "Discover"}
-"""The brands as card objects spell them, where payment methods spell them differently."""
+"""The spelling of brands in card objects that differs from the one in payment methods."""
 TEST_ACCOUNT_NUMBER = "000123456789"
 
 
@@ -67,7 +67,7 @@ def create_bank_account(state: AccountState, details: Object, **owner: str | Non
 
 
 def resolve_source(state: AccountState, source: str | Object, customer: Object | None, **owner: str | None) -> Object:
-    """Return the object that a token, an id or a description stands for; tokens and descriptions create one."""
+    """Return the object of a token, an id or a description; tokens and descriptions create one."""
     if customer is not None:
         owner["customer"] = customer["id"]
     if isinstance(source, dict):

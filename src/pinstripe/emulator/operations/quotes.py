@@ -1,50 +1,54 @@
-"""Quotes: an offer, which becomes an invoice or a subscription when it is accepted. https://docs.stripe.com/quotes"""
+"""Quotes. https://docs.stripe.com/quotes"""
 
 from __future__ import annotations
 
-from pinstripe.emulator.billing import line_items
-from pinstripe.emulator.billing.money import written
+from pinstripe.emulator.billing.line_items import (
+    add_up,
+    build_line_items,
+    line_items_of,
+    register_line_items,
+    set_line_items,
+)
+from pinstripe.emulator.billing.money import format_amount
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import invoices
+from pinstripe.emulator.operations._pdf import text_pdf
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.discounts import redeem
-from pinstripe.emulator.operations.invoice_items import make_item
-from pinstripe.emulator.operations.subscriptions import start
+from pinstripe.emulator.operations.discounts import redeem_all
+from pinstripe.emulator.operations.invoice_items import create_item
+from pinstripe.emulator.operations.subscriptions import start_subscription
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import Object, clone
+from pinstripe.emulator.state.json_values import JSON, Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
-OPEN_FOR = 30 * DAY
+EXPIRY = 30 * DAY
+DERIVED = ("line_items", "discounts", "default_tax_rates", "subscription_data")
+"""The parameters of a new quote that are not fields as they were passed."""
+UPDATABLE_AFTER_DRAFT = {"metadata", "expires_at", "header", "footer", "description", "expand"}
+FROM_STATUSES = {"finalized": ("draft",), "canceled": ("draft", "open"), "accepted": ("open",)}
+"""The statuses from which a quote can be finalized, canceled and accepted, by event."""
 
 
 @operation("quotes.create")
 def create(context: OperationContext) -> Object:
-    """A draft of an offer."""
+    """Create a draft quote."""
     state, params = context.state, dict(context.params)
-    if source := params.pop("from_quote", None):
+    source = params.pop("from_quote", None)
+    if source:
         original = state.objects.get("quote", source["quote"], "from_quote[quote]")
-        items = [{"price": one["price"]["id"], "quantity": one["quantity"]} for one in line_items.kept(state, original)]
+        items = [_item_params(item) for item in line_items_of(state, original)]
         params = {"customer": original["customer"], "line_items": items, **params}
-    quote = state.draft(
-        "quote",
-        {
-            name: value
-            for name, value in params.items()
-            if name not in ("line_items", "discounts", "default_tax_rates", "subscription_data")
-        },
-    )
+    quote = state.draft("quote", {name: value for name, value in params.items() if name not in DERIVED})
+    days_until_due = (params.get("invoice_settings") or {}).get("days_until_due")
     quote.update(
         automatic_tax={"enabled": False, "liability": None, "provider": None, "status": None},
         collection_method=params.get("collection_method", "charge_automatically"),
         default_tax_rates=params.get("default_tax_rates") or [],
         discounts=[],
-        expires_at=params.get("expires_at") or state.clock.now() + OPEN_FOR,
+        expires_at=params.get("expires_at") or state.clock.now() + EXPIRY,
         from_quote={"is_revision": bool(source.get("is_revision")), "quote": source["quote"]} if source else None,
-        invoice_settings={
-            "days_until_due": (params.get("invoice_settings") or {}).get("days_until_due"),
-            "issuer": {"type": "self"},
-        },
+        invoice_settings={"days_until_due": days_until_due, "issuer": {"type": "self"}},
         status="draft",
         subscription_data={
             "billing_mode": {"type": "flexible"},
@@ -56,202 +60,170 @@ def create(context: OperationContext) -> Object:
         },
     )
     state.objects.add(quote)
-    _fill(state, quote, params)
+    _compute(state, quote, params)
     state.events.emit("created", quote)
     return quote
 
 
-def _fill(state: AccountState, quote: Object, params: Object) -> None:
+def _item_params(item: Object) -> Object:
+    return {"price": item["price"]["id"], "quantity": item["quantity"]}
+
+
+def _compute(state: AccountState, quote: Object, params: Object) -> None:
+    """Set the line items and discounts that were passed, and update the amounts of a quote."""
     if "discounts" in params:
-        found = [
-            redeem(state, one, f"discounts[{at}]", customer=quote["customer"])
-            for at, one in enumerate(params["discounts"] or [])
-        ]
-        state.objects.update(quote, discounts=[one["id"] for one in found])
+        discounts = redeem_all(state, params["discounts"], customer=quote["customer"])
+        state.objects.update(quote, discounts=discounts)
     if "line_items" in params:
-        line_items.store(state, quote, line_items.items(state, params["line_items"] or [], None))
-    items = clone(line_items.kept(state, quote))
-    rates = [state.objects["tax_rate", one] for one in quote["default_tax_rates"]]
-    discounts = [state.objects["discount", one] for one in quote["discounts"]]
-    totals = line_items.total_up(state, items, discounts, rates)
-    recurring = [one for one in items if one["price"]["recurring"]]
-    later = None
+        set_line_items(state, quote, build_line_items(state, params["line_items"] or [], None))
+    items = clone(line_items_of(state, quote))
+    upfront = _totals(state, quote, items)
+    set_line_items(state, quote, items)
+    recurring = [item for item in items if item["price"]["recurring"]]
+    renewal = None
     if recurring:
-        some = line_items.total_up(state, clone(recurring), discounts, rates)
         cycle = recurring[0]["price"]["recurring"]
-        later = {
-            "amount_subtotal": some.subtotal,
-            "amount_total": some.total,
-            "interval": cycle["interval"],
-            "interval_count": cycle["interval_count"],
-            "total_details": some.details,
-        }
-    first = {"amount_subtotal": totals.subtotal, "amount_total": totals.total, "total_details": totals.details}
-    line_items.store(state, quote, items)
+        interval = {"interval": cycle["interval"], "interval_count": cycle["interval_count"]}
+        renewal = {**_totals(state, quote, clone(recurring)), **interval}
     state.objects.update(
         quote,
-        amount_subtotal=totals.subtotal,
-        amount_total=totals.total,
-        computed={"recurring": later, "upfront": first},
+        **upfront,
+        computed={"recurring": renewal, "upfront": upfront},
         currency=items[0]["currency"] if items else None,
-        total_details=totals.details,
     )
+
+
+def _totals(state: AccountState, quote: Object, items: list[Object]) -> Object:
+    rates = [state.objects["tax_rate", rate_id] for rate_id in quote["default_tax_rates"]]
+    discounts = [state.objects["discount", discount_id] for discount_id in quote["discounts"]]
+    totals = add_up(state, items, discounts, rates)
+    return {"amount_subtotal": totals.subtotal, "amount_total": totals.total, "total_details": totals.details}
 
 
 @operation("quotes.update")
 def update(context: OperationContext) -> Object:
-    """Change a quote: its draft in every way, afterwards no more what it offers."""
+    """Update a quote; after it was finalized, only its dates and texts."""
     state, params = context.state, dict(context.params)
     quote = state.objects.get("quote", context.target_id)
-    if quote["status"] != "draft" and set(params) - {
-        "metadata",
-        "expires_at",
-        "header",
-        "footer",
-        "description",
-        "expand",
-    }:
+    if quote["status"] != "draft" and set(params) - UPDATABLE_AFTER_DRAFT:
         raise wrong_state(quote, "update")
-    own: Object = {name: params.pop(name) for name in ("line_items", "discounts") if name in params}
+    computed: Object = {name: params.pop(name) for name in ("line_items", "discounts") if name in params}
     if "default_tax_rates" in params:
         state.objects.update(quote, default_tax_rates=params.pop("default_tax_rates") or [])
     for name in ("subscription_data", "invoice_settings"):
-        if given := params.pop(name, None):
-            if isinstance(given.get("effective_date"), str):
-                given = {**given, "effective_date": None}  # the end of a period that nobody is in yet
-            state.objects.update(quote, **{name: {**quote[name], **given}})
+        if changes := params.pop(name, None):
+            if isinstance(changes.get("effective_date"), str):
+                changes = {**changes, "effective_date": None}  # current_period_end, of a subscription not yet started
+            state.objects.update(quote, **{name: {**quote[name], **changes}})
     state.apply_update(quote, params)
-    _fill(state, quote, own)
+    _compute(state, quote, computed)
+    return quote
+
+
+def _check_status(quote: Object, event: str, action: str) -> None:
+    if quote["status"] not in FROM_STATUSES[event]:
+        raise wrong_state(quote, action)
+
+
+def _transition(state: AccountState, quote: Object, event: str, **fields: JSON) -> Object:
+    """Set the status and its time, and emit the event of a transition."""
+    status = "open" if event == "finalized" else event
+    transitions = {**quote["status_transitions"], f"{event}_at": state.clock.now()}
+    state.objects.update(quote, status=status, status_transitions=transitions, **fields)
+    state.events.emit(event, quote)
     return quote
 
 
 @operation("quotes.finalize_quote")
 def finalize(context: OperationContext) -> Object:
-    """Make the offer: it has a number, and can be accepted."""
+    """Finalize a draft: number it, so that it can be accepted."""
     state = context.state
     quote = state.objects.get("quote", context.target_id)
-    if quote["status"] != "draft":
-        raise wrong_state(quote, "finalize")
+    _check_status(quote, "finalized", "finalize")
     if not quote["customer"]:
         raise missing_param("customer")
-    if not line_items.kept(state, quote):
+    if not line_items_of(state, quote):
         raise missing_param("line_items")
-    count = sum(1 for one in state.objects.all("quote") if one["number"]) + 1
-    number = f"QT-{state.objects['customer', quote['customer']]['invoice_prefix']}-{count:04}-1"
-    transitions = {**quote["status_transitions"], "finalized_at": state.clock.now()}
-    fields = {"expires_at": context.params["expires_at"]} if "expires_at" in context.params else {}
-    state.objects.update(quote, number=number, status="open", status_transitions=transitions, **fields)
-    state.events.emit("finalized", quote)
-    return quote
+    count = sum(1 for other in state.objects.all("quote") if other["number"]) + 1
+    prefix = state.objects["customer", quote["customer"]]["invoice_prefix"]
+    expires_at = context.params.get("expires_at", quote["expires_at"])
+    return _transition(state, quote, "finalized", number=f"QT-{prefix}-{count:04}-1", expires_at=expires_at)
 
 
 @operation("quotes.cancel")
 def cancel(context: OperationContext) -> Object:
-    """Take an offer back."""
-    state = context.state
-    quote = state.objects.get("quote", context.target_id)
-    if quote["status"] not in ("draft", "open"):
-        raise wrong_state(quote, "cancel")
-    state.objects.update(
-        quote, status="canceled", status_transitions={**quote["status_transitions"], "canceled_at": state.clock.now()}
-    )
-    state.events.emit("canceled", quote)
-    return quote
+    """Cancel a quote."""
+    quote = context.state.objects.get("quote", context.target_id)
+    _check_status(quote, "canceled", "cancel")
+    return _transition(context.state, quote, "canceled")
 
 
 @operation("quotes.accept")
 def accept(context: OperationContext) -> Object:
-    """The customer accepts: a subscription starts, or a draft of an invoice is made."""
+    """Accept a quote: start its subscription, or create a draft invoice when nothing recurs."""
     state = context.state
     quote = state.objects.get("quote", context.target_id)
-    if quote["status"] != "open":
-        raise wrong_state(quote, "accept")
+    _check_status(quote, "accepted", "accept")
     if quote["expires_at"] < state.clock.now():
         raise ErrorResponse("This quote has expired.", code="quote_expired")
-    items = line_items.kept(state, quote)
-    discounts = [{"discount": one} for one in quote["discounts"]]
-    recurring = [
-        {"price": one["price"]["id"], "quantity": one["quantity"]} for one in items if one["price"]["recurring"]
-    ]
-    once = [
-        {"price": one["price"]["id"], "quantity": one["quantity"]} for one in items if not one["price"]["recurring"]
-    ]
-    shared = {
+    items = line_items_of(state, quote)
+    recurring = [_item_params(item) for item in items if item["price"]["recurring"]]
+    one_time = [_item_params(item) for item in items if not item["price"]["recurring"]]
+    if recurring:
+        subscription = _start_subscription(state, quote, recurring, one_time)
+        fields = {"subscription": subscription["id"], "invoice": subscription["latest_invoice"]}
+    else:
+        fields = {"invoice": _create_invoice(state, quote, one_time)["id"]}
+    return _transition(state, quote, "accepted", **fields)
+
+
+def _billing_params(quote: Object) -> Object:
+    params = {
         "collection_method": quote["collection_method"],
-        "discounts": discounts,
+        "discounts": [{"discount": discount_id} for discount_id in quote["discounts"]],
         "default_tax_rates": quote["default_tax_rates"],
     }
     if quote["collection_method"] == "send_invoice":
-        shared["days_until_due"] = quote["invoice_settings"]["days_until_due"] or 30
-    fields: Object = {}
-    if recurring:
-        data = {
-            name: value
-            for name, value in quote["subscription_data"].items()
-            if value and name in ("trial_period_days", "description", "metadata")
-        }
-        asked = {
-            "customer": quote["customer"],
-            "items": recurring,
-            "add_invoice_items": once,
-            "payment_behavior": "allow_incomplete",
-        }
-        subscription = start(state, {**asked, **shared, **data})
-        fields = {"subscription": subscription["id"], "invoice": subscription["latest_invoice"]}
-    else:
-        customer = state.objects.get("customer", quote["customer"])
-        details = {"type": "quote_details", "quote_details": {"quote": quote["id"]}, "subscription_details": None}
-        invoice = invoices.draft(state, customer, {**shared, "currency": quote["currency"]}, parent=details)
-        state.objects.update(invoice, billing_reason="quote_accept")
-        extra = [make_item(state, customer["id"], one) for one in once]
-        invoices.fill(state, invoice, invoices.take_items(state, invoice, extra))
-        state.events.emit("created", invoice)
-        fields = {"invoice": invoice["id"]}
-    state.objects.update(
-        quote,
-        status="accepted",
-        status_transitions={**quote["status_transitions"], "accepted_at": state.clock.now()},
-        **fields,
-    )
-    state.events.emit("accepted", quote)
-    return quote
+        params["days_until_due"] = quote["invoice_settings"]["days_until_due"] or 30
+    return params
 
 
-line_items.show("quote", "/v1/quotes", "quotes.line_items.list", "quotes.computed_upfront_line_items.list")
+def _start_subscription(state: AccountState, quote: Object, recurring: list[Object], one_time: list[Object]) -> Object:
+    passed_on = ("trial_period_days", "description", "metadata")
+    data = {name: value for name, value in quote["subscription_data"].items() if value and name in passed_on}
+    params = {
+        "customer": quote["customer"],
+        "items": recurring,
+        "add_invoice_items": one_time,
+        "payment_behavior": "allow_incomplete",
+    }
+    return start_subscription(state, {**params, **_billing_params(quote), **data})
+
+
+def _create_invoice(state: AccountState, quote: Object, one_time: list[Object]) -> Object:
+    customer = state.objects.get("customer", quote["customer"])
+    parent = {"type": "quote_details", "quote_details": {"quote": quote["id"]}, "subscription_details": None}
+    params = {**_billing_params(quote), "currency": quote["currency"]}
+    invoice = invoices.create_draft(state, customer, params, parent=parent)
+    state.objects.update(invoice, billing_reason="quote_accept")
+    items = [create_item(state, customer["id"], item_params) for item_params in one_time]
+    invoices.set_lines(state, invoice, invoices.lines_of_items(state, invoice, items))
+    state.events.emit("created", invoice)
+    return invoice
+
+
+register_line_items("quote", "/v1/quotes", "quotes.line_items.list", "quotes.computed_upfront_line_items.list")
 
 
 @operation("quotes.pdf")
 def pdf(context: OperationContext) -> bytes:
-    """The offer on paper."""
+    """Return a finalized quote as a PDF file."""
     quote = context.state.objects.get("quote", context.path["quote"])
     if quote["status"] == "draft":
         raise wrong_state(quote, "print")
-    lines = [f"Quote {quote['number']}"]
-    lines += [
-        f"{one['quantity']} x {one['description']}: {written(one['amount_total'], one['currency'])}"
-        for one in line_items.kept(context.state, quote)
+    items = [
+        f"{item['quantity']} x {item['description']}: {format_amount(item['amount_total'], item['currency'])}"
+        for item in line_items_of(context.state, quote)
     ]
-    return paper([*lines, f"Total: {written(quote['amount_total'], quote['currency'] or 'usd')}"])
-
-
-def paper(lines: list[str]) -> bytes:
-    """A PDF of one page with lines of text."""
-    shown = [
-        line.encode("latin-1", "replace").replace(b"\\\\", b"\\\\\\\\").replace(b"(", b"\\\\(").replace(b")", b"\\\\)")
-        for line in lines
-    ]
-    text = b"BT /F1 12 Tf 50 780 Td " + b" ".join(b"(%s) Tj 0 -18 Td" % line for line in shown) + b" ET"
-    parts = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Resources << /Font << /F1 4 0 R >> >> >>",
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
-    ]
-    found, places = b"%PDF-1.4\n", []
-    for number, part in enumerate(parts, 1):
-        places.append(len(found))
-        found += b"%d 0 obj\n%s\nendobj\n" % (number, part)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    head = b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(parts) + 1, table)
-    return found + head + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(parts) + 1, len(found))
+    total = format_amount(quote["amount_total"], quote["currency"] or "usd")
+    return text_pdf([f"Quote {quote['number']}", *items, f"Total: {total}"])

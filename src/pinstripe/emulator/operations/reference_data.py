@@ -1,4 +1,4 @@
-"""Objects that Stripe provides and nobody creates: countries, exchange rates, tax codes, report types, card bundles."""
+"""Objects that exist in every account: countries, exchange rates, tax codes, report types, card bundles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refunds of charges, in whole or in part.
+"""Full and partial refunds of charges.
 
 https://docs.stripe.com/refunds
 """
@@ -18,7 +18,7 @@ from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, missing_param, wrong_state
 
 PENDING_SECONDS = 60
-"""How long the refunds of a card with pending refunds are pending."""
+"""The number of seconds before the refund of a card with pending refunds succeeds."""
 CARD_DESTINATION: Object = {
     "type": "card",
     "card": {"type": "refund", "reference_status": "pending", "reference_type": "acquirer_reference_number"},
@@ -47,7 +47,7 @@ def _charge_to_refund(context: OperationContext) -> Object:
 
 
 def refund_charge(state: AccountState, charge: Object, params: Object) -> Object:
-    """Refund a charge; raises `ErrorResponse` when it cannot be refunded."""
+    """Refund a charge; raise `ErrorResponse` when it cannot be refunded."""
     amount = _refund_amount(state, charge, params.get("amount"))
     outcome = card_of(state, charge["payment_method"]).refund
     refund = state.create(

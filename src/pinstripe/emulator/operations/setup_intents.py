@@ -98,7 +98,7 @@ def verify_microdeposits(context: OperationContext) -> Object:
 
 
 def confirm_setup_intent(state: AccountState, intent: Object, params: Object) -> Object:
-    """Save the card of an intent, or ask for authentication first; raises `ErrorResponse` when the bank declines."""
+    """Save the card of an intent, or require authentication first; raise `ErrorResponse` when the bank declines."""
     method = method_of_intent(state, intent)
     if must_authenticate(state, method):
         return require_authentication(state, intent, params.get("return_url"))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pinstripe.emulator.billing import subscription_invoices
-from pinstripe.emulator.billing.periods import add, around
+from pinstripe.emulator.billing import proration, subscription_invoices
+from pinstripe.emulator.billing.periods import HOUR, add, period_at
 from pinstripe.emulator.operations import invoices
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.invoice_payments import collect, on_invoice, subscription_of
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone, previous_values
 from pinstripe.emulator.state.tables import Flag, Timestamp
@@ -19,7 +20,7 @@ from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
 PAUSABLE = ("active", "trialing", "past_due", "unpaid")
-RESUMPTION_SECONDS = 23 * 3600
+RESUMPTION_SECONDS = 23 * HOUR
 """How long the invoice of a resumption can be paid."""
 
 
@@ -48,9 +49,9 @@ def pause_subscription(state: AccountState, subscription: Object, params: Object
         for item in subscription["items"]["data"]:
             state.tables.billed_until.set(item["id"], Timestamp(state.clock.now()))
     if params.get("invoicing_behavior") == "invoice":
-        invoice = subscription_invoices.invoice_now(state, subscription)
+        invoice = subscription_invoices.invoice_pending(state, subscription)
         if invoice is not None:
-            invoices.collect(state, invoice)
+            collect(state, invoice)
     state.objects.update(subscription, status="paused", status_details=pause_details(state, "pause_requested"))
     state.events.emit("updated", subscription, previous_values(before, subscription))
     state.events.emit("paused", subscription)
@@ -58,12 +59,12 @@ def pause_subscription(state: AccountState, subscription: Object, params: Object
 
 def _credit(state: AccountState, subscription: Object, since: str) -> None:
     if since == "now":
-        subscription_invoices.credit_unused(state, subscription)
+        proration.credit_unused(state, subscription)
     elif since == "item_current_period_start" and subscription["status"] != "trialing":
         for item in subscription["items"]["data"]:
-            if not subscription_invoices.is_metered(item):
+            if not proration.is_metered(item):
                 start = item["current_period_start"]
-                subscription_invoices.prorate(state, subscription, item, item["price"], item["quantity"], -1, start)
+                proration.credit_item(state, subscription, item, start)
 
 
 @operation("subscriptions.resume")
@@ -87,7 +88,7 @@ def resume_subscription(state: AccountState, subscription: Object, params: Objec
         state.tables.resumptions.set(invoice["id"], Flag())
         state.clock.schedule(state.clock.now() + RESUMPTION_SECONDS, "subscription.give_up_resumption", invoice)
     if invoice is not None and invoice["status"] == "open":
-        invoices.collect(state, invoice)
+        collect(state, invoice)
 
 
 def _bill_resumption(state: AccountState, subscription: Object, params: Object) -> Object | None:
@@ -95,36 +96,36 @@ def _bill_resumption(state: AccountState, subscription: Object, params: Object) 
     if (params.get("billing_cycle_anchor") or {}).get("type", "now") == "now":
         state.objects.update(subscription, billing_cycle_anchor=state.clock.now())
         subscription_invoices.restart_periods(state, subscription)
-        invoice = subscription_invoices.cycle_invoice(
+        invoice = subscription_invoices.create_cycle_invoice(
             state, subscription, "subscription_update", subscription["items"]["data"]
         )
         invoices.finalize(state, invoice)
         return invoice
-    proration = params.get("proration_behavior", "create_prorations")
+    behavior = params.get("proration_behavior", "create_prorations")
     at = params.get("proration_date") or state.clock.now()
     for item in subscription["items"]["data"]:
-        start, end = around(subscription["billing_cycle_anchor"], item["price"]["recurring"], state.clock.now())
+        start, end = period_at(subscription["billing_cycle_anchor"], item["price"]["recurring"], state.clock.now())
         state.objects.update(item, current_period_start=start, current_period_end=end)
-        if proration != "none" and not subscription_invoices.is_metered(item):
-            subscription_invoices.prorate(state, subscription, item, item["price"], item["quantity"], 1, at)
-    return subscription_invoices.invoice_now(state, subscription) if proration == "always_invoice" else None
+        if behavior != "none" and not proration.is_metered(item):
+            proration.charge_item(state, subscription, item, item["price"], item["quantity"], at)
+    return subscription_invoices.invoice_pending(state, subscription) if behavior == "always_invoice" else None
 
 
 def _activate(state: AccountState, subscription: Object, before: Object) -> None:
     state.objects.update(subscription, status="active", status_details=None)
-    subscription_invoices.schedule(state, subscription)
+    subscription_invoices.schedule_timers(state, subscription)
     state.events.emit("updated", subscription, previous_values(before, subscription))
     state.events.emit("resumed", subscription)
 
 
-@invoices.when("paid")
+@on_invoice("paid")
 def _resume_after_payment(state: AccountState, invoice: Object) -> None:
     subscription = _waiting_subscription(state, invoice)
     if subscription is not None:
         _activate(state, subscription, clone(subscription))
 
 
-@invoices.when("uncollectible")
+@on_invoice("uncollectible")
 def _resume_after_write_off(state: AccountState, invoice: Object) -> None:
     _resume_after_payment(state, invoice)
 
@@ -132,14 +133,14 @@ def _resume_after_write_off(state: AccountState, invoice: Object) -> None:
 @timer_handler("subscription.give_up_resumption")
 def _give_up(state: AccountState, invoice: Object) -> None:
     if _waiting_subscription(state, invoice) is not None and invoice["status"] == "open":
-        invoices.cancel(state, invoice)
+        invoices.void(state, invoice)
 
 
 def _waiting_subscription(state: AccountState, invoice: Object) -> Object | None:
     """Return the paused subscription that an invoice resumes when it is paid."""
     if invoice["id"] not in state.tables.resumptions:
         return None
-    subscription = state.objects.find("subscription", invoices.subscription_of(invoice))
+    subscription = state.objects.find("subscription", subscription_of(invoice))
     return subscription if subscription is not None and subscription["status"] == "paused" else None
 
 

@@ -1,33 +1,38 @@
-"""Changes of subscriptions, and what they cost: proration, new periods, updates that wait for a payment.
+"""Updates of subscriptions: change items, prorate, start new periods, and wait for the payment of pending updates.
 
-https://docs.stripe.com/billing/subscriptions/prorations
+https://docs.stripe.com/billing/subscriptions/change
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from pinstripe.emulator.billing import subscription_invoices
-from pinstripe.emulator.billing.invoice_lines import cost
-from pinstripe.emulator.billing.periods import around
+from pinstripe.emulator.billing import proration, subscription_invoices
+from pinstripe.emulator.billing.periods import HOUR
 from pinstripe.emulator.operations import invoices
-from pinstripe.emulator.operations._pagination import paginate
 from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations._subscription_item_changes import apply_change, item_changes, prorate_change
+from pinstripe.emulator.operations._subscription_params import check_in_future, period_end
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.discounts import redeem
-from pinstripe.emulator.operations.invoice_items import make_item
-from pinstripe.emulator.operations.products import plan_of
-from pinstripe.emulator.operations.subscriptions import ENDED, build_item, period_end, price_of
-from pinstripe.emulator.operations.trial_offers import begin_trial
+from pinstripe.emulator.operations.discounts import redeem_all
+from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
+from pinstripe.emulator.operations.invoice_payments import (
+    default_method,
+    invoice_details,
+    on_invoice,
+    pay,
+    subscription_of,
+)
+from pinstripe.emulator.operations.subscriptions import ENDED
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.defaults import fit
 from pinstripe.emulator.state.json_values import Object, clone, merge_metadata, previous_values
 from pinstripe.emulator.state.timer_handlers import timer_handler
-from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, missing_param
+from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
 
-WAIT = 23 * 3600
-"""Seconds until an update that waits for its payment is given up."""
-OWN = (
+PENDING_UPDATE_EXPIRY = 23 * HOUR
+"""Seconds until a pending update expires whose invoice was not paid."""
+DERIVED = {
     "items",
     "discounts",
     "trial_end",
@@ -42,99 +47,72 @@ OWN = (
     "payment_settings",
     "invoice_settings",
     "metadata",
-)
-"""Parameters that are not simply fields."""
+}
+"""The parameters of an update that are not fields as they were passed."""
 
 
 @dataclass
-class Plan:
-    """What an update asks for, beside the fields it sets."""
+class Update:
+    """The billing options of an update of a subscription, and the subscription before the update."""
 
     before: Object
-    proration: str = "create_prorations"
-    behavior: str = "allow_incomplete"
-    at: int = 0
-    reset: bool = False
+    savepoint: int
+    proration_behavior: str = "create_prorations"
+    payment_behavior: str = "allow_incomplete"
+    proration_date: int = 0
+    restart_periods: bool = False
     items: list[Object] = field(default_factory=list)
+
+    @property
+    def prorates(self) -> bool:
+        """Whether changes are prorated."""
+        return self.proration_behavior != "none"
 
 
 @operation("subscriptions.update", "customers.subscriptions.update")
 def update(context: OperationContext) -> Object:
-    """Change a subscription."""
+    """Update a subscription."""
     subscription = context.state.objects.get("subscription", context.target_id)
-    return apply(context.state, subscription, context.params)
+    return apply_update(context.state, subscription, context.params)
 
 
-def apply(state: AccountState, subscription: Object, params: Object) -> Object:
-    """Change a subscription as the parameters of its update say, and bill what that costs."""
+def apply_update(state: AccountState, subscription: Object, params: Object) -> Object:
+    """Update a subscription with the parameters of ``subscriptions.update``, and bill the changes."""
     if subscription["status"] in ENDED and set(params) - {"metadata", "cancellation_details", "expand"}:
         raise ErrorResponse("A canceled subscription can only update its cancellation_details and metadata.")
-    before, savepoint = clone(subscription), state.transaction.savepoint()
-    simple = fit(
-        "Subscription",
-        {name: value for name, value in params.items() if name not in OWN},
-        state.default_values,
-        subscription,
-    )
-    state.objects.update(subscription, **simple, **_plain(state, subscription, params))
-    for one in params.get("add_invoice_items") or []:
-        extra = make_item(state, subscription["customer"], {"currency": subscription["currency"], **one})
-        details = {"subscription": subscription["id"], "subscription_item": None}
-        state.objects.update(extra, parent={"type": "subscription_details", "subscription_details": details})
-    plan = Plan(
-        before,
+    update = Update(
+        clone(subscription),
+        state.transaction.savepoint(),
         params.get("proration_behavior", "create_prorations"),
         params.get("payment_behavior", "allow_incomplete"),
         params.get("proration_date") or state.clock.now(),
         (params.get("billing_cycle_anchor") or {}).get("type") == "now",
         params.get("items") or [],
     )
-    _trial(state, subscription, params, plan)
-    if plan.items or plan.reset:
-        _change_items(state, subscription, plan, savepoint)
-    elif plan.proration == "always_invoice" and params.get("add_invoice_items"):
-        _bill(state, subscription, plan, savepoint)
-    if changed := previous_values(before, subscription):
-        state.events.emit("updated", subscription, changed)
+    passed = {name: value for name, value in params.items() if name not in DERIVED}
+    fields = fit("Subscription", passed, state.default_values, subscription)
+    state.objects.update(subscription, **fields, **_derived_fields(state, subscription, params))
+    add_items_to_subscription(state, subscription, params.get("add_invoice_items"))
+    _change_trial(state, subscription, params, update)
+    if update.items or update.restart_periods:
+        _change_items(state, subscription, update)
+    elif update.proration_behavior == "always_invoice" and params.get("add_invoice_items"):
+        _invoice_pending(state, subscription, update)
+    if previous := previous_values(update.before, subscription):
+        state.events.emit("updated", subscription, previous)
     return subscription
 
 
-def _plain(state: AccountState, subscription: Object, params: Object) -> Object:
-    """The fields that are set in a way of their own."""
-    fields: Object = {}
+def _derived_fields(state: AccountState, subscription: Object, params: Object) -> Object:
+    fields = _cancellation_fields(state, subscription, params)
     if "metadata" in params:
         fields["metadata"] = merge_metadata(subscription["metadata"], params["metadata"])
-    if "cancel_at_period_end" in params:
-        leaving = params["cancel_at_period_end"]
-        fields |= {"cancel_at_period_end": leaving, "cancel_at": period_end(subscription) if leaving else None}
-    if "cancel_at" in params:
-        at = params["cancel_at"]
-        at = period_end(subscription) if isinstance(at, str) else at
-        if at is not None and at <= state.clock.now():
-            raise ErrorResponse("Invalid timestamp: cancel_at must be in the future", param="cancel_at")
-        fields |= {"cancel_at": at, "cancel_at_period_end": at == period_end(subscription)}
-        if at is not None:
-            state.clock.schedule(at, "subscription.renew", subscription)
-    if "cancel_at" in fields:
-        leaving = fields["cancel_at"] is not None
-        fields["canceled_at"] = state.clock.now() if leaving else None
-        fields["cancellation_details"] = {
-            "comment": None,
-            "feedback": None,
-            "feedback_option": None,
-            "reason": "cancellation_requested" if leaving else None,
-        }
-    if given := params.get("cancellation_details"):
-        fields["cancellation_details"] = {
-            **(fields.get("cancellation_details") or subscription["cancellation_details"] or {}),
-            **given,
-        }
     if "discounts" in params:
         owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
-        given = params["discounts"] or []
-        fields["discounts"] = [redeem(state, one, f"discounts[{at}]", **owner)["id"] for at, one in enumerate(given)]
+        fields["discounts"] = redeem_all(state, params["discounts"], **owner)
     if "default_tax_rates" in params:
-        fields["default_tax_rates"] = [state.objects["tax_rate", one] for one in params["default_tax_rates"] or []]
+        rate_ids = params["default_tax_rates"] or []
+        fields["default_tax_rates"] = [state.objects["tax_rate", rate_id] for rate_id in rate_ids]
     if "pause_collection" in params:
         pause = params["pause_collection"]
         fields["pause_collection"] = {"resumes_at": None, **pause} if pause else None
@@ -143,258 +121,177 @@ def _plain(state: AccountState, subscription: Object, params: Object) -> Object:
     for name in ("trial_settings", "payment_settings", "invoice_settings"):
         if params.get(name):
             fields[name] = {**(subscription[name] or {}), **params[name]}
-    if identifier := params.get("default_payment_method"):
-        state.objects.get("payment_method", identifier, "default_payment_method")
+    if method_id := params.get("default_payment_method"):
+        state.objects.get("payment_method", method_id, "default_payment_method")
     return fields
 
 
-def _trial(state: AccountState, subscription: Object, params: Object, plan: Plan) -> None:
-    """End a trial now, or let there be one until a time."""
-    given = params.get("trial_end")
-    if given is None:
+def _cancellation_fields(state: AccountState, subscription: Object, params: Object) -> Object:
+    fields: Object = {}
+    if "cancel_at_period_end" in params:
+        at_period_end = params["cancel_at_period_end"]
+        cancel_at = period_end(subscription) if at_period_end else None
+        fields |= {"cancel_at_period_end": at_period_end, "cancel_at": cancel_at}
+    if "cancel_at" in params:
+        cancel_at = params["cancel_at"]
+        if isinstance(cancel_at, str):  # min_period_end or max_period_end
+            cancel_at = period_end(subscription)
+        if cancel_at is not None:
+            check_in_future(state, cancel_at, "cancel_at")
+            state.clock.schedule(cancel_at, "subscription.renew", subscription)
+        fields |= {"cancel_at": cancel_at, "cancel_at_period_end": cancel_at == period_end(subscription)}
+    if "cancel_at" in fields:
+        canceled = fields["cancel_at"] is not None
+        fields["canceled_at"] = state.clock.now() if canceled else None
+        reason = "cancellation_requested" if canceled else None
+        fields["cancellation_details"] = {
+            "comment": None,
+            "feedback": None,
+            "feedback_option": None,
+            "reason": reason,
+        }
+    if details := params.get("cancellation_details"):
+        current = fields.get("cancellation_details") or subscription["cancellation_details"] or {}
+        fields["cancellation_details"] = {**current, **details}
+    return fields
+
+
+def _change_trial(state: AccountState, subscription: Object, params: Object, update: Update) -> None:
+    """End a trial now, or start or extend one."""
+    trial_end, now = params.get("trial_end"), state.clock.now()
+    if trial_end is None:
         return
-    if given == "now":
+    if trial_end == "now":
         if subscription["status"] == "trialing":
-            state.objects.update(subscription, trial_end=state.clock.now(), status="active")
-            plan.reset = True
+            state.objects.update(subscription, trial_end=now, status="active")
+            update.restart_periods = True
         return
-    if given <= state.clock.now():
-        raise ErrorResponse("Invalid timestamp: trial_end must be in the future", param="trial_end")
-    if plan.proration != "none":
-        subscription_invoices.credit_unused(state, subscription)
-    start = subscription["trial_start"] or state.clock.now()
-    state.objects.update(
-        subscription, status="trialing", trial_start=start, trial_end=given, billing_cycle_anchor=given
-    )
-    for item in subscription["items"]["data"]:
-        state.objects.update(item, current_period_start=state.clock.now(), current_period_end=given)
-    subscription_invoices.schedule(state, subscription)
-
-
-def _change_items(state: AccountState, subscription: Object, plan: Plan, savepoint: int) -> None:
-    """Put items in, out, or in place of others; prorate, or begin new periods where the interval is another."""
-    trial = subscription["status"] in ("trialing", "incomplete", "paused")
-    kept = list(subscription["items"]["data"])
-    changes = [_understood(state, subscription, kept, one, f"items[{at}]") for at, one in enumerate(plan.items)]
-    reset = plan.reset or any(new is not None and old is not None and _another_cycle(old, new) for old, new in changes)
-    if reset and not trial and plan.proration != "none":
-        subscription_invoices.credit_unused(state, subscription, plan.at)
-    for old, new in changes:
-        if not reset and not trial and plan.proration != "none":
-            _prorate(state, subscription, old, new, plan.at)
-        _replace(state, subscription, old, new)
-    if not subscription["items"]["data"]:
-        raise ErrorResponse("A subscription must have at least one active item.", param="items")
-    if reset and not trial:
-        state.objects.update(subscription, billing_cycle_anchor=state.clock.now())
-        subscription_invoices.restart_periods(state, subscription)
-        subscription_invoices.schedule(state, subscription)
-        invoice = subscription_invoices.cycle_invoice(
-            state, subscription, "subscription_update", subscription["items"]["data"]
-        )
-        invoices.finalize(state, invoice)
-        _pay(state, subscription, invoice, plan, savepoint)
-    elif plan.proration == "always_invoice":
-        _bill(state, subscription, plan, savepoint)
-
-
-def _understood(
-    state: AccountState, subscription: Object, kept: list[Object], given: Object, where: str
-) -> tuple[Object | None, Object | None]:
-    """What an entry of ``items`` means: the item that there was, and the item that there will be."""
-    identifier = given.get("id")
-    if identifier is None:
-        known = price_of(state, given, where)
-        if any(item["price"]["id"] == known["id"] for item in kept):
-            raise ErrorResponse(
-                f"A subscription item with the price {known['id']} exists already: pass its id.",
-                param=f"{where}[price]",
-            )
-        return None, build_item(state, subscription, given, where)
-    old = next((item for item in kept if item["id"] == identifier), None)
-    if old is None:
-        raise missing_object("subscription_item", identifier, f"{where}[id]")
-    if given.get("deleted"):
-        return old, None
-    price = (
-        price_of(state, given, where) if set(given) & {"price", "plan", "price_data", "current_trial"} else old["price"]
-    )
-    cost(state, price, 1, subscription["currency"])  # refuses a price that has no such currency
-    new = {**old, "plan": plan_of(state, price), "price": price}
-    begin_trial(state, new, given)
-    if price["recurring"]["usage_type"] == "metered":
-        new.pop("quantity", None)
-    else:
-        new["quantity"] = given.get("quantity", old.get("quantity", 1))
-    if "metadata" in given:
-        new["metadata"] = merge_metadata(old["metadata"], given["metadata"])
-    if "tax_rates" in given:
-        new["tax_rates"] = [state.objects["tax_rate", one] for one in given["tax_rates"] or []]
-    if "discounts" in given:
-        owner = {"customer": subscription["customer"], "subscription_item": old["id"]}
-        new["discounts"] = [
-            redeem(state, one, f"{where}[discounts]", **owner)["id"] for one in given["discounts"] or []
-        ]
-    return old, new
-
-
-def _another_cycle(old: Object, new: Object) -> bool:
-    before, after = old["price"]["recurring"], new["price"]["recurring"]
-    return (before["interval"], before["interval_count"]) != (after["interval"], after["interval_count"])
-
-
-def _prorate(state: AccountState, subscription: Object, old: Object | None, new: Object | None, at: int) -> None:
-    if old and new and (old["price"]["id"], old.get("quantity")) == (new["price"]["id"], new.get("quantity")):
-        return
-    if old is not None and not subscription_invoices.is_metered(old):
-        subscription_invoices.prorate(state, subscription, old, old["price"], old["quantity"], -1, at)
-    if new is not None and not subscription_invoices.is_metered(new):
-        place = old
-        if place is None:
-            start, end = around(subscription["billing_cycle_anchor"], new["price"]["recurring"], at)
-            place = {**new, "current_period_start": start, "current_period_end": end}
-        subscription_invoices.prorate(state, subscription, place, new["price"], new["quantity"], 1, at)
-
-
-def _replace(state: AccountState, subscription: Object, old: Object | None, new: Object | None) -> None:
-    items, rest = subscription["items"], subscription["items"]["data"]
-    if new is None and old is not None:
-        state.objects.mark_deleted(old)
-        rest = [one for one in rest if one["id"] != old["id"]]
-    elif old is None and new is not None:
-        rest = [*rest, state.objects.add(new)]
-    elif old is not None and new is not None:
-        kept = state.objects.add(new)
-        rest = [kept if one["id"] == old["id"] else one for one in rest]
-    state.objects.update(subscription, items={**items, "data": rest})
-
-
-def _bill(state: AccountState, subscription: Object, plan: Plan, savepoint: int) -> None:
-    invoice = subscription_invoices.invoice_now(state, subscription)
-    if invoice is not None:
-        _pay(state, subscription, invoice, plan, savepoint)
-
-
-def _pay(state: AccountState, subscription: Object, invoice: Object, plan: Plan, savepoint: int) -> None:
-    """Pay for an update; what a decline means depends on ``payment_behavior``."""
-    if (
-        invoice["status"] != "open"
-        or subscription["collection_method"] == "send_invoice"
-        or plan.behavior == "default_incomplete"
-    ):
-        return
-    try:
-        invoices.pay_with(state, invoice, invoices.default_method(state, subscription))
-    except ErrorResponse as error_response:
-        if error_response.status != 402:
-            raise
-        if plan.behavior == "error_if_incomplete":
-            state.transaction.rollback(savepoint)
-            raise
-        if plan.behavior == "pending_if_incomplete":
-            _keep_waiting(state, subscription, plan)
-
-
-def _keep_waiting(state: AccountState, subscription: Object, plan: Plan) -> None:
-    """Take an update back that was not paid for, until it is. https://docs.stripe.com/billing/subscriptions/pending-updates"""
-    until, invoice = state.clock.now() + WAIT, subscription["latest_invoice"]
-    wanted = clone(subscription["items"]["data"])
-    known = {item["id"] for item in plan.before["items"]["data"]}
-    for item in subscription["items"]["data"]:
-        if item["id"] not in known:
-            state.objects.remove(item)
-    items = [state.objects.add(item) for item in clone(plan.before["items"]["data"])]
+    check_in_future(state, trial_end, "trial_end")
+    if update.prorates:
+        proration.credit_unused(state, subscription)
     state.objects.update(
         subscription,
-        billing_cycle_anchor=plan.before["billing_cycle_anchor"],
+        status="trialing",
+        trial_start=subscription["trial_start"] or now,
+        trial_end=trial_end,
+        billing_cycle_anchor=trial_end,
+    )
+    for item in subscription["items"]["data"]:
+        state.objects.update(item, current_period_start=now, current_period_end=trial_end)
+    subscription_invoices.schedule_timers(state, subscription)
+
+
+def _change_items(state: AccountState, subscription: Object, update: Update) -> None:
+    """Add, replace and remove items; prorate the changes, or start new periods when an interval changes."""
+    unbilled = subscription["status"] in ("trialing", "incomplete", "paused")
+    changes = item_changes(state, subscription, update.items)
+    restart = update.restart_periods or any(change.has_new_interval for change in changes)
+    if restart and not unbilled and update.prorates:
+        proration.credit_unused(state, subscription, update.proration_date)
+    for change in changes:
+        if not restart and not unbilled and update.prorates:
+            prorate_change(state, subscription, change, update.proration_date)
+        apply_change(state, subscription, change)
+    if not subscription["items"]["data"]:
+        raise ErrorResponse("A subscription must have at least one active item.", param="items")
+    if restart and not unbilled:
+        _restart(state, subscription)
+        items = subscription["items"]["data"]
+        invoice = subscription_invoices.create_cycle_invoice(state, subscription, "subscription_update", items)
+        invoices.finalize(state, invoice)
+        _pay(state, subscription, invoice, update)
+    elif update.proration_behavior == "always_invoice":
+        _invoice_pending(state, subscription, update)
+
+
+def _restart(state: AccountState, subscription: Object) -> None:
+    state.objects.update(subscription, billing_cycle_anchor=state.clock.now())
+    subscription_invoices.restart_periods(state, subscription)
+    subscription_invoices.schedule_timers(state, subscription)
+
+
+def _invoice_pending(state: AccountState, subscription: Object, update: Update) -> None:
+    invoice = subscription_invoices.invoice_pending(state, subscription)
+    if invoice is not None:
+        _pay(state, subscription, invoice, update)
+
+
+def _pay(state: AccountState, subscription: Object, invoice: Object, update: Update) -> None:
+    """Pay the invoice of an update; ``payment_behavior`` decides what a decline does."""
+    if invoice["status"] != "open" or subscription["collection_method"] == "send_invoice":
+        return
+    if update.payment_behavior == "default_incomplete":
+        return
+    try:
+        pay(state, invoice, default_method(state, subscription))
+    except ErrorResponse as error:
+        if error.status != DECLINED:
+            raise
+        if update.payment_behavior == "error_if_incomplete":
+            state.transaction.rollback(update.savepoint)
+            raise
+        if update.payment_behavior == "pending_if_incomplete":
+            _make_pending(state, subscription, update)
+
+
+def _make_pending(state: AccountState, subscription: Object, update: Update) -> None:
+    """Restore the items, and keep the update until its invoice is paid.
+
+    https://docs.stripe.com/billing/subscriptions/pending-updates
+    """
+    expires_at, invoice_id = state.clock.now() + PENDING_UPDATE_EXPIRY, subscription["latest_invoice"]
+    updated_items = clone(subscription["items"]["data"])
+    old_ids = {item["id"] for item in update.before["items"]["data"]}
+    for item in subscription["items"]["data"]:
+        if item["id"] not in old_ids:
+            state.objects.remove(item)
+    items = [state.objects.add(item) for item in clone(update.before["items"]["data"])]
+    state.objects.update(
+        subscription,
+        billing_cycle_anchor=update.before["billing_cycle_anchor"],
         items={**subscription["items"], "data": items},
         pending_update={
             "billing_cycle_anchor": None,
             "cancel_at_period_end": None,
             "discount": None,
             "discounts": None,
-            "expires_at": until,
+            "expires_at": expires_at,
             "metadata": None,
-            "subscription_items": wanted,
+            "subscription_items": updated_items,
             "trial_end": None,
             "trial_from_plan": None,
         },
-        status=plan.before["status"],
+        status=update.before["status"],
     )
-    state.tables.invoices.set(invoice, replace(invoices.details_of(state, invoice), pending_items=plan.items))
-    state.clock.schedule(until, "subscription.give_up_update", subscription)
+    details = replace(invoice_details(state, invoice_id), pending_items=update.items)
+    state.tables.invoices.set(invoice_id, details)
+    state.clock.schedule(expires_at, "subscription.expire_pending_update", subscription)
 
 
-@invoices.when("paid")
-def _apply_pending(state: AccountState, invoice: Object) -> None:
-    subscription = state.objects.find("subscription", invoices.subscription_of(invoice))
-    items = invoices.details_of(state, invoice["id"]).pending_items
+@on_invoice("paid")
+def _apply_pending_update(state: AccountState, invoice: Object) -> None:
+    subscription = state.objects.find("subscription", subscription_of(invoice))
+    items = invoice_details(state, invoice["id"]).pending_items
     if subscription is None or items is None or subscription["pending_update"] is None:
         return
     before = clone(subscription)
     state.objects.update(subscription, pending_update=None)
-    kept = list(subscription["items"]["data"])
-    changes = [_understood(state, subscription, kept, one, f"items[{at}]") for at, one in enumerate(items)]
-    for old, new in changes:
-        _replace(state, subscription, old, new)
-    if any(new is not None and old is not None and _another_cycle(old, new) for old, new in changes):
-        state.objects.update(subscription, billing_cycle_anchor=state.clock.now())
-        subscription_invoices.restart_periods(state, subscription)
-        subscription_invoices.schedule(state, subscription)
+    changes = item_changes(state, subscription, items)
+    for change in changes:
+        apply_change(state, subscription, change)
+    if any(change.has_new_interval for change in changes):
+        _restart(state, subscription)
     state.events.emit("updated", subscription, previous_values(before, subscription))
     state.events.emit("pending_update_applied", subscription)
 
 
-@timer_handler("subscription.give_up_update")
-def _give_up(state: AccountState, subscription: Object) -> None:
+@timer_handler("subscription.expire_pending_update")
+def _expire_pending_update(state: AccountState, subscription: Object) -> None:
     pending = subscription["pending_update"]
     if pending is None or pending["expires_at"] > state.clock.now():
         return
     state.objects.update(subscription, pending_update=None)
     invoice = state.objects["invoice", subscription["latest_invoice"]]
     if invoice["status"] == "open":
-        invoices.cancel(state, invoice)
+        invoices.void(state, invoice)
     state.events.emit("pending_update_expired", subscription)
-
-
-@operation("subscription_items.create")
-def create_item(context: OperationContext) -> Object:
-    """Add an item to a subscription."""
-    state, params = context.state, dict(context.params)
-    subscription = state.objects.get("subscription", params.pop("subscription"), "subscription")
-    rest: Object = {
-        name: params.pop(name)
-        for name in ("payment_behavior", "proration_behavior", "proration_date")
-        if name in params
-    }
-    apply(state, subscription, {**rest, "items": [params]})
-    found: Object = subscription["items"]["data"][-1]
-    return found
-
-
-def _of(state: AccountState, item: Object) -> Object:
-    return state.objects.get("subscription", item["subscription"])
-
-
-@operation("subscription_items.update", "subscription_items.delete")
-def update_item(context: OperationContext) -> Object:
-    """Change an item of a subscription, or take it out."""
-    state, params = context.state, dict(context.params)
-    item = state.objects.get("subscription_item", context.target_id)
-    own = ("payment_behavior", "proration_behavior", "proration_date", "off_session", "clear_usage")
-    rest: Object = {name: params.pop(name) for name in own if name in params}
-    rest.pop("clear_usage", None)
-    gone = {"deleted": True} if context.endpoint.verb == "DELETE" else {}
-    apply(state, _of(state, item), {**rest, "items": [{**params, "id": item["id"], **gone}]})
-    return state.objects["subscription_item", item["id"]]
-
-
-@operation("subscription_items.list")
-def list_items(context: OperationContext) -> Object:
-    """The items of a subscription."""
-    if not context.params.get("subscription"):
-        raise missing_param("subscription")
-    return paginate(
-        context,
-        context.state.objects.get("subscription", context.params["subscription"], "subscription")["items"]["data"],
-    )

@@ -23,8 +23,8 @@ SHARED_FIELDS = ("currency", "customer", "customer_details", "tax_date")
 """The fields that a transaction takes from its calculation."""
 SHARED_LINE_FIELDS = ("amount", "amount_tax", "product", "quantity", "reference", "tax_behavior", "tax_code")
 
-line_items.show("tax.calculation", "/v1/tax/calculations", "tax.calculations.line_items.list")
-line_items.show("tax.transaction", "/v1/tax/transactions", "tax.transactions.line_items.list")
+line_items.register_line_items("tax.calculation", "/v1/tax/calculations", "tax.calculations.line_items.list")
+line_items.register_line_items("tax.transaction", "/v1/tax/transactions", "tax.transactions.line_items.list")
 
 
 @operation("tax.calculations.create")
@@ -43,7 +43,7 @@ def calculate(context: OperationContext) -> Object:
         tax_breakdown=[],
         tax_date=params.get("tax_date") or state.clock.now(),
     )
-    line_items.store(state, calculation, lines)
+    line_items.set_line_items(state, calculation, lines)
     return state.objects.add(calculation)
 
 
@@ -88,8 +88,8 @@ def create_transaction(context: OperationContext) -> Object:
         reversal=None,
         metadata=merge_metadata({}, params.get("metadata") or {}),
     )
-    lines = [_transaction_line(state, line) for line in line_items.kept(state, calculation)]
-    line_items.store(state, transaction, lines)
+    lines = [_transaction_line(state, line) for line in line_items.line_items_of(state, calculation)]
+    line_items.set_line_items(state, transaction, lines)
     return state.objects.add(transaction)
 
 
@@ -116,15 +116,15 @@ def reverse(context: OperationContext) -> Object:
     requested = {line["original_line_item"]: line for line in reversed(params.get("line_items") or [])}
     lines = [
         _reversal_line(state, line, requested.get(line["id"]))
-        for line in line_items.kept(state, original)
+        for line in line_items.line_items_of(state, original)
         if params["mode"] == "full" or line["id"] in requested
     ]
-    line_items.store(state, reversal, lines)
+    line_items.set_line_items(state, reversal, lines)
     return state.objects.add(reversal)
 
 
 def _reversal_line(state: AccountState, original: Object, params: Object | None) -> Object:
-    """Return the reversal of a line: of the amounts in the parameters, or of the whole line."""
+    """Return the reversal of a line: of the amounts in the parameters, or of the complete line."""
     return {
         **original,
         "amount": params["amount"] if params else -original["amount"],

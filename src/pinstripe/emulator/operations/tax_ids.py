@@ -24,7 +24,7 @@ def create(context: OperationContext) -> Object:
 
 
 def create_tax_id(state: AccountState, customer: Object | None, params: Object) -> Object:
-    """Create a tax id of a customer, or of the account; its value begins with the country where it begins with letters."""
+    """Create a tax id of a customer, or of the account; the first two characters of its value, if letters, are its country."""
     country = str(params["value"])[:2]
     tax_id = state.draft("tax_id")
     tax_id.update(

@@ -1,4 +1,4 @@
-"""Terminal: refunds on a reader. What readers do otherwise is in `TRANSITIONS`.
+"""Terminal: refunds on a reader. Other actions of readers are in `TRANSITIONS`.
 
 https://docs.stripe.com/terminal
 """

@@ -147,7 +147,7 @@ def card_name(details: Object, param: str = "card") -> str:
         name = BY_NUMBER.get(str(details.get("number", "")).replace(" ", ""), "")
     if name not in CARDS:
         raise ErrorResponse(
-            "Your card number is incorrect. The emulator knows Stripe's test cards: https://docs.stripe.com/testing",
+            "Your card number is incorrect. The emulator accepts Stripe's test cards: https://docs.stripe.com/testing",
             status=402,
             type="card_error",
             code="incorrect_number",
@@ -189,12 +189,12 @@ def card_of(state: AccountState, method_id: str | None) -> TestCard:
 
 
 def mark_detached(state: AccountState, method_id: str) -> None:
-    """Remember that a payment method was detached, so that it cannot be used again."""
+    """Record that a payment method was detached, so that it cannot be used again."""
     state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), detached=True))
 
 
 def mark_set_up(state: AccountState, method_id: str) -> None:
-    """Remember that the cardholder has agreed to off-session payments."""
+    """Record that the cardholder has agreed to off-session payments."""
     state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), set_up=True))
 
 

@@ -1,4 +1,4 @@
-"""Test clocks: time that passes when it is told to. https://docs.stripe.com/billing/testing/test-clocks"""
+"""Test clocks. https://docs.stripe.com/billing/testing/test-clocks"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pinstripe.emulator.validation.errors import ErrorResponse
 
 @operation("test_helpers.test_clocks.create")
 def create(context: OperationContext) -> Object:
-    """A clock that stands still at a time."""
+    """Create a clock at ``frozen_time``."""
     state = context.state
     clock = state.create(
         "test_helpers.test_clock",
@@ -29,37 +29,36 @@ def create(context: OperationContext) -> Object:
 
 @operation("test_helpers.test_clocks.advance")
 def advance(context: OperationContext) -> Object:
-    """Let time pass for the customers on a clock: everything that would have happened does, in order, before the answer."""
-    state, until = context.state, context.params["frozen_time"]
+    """Advance a clock, and run every timer that is due on the way, in order, before the response."""
+    state, frozen_time = context.state, context.params["frozen_time"]
     clock = state.objects.get("test_helpers.test_clock", context.target_id)
-    if until <= clock["frozen_time"]:
+    if frozen_time <= clock["frozen_time"]:
         raise ErrorResponse(
             "Test clocks can only be advanced: frozen_time must be later.",
             code="test_clock_time_invalid",
             param="frozen_time",
         )
-    state.objects.update(clock, status="advancing", status_details={"advancing": {"target_frozen_time": until}})
+    details = {"advancing": {"target_frozen_time": frozen_time}}
+    state.objects.update(clock, status="advancing", status_details=details)
     state.events.emit("advancing", clock)
-    run_due_timers(state, clock["id"], until)
-    state.objects.update(clock, frozen_time=until, status="ready", status_details={})
-    state.clock.set(until)
+    run_due_timers(state, clock["id"], frozen_time)
+    state.objects.update(clock, frozen_time=frozen_time, status="ready", status_details={})
+    state.clock.set(frozen_time)
     state.events.emit("ready", clock)
     return clock
 
 
 @operation("test_helpers.test_clocks.delete")
 def delete(context: OperationContext) -> Object:
-    """Delete a clock, its customers, and what is theirs."""
+    """Delete a clock and its customers, and cancel their subscriptions."""
     state = context.state
     clock = state.objects.get("test_helpers.test_clock", context.target_id)
     state.clock.drop(clock["id"])
-    for kind in ("subscription", "invoice", "invoiceitem", "quote", "subscription_schedule", "customer"):
-        for found in list(state.objects.all(kind, test_clock=clock["id"])):
-            if kind == "subscription" and found["status"] != "canceled":
-                state.objects.update(
-                    found, status="canceled", ended_at=state.clock.now(), canceled_at=state.clock.now()
-                )
-            elif kind == "customer":
-                state.objects.mark_deleted(found)
+    now = state.clock.now()
+    for subscription in list(state.objects.all("subscription", test_clock=clock["id"])):
+        if subscription["status"] != "canceled":
+            state.objects.update(subscription, status="canceled", ended_at=now, canceled_at=now)
+    for customer in list(state.objects.all("customer", test_clock=clock["id"])):
+        state.objects.mark_deleted(customer)
     state.events.emit("deleted", clock)
     return state.objects.mark_deleted(clock)

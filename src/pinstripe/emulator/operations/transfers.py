@@ -109,7 +109,7 @@ def transfer_charge(state: AccountState, charge: Object, captured: int) -> None:
 
 
 def reverse_transfer_of_charge(state: AccountState, charge: Object, amount: int) -> None:
-    """Reverse an amount of the transfer of a charge, or what is left of it."""
+    """Reverse an amount of the transfer of a charge, or the remaining amount if it is less."""
     transfer = state.objects.get("transfer", charge["transfer"])
     _reverse(state, transfer, min(amount, transfer["amount"] - transfer["amount_reversed"]), {})
 
@@ -126,7 +126,7 @@ def _reverse(state: AccountState, transfer: Object, requested: int | None, param
     amount = remaining if requested is None else requested
     if not 1 <= amount <= remaining:
         raise ErrorResponse(
-            f"The amount is more than what is left of the transfer ({remaining}).",
+            f"The amount is greater than the unreversed amount of the transfer ({remaining}).",
             code="amount_too_large",
             param="amount",
         )

@@ -12,7 +12,7 @@ from pinstripe.emulator.operations._filters import BOUNDS, filter_objects
 from pinstripe.emulator.operations._pagination import paginate
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.products import plan_of
+from pinstripe.emulator.operations.plans import plan_of
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import Timestamp

@@ -1,1 +1,1 @@
-"""Requests in, responses out: transports, the ASGI application, routing and idempotency."""
+"""HTTP: transports, the ASGI application, requests, routing, idempotency and faults."""

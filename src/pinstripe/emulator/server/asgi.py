@@ -1,4 +1,4 @@
-"""The emulator as an ASGI application: the API, and beside it the pages that people open."""
+"""The emulator as an ASGI application: the API and the HTML pages."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pinstripe.emulator.server.requests import Request
 from pinstripe.emulator.server.responses import Response
 
 PageHandler: TypeAlias = Callable[[Request, Receive], Awaitable[Response | None]]
-"""Returns the page of a request, or ``None`` when there is none."""
+"""Returns the page at the path of a request, or ``None``."""
 MAX_BODY = 64 * 1024 * 1024
-"""The largest body that is read, in bytes."""
+"""The maximum size of a body, in bytes."""
 TOO_LARGE = Response(413, b'{"error": {"type": "invalid_request_error", "message": "The body is too large."}}')
 
 
@@ -35,17 +35,17 @@ def asgi_app(server: Server, page_handler: PageHandler) -> Application:
                 return
         response = await asyncio.to_thread(server.handle, request)
         try:
-            sent = await _apply_fault(response, receive, send)
+            replaced = await _apply_fault(response, receive, send)
         finally:
-            server.sent(response)
-        if not sent:
+            server.release(response)
+        if not replaced:
             await _send(send, response)
 
     return application
 
 
 async def _apply_fault(response: Response, receive: Receive, send: Send) -> bool:
-    """Carry out the fault of a response; return whether nothing is left to send."""
+    """Apply the fault of a response; return whether it replaces the response."""
     fault = response.fault.kind if response.fault else ""
     if response.fault and fault == "slow":
         await asyncio.sleep(response.fault.seconds)
@@ -75,8 +75,8 @@ async def _send(send: Send, response: Response) -> None:
 
 
 def _reset(send: Send) -> None:
-    """Cut the connection. Where the server does not expose it, fail, which cuts it after a status of 500."""
+    """Close the connection without a response; raise an exception if the server does not expose its transport."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)  # uvicorn's, for h11 and httptools
     if transport is None:
-        raise ConnectionResetError("A fault of the emulator: the connection was reset.")
+        raise ConnectionResetError("Fault of the emulator: the connection was reset.")
     transport.abort()

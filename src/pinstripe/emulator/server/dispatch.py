@@ -1,4 +1,4 @@
-"""From a request to its response, without I/O: authentication, idempotency, validation, the operation, expansion."""
+"""Turn requests into responses, without I/O: authentication, idempotency, validation, the operation, expansion."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pinstripe._api_version import API_VERSION
 from pinstripe._endpoint import Endpoint
@@ -38,7 +38,7 @@ MAX_LOGGED_REQUESTS = 500
 
 
 class LoggedRequest(NamedTuple):
-    """A request that was carried out, for the status page."""
+    """A request and the status of its response, for the status page."""
 
     id: str
     at: int
@@ -52,12 +52,12 @@ class LoggedRequest(NamedTuple):
 
 @dataclass(frozen=True)
 class _Call:
-    """A request with its endpoint and what was read from it."""
+    """A request with its endpoint and what was parsed from it; the parameters are not validated."""
 
     request: Request
     endpoint: Endpoint
     path: Mapping[str, str]
-    params: dict[str, Any]  # Any: JSON values, not yet validated
+    params: Object
     upload: Upload | None
     api_key: str
     account: str
@@ -76,7 +76,7 @@ class Server:
         self._held_keys = idempotency.HeldKeys()
 
     def handle(self, request: Request) -> Response:
-        """Return the response to a request. `sent` must be called when it was sent."""
+        """Return the response to a request; call `release` when it was sent."""
         environment = self.accounts.environment
         request_id = "req_" + environment.choices(REQUEST_ID_ALPHABET, 14)
         if request.verb != "GET":
@@ -88,9 +88,9 @@ class Server:
             response = self._respond(request, match, request_id)
         except ErrorResponse as error:
             response = error_response(error, request_log_url=f"{request.base_url}/#{request_id}")
-        except Exception as error:  # a bug of the emulator is a response, too: clients must not wait for ever
+        except Exception as error:  # a bug in the emulator: the client needs a response
             logger.exception("%s %s failed", request.verb, request.path)
-            message = f"The emulator failed: {type(error).__name__}: {error}. Please report this."
+            message = f"Internal error of the emulator: {type(error).__name__}: {error}. Please report it."
             response = json_response(500, {"error": {"type": "api_error", "message": message}})
             response.headers["Stripe-Should-Retry"] = "false"
         version = request.headers.get("stripe-version", API_VERSION)
@@ -106,8 +106,8 @@ class Server:
         )
         self.accounts.announce()
 
-    def sent(self, response: Response) -> None:
-        """Say that a response was sent: its idempotency key may be used again."""
+    def release(self, response: Response) -> None:
+        """Release the idempotency key of a response that was sent."""
         if response.held_key is not None:
             self._held_keys.release(response.held_key)
 
@@ -127,7 +127,7 @@ class Server:
         if fault and fault.kind in STATUSES:
             raise _fault_error(fault)
         if fault and fault.kind == "reset_before":
-            return Response(500, b'{"error": {"message": "The connection was cut."}}', fault=fault)
+            return Response(500, b'{"error": {"message": "The connection was reset."}}', fault=fault)
         key = idempotency.key_of(request)
         if key is not None:
             self._held_keys.check(account, key)
@@ -144,7 +144,7 @@ class Server:
 
 
 def _execute_once(call: _Call, state: AccountState, key: str | None) -> Response:
-    """Carry out a call, unless a call with its idempotency key was carried out before."""
+    """Execute a call, or return the stored response of its idempotency key."""
     if key is None:
         return _execute(call, state)
     fingerprint = idempotency.fingerprint(call.request, call.params)
@@ -174,7 +174,7 @@ def _execute(call: _Call, state: AccountState) -> Response:
 
 
 def _check_client_secret(result: Object, params: Object) -> None:
-    """Refuse a publishable key that does not name the client secret of the intent."""
+    """Raise `ErrorResponse` when a request with a publishable key does not have the client secret of the intent."""
     if result.get("client_secret") and params.get("client_secret") != result["client_secret"]:
         raise ErrorResponse("The client_secret provided does not match the intent.", param="client_secret")
 
@@ -182,4 +182,4 @@ def _check_client_secret(result: Object, params: Object) -> None:
 def _fault_error(fault: Fault) -> ErrorResponse:
     if fault.kind == "rate_limit":
         return ErrorResponse("Too many requests; try again later.", status=429, code="rate_limit")
-    return ErrorResponse("An error was requested by a fault of the emulator.", status=fault.status, type="api_error")
+    return ErrorResponse("This error is a fault of the emulator.", status=fault.status, type="api_error")

@@ -1,4 +1,4 @@
-"""Faults: what goes wrong with the next requests, so that an application can test its retries."""
+"""Faults: errors of the next requests, for tests of how an application handles them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STATUSES = {"error": 500, "rate_limit": 429}
 
 @dataclass
 class Fault:
-    """What goes wrong, with which requests, and how many times more."""
+    """A fault, the requests that it applies to, and the number of times it is left."""
 
     match: str
     kind: FaultKind
@@ -25,12 +25,12 @@ class Fault:
     seconds: float = 0.0
 
     def matches(self, endpoint: Endpoint) -> bool:
-        """Whether requests to an endpoint match: by operation (``charges.create``, ``invoices.*``), or by verb and path."""
+        """Return whether an endpoint matches: by operation (``charges.create``, ``invoices.*``), or by verb and path."""
         operation, route = f"{endpoint.service}.{endpoint.method}", f"{endpoint.verb} {endpoint.path}"
         return fnmatchcase(operation, self.match) or fnmatchcase(route, self.match)
 
     def check(self, endpoints: Iterable[Endpoint]) -> None:
-        """Raise `InvalidArgumentError` for a fault that can never happen."""
+        """Raise `InvalidArgumentError` for a fault that matches no operation or has invalid values."""
         if not any(self.matches(endpoint) for endpoint in endpoints):
             raise InvalidArgumentError(
                 f"match: no operation matches {self.match!r}; pass one such as charges.create, invoices.* or POST /v1/charges.",
@@ -49,7 +49,7 @@ class Fault:
 
 
 def take_fault(faults: list[Fault], endpoint: Endpoint) -> Fault | None:
-    """Return the first fault that matches an endpoint, and count it; ``None`` when there is none."""
+    """Return the first fault that matches an endpoint, and count it; or return ``None``."""
     for fault in faults:
         if fault.matches(endpoint):
             fault.times -= 1

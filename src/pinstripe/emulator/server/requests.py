@@ -1,4 +1,4 @@
-"""HTTP requests to the emulator: who sends them, for which account, in which version, and with which parameters."""
+"""Parse HTTP requests: API key, account, version and parameters."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
-from typing import Any
 from urllib.parse import urlencode
 
 from pinstripe import form
 from pinstripe._endpoint import Endpoint
 from pinstripe.emulator.operations.context import Upload
+from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
 
 DEFAULT_BASE_URL = "http://emulator.pinstripe.test"
 VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
-# The operations that a publishable key may call. https://docs.stripe.com/keys
 PUBLISHABLE = {
     "payment_intents.confirm",
     "payment_intents.retrieve",
@@ -31,13 +30,14 @@ PUBLISHABLE = {
     "sources.retrieve",
     "tokens.create",
 }
+"""The operations that can be called with a publishable key. https://docs.stripe.com/keys"""
 SESSION_TOKEN_PREFIX = "mes_test_"  # noqa: S105  # the prefix of tokens, not a token
-"""The prefix of the token of a meter event session, which is the API key of the meter event stream."""
+"""The prefix of the tokens of meter event sessions, which are the API keys of the meter event stream."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request with its whole body; header names are lower-case."""
+    """An HTTP request with its body; header names are in lower case."""
 
     verb: str
     path: str
@@ -48,9 +48,9 @@ class Request:
 
 
 def authenticate(headers: Mapping[str, str], endpoint: Endpoint | None) -> str:
-    """Return the API key of a request, or raise the `ErrorResponse` of a key that is missing or not allowed.
+    """Return the API key of a request; raise `ErrorResponse` for a key that is missing or not allowed.
 
-    Any test key is accepted. https://docs.stripe.com/api/authentication
+    Every test key is accepted. https://docs.stripe.com/api/authentication
     """
     scheme, _, key = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
@@ -80,10 +80,10 @@ def authenticate(headers: Mapping[str, str], endpoint: Endpoint | None) -> str:
 
 
 def check_version(headers: Mapping[str, str]) -> None:
-    """Raise `ErrorResponse` for a ``Stripe-Version`` that is malformed. Every version is served as the current one."""
+    """Raise `ErrorResponse` for a malformed ``Stripe-Version``. All versions are served like the current one."""
     version = headers.get("stripe-version")
     if version is not None and not VERSION.fullmatch(version):
-        raise ErrorResponse(f"Invalid Stripe API version: {version}. It looks like 2026-05-27.dahlia.")
+        raise ErrorResponse(f"Invalid Stripe API version: {version}. The format is 2026-05-27.dahlia.")
 
 
 def account_of(headers: Mapping[str, str], accounts: Container[str]) -> str:
@@ -99,8 +99,8 @@ def account_of(headers: Mapping[str, str], accounts: Container[str]) -> str:
     return account
 
 
-def params_of(request: Request) -> tuple[dict[str, Any], Upload | None]:  # Any: JSON values
-    """Return the parameters of a request, not yet validated, and the file that came with them."""
+def params_of(request: Request) -> tuple[Object, Upload | None]:
+    """Return the parameters of a request, not yet validated, and the uploaded file, if any."""
     if request.verb != "POST":
         return dict(form.decode(request.query)), None
     content_type = request.headers.get("content-type", "")
@@ -117,7 +117,7 @@ def params_of(request: Request) -> tuple[dict[str, Any], Upload | None]:  # Any:
     return {**form.decode(request.query), **form.decode(request.body)}, None
 
 
-def _multipart(content_type: str, body: bytes) -> tuple[dict[str, Any], Upload | None]:  # Any: JSON values
+def _multipart(content_type: str, body: bytes) -> tuple[Object, Upload | None]:
     message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
     upload, pairs = None, []
     for part in message.iter_parts():

@@ -1,4 +1,4 @@
-"""Routing: the endpoint of a request, from the client's own table, by verb and path."""
+"""Find the endpoint of a request by verb and path, in the endpoint table of the client."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from urllib.parse import unquote
 from pinstripe._endpoint import Endpoint
 
 _ARGUMENT = ""
-"""The key of the segments that are path arguments."""
+"""The key of segments that are path arguments."""
 
 
 @dataclass
 class _Node:
-    """One segment of a path."""
+    """A path segment, with the segments that can follow it."""
 
     children: dict[str, _Node] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
 
 
 class Router:
-    """All endpoints, as a tree of path segments."""
+    """Finds endpoints in a tree of path segments."""
 
     def __init__(self, endpoints: Iterable[Endpoint]) -> None:
         self._root = _Node()
@@ -29,7 +29,7 @@ class Router:
             node = self._root
             for segment in endpoint.path.strip("/").split("/"):
                 node = node.children.setdefault(_ARGUMENT if segment.startswith("{") else segment, _Node())
-            node.endpoints.setdefault(endpoint.verb, endpoint)  # where one path has two names, the first is taken
+            node.endpoints.setdefault(endpoint.verb, endpoint)  # of two operations with one path, the first is used
 
     def find(self, verb: str, path: str) -> tuple[Endpoint, Mapping[str, str]] | None:
         """Return the endpoint of a request and the arguments in its path, or ``None``."""

@@ -13,32 +13,32 @@ from pinstripe.emulator.server.responses import Response
 
 
 class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Responds to httpx clients, sync and async, without sockets or threads."""
+    """An httpx transport, sync and async, that calls the server without sockets or threads."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Respond to the request of a sync client."""
+        """Return the response to a request of a sync client."""
         response = self._server.handle(_read(request, request.read()))
         if response.fault and response.fault.kind == "slow":
             time.sleep(response.fault.seconds)
-        return self._send(request, response)
+        return self._finish(request, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Respond to the request of an async client."""
+        """Return the response to a request of an async client."""
         response = self._server.handle(_read(request, await request.aread()))
         if response.fault and response.fault.kind == "slow":
             await asyncio.sleep(response.fault.seconds)
-        return self._send(request, response)
+        return self._finish(request, response)
 
-    def _send(self, request: httpx.Request, response: Response) -> httpx.Response:
-        self._server.sent(response)
+    def _finish(self, request: httpx.Request, response: Response) -> httpx.Response:
+        self._server.release(response)
         fault = response.fault.kind if response.fault else ""
         if fault == "timeout":
-            raise httpx.ReadTimeout("A fault of the emulator: no response.", request=request)
+            raise httpx.ReadTimeout("Fault of the emulator: no response.", request=request)
         if fault in ("reset_before", "reset_after"):
-            raise httpx.ReadError("A fault of the emulator: the connection was reset.", request=request)
+            raise httpx.ReadError("Fault of the emulator: the connection was reset.", request=request)
         return httpx.Response(response.status, headers=response.headers, content=response.body)
 
 

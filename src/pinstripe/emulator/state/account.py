@@ -1,16 +1,15 @@
-"""The state of one account: its objects, side tables, clock and event log, and how objects are created and updated."""
+"""The state of one account: its objects, side tables, clock and event log."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from pinstripe._registry import registry
 from pinstripe.emulator.state.defaults import DefaultValues, default_object, default_part, fit
 from pinstripe.emulator.state.environment import Environment
 from pinstripe.emulator.state.event_log import NO_REQUEST, EventLog
-from pinstripe.emulator.state.json_values import Object, merge_metadata
+from pinstripe.emulator.state.json_values import JSON, Object, merge_metadata
 from pinstripe.emulator.state.objects import ObjectRepository
 from pinstripe.emulator.state.tables import SideTables
 from pinstripe.emulator.state.timers import Clock
@@ -19,21 +18,21 @@ from pinstripe.emulator.validation.errors import empty_param
 
 
 class AccountState:
-    """Everything that an operation on an account may read and change. Changes are undone when the operation is refused."""
+    """The state that operations on an account read and change. The changes of a request that fails are undone."""
 
     def __init__(self, account_id: str, environment: Environment, other: Callable[[str], AccountState]) -> None:
         self.id = account_id
         """The id of the account; empty for the platform's own."""
         self.other = other
-        """Return the state of another account, ready to be changed by the same request."""
+        """Returns the state of another account, which the same request may change."""
         self.transaction = Transaction()
         self.objects = ObjectRepository(self.transaction)
         self.tables = SideTables(self.transaction)
         self.clock = Clock(environment.time, self.objects, self.transaction)
         self.request = NO_REQUEST
-        """The request that is carried out."""
+        """The request that is running."""
         self.base_url = ""
-        """The URL at which the request reached the emulator; pages and files are below it."""
+        """The base URL of the request; the URLs of pages and files begin with it."""
         self.events = EventLog(account_id, self.new_id, self.clock.now, lambda: self.request, self.transaction)
         self._environment = environment
 
@@ -48,17 +47,19 @@ class AccountState:
 
     @property
     def default_values(self) -> DefaultValues:
-        """What the fields of a new object are filled with."""
+        """The values that default objects contain."""
         return DefaultValues(self.new_id, self.clock.now(), self.base_url)
 
-    def draft(self, object_type: str, params: Mapping[str, Any] | None = None) -> Object:  # Any: JSON values
-        """Return a new object with default values and the parameters that are fields of it; it is not stored."""
+    def draft(self, object_type: str, params: Mapping[str, JSON] | None = None) -> Object:
+        """Return a new object with default values and the parameters that are fields of its model; it is not stored."""
         model = registry().objects[object_type]
         draft = default_object(model, self.default_values)
         draft.update(fit(model, dict(params or {}), self.default_values))
         if "id" in draft:
-            given = (params or {}).get("id")
-            first = {"id": given if isinstance(given, str) else self.new_id(object_type), "object": draft["object"]}
+            object_id = (params or {}).get("id")
+            if not isinstance(object_id, str):
+                object_id = self.new_id(object_type)
+            first = {"id": object_id, "object": draft["object"]}
             draft = {**first, **draft, **first}  # id and object come first, as in Stripe's responses
         if "metadata" in draft:
             draft["metadata"] = merge_metadata({}, (params or {}).get("metadata"))
@@ -66,38 +67,38 @@ class AccountState:
             draft["test_clock"] = self.clock.test_clock
         return draft
 
-    def draft_part(self, object_type: str, name: str) -> Any:  # Any: a JSON value
-        """Return the default value of an object that a field of an object type holds."""
+    def draft_part(self, object_type: str, name: str) -> JSON:
+        """Return a new object for a field of an object type."""
         return default_part(registry().objects[object_type], name, self.default_values)
 
     def create(
         self,
         object_type: str,
-        params: Mapping[str, Any] | None = None,  # Any: JSON values
+        params: Mapping[str, JSON] | None = None,
         /,
-        **fields: Any,  # Any: JSON values
+        **fields: JSON,
     ) -> Object:
-        """Store a new object with default values, the parameters that are fields of it, and exactly these fields."""
+        """Store a new object with default values, the parameters that are fields of its model, and ``fields`` as they are."""
         return self.objects.add({**self.draft(object_type, params), **fields})
 
-    def apply_update(self, found: Object, params: Mapping[str, Any], **fields: Any) -> Object:  # Any: JSON values
-        """Change an object as an update operation does: set what was passed, merge metadata, and emit an event.
+    def apply_update(self, value: Object, params: Mapping[str, JSON], **fields: JSON) -> Object:
+        """Update an object with the parameters of an update operation: merge metadata, and emit the event.
 
         ``fields`` are set as they are. Raises `ErrorResponse` for an empty value of a field that cannot be cleared.
         """
-        model = registry().objects[found["object"]]
-        changes = {**fit(model, params, self.default_values, found), **fields}
-        for name, value in params.items():
-            if value is None and name in found and name not in changes and name != "metadata":
+        model = registry().objects[value["object"]]
+        changes = {**fit(model, params, self.default_values, value), **fields}
+        for name, param in params.items():
+            if param is None and name in value and name not in changes and name != "metadata":
                 raise empty_param(name)
         if "metadata" in params:
-            changes["metadata"] = merge_metadata(found.get("metadata") or {}, params["metadata"])
-        if previous := self.objects.update(found, **changes):
-            self.events.emit("updated", found, previous)
-        return found
+            changes["metadata"] = merge_metadata(value.get("metadata") or {}, params["metadata"])
+        if previous := self.objects.update(value, **changes):
+            self.events.emit("updated", value, previous)
+        return value
 
     def commit(self) -> None:
-        """Keep the changes: they cannot be undone any more, and are no longer reported as changed."""
+        """Commit the changes: they can no longer be undone, and are no longer reported as changed."""
         self.transaction.commit()
         self.objects.changed.clear()
         for _, table in self.tables.changed():

@@ -1,8 +1,8 @@
 """All accounts of an emulator: one lock and one transaction each, and the order of their events.
 
-A request locks its own account. One that needs another account (a transfer, an application fee) takes that lock when it is
-free; otherwise its changes are undone and it starts again with both locks, taken in order, so that no two requests wait
-for each other.
+A request locks its own account. If it needs another account (a transfer, an application fee), it also takes that lock when the
+lock is free. Otherwise its changes are undone, and it starts again with both locks, taken in sorted order, so that two requests
+never wait for each other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pinstripe.emulator.state.event_log import NO_REQUEST, RequestInfo
 from pinstripe.emulator.state.tables import table_names
 from pinstripe.emulator.state.timer_handlers import run_due_timers
 from pinstripe.emulator.state.timers import ACCOUNT_CLOCK, Timer
-from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
 from pinstripe.errors import InvalidArgumentError
 
 T = TypeVar("T")
@@ -27,33 +27,31 @@ T = TypeVar("T")
 PLATFORM = ""
 """The id of the platform's own account."""
 SNAPSHOT_HEADER = b"pinstripe emulator 2\n"
-KEPT_STATUS = 402
-"""A declined payment is refused, but its effects (the failed charge, the events) stay."""
 
 
 class _AccountNeeded(Exception):
-    """Another account is needed whose lock is taken."""
+    """The request needs another account, whose lock is not free."""
 
     def __init__(self, account_id: str) -> None:
         self.account_id = account_id
 
 
 class Accounts:
-    """The accounts of an emulator by id. `run` is the only way to change one."""
+    """The accounts of an emulator by id. `run` is the only way to change an account."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.event_order: list[tuple[str, str]] = []
-        """Every event so far: its account, and its id."""
+        """The account and the id of every event, oldest first."""
         self.changed = threading.Condition(threading.RLock())
-        """Notified after every change; its lock guards `event_order`, `version` and what happens at a commit."""
+        """Notified after every change. Its lock guards `event_order`, `version` and commits."""
         self.version = 0
-        """A number that grows with every change."""
+        """Incremented with every change."""
         self.listeners: list[Callable[[], None]] = []
         self.on_events: Callable[[AccountState, Sequence[str]], None] = lambda state, event_ids: None
         """Called at a commit with an account and the ids of its new events."""
         self.on_commit: Callable[[Sequence[AccountState]], None] = lambda states: None
-        """Called at a commit with the accounts that changed, while they still report what changed."""
+        """Called at a commit with the accounts that changed, before their lists of changes are cleared."""
         self._states: dict[str, AccountState] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._creation = threading.Lock()
@@ -67,6 +65,8 @@ class Accounts:
 
     def state(self, account_id: str = PLATFORM) -> AccountState:
         """Return the state of an account for reading; a new account is empty."""
+        if (state := self._states.get(account_id)) is not None:
+            return state
         with self._creation:
             if account_id not in self._states:
                 self._locks[account_id] = threading.RLock()
@@ -75,7 +75,7 @@ class Accounts:
 
     @contextmanager
     def reading(self, account_id: str = PLATFORM) -> Iterator[AccountState]:
-        """Keep an account from changing while it is read."""
+        """Lock an account while it is read."""
         state = self.state(account_id)
         with self._locks[account_id]:
             yield state
@@ -88,64 +88,65 @@ class Accounts:
         request: RequestInfo = NO_REQUEST,
         base_url: str = "",
     ) -> T:
-        """Run an action on an account, after the timers that are due; its changes are kept all or none.
+        """Run the due timers of an account and then an action, in one transaction.
 
-        An `ErrorResponse` undoes the changes, except for a declined payment. ``action`` may run more than once, when it needs an
-        account that another request is changing.
+        An exception undoes the changes, except for the `ErrorResponse` of a declined payment. ``action`` may run more than once,
+        when it needs an account that another request is changing.
         """
-        wanted = {account_id}
+        needed_ids = {account_id}
         while True:
-            with self._locked(wanted) as unit:
+            with self._locked(needed_ids) as locked_ids:
                 state = self.state(account_id)
                 state.request, state.base_url = request, base_url
                 try:
                     run_due_timers(state, ACCOUNT_CLOCK, self.environment.time())
                     result = action(state)
                 except _AccountNeeded as needed:
-                    self._rollback(unit)
-                    wanted.add(needed.account_id)
+                    self._rollback(locked_ids)
+                    needed_ids.add(needed.account_id)
                     continue
                 except ErrorResponse as error:
-                    if error.status == KEPT_STATUS:
-                        self._commit(unit)
+                    if error.status == DECLINED:
+                        self._commit(locked_ids)
                     else:
-                        self._rollback(unit)
+                        self._rollback(locked_ids)
                     raise
                 except BaseException:
-                    self._rollback(unit)
+                    self._rollback(locked_ids)
                     raise
-                self._commit(unit)
+                self._commit(locked_ids)
                 return result
 
     @contextmanager
     def _locked(self, account_ids: set[str]) -> Iterator[list[str]]:
-        unit = sorted(account_ids)
+        """Lock accounts; the list grows with the accounts that `_other` locks."""
+        locked_ids = sorted(account_ids)
         with ExitStack() as stack:
-            for account_id in unit:
+            for account_id in locked_ids:
                 self.state(account_id)
                 stack.enter_context(self._locks[account_id])
-            self._local.unit, self._local.stack = unit, stack
-            yield unit
+            self._local.locked_ids, self._local.stack = locked_ids, stack
+            yield locked_ids
 
     def _other(self, account_id: str) -> AccountState:
-        unit: list[str] = self._local.unit
+        locked_ids: list[str] = self._local.locked_ids
         state = self.state(account_id)
-        if account_id not in unit:
+        if account_id not in locked_ids:
             lock = self._locks[account_id]
             if not lock.acquire(blocking=False):
                 raise _AccountNeeded(account_id)
             self._local.stack.callback(lock.release)
-            unit.append(account_id)
+            locked_ids.append(account_id)
             state.request = NO_REQUEST
         return state
 
-    def _rollback(self, unit: Sequence[str]) -> None:
-        for account_id in unit:
+    def _rollback(self, account_ids: Sequence[str]) -> None:
+        for account_id in account_ids:
             self._states[account_id].transaction.rollback()
             self._states[account_id].commit()
 
-    def _commit(self, unit: Sequence[str]) -> None:
-        states = [self._states[account_id] for account_id in unit]
+    def _commit(self, account_ids: Sequence[str]) -> None:
+        states = [self._states[account_id] for account_id in account_ids]
         changed = [state for state in states if state.transaction.has_changes]
         if changed:
             with self.changed:
@@ -160,37 +161,35 @@ class Accounts:
             self.announce()
 
     def announce(self) -> None:
-        """Tell those who wait that something has changed."""
+        """Notify everything that waits for a change."""
         with self.changed:
             self.version += 1
             self.changed.notify_all()
             for listener in self.listeners:
                 listener()
 
-    # Snapshots
-
     def snapshot(self) -> bytes:
-        """Return everything there is as bytes, for `restore`."""
+        """Return the state of all accounts as bytes, for `restore`."""
         with self._locked(set(self._states)), self.changed:
             accounts = {account_id: _dump(state) for account_id, state in self._states.items()}
             shared = (self.event_order, self.environment.ticks, self.environment.random.getstate())
             return SNAPSHOT_HEADER + pickle.dumps((accounts, shared))
 
     def restore(self, snapshot: bytes) -> None:
-        """Return to the state of a snapshot. Raises `InvalidArgumentError` for bytes that are no snapshot of this version."""
+        """Restore the state of a snapshot; raise `InvalidArgumentError` for bytes that are not one of this version."""
         if not snapshot.startswith(SNAPSHOT_HEADER):
             raise InvalidArgumentError(
-                "snapshot: these bytes were not made by this version's Emulator.snapshot().", param="snapshot"
+                "snapshot: these bytes were not created by this version's Emulator.snapshot().", param="snapshot"
             )
         with self._locked(set(self._states)), self.changed:
-            accounts, shared = pickle.loads(snapshot[len(SNAPSHOT_HEADER) :])  # noqa: S301  # made by `snapshot`
+            accounts, shared = pickle.loads(snapshot[len(SNAPSHOT_HEADER) :])  # noqa: S301  # created by `snapshot`
             self.event_order[:], self.environment.ticks, random_state = shared
             self.environment.random.setstate(random_state)
             for account_id in set(self._states) - set(accounts):
                 del self._states[account_id]
             for account_id, dump in accounts.items():
-                self._states[account_id] = AccountState(account_id, self.environment, self._other)
                 self._locks.setdefault(account_id, threading.RLock())
+                self._states[account_id] = AccountState(account_id, self.environment, self._other)
                 _load(self._states[account_id], dump)
             self.announce()
 

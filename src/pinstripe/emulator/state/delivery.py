@@ -1,4 +1,4 @@
-"""Delivery of events to webhook endpoints over HTTP: signed, in order for each endpoint, with a few attempts each.
+"""Deliver events to webhook endpoints over HTTP: signed, in order for each endpoint, with up to three attempts.
 
 https://docs.stripe.com/webhooks
 """
@@ -21,16 +21,16 @@ from pinstripe.webhooks.signature import sign
 
 ATTEMPTS = 3
 RETRY_DELAY = 0.2
-"""Seconds before another attempt, times the number of attempts so far."""
+"""Seconds before the next attempt, multiplied by the number of attempts so far."""
 TIMEOUT = 10.0
-"""Seconds to wait for an endpoint."""
+"""Seconds to wait for the response of an endpoint."""
 MAX_DELIVERIES = 10_000
-"""How many deliveries are remembered."""
+"""The number of deliveries that are stored for `Emulator.deliveries`."""
 
 
 @dataclass
 class Delivery:
-    """One event on its way to one endpoint. ``status`` is that of the last response, 0 when there was none."""
+    """The delivery of an event to an endpoint. ``status`` is that of the last response, or 0 if there was none."""
 
     url: str
     secret: str
@@ -43,12 +43,12 @@ class Delivery:
 
     @property
     def delivered(self) -> bool:
-        """Whether the endpoint accepted it, with a status of 2xx."""
+        """Whether the endpoint has accepted the event with a status of 2xx."""
         return 200 <= self.status < 300
 
 
 class Deliverer:
-    """Sends deliveries, with one worker thread for each endpoint, started with its first delivery."""
+    """Sends deliveries; each endpoint has a worker thread, which starts with its first delivery."""
 
     def __init__(self, on_end: Callable[[Delivery], None]) -> None:
         self.deliveries: deque[Delivery] = deque(maxlen=MAX_DELIVERIES)
@@ -58,7 +58,7 @@ class Deliverer:
         self._stopped = threading.Event()
 
     def deliver(self, state: AccountState, platform: AccountState, event_ids: Iterable[str]) -> None:
-        """Send events to every endpoint that wants them: the account's own, and the platform's for its accounts."""
+        """Send events to the endpoints that receive them: the account's own, and the platform's for connected accounts."""
         endpoints = [(state, endpoint) for endpoint in _enabled_endpoints(state)]
         if state is not platform:
             endpoints += [
@@ -68,7 +68,11 @@ class Deliverer:
             ]
         for event_id in event_ids if endpoints else ():
             stored = state.events.by_id[event_id]
-            receivers = [(owner, one) for owner, one in endpoints if _wants(one, stored, connect=owner is not state)]
+            receivers = [
+                (owner, endpoint)
+                for owner, endpoint in endpoints
+                if _receives(endpoint, stored, connect=owner is not state)
+            ]
             if not receivers:
                 continue
             if stored.thin:
@@ -80,25 +84,25 @@ class Deliverer:
                 self.send(Delivery(_url(endpoint), secret, event, endpoint["id"], state.id))
 
     def send(self, delivery: Delivery) -> None:
-        """Queue a delivery behind those that wait for the same endpoint."""
+        """Queue a delivery for its endpoint."""
         self.deliveries.append(delivery)
         if delivery.endpoint not in self._queues:
-            waiting = self._queues[delivery.endpoint] = queue.Queue()
+            deliveries = self._queues[delivery.endpoint] = queue.Queue()
             worker = threading.Thread(
-                target=self._work, args=(waiting,), name="pinstripe-emulator-webhooks", daemon=True
+                target=self._work, args=(deliveries,), name="pinstripe-emulator-webhooks", daemon=True
             )
             self._workers.append(worker)
             worker.start()
         self._queues[delivery.endpoint].put(delivery)
 
-    def _work(self, waiting: queue.Queue[Delivery | None]) -> None:
+    def _work(self, deliveries: queue.Queue[Delivery | None]) -> None:
         with httpx.Client(timeout=TIMEOUT) as client:
-            while (delivery := waiting.get()) is not None:
+            while (delivery := deliveries.get()) is not None:
                 while not delivery.delivered and delivery.attempts < ATTEMPTS and not self._stopped.is_set():
                     self._attempt(client, delivery)
                 delivery.done = True
                 self._on_end(delivery)
-                waiting.task_done()
+                deliveries.task_done()
 
     def _attempt(self, client: httpx.Client, delivery: Delivery) -> None:
         if delivery.attempts:
@@ -115,15 +119,15 @@ class Deliverer:
             delivery.status = 0
 
     def wait(self) -> None:
-        """Wait until every delivery so far has been accepted or given up."""
-        for waiting in list(self._queues.values()):
-            waiting.join()
+        """Wait until every delivery so far was accepted or has failed."""
+        for deliveries in list(self._queues.values()):
+            deliveries.join()
 
     def close(self) -> None:
         """Stop the workers."""
         self._stopped.set()
-        for waiting in self._queues.values():
-            waiting.put(None)
+        for deliveries in self._queues.values():
+            deliveries.put(None)
         for worker in self._workers:
             worker.join(TIMEOUT)
 
@@ -144,7 +148,7 @@ def _enabled_endpoints(state: AccountState) -> list[Object]:
     ]
 
 
-def _wants(endpoint: Object, event: StoredEvent, *, connect: bool) -> bool:
+def _receives(endpoint: Object, event: StoredEvent, *, connect: bool) -> bool:
     if endpoint["object"] == "v2.core.event_destination":
         if (endpoint["event_payload"] == "thin") is not event.thin:
             return False

@@ -11,16 +11,19 @@ from pinstripe.emulator.state.object_types import id_prefix
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 START = 1_767_225_600
-"""When an emulator with a seed begins: 2026-01-01 00:00:00 UTC. Each request that changes something is a second later."""
+"""The time at which an emulator with a seed starts: 2026-01-01 00:00:00 UTC."""
 
 
 class Environment:
-    """Real time and random ids, or with a seed the same times and ids in every run."""
+    """Real time and random ids; with a seed, the same times and ids in every run.
+
+    With a seed, every request that may change something is a second after the one before.
+    """
 
     def __init__(self, seed: int | None = None) -> None:
         self.seed = seed
         self.ticks = 0
-        """How many requests that may change something there were."""
+        """The number of requests so far that may have changed something."""
         self.random = random.Random(seed)  # noqa: S311  # ids of an emulator need not be secret
         self._lock = threading.Lock()
 
@@ -38,5 +41,5 @@ class Environment:
         return "".join(self.random.choices(alphabet, k=length))
 
     def new_id(self, object_type: str, length: int = 16) -> str:
-        """Return an id as Stripe makes them: a prefix for the object type, then letters and digits."""
+        """Return a new id: the prefix of the object type, then random letters and digits."""
         return id_prefix(object_type) + self.choices(ALPHABET, length)

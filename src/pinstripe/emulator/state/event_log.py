@@ -1,15 +1,16 @@
-"""The event log of one account: every event that was created, as it was. https://docs.stripe.com/api/events"""
+"""The event log of one account. https://docs.stripe.com/api/events"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cache
+from typing import NamedTuple
 
 from pinstripe._api_version import API_VERSION
 from pinstripe.emulator.state.defaults import rfc3339
-from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.object_types import EVENT_NAMES
 from pinstripe.emulator.state.transaction import Transaction
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
@@ -17,18 +18,18 @@ from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 
 @dataclass(frozen=True)
 class RequestInfo:
-    """The request that causes a change: its id and its idempotency key, as events report them."""
+    """The id and the idempotency key of the request that causes an event."""
 
     id: str | None = None
     idempotency_key: str | None = None
 
 
 NO_REQUEST = RequestInfo()
-"""Stands for a change that no request causes, such as a renewal."""
+"""The request of events without a request, such as a renewal."""
 
 
 class StoredEvent(NamedTuple):
-    """An event: what lists filter by, and the event as JSON."""
+    """An event as JSON, with the fields that lists filter by."""
 
     type: str
     created: int
@@ -57,12 +58,12 @@ class EventLog:
         self._transaction = transaction
         self.by_id: dict[str, StoredEvent] = {}
         self.new: list[str] = []
-        """The ids of the events since the last commit."""
+        """The ids of the events that were created since the last commit."""
 
     def emit(self, action: str, subject: Object, previous: Object | None = None) -> None:
-        """Create an event about an object as it is now, unless Stripe has no such event.
+        """Create an event with a copy of an object, unless Stripe has no such event type.
 
-        ``action`` is the last part of the event type (``updated``), or the whole type. ``previous`` are the previous values
+        ``action`` is the last part of the event type (``updated``), or the full type. ``previous`` are the previous values
         of the fields that changed.
         """
         object_type: str = subject["object"]
@@ -95,7 +96,7 @@ class EventLog:
         url: str,
         *,
         snapshot_event: str | None = None,
-        **data: Any,  # Any: JSON values
+        **data: JSON,
     ) -> None:
         """Create a thin event (API v2). https://docs.stripe.com/event-destinations#thin-events
 
@@ -132,15 +133,16 @@ class EventLog:
 
         self._transaction.record(undo)
 
-    def set_pending_webhooks(self, event_id: str, count: int) -> Mapping[str, Any]:  # Any: JSON values
-        """Set how many endpoints have not received an event, and return the event."""
+    def set_pending_webhooks(self, event_id: str, count: int) -> Mapping[str, JSON]:
+        """Set the number of endpoints that have not received an event yet, and return the event."""
         stored = self.by_id[event_id]
         event = {**stored.object, "pending_webhooks": max(0, count)}
         self.by_id[event_id] = stored._replace(json=json.dumps(event))
         return event
 
 
+@cache
 def _event_type(object_type: str, action: str) -> str | None:
     name = EVENT_NAMES.get(object_type, object_type)
     candidates = (action,) if "." in action else (f"{name}.{action}", f"{name.replace('.', '_', 1)}.{action}")
-    return next((one for one in candidates if one in EVENT_TYPES), None)
+    return next((event_type for event_type in candidates if event_type in EVENT_TYPES), None)

@@ -1,4 +1,4 @@
-"""JSON values as the emulator stores them, and the functions that copy, compare and merge them."""
+"""JSON values: aliases, copies, differences, and the merging of metadata."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 
 from pinstripe.emulator.validation.errors import ErrorResponse
 
-JSON: TypeAlias = Any  # Any: mypy and pyright have no recursive type that is convenient to index
-"""A JSON value, as it is sent."""
+JSON: TypeAlias = Any  # Any: a JSON value; its type is that of the field or parameter it belongs to
+"""A JSON value."""
 Object: TypeAlias = dict[str, JSON]
-"""An object of Stripe's API, as JSON."""
+"""A JSON object, such as an object of Stripe's API or the parameters of a request."""
 
 MAX_METADATA_KEYS = 50
 MAX_METADATA_KEY_LENGTH = 40

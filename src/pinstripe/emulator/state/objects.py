@@ -1,17 +1,17 @@
 """The objects of one account, by type and id.
 
-Objects are changed through `ObjectRepository` alone, and a field of a stored object is replaced, never changed in place: that
-is how a refused request leaves no trace, how indexes stay right, and how a state file knows what to write.
+Stored objects are changed only by `ObjectRepository`, and the value of a field is replaced, never changed in place. The undo log,
+the indexes and the state file rely on it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from pinstripe._registry import registry
-from pinstripe.emulator.state.json_values import Object, clone
+from pinstripe.emulator.state.json_values import JSON, Object, clone
 from pinstripe.emulator.state.object_types import INDEXES
 from pinstripe.emulator.state.transaction import Transaction
 from pinstripe.emulator.validation.errors import missing_object
@@ -21,7 +21,7 @@ Key: TypeAlias = tuple[str, str]
 
 
 class _Entry:
-    """A place in the repository. It outlives the removal of its object until the commit, so that a rollback finds it in order."""
+    """A place in the repository. It outlives the removal of its object until the commit: a rollback restores the order."""
 
     __slots__ = ("number", "value")
 
@@ -29,28 +29,29 @@ class _Entry:
         self.number, self.value = number, value
 
 
-class _Bucket:
-    """The entries that have one value in an indexed field, in the order of their creation when read."""
+class _Bucket(dict[int, _Entry]):
+    """The entries with the same value of an indexed field, by number; sorted by creation when they are read."""
 
-    __slots__ = ("_entries", "_sorted")
+    __slots__ = ("_sorted",)
 
     def __init__(self) -> None:
-        self._entries: dict[int, _Entry] = {}
         self._sorted = True
 
     def add(self, entry: _Entry) -> None:
-        if self._sorted and self._entries and next(reversed(self._entries)) > entry.number:
+        if self._sorted and self and next(reversed(self)) > entry.number:
             self._sorted = False
-        self._entries[entry.number] = entry
+        self[entry.number] = entry
 
     def discard(self, entry: _Entry) -> None:
-        self._entries.pop(entry.number, None)
+        self.pop(entry.number, None)
 
     def newest_first(self) -> Iterator[_Entry]:
         if not self._sorted:
-            self._entries = dict(sorted(self._entries.items()))
+            entries = sorted(self.items())
+            self.clear()
+            self.update(entries)
             self._sorted = True
-        return reversed(self._entries.values())
+        return reversed(self.values())
 
 
 class ObjectRepository:
@@ -59,17 +60,16 @@ class ObjectRepository:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._types: dict[str, dict[str, _Entry]] = {}
-        self._indexes: dict[tuple[str, str], dict[Any, _Bucket]] = {}  # Any: the value of a field
+        self._indexes: dict[tuple[str, str], dict[JSON, _Bucket]] = {}
+        """The buckets by object type and field, then by value."""
         self._last_number = 0
         self.changed: dict[Key, None] = {}
-        """What was added, changed or removed since the last commit."""
-
-    # Reading
+        """The objects that were added, changed or removed since the last commit."""
 
     def find(self, types: str | tuple[str, ...], object_id: str | None) -> Object | None:
-        """Return the object of a type, or of the first of several types, or ``None``.
+        """Return the object with an id, of the first of several types that has it, or ``None``.
 
-        What is left of a deleted object is returned, too.
+        The remains of a deleted object are returned, too.
         """
         for object_type in (types,) if isinstance(types, str) else types:
             entry = self._types.get(object_type, _NO_ENTRIES).get(object_id or "")
@@ -78,7 +78,7 @@ class ObjectRepository:
         return None
 
     def __getitem__(self, key: Key) -> Object:
-        """Return the object of a type with an id that is known to exist; raises ``KeyError`` otherwise."""
+        """Return an object that must exist; raise ``KeyError`` otherwise."""
         value = self._types[key[0]][key[1]].value
         if value is None:
             raise KeyError(key)
@@ -88,26 +88,26 @@ class ObjectRepository:
         return self.find(*key) is not None
 
     def get(self, object_type: str, object_id: str, param: str | None = None) -> Object:
-        """Return an object that is not deleted, or raise the `ErrorResponse` of a missing one, which names ``param``."""
-        found = self.find(object_type, object_id)
-        if found is None or found.get("deleted"):
+        """Return an object that is not deleted; raise `ErrorResponse` otherwise, with ``param`` as its parameter."""
+        value = self.find(object_type, object_id)
+        if value is None or value.get("deleted"):
             raise missing_object(object_type, object_id, param)
-        return found
+        return value
 
     def with_id(self, object_id: str) -> Iterator[Object]:
-        """Iterate over the objects of any type that have an id; ids that Stripe makes belong to one object."""
+        """Iterate over the objects of any type with an id; only ids that users choose may belong to several."""
         for entries in self._types.values():
             if (entry := entries.get(object_id)) is not None and entry.value is not None:
                 yield entry.value
 
-    def all(self, object_type: str, **fields: Any) -> Iterator[Object]:  # Any: JSON values
+    def all(self, object_type: str, **fields: JSON) -> Iterator[Object]:
         """Iterate over the objects of a type that are not deleted and have these fields, newest first."""
         for entry in self._candidates(object_type, fields):
             value = entry.value
-            if value is not None and not value.get("deleted") and all(value.get(n) == v for n, v in fields.items()):
+            if value is not None and not value.get("deleted") and _has_fields(value, fields):
                 yield value
 
-    def _candidates(self, object_type: str, fields: Mapping[str, Any]) -> Iterator[_Entry]:  # Any: JSON values
+    def _candidates(self, object_type: str, fields: Mapping[str, JSON]) -> Iterator[_Entry]:
         for name in INDEXES.get(object_type, ()):
             if name in fields and isinstance(fields[name], str | None):
                 bucket = self._indexes.get((object_type, name), {}).get(fields[name])
@@ -116,7 +116,7 @@ class ObjectRepository:
 
     @property
     def types(self) -> list[str]:
-        """The types of the objects that are there."""
+        """The types of which there are objects."""
         return [object_type for object_type, entries in self._types.items() if entries]
 
     def ids(self, object_type: str) -> list[str]:
@@ -135,14 +135,12 @@ class ObjectRepository:
                     yield entry.value
 
     def in_order(self) -> list[Object]:
-        """Return every object, oldest first whatever its type."""
+        """Return every object, oldest first."""
         entries = [entry for entries in self._types.values() for entry in entries.values()]
-        return [entry.value for entry in sorted(entries, key=lambda one: one.number) if entry.value is not None]
-
-    # Changing
+        return [entry.value for entry in sorted(entries, key=lambda entry: entry.number) if entry.value is not None]
 
     def add(self, value: Object) -> Object:
-        """Store an object under its type and id, in place of one that is there."""
+        """Store an object under its type and id, and replace one that is there."""
         check_fields(value["object"], value)
         entries, key = self._types.setdefault(value["object"], {}), value["id"]
         entry = entries.get(key)
@@ -153,36 +151,40 @@ class ObjectRepository:
         return value
 
     def remove(self, value: Object) -> None:
-        """Remove an object without a trace."""
+        """Remove an object as if it had never existed."""
         object_type, key = value["object"], value["id"]
         entry = self._types[object_type][key]
         self._replace(entry, None, object_type, key)
 
     def mark_deleted(self, value: Object) -> Object:
-        """Delete an object, and return what is left of it."""
+        """Delete an object, and return its remains: the fields of Stripe's model of deleted objects."""
         object_type, key = value["object"], value["id"]
         model = registry().deleted.get(object_type)
-        kept = registry().load(model).model_fields if model else {}
-        remains = {name: value[name] for name in kept if name in value}
+        fields = registry().load(model).model_fields if model else {}
+        remains = {name: value[name] for name in fields if name in value}
         remains |= {"id": key, "object": object_type, "deleted": True}
         self._replace(self._types[object_type][key], remains, object_type, key)
         return remains
 
-    def update(self, value: Object, /, **fields: Any) -> Object:  # Any: JSON values
-        """Set fields of a stored object, and return the previous values of those that changed."""
+    def update(self, value: Object, /, **fields: JSON) -> Object:
+        """Set fields of a stored object, and return the previous values of those that changed.
+
+        Raises ``AttributeError`` for a field that the object type does not have.
+        """
         object_type = value["object"]
         check_fields(object_type, fields)
-        previous = {name: value.get(name) for name, new in fields.items() if name not in value or value[name] != new}
         entry = self._types.get(object_type, _NO_ENTRIES).get(value.get("id", ""))
         if entry is None or entry.value is not value:
             raise ValueError(f"This {object_type} is not stored: add it first.")
+        before = {name: value[name] for name in fields if name in value}
+        previous = {name: before.get(name) for name, new in fields.items() if name not in before or before[name] != new}
+        indexed: list[str] = []
         if previous:
             self.changed[object_type, value["id"]] = None
-        before = {name: value[name] for name in fields if name in value}
-        indexed = [name for name in INDEXES.get(object_type, ()) if name in previous]
+            indexed = [name for name in INDEXES.get(object_type, ()) if name in previous]
         for name in indexed:
             self._unindex(entry, object_type, name, value.get(name))
-        value.update(fields)  # also what is equal: a list may hold other objects now, which are to be the stored ones
+        value.update(fields)  # equal values, too: embedded lists hold the stored objects themselves
         for name in indexed:
             self._index(entry, object_type, name, value.get(name))
 
@@ -219,11 +221,11 @@ class ObjectRepository:
         if entry.value is None and self._types[object_type].get(key) is entry:
             del self._types[object_type][key]
 
-    def _index(self, entry: _Entry, object_type: str, name: str, value: Any) -> None:  # Any: a JSON value
+    def _index(self, entry: _Entry, object_type: str, name: str, value: JSON) -> None:
         if isinstance(value, str | None):
             self._indexes.setdefault((object_type, name), {}).setdefault(value, _Bucket()).add(entry)
 
-    def _unindex(self, entry: _Entry, object_type: str, name: str, value: Any) -> None:  # Any: a JSON value
+    def _unindex(self, entry: _Entry, object_type: str, name: str, value: JSON) -> None:
         if isinstance(value, str | None) and (bucket := self._indexes.get((object_type, name), {}).get(value)):
             bucket.discard(entry)
 
@@ -238,7 +240,11 @@ def _field_names(object_type: str) -> frozenset[str]:
     return frozenset(names | {"deleted"})
 
 
-def check_fields(object_type: str, fields: Mapping[str, Any]) -> None:  # Any: JSON values
+def _has_fields(value: Object, fields: Mapping[str, JSON]) -> bool:
+    return all(value.get(name) == field for name, field in fields.items())
+
+
+def check_fields(object_type: str, fields: Mapping[str, JSON]) -> None:
     """Raise ``AttributeError`` for a field that the model of an object type does not have."""
     if not fields.keys() <= _field_names(object_type):
         unknown = ", ".join(sorted(fields.keys() - _field_names(object_type)))

@@ -1,4 +1,4 @@
-"""The state of an emulator in a SQLite file. What a request changed is written before its response goes out."""
+"""The state of an emulator in a SQLite file. The changes of a request are written before its response is sent."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.accounts import Accounts
 from pinstripe.emulator.state.event_log import StoredEvent
+from pinstripe.emulator.state.json_values import JSON
 from pinstripe.emulator.state.tables import row_adapter, table_names
 from pinstripe.emulator.state.timers import Timer
 from pinstripe.errors import InvalidArgumentError
 
 SCHEMA_VERSION = 2
-"""Stored in the file's ``user_version``. Version 1, of pinstripe before 0.2, had a table ``about`` instead."""
+"""The ``user_version`` of the file. Version 1, written by pinstripe before 0.2, has a table ``about`` instead."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
     seq INTEGER PRIMARY KEY, account TEXT, type TEXT, id TEXT, json TEXT, UNIQUE (account, type, id));
@@ -62,15 +62,17 @@ class StateFile:
             version = 1
         if version not in (0, SCHEMA_VERSION):
             raise InvalidArgumentError(
-                f"db: {path} has schema version {version}, and this emulator reads version {SCHEMA_VERSION}. Name another file, "
+                f"db: {path} has schema version {version}, and this emulator reads version {SCHEMA_VERSION}. Pass another file, "
                 "or delete this one and create its objects again.",
                 param="db",
             )
         if version == 0 and names:
-            raise InvalidArgumentError(f"db: {path} is not a file of the emulator; name another file.", param="db")
+            raise InvalidArgumentError(
+                f"db: {path} is not a state file of the emulator; pass another file.", param="db"
+            )
 
     def load(self, accounts: Accounts) -> None:
-        """Read everything into accounts that are empty."""
+        """Load the file into empty accounts."""
         select = self._file.execute
         for account_id, text in select("SELECT account, json FROM objects ORDER BY seq"):
             accounts.state(account_id).objects.add(json.loads(text))
@@ -104,7 +106,7 @@ class StateFile:
         return json.loads(row[0]) if row else None
 
     def commit(self, accounts: Accounts, changed: Sequence[AccountState]) -> None:
-        """Write what changed in accounts since their last commit, all or nothing."""
+        """Write the changes of accounts since their last commit, in one transaction."""
         self._file.execute("BEGIN IMMEDIATE")
         try:
             for state in changed:
@@ -116,7 +118,7 @@ class StateFile:
         self._file.execute("COMMIT")
 
     def _write_environment(self, accounts: Accounts) -> None:
-        values: dict[str, Any] = {"ticks": accounts.environment.ticks}  # Any: JSON values
+        values: dict[str, JSON] = {"ticks": accounts.environment.ticks}
         if accounts.environment.seed is not None:
             values["random"] = accounts.environment.random.getstate()
         for name, value in values.items():
@@ -158,7 +160,7 @@ class StateFile:
             )
 
     def write_event(self, state: AccountState, event_id: str) -> None:
-        """Write an event, or that another endpoint has received it."""
+        """Write an event, or its new number of pending webhooks."""
         event = state.events.by_id[event_id]
         self._file.execute(
             "INSERT INTO events (account, id, type, created, thin, json) VALUES (?, ?, ?, ?, ?, ?) "
@@ -178,20 +180,20 @@ class StateFile:
             )
 
     def rewrite(self, accounts: Accounts) -> None:
-        """Replace everything in the file, after a snapshot was restored."""
+        """Replace the content of the file, after a snapshot was restored."""
         self._file.execute("BEGIN IMMEDIATE")
         try:
             for table in TABLES:
                 self._file.execute(f"DELETE FROM {table}")  # noqa: S608  # the name is a constant
             for account_id in accounts:
-                self._write_everything(accounts.state(account_id))
+                self._write_all(accounts.state(account_id))
             self._write_environment(accounts)
         except BaseException:
             self._file.execute("ROLLBACK")
             raise
         self._file.execute("COMMIT")
 
-    def _write_everything(self, state: AccountState) -> None:
+    def _write_all(self, state: AccountState) -> None:
         for value in state.objects.in_order():
             self._write_object(state, value["object"], value["id"])
         for name in table_names():
@@ -213,8 +215,10 @@ def _key(stored: str | list[str]) -> str | tuple[str, ...]:
 
 
 def _link_embedded_objects(state: AccountState) -> None:
-    """Let lists inside objects hold the stored objects again: the items of a subscription are objects of their own."""
+    """Replace the copies in embedded lists by the stored objects, such as the items of a subscription."""
     for value in state.objects:
         for part in value.values():
             if isinstance(part, dict) and part.get("object") == "list":
-                part["data"] = [state.objects.find(one.get("object", ""), one.get("id")) or one for one in part["data"]]
+                part["data"] = [
+                    state.objects.find(item.get("object", ""), item.get("id")) or item for item in part["data"]
+                ]

@@ -1,4 +1,4 @@
-"""What Stripe knows of an object and does not show: one typed table for each kind of fact.
+"""Side tables: facts about objects that responses do not contain, one typed table for each kind.
 
 Rows are frozen dataclasses of JSON values. Setting a row is undone with the request, and written to the state file.
 """
@@ -56,13 +56,13 @@ class Table(Generic[K, R]):
         self._transaction.record(undo)
 
     def load(self, key: K, row: R) -> None:
-        """Put a row back that was written before."""
+        """Set a row that was read from a snapshot or a state file."""
         self._rows[key] = row
 
 
 @dataclass(frozen=True)
 class PaymentRetries:
-    """When the failed payment of a renewal is retried, in days after the previous attempt, and what follows the last one."""
+    """The days after which failed payments of renewals are retried, and the status of the subscription after the last retry."""
 
     days: tuple[int, ...] = (3, 5, 7)
     then: Literal["unpaid", "canceled", "past_due"] = "unpaid"
@@ -88,7 +88,7 @@ class Instrument:
 
 @dataclass(frozen=True)
 class TokenContents:
-    """What a token stands for: a test card, or the parameters of a bank account."""
+    """The content of a token: a test card, or the parameters of a bank account."""
 
     card: str | None = None
     bank_account: Object | None = None
@@ -96,7 +96,7 @@ class TokenContents:
 
 @dataclass(frozen=True)
 class CheckoutSessionDetails:
-    """What a checkout session was created with, for the objects it will create."""
+    """The parameters of a checkout session for the objects that it creates when it is completed."""
 
     payment_intent_data: Object
     subscription_data: Object
@@ -108,7 +108,7 @@ class CheckoutSessionDetails:
 
 @dataclass(frozen=True)
 class IntentDetails:
-    """What a payment or setup intent belongs to."""
+    """The owner of a payment or setup intent, and the URL that the customer returns to after 3-D Secure."""
 
     checkout_session: str | None = None
     invoice_payment: str | None = None
@@ -117,7 +117,7 @@ class IntentDetails:
 
 @dataclass(frozen=True)
 class InvoiceDetails:
-    """The payment of an invoice, and the subscription items that become effective when it is paid."""
+    """The default payment of an invoice, and the items of the pending update that it pays."""
 
     payment: str | None = None
     pending_items: list[Object] | None = None
@@ -125,7 +125,7 @@ class InvoiceDetails:
 
 @dataclass(frozen=True)
 class InvoiceLineDetails:
-    """The tax rates of an invoice line, and the invoice item it was made of."""
+    """The tax rates of an invoice line, and its invoice item."""
 
     tax_rates: tuple[str, ...] = ()
     invoice_item: str | None = None
@@ -183,19 +183,19 @@ class Timestamp:
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret text."""
+    """A secret of the app secret store."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Flag:
-    """A row that only says that something has happened."""
+    """A row without content: its key is in the table or not."""
 
 
 @dataclass(frozen=True)
 class UsageEvent:
-    """One meter event: when, how much, and its identifier."""
+    """A meter event."""
 
     timestamp: int
     value: str
@@ -220,7 +220,7 @@ class StoredResponse:
 
 
 class SideTables:
-    """The side tables of an account. Each is keyed by the id of the object it describes unless it says otherwise."""
+    """The side tables of an account. The key is the id of the described object, unless the docstring names another."""
 
     payment_retries: Table[str, PaymentRetries]
     """One row, under `ACCOUNT_KEY`."""
@@ -250,9 +250,9 @@ class SideTables:
     balances: Table[tuple[str, str], Amount]
     """By status (``pending`` or ``available``) and currency."""
     billed_until: Table[str, Timestamp]
-    """Until when the usage of a subscription item was billed."""
+    """The time until which the usage of a subscription item was billed."""
     announced_subscriptions: Table[str, Flag]
-    """The subscriptions whose creation event was sent."""
+    """The subscriptions whose ``created`` event was emitted."""
     creation_times: Table[str, Timestamp]
     """When an object was created that has no field for it."""
     resumptions: Table[str, Flag]
@@ -266,19 +266,18 @@ class SideTables:
     """By idempotency key."""
 
     def __init__(self, transaction: Transaction) -> None:
+        self._by_name: dict[str, Table[Any, Any]] = {}  # Any: tables of many types, as annotated above
         for name in table_names():
-            setattr(self, name, Table[Any, Any](transaction))  # Any: the annotation of the attribute says it
+            self._by_name[name] = Table(transaction)
+            setattr(self, name, self._by_name[name])
 
-    def __getitem__(self, name: str) -> Table[Any, Any]:  # Any: tables of many types
+    def __getitem__(self, name: str) -> Table[Any, Any]:  # Any: as above
         """Return a table by its name."""
-        table: Table[Any, Any] = getattr(self, name)  # Any: as above
-        return table
+        return self._by_name[name]
 
-    def changed(self) -> Iterator[tuple[str, Table[Any, Any]]]:  # Any: as above
-        """Iterate over the tables with rows that were set since the last commit."""
-        for name in table_names():
-            if (table := self[name]).changed:
-                yield name, table
+    def changed(self) -> list[tuple[str, Table[Any, Any]]]:  # Any: as above
+        """Return the tables with rows that were set since the last commit, with their names."""
+        return [(name, table) for name, table in self._by_name.items() if table.changed]
 
 
 ACCOUNT_KEY = ""
@@ -293,5 +292,5 @@ def table_names() -> tuple[str, ...]:
 
 @cache
 def row_adapter(name: str) -> TypeAdapter[Any]:  # Any: rows of many types
-    """Return what reads and writes the rows of a table as JSON."""
+    """Return the adapter that reads and writes the rows of a table as JSON."""
     return TypeAdapter(get_args(get_type_hints(SideTables)[name])[1])

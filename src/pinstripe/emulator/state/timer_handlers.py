@@ -1,4 +1,4 @@
-"""What the timers of an account do when their time comes."""
+"""Timer handlers: the functions that run when a timer is due."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ HANDLERS: dict[str, TimerHandler] = {}
 
 
 def timer_handler(name: str) -> Callable[[TimerHandler], TimerHandler]:
-    """Register what a timer does to its object. It may run when nothing is left to do."""
+    """Register the decorated function as the handler of timers with a name.
+
+    A handler must check the status of its object, which may have changed since the timer was set.
+    """
 
     def register(handler: TimerHandler) -> TimerHandler:
         HANDLERS[name] = handler
@@ -25,14 +28,14 @@ def timer_handler(name: str) -> Callable[[TimerHandler], TimerHandler]:
 
 
 def run_due_timers(state: AccountState, test_clock: str, until: int) -> None:
-    """Run every timer of a clock that is due, in order, each at its own time. Deleted objects are passed over."""
+    """Run the due timers of a clock in order, each at its own time; timers of deleted objects are skipped."""
     timers = state.clock.timers.get(test_clock)
     if not timers or timers[0].at > until:
         return
     request, state.request = state.request, NO_REQUEST
     while timer := state.clock.next_due(test_clock, until):
-        found = state.objects.find(timer.object_type, timer.object_id)
-        if found is not None and not found.get("deleted"):
+        value = state.objects.find(timer.object_type, timer.object_id)
+        if value is not None and not value.get("deleted"):
             with state.clock.at(timer.at, test_clock):
-                HANDLERS[timer.name](state, found)
+                HANDLERS[timer.name](state, value)
     state.request = request

@@ -1,6 +1,6 @@
-"""Time: the clocks of an account, and what happens by itself when time passes.
+"""The clocks and timers of an account.
 
-An account has its own clock, which is real time, and any number of test clocks, which an operation advances.
+An account has its own clock, which follows real time, and any number of test clocks, which an operation advances.
 https://docs.stripe.com/billing/testing/test-clocks
 """
 
@@ -16,11 +16,11 @@ from pinstripe.emulator.state.objects import ObjectRepository
 from pinstripe.emulator.state.transaction import Transaction
 
 ACCOUNT_CLOCK = ""
-"""The name of the clock of objects that belong to no test clock."""
+"""The name of the clock of objects that do not belong to a test clock."""
 
 
 class Timer:
-    """Something that will happen to an object at a time, in unix seconds."""
+    """Runs a timer handler on an object at a time, in unix seconds."""
 
     __slots__ = ("at", "canceled", "name", "number", "object_id", "object_type")
 
@@ -34,37 +34,37 @@ class Timer:
 
 
 class Clock:
-    """The time of the request that is carried out, and the timers of an account."""
+    """The time of the running request, and the timers of an account."""
 
     def __init__(self, time: Callable[[], int], objects: ObjectRepository, transaction: Transaction) -> None:
         self._time, self._objects, self._transaction = time, objects, transaction
         self._now: int | None = None
         self.test_clock = ACCOUNT_CLOCK
-        """The test clock of the customer that the request is about."""
+        """The id of the test clock that the request follows."""
         self.timers: dict[str, list[Timer]] = {}
-        """A heap of timers for each clock."""
+        """The timers of each clock, as a heap. Canceled timers stay in it until their time."""
         self.last_number = 0
         self.changed: set[tuple[str, Timer]] = set()
         """The timers that were set, run or canceled since the last commit, with their clocks."""
 
     def now(self) -> int:
-        """Return the time in unix seconds: the test clock's, when the request is about one of its customers."""
+        """Return the time in unix seconds: that of the test clock that the request follows, or real time."""
         return self._time() if self._now is None else self._now
 
-    def follow(self, found: Object | None) -> None:
-        """Take the time of an object's test clock from here on."""
-        if found is None or self.test_clock:
+    def follow(self, value: Object | None) -> None:
+        """Follow the test clock of an object for the rest of the request; later calls do not change the clock."""
+        if value is None or self.test_clock:
             return
-        clock = found["id"] if found["object"] == "test_helpers.test_clock" else found.get("test_clock")
-        if not clock and isinstance(found.get("customer"), str):
-            customer = self._objects.find("customer", found["customer"])
+        clock = value["id"] if value["object"] == "test_helpers.test_clock" else value.get("test_clock")
+        if not clock and isinstance(value.get("customer"), str):
+            customer = self._objects.find("customer", value["customer"])
             clock = customer.get("test_clock") if customer else None
         test_clock = self._objects.find("test_helpers.test_clock", clock) if clock else None
         if test_clock is not None and not test_clock.get("deleted"):
             self.test_clock, self._now = test_clock["id"], test_clock["frozen_time"]
 
     def release(self) -> None:
-        """Return to real time, at the end of a request."""
+        """Return to real time at the end of a request."""
         self.test_clock, self._now = ACCOUNT_CLOCK, None
 
     def set(self, now: int) -> None:
@@ -73,7 +73,7 @@ class Clock:
 
     @contextmanager
     def at(self, now: int, test_clock: str | None = None) -> Iterator[None]:
-        """Set the time, and the test clock if one is given, for the duration of a block."""
+        """Set the time, and the test clock if one is passed, for the duration of a block."""
         before = self._now, self.test_clock
         self._now = now
         if test_clock is not None:
@@ -83,21 +83,19 @@ class Clock:
         finally:
             self._now, self.test_clock = before
 
-    # Timers
-
-    def schedule(self, at: int, name: str, found: Object) -> None:
-        """Run a timer handler on an object at a time of the current clock."""
+    def schedule(self, at: int, name: str, value: Object) -> None:
+        """Set a timer that runs a timer handler on an object at a time of the current clock."""
         self.last_number += 1
-        timer = Timer(at, self.last_number, name, found["object"], found["id"])
+        timer = Timer(at, self.last_number, name, value["object"], value["id"])
         heapq.heappush(self.timers.setdefault(self.test_clock, []), timer)
         self.changed.add((self.test_clock, timer))
         self._transaction.record(lambda: self._cancel(timer))
 
     def _cancel(self, timer: Timer) -> None:
-        timer.canceled = True  # it stays in the heap until its time
+        timer.canceled = True
 
     def next_due(self, test_clock: str, until: int) -> Timer | None:
-        """Take the next timer of a clock that is due, or return ``None``."""
+        """Remove and return the next due timer of a clock, or return ``None``."""
         heap = self.timers.get(test_clock, [])
         while heap and heap[0].at <= until:
             timer = heapq.heappop(heap)

@@ -1,4 +1,4 @@
-"""The undo log of one account: the changes of a request are made all or none."""
+"""The undo log of one account, which makes the changes of a request atomic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Undo: TypeAlias = Callable[[], None]
 class Transaction:
     """Records how to undo each change since the last commit.
 
-    Changes are undone in reverse order, so an undo function may rely on everything that was there when it was recorded.
+    Changes are undone in reverse order, so an undo function finds the state as it was right after its change.
     """
 
     def __init__(self) -> None:
@@ -19,15 +19,15 @@ class Transaction:
         self._on_commit: list[Callable[[], None]] = []
 
     def record(self, undo: Undo) -> None:
-        """Record how to undo a change that was just made."""
+        """Record the function that undoes the last change."""
         self._undo_log.append(undo)
 
     def on_commit(self, action: Callable[[], None]) -> None:
-        """Call a function when the transaction commits. It is also called after a partial rollback."""
+        """Call a function at the next commit, even if the changes were rolled back before."""
         self._on_commit.append(action)
 
     def savepoint(self) -> int:
-        """Return a mark for `rollback`."""
+        """Return a savepoint for `rollback`."""
         return len(self._undo_log)
 
     def rollback(self, savepoint: int = 0) -> None:
@@ -37,11 +37,11 @@ class Transaction:
 
     @property
     def has_changes(self) -> bool:
-        """Whether anything was changed since the last commit."""
+        """Whether the state has changed since the last commit."""
         return bool(self._undo_log)
 
     def commit(self) -> None:
-        """Forget how to undo the changes."""
+        """Clear the undo log, and call the functions of `on_commit`."""
         self._undo_log.clear()
         actions, self._on_commit = self._on_commit, []
         for action in actions:

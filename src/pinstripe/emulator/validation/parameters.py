@@ -1,6 +1,7 @@
-"""Checks parameters as Stripe does, against the same TypedDicts that the client's types are made of.
+"""Validate parameters as Stripe does, against the TypedDicts that type the client's parameters.
 
-A reader takes a value as it came (text from a form, anything from JSON) and gives it typed, or refuses it by name.
+Each annotation has a parser: it takes a value as it was sent (text in a form, any JSON value in JSON) and returns the typed
+value, or raises the `ErrorResponse` that names the parameter.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from typing_extensions import NotRequired, Required, is_typeddict
 
@@ -20,233 +21,246 @@ from pinstripe.emulator.billing.money import CURRENCIES
 from pinstripe.emulator.validation.errors import ErrorResponse, empty_param, missing_param, unknown_param
 from pinstripe.types import MaxLen
 
-Read = Callable[[Any, str], Any]  # Any: a value as it came; the same, typed
-# What a text may have where the API says nothing. https://docs.stripe.com/api
+Value: TypeAlias = Any  # Any: text of a form or a JSON value, before and after it is parsed
+Annotation: TypeAlias = Any  # Any: the types of annotations have no common type
+Parser: TypeAlias = Callable[[Value, str], Value]
+"""Returns the typed value of a parameter; the second argument is the parameter's name in errors."""
 DEFAULT_MAX_LENGTH = 5000
-MANY = 40
+"""The maximum length of text if the API description sets none. https://docs.stripe.com/api"""
+MAX_LISTED_VALUES = 40
+"""Errors list the allowed values of an enum up to this number."""
 
 
-def validate(
-    params_name: str | None, params: Mapping[str, Any], file: object = None
-) -> dict[str, Any]:  # Any: as above
-    """The parameters of an operation, typed; raises `ErrorResponse` for the first that is not right. A file came beside them."""
+def validate(params_name: str | None, params: Mapping[str, Value], file: object = None) -> dict[str, Value]:
+    """Return the typed parameters of an operation; raise `ErrorResponse` for the first invalid one.
+
+    ``params_name`` is the name of its TypedDict, and ``file`` the file of an upload.
+    """
     if file is not None:
         params = {**params, "file": file}
     if params_name is None:
         for name in params:
             raise unknown_param(name, ())
         return {}
-    found: dict[str, Any] = _reader(getattr(import_module("pinstripe.params"), params_name))(params, "")
-    return found
+    typed: dict[str, Value] = _parser(getattr(import_module("pinstripe.params"), params_name))(params, "")
+    return typed
 
 
 @cache
-def _reader(annotation: Any) -> Read:  # Any: whatever stands in an annotation
-    origin, args = get_origin(annotation), get_args(annotation)
+def _parser(annotation: Annotation) -> Parser:
+    origin, args = _origin(annotation), get_args(annotation)
     if is_typeddict(annotation):
-        return _typed_dict(annotation)
+        return _typed_dict_parser(annotation)
     if origin in (Required, NotRequired):
-        return _reader(args[0])
+        return _parser(args[0])
     if origin is Annotated:
-        length = next((part.length for part in args[1:] if isinstance(part, MaxLen)), DEFAULT_MAX_LENGTH)
-        return _limited(args[0], length)
+        max_length = next((part.length for part in args[1:] if isinstance(part, MaxLen)), DEFAULT_MAX_LENGTH)
+        return _max_length_parser(args[0], max_length)
     if origin in (Union, types.UnionType):
-        return _union(args)
+        return _union_parser(args)
     if origin is Literal:
-        return _literal(args)
+        return _literal_parser(args)
     if origin in (list, Sequence):
-        return _list(args[0])
+        return _list_parser(args[0])
     if origin in (dict, Mapping):
-        return _map(args[1])
-    return _SCALARS.get(annotation, _anything)
+        return _map_parser(args[1])
+    return _SCALAR_PARSERS.get(annotation, _parse_anything)
 
 
-def _typed_dict(shape: Any) -> Read:  # Any: a TypedDict
-    fields: dict[str, Any] = {}  # Any: annotations
+def _origin(annotation: Annotation) -> Annotation:
+    return get_origin(annotation)
 
-    def read(value: Any, where: str) -> Any:  # Any: as in Read
+
+def _typed_dict_parser(typed_dict: Annotation) -> Parser:
+    fields: dict[str, Annotation] = {}  # filled at the first use: TypedDicts may refer to themselves
+
+    def parse(value: Value, path: str) -> Value:
         if not isinstance(value, Mapping):
-            raise ErrorResponse(f"Invalid object for {where}: expected its fields.", param=where)
-        if not fields and shape.__annotations__:
-            fields.update(get_type_hints(shape, include_extras=True))
-        found = {}
+            raise ErrorResponse(f"Invalid object for {path}: expected its fields.", param=path)
+        if not fields and typed_dict.__annotations__:
+            fields.update(get_type_hints(typed_dict, include_extras=True))
+        typed = {}
         for name, item in value.items():
-            path = f"{where}[{name}]" if where else name
+            item_path = _join(path, name)
             if name not in fields:
-                raise unknown_param(path, fields)
-            found[name] = _reader(fields[name])(item, path)
-            if name == "currency" and isinstance(found[name], str):
-                _check_currency(found[name], path)
-        for name in sorted(shape.__required_keys__):
-            path = f"{where}[{name}]" if where else name
-            if name not in found:
-                raise missing_param(path)
-            if found[name] is None and not _is_clearable(fields[name]):
-                raise empty_param(path)
-        return found
-
-    return read
-
-
-def _is_clearable(annotation: Any) -> bool:  # Any: whatever stands in an annotation
-    args = get_args(annotation)
-    return type(None) in args or any(
-        _is_clearable(arg) for arg in args if get_origin(annotation) in (Required, Annotated)
-    )
-
-
-def _union(options: tuple[Any, ...]) -> Read:  # Any: annotations
-    clearable = type(None) in options
-    some = [option for option in options if option is not type(None)]
-    if datetime in some:  # a number in API v1, and a text of a form of its own in v2
-        some = [option for option in some if option is not (datetime if int in some else str)]
-
-    def read(value: Any, where: str) -> Any:  # Any: as in Read
-        if clearable and (value is None or value == ""):
-            return None
-        error_response: ErrorResponse | None = None
-        for option in some:
-            try:
-                return _reader(option)(value, where)
-            except ErrorResponse as error:
-                if error_response is None or isinstance(value, Mapping) == is_typeddict(option):
-                    error_response = error
-        raise error_response or ErrorResponse(f"Invalid {where}.", param=where)
-
-    return read
-
-
-def _literal(options: tuple[Any, ...]) -> Read:  # Any: texts and booleans
-    known = {("true" if option else "false") if isinstance(option, bool) else option: option for option in options}
-
-    def read(value: Any, where: str) -> Any:  # Any: as in Read
-        if isinstance(value, str) and value in known:
-            return known[value]
-        if isinstance(value, bool) and value in options:
-            return value
-        raise ErrorResponse(
-            f"Invalid {where}: must be one of {_listed(str(value), [str(one) for one in known])}", param=where
-        )
-
-    return read
-
-
-def _listed(value: str, names: list[str]) -> str:
-    """Names to choose from; where they are many, the few that are meant."""
-    if len(names) > MANY:
-        close = get_close_matches(value, names, 3)
-        return f"{len(names)} values. Did you mean {' or '.join(close)}?" if close else f"{len(names)} values."
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f", or {names[-1]}"
-
-
-def _list(item: Any) -> Read:  # Any: an annotation
-    def read(value: Any, where: str) -> Any:  # Any: as in Read
-        found = list(value.values()) if isinstance(value, Mapping) and all(key.isdigit() for key in value) else value
-        if not isinstance(found, list):
-            raise ErrorResponse("Invalid array", param=where)
-        read_one, typed = _reader(item), []
-        for index, one in enumerate(found):
-            typed.append(read_one(one, f"{where}[{index}]"))
-            if typed[-1] is None:
-                raise empty_param(f"{where}[{index}]")
+                raise unknown_param(item_path, fields)
+            typed[name] = _parser(fields[name])(item, item_path)
+            if name == "currency" and isinstance(typed[name], str):
+                _check_currency(typed[name], item_path)
+        for name in sorted(typed_dict.__required_keys__):
+            if name not in typed:
+                raise missing_param(_join(path, name))
+            if typed[name] is None and not _is_clearable(fields[name]):
+                raise empty_param(_join(path, name))
         return typed
 
-    return read
+    return parse
 
 
-def _map(item: Any) -> Read:  # Any: an annotation
-    def read(value: Any, where: str) -> Any:  # Any: as in Read
-        found = {str(index): one for index, one in enumerate(value)} if isinstance(value, list) else value
-        if not isinstance(found, Mapping):
-            raise ErrorResponse("Invalid hash", param=where)
-        read_one = _value if item is str else _reader(item)
-        return {key: read_one(one, f"{where}[{key}]") for key, one in found.items()}
-
-    return read
+def _join(path: str, name: str) -> str:
+    return f"{path}[{name}]" if path else name
 
 
-def _limited(inner: Any, length: int) -> Read:  # Any: an annotation
-    def read(value: Any, where: str) -> Any:  # Any: as in Read
-        found = _reader(inner)(value, where)
-        if isinstance(found, str) and len(found) > length:
-            raise ErrorResponse(f"Invalid string: {found[:20]}...; must be at most {length} characters", param=where)
-        return found
-
-    return read
+def _is_clearable(annotation: Annotation) -> bool:
+    args = get_args(annotation)
+    return type(None) in args or any(_is_clearable(arg) for arg in args if _origin(annotation) in (Required, Annotated))
 
 
-def _text(value: Any, where: str) -> str | None:  # Any: as in Read
+def _union_parser(options: tuple[Annotation, ...]) -> Parser:
+    clearable = type(None) in options
+    options = tuple(option for option in options if option is not type(None))
+    if datetime in options:  # a number in API v1, and RFC 3339 text in v2
+        client_only = datetime if int in options else str
+        options = tuple(option for option in options if option is not client_only)
+
+    def parse(value: Value, path: str) -> Value:
+        if clearable and (value is None or value == ""):
+            return None
+        best: ErrorResponse | None = None
+        for option in options:
+            try:
+                return _parser(option)(value, path)
+            except ErrorResponse as error:
+                # the best error is that of the option with the value's shape
+                if best is None or isinstance(value, Mapping) == is_typeddict(option):
+                    best = error
+        raise best or ErrorResponse(f"Invalid {path}.", param=path)
+
+    return parse
+
+
+def _literal_parser(options: tuple[str | bool, ...]) -> Parser:
+    by_text = {("true" if option else "false") if isinstance(option, bool) else option: option for option in options}
+
+    def parse(value: Value, path: str) -> Value:
+        if isinstance(value, str) and value in by_text:
+            return by_text[value]
+        if isinstance(value, bool) and value in options:
+            return value
+        allowed = _describe_values(str(value), [str(text) for text in by_text])
+        raise ErrorResponse(f"Invalid {path}: must be one of {allowed}", param=path)
+
+    return parse
+
+
+def _describe_values(value: str, allowed: list[str]) -> str:
+    """List the allowed values, or those that are close to the value when there are many."""
+    if len(allowed) > MAX_LISTED_VALUES:
+        close = get_close_matches(value, allowed, 3)
+        return f"{len(allowed)} values." + (f" Did you mean {' or '.join(close)}?" if close else "")
+    return allowed[0] if len(allowed) == 1 else ", ".join(allowed[:-1]) + f", or {allowed[-1]}"
+
+
+def _list_parser(item_annotation: Annotation) -> Parser:
+    def parse(value: Value, path: str) -> Value:
+        items = value
+        if isinstance(value, Mapping) and all(key.isdigit() for key in value):  # a list in a form
+            items = list(value.values())
+        if not isinstance(items, list):
+            raise ErrorResponse("Invalid array", param=path)
+        parse_item, typed = _parser(item_annotation), []
+        for index, item in enumerate(items):
+            typed.append(parse_item(item, f"{path}[{index}]"))
+            if typed[-1] is None:
+                raise empty_param(f"{path}[{index}]")
+        return typed
+
+    return parse
+
+
+def _map_parser(value_annotation: Annotation) -> Parser:
+    def parse(value: Value, path: str) -> Value:
+        items = {str(index): item for index, item in enumerate(value)} if isinstance(value, list) else value
+        if not isinstance(items, Mapping):
+            raise ErrorResponse("Invalid hash", param=path)
+        parse_item = _parse_metadata_value if value_annotation is str else _parser(value_annotation)
+        return {key: parse_item(item, f"{path}[{key}]") for key, item in items.items()}
+
+    return parse
+
+
+def _max_length_parser(annotation: Annotation, max_length: int) -> Parser:
+    def parse(value: Value, path: str) -> Value:
+        typed = _parser(annotation)(value, path)
+        if isinstance(typed, str):
+            _check_length(typed, max_length, path)
+        return typed
+
+    return parse
+
+
+def _check_length(text: str, max_length: int, path: str) -> None:
+    if len(text) > max_length:
+        raise ErrorResponse(f"Invalid string: {text[:20]}...; must be at most {max_length} characters", param=path)
+
+
+def _parse_text(value: Value, path: str) -> str | None:
     if not isinstance(value, str):
-        raise ErrorResponse(f"Invalid string: {value}", param=where)
-    if not value:
-        return None  # an empty value clears a field
-    if len(value) > DEFAULT_MAX_LENGTH:
-        raise ErrorResponse(
-            f"Invalid string: {value[:20]}...; must be at most {DEFAULT_MAX_LENGTH} characters", param=where
-        )
-    return value
+        raise ErrorResponse(f"Invalid string: {value}", param=path)
+    _check_length(value, DEFAULT_MAX_LENGTH, path)
+    return value or None  # an empty value clears a field
 
 
-def _value(value: Any, where: str) -> str:  # Any: as in Read
-    """A value of metadata, which may be empty."""
-    return _text(value, where) or ""
+def _parse_metadata_value(value: Value, path: str) -> str:
+    return _parse_text(value, path) or ""
 
 
-def _integer(value: Any, where: str) -> int:  # Any: as in Read
+def _parse_integer(value: Value, path: str) -> int:
     if isinstance(value, str) and value.lstrip("-").isascii() and value.removeprefix("-").isdigit():
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise ErrorResponse(f"Invalid integer: {value}", code="parameter_invalid_integer", param=where)
+    raise ErrorResponse(f"Invalid integer: {value}", code="parameter_invalid_integer", param=path)
 
 
-def _boolean(value: Any, where: str) -> bool:  # Any: as in Read
+def _parse_boolean(value: Value, path: str) -> bool:
     if isinstance(value, bool):
         return value
     if value in ("true", "false"):
         return bool(value == "true")
-    raise ErrorResponse(f"Invalid boolean: {value}", param=where)
+    raise ErrorResponse(f"Invalid boolean: {value}", param=path)
 
 
-def _decimal(value: Any, where: str) -> str:  # Any: as in Read
+def _parse_decimal(value: Value, path: str) -> str:
     try:
         if Decimal(value).is_finite():
             return str(value)
     except (InvalidOperation, TypeError, ValueError):
         pass
-    raise ErrorResponse(f"Invalid decimal: {value}", param=where)
+    raise ErrorResponse(f"Invalid decimal: {value}", param=path)
 
 
-def _number(value: Any, where: str) -> float:  # Any: as in Read
-    found = float(_decimal(str(value), where))
-    return int(found) if found.is_integer() else found
+def _parse_number(value: Value, path: str) -> float:
+    number = float(_parse_decimal(str(value), path))
+    return int(number) if number.is_integer() else number
 
 
-def _moment(value: Any, where: str) -> str:  # Any: as in Read
+def _parse_datetime(value: Value, path: str) -> str:
     try:
         if datetime.fromisoformat(str(value).replace("Z", "+00:00")).tzinfo:
             return str(value)
     except ValueError:
         pass
-    raise ErrorResponse(f"Invalid date-time: {value}", param=where)
+    raise ErrorResponse(f"Invalid date-time: {value}", param=path)
 
 
-def _anything(value: Any, where: str) -> Any:  # Any: as in Read
+def _parse_anything(value: Value, path: str) -> Value:
     return value
 
 
-def _check_currency(value: str, where: str) -> None:
+def _check_currency(value: str, path: str) -> None:
     if value.lower() not in CURRENCIES:
         raise ErrorResponse(
-            f"Invalid currency: {value}. https://docs.stripe.com/currencies lists those there are.", param=where
+            f"Invalid currency: {value}. See https://docs.stripe.com/currencies for those that Stripe accepts.",
+            param=path,
         )
 
 
-_SCALARS: dict[Any, Read] = {  # Any: annotations
-    str: _text,
-    int: _integer,
-    bool: _boolean,
-    float: _number,
-    Decimal: _decimal,
-    datetime: _moment,
+_SCALAR_PARSERS: dict[Annotation, Parser] = {
+    str: _parse_text,
+    int: _parse_integer,
+    bool: _parse_boolean,
+    float: _parse_number,
+    Decimal: _parse_decimal,
+    datetime: _parse_datetime,
 }

@@ -1,4 +1,4 @@
-"""Pages for people: the status page of the emulator, and the pages that Stripe hosts, such as Checkout."""
+"""HTML pages: the status page of the emulator, and the pages that Stripe hosts, such as Checkout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
 from pinstripe._asgi import Receive
-from pinstripe.emulator.billing.money import written
+from pinstripe.emulator.billing.money import format_amount
 from pinstripe.emulator.server.dispatch import Server
 from pinstripe.emulator.server.requests import Request
 from pinstripe.emulator.server.responses import Response
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MAX_WAIT = 25.0
-"""Seconds that a page waits for changes before it asks again."""
+"""Seconds that the status page waits for a change before it sends another request."""
 MAX_SHOWN = 50
-"""How many requests, events and deliveries the status page shows."""
+"""The number of requests, events and deliveries on the status page."""
 LATEST_IDS = 3
+"""The number of ids of each object type on the status page."""
 
 
 class Deliveries(Protocol):
@@ -45,7 +46,7 @@ class Deliveries(Protocol):
 
 
 class Pages:
-    """The pages of an emulator."""
+    """Responds to the requests for the pages of an emulator."""
 
     def __init__(self, server: Server, deliveries: Deliveries) -> None:
         self._server, self._accounts, self._deliveries = server, server.accounts, deliveries
@@ -71,10 +72,10 @@ class Pages:
                 return None
             return self._hosted(page, request, segments[1])
         except ErrorResponse as error:
-            return self._html("message.html", error.status, title="That did not work", text=str(error))
+            return self._html("message.html", error.status, title="The request failed", text=str(error))
 
     def _hosted(self, page: hosted.Page, request: Request, object_id: str) -> Response:
-        account = next((one for one in self._accounts if self._find(one, object_id) is not None), None)
+        account = next((account for account in self._accounts if self._find(account, object_id) is not None), None)
         if account is None:
             return self._not_found(object_id)
         form = dict(parse_qsl(request.body.decode())) if request.verb == "POST" else None
@@ -87,20 +88,20 @@ class Pages:
             return Response(200, content, {"Content-Type": "application/pdf"})
         if isinstance(content, str):
             return _redirect(content)
-        return self._html(content.template, content.status, **content.values)
+        return self._html(content.name, content.status, **content.values)
 
     def _find(self, account: str, object_id: str) -> Object | None:
         with self._accounts.reading(account) as state:
             return next(state.objects.with_id(object_id), None)
 
-    def _html(self, template: str, status: int = 200, /, **values: Any) -> Response:  # Any: what a template shows
+    def _html(self, template: str, status: int = 200, /, **values: Any) -> Response:  # Any: values of a template
         if self._environment is None:
             try:
                 from jinja2 import Environment, PackageLoader
             except ImportError as error:
                 raise ImportError("The emulator's pages need Jinja: pip install 'pinstripe[emulator]'") from error
             self._environment = Environment(loader=PackageLoader("pinstripe.emulator.web"), autoescape=True)
-            self._environment.filters |= {"money": written, "time": _format_time}
+            self._environment.filters |= {"money": format_amount, "time": _format_time}
         text = self._environment.get_template(template).render(**values)
         return Response(
             status, text.encode(), {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
@@ -109,7 +110,7 @@ class Pages:
     def _not_found(self, object_id: str) -> Response:
         return self._html("message.html", 404, title="Not found", text=f"There is no {object_id}.")
 
-    def _status(self) -> dict[str, Any]:  # Any: what the template shows
+    def _status(self) -> dict[str, Any]:  # Any: values of a template
         ids: dict[str, list[str]] = {}
         for account in self._accounts:
             with self._accounts.reading(account) as state:
@@ -129,9 +130,9 @@ class Pages:
     def _object(self, object_id: str) -> Response:
         for account in self._accounts:
             event = self._accounts.state(account).events.by_id.get(object_id)
-            found = event.object if event else self._find(account, object_id)
-            if found is not None:
-                return self._html("object.html", id=object_id, text=json.dumps(found, indent=2))
+            value = event.object if event else self._find(account, object_id)
+            if value is not None:
+                return self._html("object.html", id=object_id, text=json.dumps(value, indent=2))
         return self._not_found(object_id)
 
     def _redeliver(self, request: Request) -> Response:
@@ -143,7 +144,7 @@ class Pages:
         return _redirect("/")
 
     async def _wait(self, query: dict[str, str], receive: Receive) -> Response:
-        """Respond when something has changed since a version, after a while, or when the client has disconnected."""
+        """Respond when something changes after a version, after `MAX_WAIT`, or when the client disconnects."""
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
 
         def notify() -> None:

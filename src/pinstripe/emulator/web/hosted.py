@@ -1,4 +1,4 @@
-"""The pages that Stripe hosts: Checkout, payment links, the customer portal, invoices, and the bank's challenge."""
+"""The pages that Stripe hosts: Checkout, payment links, the customer portal, invoices, 3-D Secure."""
 
 from __future__ import annotations
 
@@ -6,154 +6,167 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pinstripe.emulator.billing import line_items
-from pinstripe.emulator.billing.money import written
-from pinstripe.emulator.operations import checkout_sessions, invoices, payment_links
+from pinstripe.emulator.billing.line_items import line_items_of
+from pinstripe.emulator.billing.money import format_amount
+from pinstripe.emulator.operations import checkout_sessions, invoice_payments, payment_links
 from pinstripe.emulator.operations._intents import intent_details, set_return_url
+from pinstripe.emulator.operations._pdf import text_pdf
 from pinstripe.emulator.operations.payment_methods import attach_to, create_payment_method
-from pinstripe.emulator.operations.quotes import paper
-from pinstripe.emulator.operations.subscription_updates import apply
+from pinstripe.emulator.operations.subscription_updates import apply_update
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
-from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
+
+Form: TypeAlias = dict[str, str]
 
 
 @dataclass
-class Shown:
-    """A template, and what it shows."""
+class Template:
+    """A template with its values, and the status of the response."""
 
-    template: str
-    values: dict[str, Any]  # Any: as Jinja takes it
+    name: str
+    values: dict[str, Any]  # Any: values of a template
     status: int = 200
 
 
-Content: TypeAlias = Shown | str | bytes
-"""A template with its values, a URL to redirect to, or a PDF."""
-Page: TypeAlias = Callable[[AccountState, Object, dict[str, str] | None], Content]
-"""Returns the content of a page about an object; the form that was submitted is the last argument."""
+Content: TypeAlias = Template | str | bytes
+"""A template, a URL to redirect to, or a PDF file."""
+Page: TypeAlias = Callable[[AccountState, Object, Form | None], Content]
+"""Returns the content of a page about an object; the last argument is the submitted form, if any."""
 PAGES: dict[tuple[str, str], Page] = {}
+"""The pages by the first part of their path and the part after the id."""
 
 
 def page(name: str, rest: str = "") -> Callable[[Page], Page]:
-    """Say what is shown at ``/name/{id}/rest``."""
+    """Register the decorated function for the pages at ``/name/{id}/rest``."""
 
-    def keep(function: Page) -> Page:
+    def register(function: Page) -> Page:
         PAGES[name, rest] = function
         return function
 
-    return keep
+    return register
 
 
-def card(given: dict[str, str]) -> Object:
-    """The card that somebody typed."""
-    month, _, year = given.get("expiry", "12 / 34").replace(" ", "").partition("/")
+def _card(form: Form) -> Object:
+    """Return the card of a form; raise `ErrorResponse` for an incomplete expiration date."""
+    month, _, year = form.get("expiry", "12 / 34").replace(" ", "").partition("/")
     if not (month.isdigit() and year.isdigit()):
-        raise ErrorResponse("Your card's expiration date is incomplete.", status=402)
-    whole = int(year) if int(year) > 99 else 2000 + int(year)
-    number = given.get("number", "").replace(" ", "")
-    return {"number": number, "exp_month": int(month), "exp_year": whole, "cvc": given.get("cvc", "123")}
+        raise ErrorResponse("Your card's expiration date is incomplete.", status=DECLINED)
+    return {
+        "number": form.get("number", "").replace(" ", ""),
+        "exp_month": int(month),
+        "exp_year": int(year) if int(year) > 99 else 2000 + int(year),
+        "cvc": form.get("cvc", "123"),
+    }
+
+
+def _card_method(state: AccountState, form: Form) -> Object:
+    return create_payment_method(state, {"type": "card", "card": _card(form)})
+
+
+def _decline_message(action: Callable[[], object]) -> str:
+    """Run the action of a submitted form, and return the message of a declined payment; empty on success.
+
+    A decline is shown on the page, and its effects are stored; other errors have a page of their own.
+    """
+    try:
+        action()
+    except ErrorResponse as error:
+        if error.status != DECLINED:
+            raise
+        return str(error)
+    return ""
 
 
 @page("checkout")
-def pay(state: AccountState, session: Object, given: dict[str, str] | None) -> Shown | str:
-    """Checkout."""
+def checkout(state: AccountState, session: Object, form: Form | None) -> Template | str:
+    """Show a checkout session, and complete it."""
     error = ""
-    if given is not None:
-        try:
-            checkout_sessions.complete(state, session, {**given, "card": card(given)})
-        except ErrorResponse as error_response:
-            error = _kept_error(error_response)
+    if form is not None:
+        error = _decline_message(lambda: checkout_sessions.complete(state, session, {**form, "card": _card(form)}))
     intent = state.objects.find("payment_intent", session["payment_intent"])
     if intent is not None and intent["status"] == "requires_action":
         set_return_url(state, intent["id"], f"{state.base_url}/checkout/{session['id']}")
         return f"{state.base_url}/authenticate/{intent['id']}"
     if session["status"] == "complete":
         url = (session["success_url"] or "").replace("{CHECKOUT_SESSION_ID}", session["id"])
-        return url or Shown("message.html", {"title": "Thank you", "text": "Your payment was successful."})
-    values = {"session": session, "items": line_items.kept(state, session), "error": error, "given": given or {}}
-    return Shown("checkout.html", values, 402 if error else 200)
-
-
-def _kept_error(error_response: ErrorResponse) -> str:
-    """A decline is shown on the page, and stays as an effect; anything else is another page."""
-    if error_response.status != 402:
-        raise error_response
-    return str(error_response)
+        return url or Template("message.html", {"title": "Thank you", "text": "Your payment was successful."})
+    values = {"session": session, "items": line_items_of(state, session), "error": error, "form": form or {}}
+    return Template("checkout.html", values, DECLINED if error else 200)
 
 
 @page("pay")
-def link(state: AccountState, found: Object, given: dict[str, str] | None) -> str:
-    """A payment link: a new checkout for everybody."""
-    return str(payment_links.follow(state, found)["url"])
+def payment_link(state: AccountState, link: Object, form: Form | None) -> str:
+    """Open a payment link: redirect to a new checkout session."""
+    return str(payment_links.open_link(state, link)["url"])
 
 
 @page("authenticate")
-def authenticate(state: AccountState, intent: Object, given: dict[str, str] | None) -> Shown | str:
-    """The bank's challenge."""
-    if given is not None and intent["status"] in ("requires_action", "requires_challenge"):
-        checkout_sessions.answer_challenge(state, intent["id"], success=given.get("answer") == "complete")
+def authenticate(state: AccountState, intent: Object, form: Form | None) -> Template | str:
+    """Show the challenge of 3-D Secure, and complete or fail it."""
+    if form is not None and intent["status"] in ("requires_action", "requires_challenge"):
+        checkout_sessions.complete_challenge(state, intent["id"], success=form.get("challenge") == "complete")
         if url := intent_details(state, intent["id"]).return_url:
-            kind = intent["object"]
-            return (
-                f"{url}{'&' if '?' in url else '?'}{kind}={intent['id']}&{kind}_client_secret={intent['client_secret']}"
-            )
-    return Shown("authenticate.html", {"intent": intent})
+            name = intent["object"]
+            query = f"{name}={intent['id']}&{name}_client_secret={intent['client_secret']}"
+            return f"{url}{'&' if '?' in url else '?'}{query}"
+    return Template("authenticate.html", {"intent": intent})
 
 
 @page("invoices")
-def invoice(state: AccountState, found: Object, given: dict[str, str] | None) -> Shown:
-    """An invoice, which its customer can pay."""
+def invoice(state: AccountState, invoice: Object, form: Form | None) -> Template:
+    """Show an invoice, and pay it."""
     error = ""
-    if given is not None and found["status"] == "open":
-        try:
-            method = create_payment_method(state, {"type": "card", "card": card(given)})
-            invoices.pay_with(state, found, method)
-        except ErrorResponse as error_response:
-            error = _kept_error(error_response)
-    return Shown("invoice.html", {"invoice": found, "error": error, "given": given or {}}, 402 if error else 200)
+    if form is not None and invoice["status"] == "open":
+        error = _decline_message(lambda: invoice_payments.pay(state, invoice, _card_method(state, form)))
+    values = {"invoice": invoice, "error": error, "form": form or {}}
+    return Template("invoice.html", values, DECLINED if error else 200)
 
 
 @page("invoices", "pdf")
-def invoice_paper(state: AccountState, found: Object, given: dict[str, str] | None) -> bytes:
-    """An invoice on paper."""
-    lines = [f"{line['description']}: {written(line['amount'], line['currency'])}" for line in found["lines"]["data"]]
-    return paper([f"Invoice {found['number']}", *lines, f"Total: {written(found['total'], found['currency'])}"])
+def invoice_pdf(state: AccountState, invoice: Object, form: Form | None) -> bytes:
+    """Return an invoice as a PDF file."""
+    lines = [
+        f"{line['description']}: {format_amount(line['amount'], line['currency'])}" for line in invoice["lines"]["data"]
+    ]
+    total = format_amount(invoice["total"], invoice["currency"])
+    return text_pdf([f"Invoice {invoice['number']}", *lines, f"Total: {total}"])
 
 
 @page("portal")
-def portal(state: AccountState, session: Object, given: dict[str, str] | None) -> Shown | str:
-    """The customer portal."""
+def portal(state: AccountState, session: Object, form: Form | None) -> Template | str:
+    """Show the customer portal, and apply its submitted forms."""
     customer = state.objects.get("customer", session["customer"])
     error = ""
-    if given is not None:
-        try:
-            _act(state, customer, given)
+    if form is not None:
+        error = _decline_message(lambda: _submit_portal(state, customer, form))
+        if not error:
             return f"{state.base_url}/portal/{session['id']}"
-        except ErrorResponse as error_response:
-            error = _kept_error(error_response)
-    default = customer["invoice_settings"]["default_payment_method"]
+    customer_id = customer["id"]
+    default_method = customer["invoice_settings"]["default_payment_method"]
     values = {
         "session": session,
         "customer": customer,
-        "subscriptions": list(state.objects.all("subscription", customer=customer["id"])),
+        "subscriptions": list(state.objects.all("subscription", customer=customer_id)),
         "methods": [
-            (one, one["id"] == default) for one in state.objects.all("payment_method", customer=customer["id"])
+            (method, method["id"] == default_method)
+            for method in state.objects.all("payment_method", customer=customer_id)
         ],
-        "invoices": list(state.objects.all("invoice", customer=customer["id"])),
-        "names": {one["id"]: one["name"] for one in state.objects.all("product")},
+        "invoices": list(state.objects.all("invoice", customer=customer_id)),
+        "product_names": {product["id"]: product["name"] for product in state.objects.all("product")},
         "error": error,
     }
-    return Shown("portal.html", values, 402 if error else 200)
+    return Template("portal.html", values, DECLINED if error else 200)
 
 
-def _act(state: AccountState, customer: Object, given: dict[str, str]) -> None:
-    """What the buttons of the portal do."""
-    if identifier := given.get("cancel") or given.get("renew"):
-        subscription = state.objects.get("subscription", identifier)
+def _submit_portal(state: AccountState, customer: Object, form: Form) -> None:
+    """Cancel or renew a subscription, or add a default card."""
+    if subscription_id := form.get("cancel") or form.get("renew"):
+        subscription = state.objects.get("subscription", subscription_id)
         if subscription["customer"] != customer["id"]:
-            raise ErrorResponse("That is another customer's subscription.", status=403)
-        apply(state, subscription, {"cancel_at_period_end": "cancel" in given})
-    elif "number" in given:
-        method = attach_to(state, create_payment_method(state, {"type": "card", "card": card(given)}), customer)
+            raise ErrorResponse("This subscription belongs to another customer.", status=403)
+        apply_update(state, subscription, {"cancel_at_period_end": "cancel" in form})
+    elif "number" in form:
+        method = attach_to(state, _card_method(state, form), customer)
         settings = {**customer["invoice_settings"], "default_payment_method": method["id"]}
         state.events.emit("updated", customer, state.objects.update(customer, invoice_settings=settings))

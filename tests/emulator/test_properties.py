@@ -1,4 +1,4 @@
-"""Whatever happens to a customer, the books agree: sums, states, events and what is kept."""
+"""Invariants after any sequence of requests: totals, statuses, balances, events and the state file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import pinstripe
 from pinstripe.emulator import Emulator
 from pinstripe.models import Charge, Invoice, InvoiceLineItem
-from tests.emulator.conftest import DAY, NEW_YEAR
+from tests.emulator.conftest import DAY, NEW_YEAR, existing_customer
 
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired")
 PRICES: list[dict[str, Any]] = [  # Any: parameters of a price
@@ -28,7 +28,7 @@ PRICES: list[dict[str, Any]] = [  # Any: parameters of a price
         "tiers": [{"up_to": 3, "unit_amount": 1000}, {"up_to": "inf", "unit_amount_decimal": "333.3"}],
     },
 ]
-MORE: list[dict[str, Any]] = [  # Any: parameters of a subscription
+OPTIONS: list[dict[str, Any]] = [  # Any: parameters of a subscription
     {},
     {"payment_behavior": "default_incomplete"},
     {"payment_behavior": "error_if_incomplete"},
@@ -39,7 +39,7 @@ ENDED = {"canceled", "incomplete_expired"}
 
 
 class Billing(RuleBasedStateMachine):
-    """One customer on a test clock, to whom anything may happen in any order. A refusal is an answer like any other."""
+    """Runs random billing requests for one customer on a test clock. Requests may fail."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Billing(RuleBasedStateMachine):
         self.now, self.snapshots = NEW_YEAR, list[bytes]()
 
     @initialize()
-    def open_the_shop(self) -> None:
+    def set_up(self) -> None:
         self.clock = self.client.test_helpers.test_clocks.create(frozen_time=self.now).id
         self.customer = self.client.customers.create(email="jenny@example.com", test_clock=self.clock).id
         self.use("pm_card_visa")
@@ -59,9 +59,9 @@ class Billing(RuleBasedStateMachine):
         self.rates = [rate]
         self.prices = [
             self.client.prices.create(
-                **{"product": product, "currency": "usd", "recurring": {"interval": "month"}, **one}
+                **{"product": product, "currency": "usd", "recurring": {"interval": "month"}, **params}
             ).id
-            for one in PRICES
+            for params in PRICES
         ]
         self.coupons = [
             self.client.coupons.create(percent_off=33.3, duration="repeating", duration_in_months=2).id,
@@ -74,18 +74,18 @@ class Billing(RuleBasedStateMachine):
             call()
 
     def any_subscription(self, pick: int) -> str | None:
-        found = [
-            one
-            for one in self.client.subscriptions.list(status="all", customer=self.customer)
-            if one.status not in ENDED
+        live = [
+            subscription
+            for subscription in self.client.subscriptions.list(status="all", customer=self.customer)
+            if subscription.status not in ENDED
         ]
-        return found[pick % len(found)].id if found else None
+        return live[pick % len(live)].id if live else None
 
     def any_invoice(self, pick: int) -> Invoice | None:
-        found = list(self.client.invoices.list(customer=self.customer))
-        return found[pick % len(found)] if found else None
+        invoices = list(self.client.invoices.list(customer=self.customer))
+        return invoices[pick % len(invoices)] if invoices else None
 
-    # What may happen
+    # Requests
 
     @rule(card=st.sampled_from(CARDS))
     def use(self, card: str) -> None:
@@ -93,9 +93,13 @@ class Billing(RuleBasedStateMachine):
         self.client.customers.update(self.customer, invoice_settings={"default_payment_method": method})
 
     @rule(
-        price=st.integers(0, 3), quantity=st.integers(1, 7), trial=st.sampled_from([0, 0, 10]), coupon=st.integers(0, 3),
-        taxed=st.booleans(), more=st.sampled_from(MORE),
-    )  # fmt: skip
+        price=st.integers(0, 3),
+        quantity=st.integers(1, 7),
+        trial=st.sampled_from([0, 0, 10]),
+        coupon=st.integers(0, 3),
+        taxed=st.booleans(),
+        options=st.sampled_from(OPTIONS),
+    )
     def subscribe(
         self,
         price: int,
@@ -103,29 +107,31 @@ class Billing(RuleBasedStateMachine):
         trial: int,
         coupon: int,
         taxed: bool,
-        more: dict[str, Any],  # Any: parameters
+        options: dict[str, Any],  # Any: parameters
     ) -> None:
-        params: dict[str, Any] = {**more}  # Any: as above
+        params: dict[str, Any] = {**options}  # Any: parameters
         if trial:
             params["trial_period_days"] = trial
         if coupon < len(self.coupons):
             params["discounts"] = [{"coupon": self.coupons[coupon]}]
         if taxed:
             params["default_tax_rates"] = self.rates
-        items: Any = [{"price": self.prices[price], "quantity": quantity}]  # Any: as above
+        items: Any = [{"price": self.prices[price], "quantity": quantity}]  # Any: a parameter
         self.attempt(lambda: self.client.subscriptions.create(customer=self.customer, items=items, **params))
 
     @rule(
-        pick=st.integers(0, 9), price=st.integers(0, 3), quantity=st.integers(1, 7),
+        pick=st.integers(0, 9),
+        price=st.integers(0, 3),
+        quantity=st.integers(1, 7),
         behavior=st.sampled_from(["create_prorations", "always_invoice", "none"]),
         payment=st.sampled_from(["allow_incomplete", "pending_if_incomplete", "error_if_incomplete"]),
-    )  # fmt: skip
-    def change(self, pick: int, price: int, quantity: int, behavior: Any, payment: Any) -> None:  # Any: of a list
-        if found := self.any_subscription(pick):
-            item = self.client.subscriptions.retrieve(found).items.data[0].id
+    )
+    def change_item(self, pick: int, price: int, quantity: int, behavior: Any, payment: Any) -> None:  # Any: literals
+        if subscription := self.any_subscription(pick):
+            item = self.client.subscriptions.retrieve(subscription).items.data[0].id
             self.attempt(
                 lambda: self.client.subscriptions.update(
-                    found,
+                    subscription,
                     items=[{"id": item, "price": self.prices[price], "quantity": quantity}],
                     proration_behavior=behavior,
                     payment_behavior=payment,
@@ -133,159 +139,165 @@ class Billing(RuleBasedStateMachine):
             )
 
     @rule(pick=st.integers(0, 9), how=st.integers(0, 4))
-    def leave(self, pick: int, how: int) -> None:
-        if found := self.any_subscription(pick):
+    def cancel(self, pick: int, how: int) -> None:
+        if subscription := self.any_subscription(pick):
             subscriptions = self.client.subscriptions
             self.attempt(
                 (
-                    lambda: subscriptions.cancel(found),
-                    lambda: subscriptions.cancel(found, invoice_now=True, prorate=True),
-                    lambda: subscriptions.update(found, cancel_at_period_end=True),
-                    lambda: subscriptions.update(found, cancel_at_period_end=False),
-                    lambda: subscriptions.update(found, pause_collection={"behavior": "keep_as_draft"}),
+                    lambda: subscriptions.cancel(subscription),
+                    lambda: subscriptions.cancel(subscription, invoice_now=True, prorate=True),
+                    lambda: subscriptions.update(subscription, cancel_at_period_end=True),
+                    lambda: subscriptions.update(subscription, cancel_at_period_end=False),
+                    lambda: subscriptions.update(subscription, pause_collection={"behavior": "keep_as_draft"}),
                 )[how]
             )
 
     @rule(days=st.sampled_from([1, 8, 31, 31, 62]))
-    def wait(self, days: int) -> None:
+    def advance(self, days: int) -> None:
         self.now += days * DAY
         self.client.test_helpers.test_clocks.advance(self.clock, frozen_time=self.now)
 
     @rule(amount=st.integers(-3000, 5000), finalize=st.booleans())
-    def bill(self, amount: int, finalize: bool) -> None:
+    def create_invoice(self, amount: int, finalize: bool) -> None:
         self.client.invoice_items.create(customer=self.customer, amount=amount, currency="usd", tax_rates=self.rates)
-        made = self.client.invoices.create(customer=self.customer, pending_invoice_items_behavior="include")
+        invoice = self.client.invoices.create(customer=self.customer, pending_invoice_items_behavior="include")
         if finalize:
-            self.attempt(lambda: self.client.invoices.finalize_invoice(made.id, auto_advance=True))
+            self.attempt(lambda: self.client.invoices.finalize_invoice(invoice.id, auto_advance=True))
 
     @rule(pick=st.integers(0, 9), how=st.integers(0, 5), amount=st.integers(1, 3000))
-    def settle(self, pick: int, how: int, amount: int) -> None:
-        if found := self.any_invoice(pick):
+    def settle_invoice(self, pick: int, how: int, amount: int) -> None:
+        if invoice := self.any_invoice(pick):
             invoices, notes = self.client.invoices, self.client.credit_notes
             self.attempt(
                 (
-                    lambda: invoices.pay(found.id),
-                    lambda: invoices.pay(found.id, paid_out_of_band=True),
-                    lambda: invoices.void_invoice(found.id),
-                    lambda: invoices.mark_uncollectible(found.id),
-                    lambda: notes.create(invoice=found.id, amount=amount),
-                    lambda: notes.create(invoice=found.id, amount=amount, credit_amount=amount),
+                    lambda: invoices.pay(invoice.id),
+                    lambda: invoices.pay(invoice.id, paid_out_of_band=True),
+                    lambda: invoices.void_invoice(invoice.id),
+                    lambda: invoices.mark_uncollectible(invoice.id),
+                    lambda: notes.create(invoice=invoice.id, amount=amount),
+                    lambda: notes.create(invoice=invoice.id, amount=amount, credit_amount=amount),
                 )[how]
             )
 
     @rule(pick=st.integers(0, 9), amount=st.integers(1, 3000))
-    def give_back(self, pick: int, amount: int) -> None:
+    def refund(self, pick: int, amount: int) -> None:
         if charges := self.client.charges.list(customer=self.customer).data:
             charge = charges[pick % len(charges)].id
             self.attempt(lambda: self.client.refunds.create(charge=charge, amount=amount))
 
     @rule(amount=st.integers(-2000, 2000).filter(bool))
-    def adjust(self, amount: int) -> None:
+    def adjust_balance(self, amount: int) -> None:
         self.client.customers.balance_transactions.create(self.customer, amount=amount, currency="usd")
 
     @rule()
-    def remember(self) -> None:
+    def take_snapshot(self) -> None:
         self.snapshots.append(self.emulator.snapshot())
 
     @precondition(lambda self: self.snapshots)
     @rule()
-    def go_back(self) -> None:
+    def restore_snapshot(self) -> None:
         self.emulator.restore(self.snapshots[-1])
         self.now = int(self.client.test_helpers.test_clocks.retrieve(self.clock).frozen_time.timestamp())
 
     @rule()
-    def start_again(self) -> None:
-        before, events = self.everything(), self.emulator.events.types
+    def restart(self) -> None:
+        before, events = self.objects(), self.emulator.events.types
         self.emulator.close()
         self.emulator = Emulator(seed=1, db=self.path)
         self.client = self.emulator.client(validation="strict")
-        assert (self.everything(), self.emulator.events.types) == (before, events)
+        assert (self.objects(), self.emulator.events.types) == (before, events)
 
-    def everything(self) -> list[str]:
+    def objects(self) -> list[str]:
         lists = (
             self.client.invoices.list(limit=100),
             self.client.subscriptions.list(limit=100, status="all"),
             self.client.balance_transactions.list(limit=100),
             self.client.customers.list(),
         )
-        return [one.model_dump_json() for found in lists for one in found]
+        return [value.model_dump_json() for values in lists for value in values]
 
-    # What always holds
+    # Invariants
 
     @invariant()
     def invoices_add_up(self) -> None:
-        for one in self.client.invoices.list(limit=100):
-            lines = list(self.client.invoices.line_items.list(one.id, limit=100))
-            off = sum(part.amount for part in one.total_discount_amounts or [])
-            tax = sum(part.amount for part in one.total_taxes or [])
-            assert one.subtotal == sum(line.amount for line in lines)
-            assert one.total == one.subtotal - off + tax
-            assert off == sum(discount_of(line) for line in lines)
-            if one.status in ("open", "uncollectible"):
-                assert one.amount_remaining == one.amount_due - one.amount_paid > 0
-            if one.status == "paid":
-                assert one.amount_remaining == 0
-            assert (one.number is None) == (one.status == "draft")
+        for invoice in self.client.invoices.list(limit=100):
+            lines = list(self.client.invoices.line_items.list(invoice.id, limit=100))
+            discounts = sum(discount.amount for discount in invoice.total_discount_amounts or [])
+            taxes = sum(tax.amount for tax in invoice.total_taxes or [])
+            assert invoice.subtotal == sum(line.amount for line in lines)
+            assert invoice.total == invoice.subtotal - discounts + taxes
+            assert discounts == sum(discount_of(line) for line in lines)
+            if invoice.status in ("open", "uncollectible"):
+                assert invoice.amount_remaining == invoice.amount_due - invoice.amount_paid > 0
+            if invoice.status == "paid":
+                assert invoice.amount_remaining == 0
+            assert (invoice.number is None) == (invoice.status == "draft")
 
     @invariant()
-    def the_balance_is_the_sum_of_its_movements(self) -> None:
+    def the_balance_is_the_sum_of_its_transactions(self) -> None:
         balance = self.client.balance.retrieve()
-        moved = list(self.client.balance_transactions.list(limit=100))
-        for status, parts in (("available", balance.available), ("pending", balance.pending)):
-            assert sum(part.amount for part in parts) == sum(one.net for one in moved if one.status == status)
-        assert all(one.net == one.amount - one.fee for one in moved)
+        transactions = list(self.client.balance_transactions.list(limit=100))
+        for status, amounts in (("available", balance.available), ("pending", balance.pending)):
+            net = sum(transaction.net for transaction in transactions if transaction.status == status)
+            assert sum(amount.amount for amount in amounts) == net
+        assert all(transaction.net == transaction.amount - transaction.fee for transaction in transactions)
 
     @invariant()
-    def the_credit_of_the_customer_is_the_sum_of_its_movements(self) -> None:
-        found = self.client.customers.retrieve(self.customer)
-        assert isinstance(found, pinstripe.models.Customer)
-        moved = list(self.client.customers.balance_transactions.list(self.customer, limit=100))
-        assert found.balance == sum(one.amount for one in moved)
+    def the_customer_balance_is_the_sum_of_its_transactions(self) -> None:
+        customer = existing_customer(self.client, self.customer)
+        transactions = list(self.client.customers.balance_transactions.list(self.customer, limit=100))
+        assert customer.balance == sum(transaction.amount for transaction in transactions)
 
     @invariant()
-    def nothing_is_given_back_twice(self) -> None:
+    def nothing_is_refunded_twice(self) -> None:
         for charge in self.client.charges.list(limit=100):
             assert 0 <= charge.amount_refunded <= charge.amount_captured
             assert charge.refunded == (charge.amount_refunded == charge.amount_captured > 0)
 
     @invariant()
     def subscriptions_are_in_their_periods(self) -> None:
-        for one in self.client.subscriptions.list(limit=100, status="all"):
-            assert (one.status in ENDED) == (one.ended_at is not None)
-            for item in one.items.data:
+        for subscription in self.client.subscriptions.list(limit=100, status="all"):
+            assert (subscription.status in ENDED) == (subscription.ended_at is not None)
+            for item in subscription.items.data:
                 start, end = item.current_period_start.timestamp(), item.current_period_end.timestamp()
                 assert start <= self.now
                 assert start < end
-                if one.status in ("active", "trialing", "past_due"):
+                if subscription.status in ("active", "trialing", "past_due"):
                     assert self.now < end
 
     @invariant()
-    def events_are_typed(self) -> None:
+    def event_ids_are_unique(self) -> None:
         ids = [event.id for event in self.emulator.events]
         assert len(set(ids)) == len(ids)
 
     def teardown(self) -> None:
         try:
-            self.start_again()
+            self.restart()
         finally:
             self.emulator.close()
             self.folder.cleanup()
 
 
 def discount_of(line: InvoiceLineItem) -> int:
-    return sum(part.amount for part in line.discount_amounts or [])
+    return sum(discount.amount for discount in line.discount_amounts or [])
 
 
 TestBilling = Billing.TestCase
 TestBilling.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
 
 
-OUTWARD = {"charge", "refund", "refund_failure", "payout", "payout_cancel", "adjustment"}
-HOW = ("pm_card_visa", "pm_card_bypassPending", "pm_card_createDispute", "pm_card_refundFail", "pm_card_chargeDeclined")
+EXTERNAL = {"charge", "refund", "refund_failure", "payout", "payout_cancel", "adjustment"}
+PAYMENT_METHODS = (
+    "pm_card_visa",
+    "pm_card_bypassPending",
+    "pm_card_createDispute",
+    "pm_card_refundFail",
+    "pm_card_chargeDeclined",
+)
 
 
 class Money(RuleBasedStateMachine):
-    """A platform and an account that is connected to it, between which money goes to and fro."""
+    """Runs random requests that move money between a platform and a connected account."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -299,39 +311,43 @@ class Money(RuleBasedStateMachine):
             call()
 
     def any_charge(self, pick: int) -> Charge | None:
-        found = list(self.client.charges.list(limit=100))
-        return found[pick % len(found)] if found else None
+        charges = list(self.client.charges.list(limit=100))
+        return charges[pick % len(charges)] if charges else None
 
-    # What may happen
+    # Requests
 
     @rule(
-        amount=st.integers(50, 5000), card=st.sampled_from(HOW), manual=st.booleans(), fee=st.integers(0, 900),
+        amount=st.integers(50, 5000),
+        card=st.sampled_from(PAYMENT_METHODS),
+        manual=st.booleans(),
+        fee=st.integers(0, 900),
         kind=st.integers(0, 2),
-    )  # fmt: skip
+    )
     def pay(self, amount: int, card: str, manual: bool, fee: int, kind: int) -> None:
-        more: dict[str, Any] = {"capture_method": "manual" if manual else "automatic"}  # Any: parameters
+        options: dict[str, Any] = {"capture_method": "manual" if manual else "automatic"}  # Any: parameters
         if kind:
-            more["application_fee_amount"] = fee
+            options["application_fee_amount"] = fee
         if kind == 1:
-            more["transfer_data"] = {"destination": self.account}
+            options["transfer_data"] = {"destination": self.account}
         client = self.connected if kind == 2 else self.client
         self.attempt(
             lambda: client.payment_intents.create(
-                amount=amount, currency="usd", payment_method=card, confirm=True, **more
+                amount=amount, currency="usd", payment_method=card, confirm=True, **options
             )
         )
 
-    @rule(pick=st.integers(0, 9), amount=st.integers(1, 5000), all_of_it=st.booleans())
-    def capture(self, pick: int, amount: int, all_of_it: bool) -> None:
-        found = [one for one in self.client.payment_intents.list(limit=100) if one.status == "requires_capture"]
-        if found:
-            intent, intents = found[pick % len(found)].id, self.client.payment_intents
+    @rule(pick=st.integers(0, 9), amount=st.integers(1, 5000), in_full=st.booleans())
+    def capture(self, pick: int, amount: int, in_full: bool) -> None:
+        intents = self.client.payment_intents
+        uncaptured = [intent.id for intent in intents.list(limit=100) if intent.status == "requires_capture"]
+        if uncaptured:
+            intent = uncaptured[pick % len(uncaptured)]
             self.attempt(
-                lambda: intents.capture(intent) if all_of_it else intents.capture(intent, amount_to_capture=amount)
+                lambda: intents.capture(intent) if in_full else intents.capture(intent, amount_to_capture=amount)
             )
 
     @rule(pick=st.integers(0, 9), amount=st.integers(1, 3000), reverse=st.booleans(), fee=st.booleans())
-    def give_back(self, pick: int, amount: int, reverse: bool, fee: bool) -> None:
+    def refund(self, pick: int, amount: int, reverse: bool, fee: bool) -> None:
         if charge := self.any_charge(pick):
             self.attempt(
                 lambda: self.client.refunds.create(
@@ -340,9 +356,9 @@ class Money(RuleBasedStateMachine):
             )
 
     @rule(pick=st.integers(0, 9), text=st.sampled_from(["winning_evidence", "losing_evidence"]))
-    def contest(self, pick: int, text: str) -> None:
-        if found := self.client.disputes.list(limit=100).data:
-            dispute = found[pick % len(found)].id
+    def counter_dispute(self, pick: int, text: str) -> None:
+        if disputes := self.client.disputes.list(limit=100).data:
+            dispute = disputes[pick % len(disputes)].id
             self.attempt(lambda: self.client.disputes.update(dispute, evidence={"uncategorized_text": text}))
 
     @rule(amount=st.integers(1, 4000))
@@ -350,51 +366,57 @@ class Money(RuleBasedStateMachine):
         self.attempt(lambda: self.client.transfers.create(amount=amount, currency="usd", destination=self.account))
 
     @rule(pick=st.integers(0, 9), amount=st.integers(1, 4000))
-    def reverse(self, pick: int, amount: int) -> None:
-        if found := self.client.transfers.list(limit=100).data:
-            transfer = found[pick % len(found)].id
+    def reverse_transfer(self, pick: int, amount: int) -> None:
+        if transfers := self.client.transfers.list(limit=100).data:
+            transfer = transfers[pick % len(transfers)].id
             self.attempt(lambda: self.client.transfers.reversals.create(transfer, amount=amount))
 
     @rule(pick=st.integers(0, 9), amount=st.integers(1, 900))
-    def give_fee_back(self, pick: int, amount: int) -> None:
-        if found := self.client.application_fees.list(limit=100).data:
-            fee = found[pick % len(found)].id
+    def refund_application_fee(self, pick: int, amount: int) -> None:
+        if fees := self.client.application_fees.list(limit=100).data:
+            fee = fees[pick % len(fees)].id
             self.attempt(lambda: self.client.application_fees.refunds.create(fee, amount=amount))
 
-    @rule(amount=st.integers(1, 4000), ours=st.booleans())
-    def pay_out(self, amount: int, ours: bool) -> None:
-        client = self.client if ours else self.connected
+    @rule(amount=st.integers(1, 4000), platform=st.booleans())
+    def pay_out(self, amount: int, platform: bool) -> None:
+        client = self.client if platform else self.connected
         self.attempt(lambda: client.payouts.create(amount=amount, currency="usd"))
 
-    # What always holds
+    # Invariants
 
     @invariant()
-    def balances_are_the_sums_of_their_movements(self) -> None:
+    def balances_are_the_sums_of_their_transactions(self) -> None:
         for client in (self.client, self.connected):
-            balance, moved = client.balance.retrieve(), list(client.balance_transactions.list(limit=100))
-            for status, parts in (("available", balance.available), ("pending", balance.pending)):
-                assert sum(part.amount for part in parts) == sum(one.net for one in moved if one.status == status)
+            balance, transactions = client.balance.retrieve(), list(client.balance_transactions.list(limit=100))
+            for status, amounts in (("available", balance.available), ("pending", balance.pending)):
+                net = sum(transaction.net for transaction in transactions if transaction.status == status)
+                assert sum(amount.amount for amount in amounts) == net
 
     @invariant()
-    def money_between_the_two_is_neither_made_nor_lost(self) -> None:
-        moved = [one for client in (self.client, self.connected) for one in client.balance_transactions.list(limit=100)]
-        assert sum(one.amount for one in moved if one.type not in OUTWARD) == 0
+    def no_money_between_the_accounts_is_created_or_lost(self) -> None:
+        transactions = [
+            transaction
+            for client in (self.client, self.connected)
+            for transaction in client.balance_transactions.list(limit=100)
+        ]
+        assert sum(transaction.amount for transaction in transactions if transaction.type not in EXTERNAL) == 0
 
     @invariant()
     def charges_agree_with_their_refunds(self) -> None:
         for client in (self.client, self.connected):
-            refunds = list(client.refunds.list(limit=100))
+            refunds = [refund for refund in client.refunds.list(limit=100) if refund.status != "failed"]
             for charge in client.charges.list(limit=100):
-                given = sum(one.amount for one in refunds if one.charge == charge.id and one.status != "failed")
+                refunded = sum(refund.amount for refund in refunds if refund.charge == charge.id)
                 uncaptured = charge.amount - charge.amount_captured if charge.captured else 0
-                assert charge.amount_refunded == given + uncaptured <= charge.amount
+                assert charge.amount_refunded == refunded + uncaptured <= charge.amount
 
     @invariant()
-    def no_more_comes_back_than_went(self) -> None:
+    def no_more_is_reversed_than_was_transferred(self) -> None:
         for transfer in self.client.transfers.list(limit=100):
-            assert transfer.amount_reversed == sum(one.amount for one in transfer.reversals.data) <= transfer.amount
+            reversed_amount = sum(reversal.amount for reversal in transfer.reversals.data)
+            assert transfer.amount_reversed == reversed_amount <= transfer.amount
         for fee in self.client.application_fees.list(limit=100):
-            assert fee.amount_refunded == sum(one.amount for one in fee.refunds.data) <= fee.amount
+            assert fee.amount_refunded == sum(refund.amount for refund in fee.refunds.data) <= fee.amount
 
     def teardown(self) -> None:
         self.emulator.close()

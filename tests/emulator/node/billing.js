@@ -1,4 +1,4 @@
-// A billing life by the official package for Node: the same steps as in test_clients.py.
+// The steps of test_clients.py, performed by the official package for Node.
 import Stripe from "stripe";
 
 const [, , address] = process.argv;
@@ -14,30 +14,32 @@ const price = await stripe.prices.create({
   currency: "usd", unit_amount: 2900, recurring: { interval: "month" }, product_data: { name: "Gold" },
 });
 const subscription = await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id, quantity: 2 }] });
-const said = [["started", subscription.status]];
+const results = [["started", subscription.status]];
 await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: Date.UTC(2026, 1, 1, 1) / 1000 });
-const totals = async () => {
-  const found = [];
-  for await (const one of stripe.invoices.list({ subscription: subscription.id, limit: 1 })) found.push([one.status, one.total, one.amount_paid]);
-  return found;
+const invoiceTotals = async () => {
+  const totals = [];
+  for await (const invoice of stripe.invoices.list({ subscription: subscription.id, limit: 1 })) {
+    totals.push([invoice.status, invoice.total, invoice.amount_paid]);
+  }
+  return totals;
 };
-said.push(["renewed", await totals()]);
+results.push(["renewed", await invoiceTotals()]);
 const bad = await stripe.paymentMethods.attach("pm_card_chargeCustomerFail", { customer: customer.id });
 await stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: bad.id } });
 await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: Date.UTC(2026, 2, 1, 1) / 1000 });
-said.push(["failed", (await stripe.subscriptions.retrieve(subscription.id)).status, await totals()]);
+results.push(["failed", (await stripe.subscriptions.retrieve(subscription.id)).status, await invoiceTotals()]);
 const [latest] = (await stripe.invoices.list({ subscription: subscription.id, limit: 1 })).data;
 try {
   await stripe.invoices.pay(latest.id);
 } catch (error) {
-  said.push(["declined", error.type, error.code, error.decline_code]);
+  results.push(["declined", error.type, error.code, error.decline_code]);
 }
 await stripe.invoices.pay(latest.id, { payment_method: card.id });
-said.push(["paid", (await stripe.subscriptions.retrieve(subscription.id)).status]);
+results.push(["paid", (await stripe.subscriptions.retrieve(subscription.id)).status]);
 const [charge] = (await stripe.charges.list({ customer: customer.id, limit: 1 })).data;
 const refund = await stripe.refunds.create({ charge: charge.id, amount: 1000 });
-said.push(["refunded", refund.status, refund.amount, (await stripe.charges.retrieve(charge.id)).amount_refunded]);
+results.push(["refunded", refund.status, refund.amount, (await stripe.charges.retrieve(charge.id)).amount_refunded]);
 const portal = await stripe.billingPortal.sessions.create({ customer: customer.id, return_url: "https://example.com" });
-said.push(["portal", portal.url.startsWith(address)]);
-said.push(["events", (await stripe.events.list({ type: "invoice.*", limit: 100 })).data.map((one) => one.type).reverse()]);
-console.log(JSON.stringify(said));
+results.push(["portal", portal.url.startsWith(address)]);
+results.push(["events", (await stripe.events.list({ type: "invoice.*", limit: 100 })).data.map((event) => event.type).reverse()]);
+console.log(JSON.stringify(results));
