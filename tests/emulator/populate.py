@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pinstripe
 from pinstripe._registry import registry
@@ -407,19 +408,19 @@ def create_money_management(populated: PopulatedEmulator) -> None:
         from_={"payment_method": ids["verified_bank_account"]},
         to={"financial_account": account, "currency": "usd"},
     ).id
-    recipient = {"recipient": ids["v2.core.account"], "payout_method": method.id, "currency": "gbp"}
-    source = {"financial_account": account, "currency": "usd"}
-    amount = {"value": 1000, "currency": "usd"}
-    payment = money.outbound_payments.create(amount=amount, from_=source, to=recipient)
+    payout: Any = {  # Any: parameters of two operations
+        "amount": {"value": 1000, "currency": "usd"},
+        "from_": {"financial_account": account, "currency": "usd"},
+        "to": {"recipient": ids["v2.core.account"], "payout_method": method.id, "currency": "gbp"},
+    }
+    payment = money.outbound_payments.create(**payout)
     ids["v2.money_management.outbound_payment"] = payment.id
     transaction = next(iter(money.transactions.list(flow=payment.id)))
     ids["v2.money_management.transaction"] = transaction.id
     ids["v2.money_management.transaction_entry"] = next(
         iter(money.transaction_entries.list(transaction=transaction.id))
     ).id
-    ids["v2.money_management.payout_intent"] = money.payout_intents.create(
-        amount=amount, from_=source, to=recipient, confirmation_method="manual"
-    ).id
+    ids["v2.money_management.payout_intent"] = money.payout_intents.create(**payout, confirmation_method="manual").id
     ids["v2.money_management.recipient_verification"] = (
         populated.client.v2.test_helpers.money_management.recipient_verifications(
             payout_method=method.id, match_result="no_match"

@@ -82,10 +82,7 @@ def _create_invoice(state: AccountState, customer: Object, subscription: Object 
         fields = {name: value for name, value in item_params.items() if name not in ("invoiceitem", "metadata")}
         create_item(state, customer["id"], {"currency": currency, **fields})
     if subscription is not None:
-        if details.get("pause"):
-            pause_subscription(state, subscription, {**details["pause"], "invoicing_behavior": "invoice"})
-            changes = {}
-        return _create_subscription_invoice(state, subscription, changes)
+        return _create_subscription_invoice(state, subscription, changes, details.get("pause"))
     if anchor := changes.get("billing_cycle_anchor"):
         changes["billing_cycle_anchor"] = anchor.get("timestamp")
     if changes.get("items"):
@@ -100,12 +97,16 @@ def _create_invoice(state: AccountState, customer: Object, subscription: Object 
     return invoice
 
 
-def _create_subscription_invoice(state: AccountState, subscription: Object, changes: Object) -> Object:
-    """Return the invoice that a change of a subscription creates, or that of its next renewal."""
+def _create_subscription_invoice(
+    state: AccountState, subscription: Object, changes: Object, pause: Object | None
+) -> Object:
+    """Return the invoice that a change or a pause of a subscription creates, or that of its next renewal."""
     if subscription["status"] in ENDED:
         raise _nothing_to_preview("No upcoming invoices: the subscription has ended.")
     latest_invoice = subscription["latest_invoice"]
-    if changes:
+    if pause is not None:
+        pause_subscription(state, subscription, {**pause, "invoicing_behavior": "invoice"})
+    elif changes:
         apply_update(state, subscription, {**changes, "payment_behavior": "default_incomplete"})
     if subscription["latest_invoice"] != latest_invoice:
         return state.objects["invoice", subscription["latest_invoice"]]

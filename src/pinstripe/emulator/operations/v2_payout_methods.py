@@ -35,7 +35,7 @@ BANK_FIELDS: dict[str, tuple[tuple[str, str, int, int], ...]] = {
     "GB": (("routing_number", "Sort code", 6, 6), ("account_number", "Account number", 8, 8)),
     "CA": (("routing_number", "Routing number", 8, 9), ("account_number", "Account number", 5, 12)),
     "AU": (("routing_number", "BSB", 6, 6), ("account_number", "Account number", 4, 9)),
-    **{country: (("account_number", "IBAN", 15, 34),) for country in sorted(SEPA_COUNTRIES)},
+    **dict.fromkeys(sorted(SEPA_COUNTRIES), (("account_number", "IBAN", 15, 34),)),
 }
 """The details of a bank account in each country: parameter, local name, and shortest and longest value."""
 
