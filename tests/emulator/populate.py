@@ -384,7 +384,7 @@ def create_vault(populated: PopulatedEmulator) -> None:
 
 def create_money_management(populated: PopulatedEmulator) -> None:
     money, ids = populated.client.v2.money_management, populated.ids
-    account = next(one for one in money.financial_accounts.list() if one.type == "storage").id
+    account = next(account for account in money.financial_accounts.list() if account.type == "storage").id
     ids["v2.money_management.financial_account"] = account
     address = money.financial_addresses.create(
         financial_account=account, type="bank_account", bank_account={"currency": "usd"}

@@ -188,7 +188,7 @@ def test_a_reason_of_ones_own_can_be_given_for_a_cancellation(shop: Shop) -> Non
     assert canceled.cancellation_details is not None
     assert canceled.cancellation_details.feedback_option == option.id
     assert shop.client.billing.feedback_options.deactivate(option.id).status == "inactive"
-    assert [one.id for one in shop.client.billing.feedback_options.list(status="inactive")] == [option.id]
+    assert [reason.id for reason in shop.client.billing.feedback_options.list(status="inactive")] == [option.id]
 
 
 def test_an_item_can_name_a_plan_instead_of_a_price(shop: Shop) -> None:
@@ -198,7 +198,7 @@ def test_an_item_can_name_a_plan_instead_of_a_price(shop: Shop) -> None:
     item = subscription.items.data[0]
     assert item.plan is not None
     assert (item.plan.id, item.price.unit_amount) == (plan.id, 900)
-    assert [one.id for one in shop.client.subscriptions.list(plan="gold")] == [subscription.id]
+    assert [listed.id for listed in shop.client.subscriptions.list(plan="gold")] == [subscription.id]
     changed = shop.client.subscription_items.update(item.id, price=shop.price(1200))
     assert changed.plan is not None
     assert (changed.plan.id, changed.plan.amount) == (changed.price.id, 1200)

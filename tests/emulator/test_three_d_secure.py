@@ -60,4 +60,6 @@ def test_an_authentication_can_be_canceled_until_it_is_complete(client: pinstrip
     assert (canceled.status, canceled.outcome) == ("canceled", "canceled")
     with pytest.raises(pinstripe.InvalidRequestError, match="canceled"):
         client.three_d_secure.authentications.cancel(authentication.id)
-    assert [one.id for one in client.three_d_secure.authentications.list(status="canceled")] == [authentication.id]
+    assert [listed.id for listed in client.three_d_secure.authentications.list(status="canceled")] == [
+        authentication.id
+    ]

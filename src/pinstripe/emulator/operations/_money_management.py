@@ -1,4 +1,4 @@
-"""What the modules of money management (API v2) share: events, balances of financial accounts, and their transactions.
+"""Shared by the modules of money management (API v2): events, balances of financial accounts, and their transactions.
 
 https://docs.stripe.com/financial-accounts
 """

@@ -1,4 +1,4 @@
-"""Installs of Stripe apps, which have what they ask for at once.
+"""Installs of Stripe apps, which are granted their permissions immediately.
 
 https://docs.stripe.com/stripe-apps
 """
@@ -38,7 +38,7 @@ def create(context: OperationContext) -> Object:
 
 @operation("apps.installs.update")
 def update(context: OperationContext) -> Object:
-    """Grant what a new version of the app asks for."""
+    """Grant the permissions that a new version of the app needs."""
     state, install = context.state, find(context)
     fields: Object = {
         "approval_required": False,

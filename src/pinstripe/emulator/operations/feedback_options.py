@@ -1,4 +1,4 @@
-"""Reasons of one's own for the cancellation of subscriptions.
+"""Custom reasons for the cancellation of subscriptions.
 
 https://docs.stripe.com/customer-management/configure-portal
 """

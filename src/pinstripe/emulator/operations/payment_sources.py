@@ -117,7 +117,7 @@ def create(context: OperationContext) -> Object:
 def save_source(state: AccountState, customer: Object, source: str | Object, *, check: bool = True) -> Object:
     """Save a card or a bank account for a customer; the first one becomes its default.
 
-    ``check`` says whether the card's bank is asked.
+    ``check`` says whether the card's bank can decline it.
     """
     saved = resolve_source(state, source, customer)
     if saved["object"] == "card" and check:

@@ -21,7 +21,7 @@ from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, w
 
 PAUSABLE = ("active", "trialing", "past_due", "unpaid")
 RESUMPTION_SECONDS = 23 * HOUR
-"""How long the invoice of a resumption can be paid."""
+"""Seconds until the invoice of a resumption is voided."""
 
 
 def pause_details(state: AccountState, reason: str) -> Object:
@@ -159,7 +159,7 @@ def plan_pauses(state: AccountState, schedule: Object, params: Object) -> None:
         state.clock.schedule(entry["pause"]["pause_at"], "schedule.pause", schedule)
         if entry["resume"]:
             state.clock.schedule(entry["resume"]["resume_at"], "schedule.pause", schedule)
-    _carry_out(state, schedule)
+    _run_planned_pauses(state, schedule)
 
 
 def _planned(state: AccountState, given: Object, where: str) -> Object:
@@ -219,7 +219,7 @@ def _time_of(state: AccountState, given: Object, since: int, where: str) -> int:
 
 
 @timer_handler("schedule.pause")
-def _carry_out(state: AccountState, schedule: Object) -> None:
+def _run_planned_pauses(state: AccountState, schedule: Object) -> None:
     """Pause or resume the subscription of a schedule where the time has come."""
     subscription = state.objects.find("subscription", schedule["subscription"])
     if schedule["status"] != "active" or subscription is None:

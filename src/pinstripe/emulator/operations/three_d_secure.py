@@ -20,7 +20,7 @@ DIRECTORY_SERVERS = {
     "discover": "discover",
     "mastercard": "mastercard",
 }
-"""The directory server of each card brand that is not asked at Visa's."""
+"""The directory server of each card brand; those of other brands use Visa's."""
 TRANSACTION_STATUSES = {"authenticated": "Y", "denied": "N", "canceled": "N", "attempt_acknowledged": "A"}
 COMMERCE_INDICATORS = {"authenticated": "05", "attempt_acknowledged": "06"}
 

@@ -33,7 +33,7 @@ COUNTRIES = {"usd": "US", "gbp": "GB", "eur": "IE"}
 """The country of a financial address in each currency."""
 BANK_ACCOUNT_KINDS = {"usd": "aba", "gbp": "sort_code", "eur": "iban"}
 DEBIT_STEPS = ("queued", "processing", "succeeded")
-"""What a bank debit goes through, which happens at once."""
+"""The steps of a bank debit, which happen immediately."""
 
 
 # Financial accounts

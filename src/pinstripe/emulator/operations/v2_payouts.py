@@ -40,9 +40,9 @@ from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, w
 PAYMENT = f"{PREFIX}outbound_payment"
 PAYOUT_INTENT = f"{PREFIX}payout_intent"
 POSTING_SECONDS = 60
-"""How long after its creation an outbound payment has left the financial account; until then it can be canceled."""
+"""Seconds until an outbound payment is posted; until then it can be canceled."""
 QUOTE_SECONDS = 300
-"""How long an exchange rate is guaranteed. Every rate is 1."""
+"""Seconds for which an exchange rate is guaranteed. Every rate is 1."""
 STATEMENT_DESCRIPTOR = "EMULATOR"
 EXECUTABLE = ("requires_action", "pending")
 """The statuses in which a payout intent can be changed or canceled."""
@@ -55,11 +55,10 @@ def _recipient_method(state: AccountState, destination: Object) -> Object:
         method = find_payout_method(state, method_id, recipient, "to[payout_method]")
     else:
         owner = state.other(recipient) if recipient else state
-        methods = (value for value in owner.objects.all(PAYOUT_METHOD) if not value["archived"])
-        found = next(methods, None)
-        if found is None:
+        latest = next((value for value in owner.objects.all(PAYOUT_METHOD) if not value["archived"]), None)
+        if latest is None:
             raise missing_param("to[payout_method]")
-        method = found
+        method = latest
     if method["archived"] or method["restricted"]:
         raise ErrorResponse(
             f"The payout method {method['id']} cannot be used: it is archived or restricted.",

@@ -16,7 +16,7 @@ from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param
 
 VERIFICATION_SECONDS = 10 * DAY
-"""How long microdeposits can be confirmed."""
+"""Seconds for which microdeposits can be confirmed."""
 
 
 @operation("v2.core.vault.us_bank_accounts.create")

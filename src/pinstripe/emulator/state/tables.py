@@ -254,7 +254,7 @@ class SideTables:
     announced_subscriptions: Table[str, Flag]
     """The subscriptions whose ``created`` event was emitted."""
     creation_times: Table[str, Timestamp]
-    """When an object was created that has no field for it."""
+    """The time of the creation of an object that has no field for it."""
     resumptions: Table[str, Flag]
     """The invoices whose payment resumes a paused subscription."""
     used_discounts: Table[str, Flag]

@@ -72,7 +72,7 @@ def _switched(before: JSON, after: JSON) -> Iterator[str]:
 
 
 def _members(word: str, **fields: str) -> Change:
-    """Return what finds members that were added to a list or removed from it, and fields of members that changed."""
+    """Return a comparison of two lists: members that were added or removed, and members with a changed field."""
 
     def compare(before: JSON, after: JSON) -> Iterator[str]:
         old, new = _by_id(before), _by_id(after)
@@ -127,7 +127,7 @@ FIELD_CHANGES: dict[str, dict[str, Change]] = {
         ),
     },
 }
-"""What an update of a field means, by the first part of the event type."""
+"""The thin events of an updated field, by the first part of the event type."""
 
 
 @cache
