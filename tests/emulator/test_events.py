@@ -14,7 +14,7 @@ import pinstripe
 from pinstripe.emulator import Emulator
 from pinstripe.events import CustomerCreatedEvent, Event
 from pinstripe.webhooks import construct_event, parse_event_notification
-from tests.emulator.conftest import Shop
+from tests.emulator.conftest import Shop, at
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -234,3 +234,19 @@ def test_items_and_statuses_of_subscriptions_have_thin_events_of_their_own(shop:
         "item_removed",
         "paused",
     ]
+
+
+def test_the_thin_event_of_an_upcoming_invoice_names_the_subscription(shop: Shop) -> None:
+    shop.client.v2.core.event_destinations.create(
+        name="Thin",
+        type="webhook_endpoint",
+        event_payload="thin",
+        enabled_events=["v1.invoice.upcoming"],
+        webhook_endpoint={"url": "http://127.0.0.1:9/none"},
+    )
+    subscription = shop.subscribe(shop.price(900))
+    shop.advance(at(1, 26))
+    (event,) = shop.client.v2.core.events.list()
+    assert event.related_object is None
+    data = event.model_dump(mode="json", by_alias=True, exclude_unset=True)["data"]
+    assert data == {"customer": shop.customer, "subscription": subscription.id}

@@ -28,8 +28,17 @@ def add_thin_versions(state: AccountState, platform: AccountState, event_ids: Se
         event = stored.object
         for event_type in _thin_types(event):
             if event_type in wanted and event_type in THIN_EVENT_TYPES:
-                subject = event["data"]["object"]
-                state.events.emit_thin(event_type, subject, _url(subject), snapshot_event=event_id)
+                _emit(state, event_type, event["data"]["object"], event_id)
+
+
+def _emit(state: AccountState, event_type: str, subject: Object, event_id: str) -> None:
+    data: Object = {}
+    if event_type == "v1.invoice.upcoming":
+        subscription = ((subject["parent"] or {}).get("subscription_details") or {}).get("subscription")
+        data = {"customer": subject["customer"], "subscription": subscription}
+    _, related_model, _ = THIN_EVENT_TYPES[event_type]
+    related, url = (subject, _url(subject)) if related_model else (None, "")
+    state.events.emit_thin(event_type, related, url, snapshot_event=event_id, **data)
 
 
 def _wanted_types(state: AccountState, *, connect: bool) -> set[str]:
