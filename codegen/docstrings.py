@@ -100,7 +100,7 @@ class Writer:
     def _parameter(self, operation: spec.Operation, item: spec.Field) -> tuple[str, str]:
         text = self.param(operation.name, item.name).split("\n\n")[0].replace("\n", " ")
         limit = spec.max_length(item.type)
-        if limit and limit != 5000 and not isinstance(item.type, spec.Object):
+        if limit and limit != 5000 and f"{limit:,} char" not in text and not isinstance(item.type, spec.Object):
             text = f"{text} At most {limit:,} characters.".strip()
         return names.safe(item.name), text
 

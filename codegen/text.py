@@ -30,15 +30,15 @@ def imports(names: Mapping[str, Iterable[str]], indent: str = "") -> str:
     """Return ``from module import names`` lines, sorted."""
     lines = []
     for module in sorted(names):
-        if found := sorted(set(names[module])):
-            lines.append(f"{indent}from {module} import {', '.join(found)}\n")
+        if imported := sorted(set(names[module])):
+            lines.append(f"{indent}from {module} import {', '.join(imported)}\n")
     return "".join(lines)
 
 
 def grouped_imports(names: Mapping[str, Iterable[str]]) -> str:
     """Return imports in the groups of isort: standard library, third party, our own."""
     third = ("pydantic", "typing_extensions")
-    own = {module: found for module, found in names.items() if module.startswith("pinstripe")}
-    installed = {module: found for module, found in names.items() if module in third}
-    standard = {module: found for module, found in names.items() if module not in own and module not in third}
+    own = {module: imported for module, imported in names.items() if module.startswith("pinstripe")}
+    installed = {module: imported for module, imported in names.items() if module in third}
+    standard = {module: imported for module, imported in names.items() if module not in own and module not in third}
     return "\n".join(block for block in map(imports, (standard, installed, own)) if block)

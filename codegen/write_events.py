@@ -91,9 +91,9 @@ def _events(api: spec.Api, writer: Writer) -> str:
     models = {"Event as Event", "EventData", "V2CoreEvent", "V2CoreEventReason", "V2CoreEventRelatedObject"}
     classes = []
     for event in api.events.values():
-        found = event_models(api, event.object)
-        models.update(found)
-        bases = f'TypedEvent[Literal["{event.type}"], {" | ".join(found)}]'
+        models_of_event = event_models(api, event.object)
+        models.update(models_of_event)
+        bases = f'TypedEvent[Literal["{event.type}"], {" | ".join(models_of_event)}]'
         classes.append(_class(names.event(event.type), bases, writer.event(event.type)))
     for thin in api.thin_events.values():
         related, data = thin_models(api, thin)

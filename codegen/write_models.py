@@ -20,9 +20,11 @@ def write_models(api: spec.Api, modules: Mapping[str, ModuleDef]) -> Iterator[tu
 
 
 def _module(module: ModuleDef) -> str:
-    runtime = {name: set(found) for name, found in module.imports.runtime.items()}
-    deferred = {name: found - runtime.get(name, set()) for name, found in module.imports.typing_only.items() if found}
-    deferred = {name: found for name, found in deferred.items() if found}
+    runtime = {name: set(imported) for name, imported in module.imports.runtime.items()}
+    deferred = {
+        name: imported - runtime.get(name, set()) for name, imported in module.imports.typing_only.items() if imported
+    }
+    deferred = {name: imported for name, imported in deferred.items() if imported}
     if deferred:
         runtime.setdefault("typing", set()).add("TYPE_CHECKING")
     parts = [text.header(module.title), text.grouped_imports(runtime)]
@@ -69,16 +71,17 @@ def _index(api: spec.Api, modules: Mapping[str, ModuleDef]) -> str:
 
 def _error_codes(api: spec.Api) -> str:
     """Write the codes of errors, which the stub of `pinstripe.errors` names."""
-    codes = next(item for item in api.schemas["api_errors"].fields if item.name == "code")
-    values = ", ".join(map(literal, spec.values(codes.type)))
+    fields = api.schemas["api_errors"].fields if "api_errors" in api.schemas else ()
+    codes = ", ".join(literal(code) for item in fields if item.name == "code" for code in spec.values(item.type))
+    annotation = f"Literal[{codes}]" if codes else "str"
     return (
         text.header("The known codes of errors: https://docs.stripe.com/error-codes")
-        + f"from typing import Literal, TypeAlias\n\nErrorCode: TypeAlias = Literal[{values}]\n"
+        + f"from typing import Literal, TypeAlias\n\nErrorCode: TypeAlias = {annotation}\n"
     )
 
 
-def _tuple(found: Iterator[str]) -> str:
-    return "".join(f'"{name}", ' for name in sorted(found))
+def _tuple(names: Iterator[str]) -> str:
+    return "".join(f'"{name}", ' for name in sorted(names))
 
 
 def _dict(table: Mapping[str, str]) -> str:

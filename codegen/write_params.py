@@ -22,13 +22,7 @@ def _module(module: ModuleDef) -> str:
     imports["typing_extensions"] = {"TypedDict"}
     if any("Required[" in body for body in bodies):
         imports["typing_extensions"].add("Required")
-    exported = ", ".join(f'"{name}"' for name in sorted(cls.name for cls in module.classes))
-    return (
-        text.header(module.title)
-        + text.grouped_imports(imports)
-        + f"\n__all__ = [{exported}]\n"
-        + "".join(f"\n\n{body}" for body in bodies)
-    )
+    return text.header(module.title) + text.grouped_imports(imports) + "".join(f"\n\n{body}" for body in bodies)
 
 
 def _place(cls: ClassDef) -> tuple[str, str]:

@@ -16,7 +16,7 @@ KINDS = ("wheel", "editable")
 
 @pytest.fixture(scope="session", params=KINDS)
 def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a fresh environment that pinstripe is installed in."""
+    """Return the folder of a new environment with pinstripe installed."""
     return install(request.param, tmp_path_factory.mktemp(str(request.param)))
 
 

@@ -48,13 +48,13 @@ class LanguageServer:
 
     def hover(self, program: str) -> str:
         """Return the text that is shown when the mouse is at the place of the ``|`` in a program."""
-        found = self._at("textDocument/hover", program)
-        return str(found["contents"]["value"]) if found else ""
+        result = self._at("textDocument/hover", program)
+        return str(result["contents"]["value"]) if result else ""
 
     def complete(self, program: str) -> dict[str, Json]:
         """Return the completions at the place of the ``|``, by label."""
-        found = self._at("textDocument/completion", program)
-        return {item["label"]: item for item in (found["items"] if isinstance(found, dict) else found)}
+        result = self._at("textDocument/completion", program)
+        return {item["label"]: item for item in (result["items"] if isinstance(result, dict) else result)}
 
     def documentation(self, item: Json) -> str:
         """Return the documentation of a completion, with its type."""
@@ -67,11 +67,11 @@ class LanguageServer:
 
     def definition(self, program: str) -> list[tuple[Path, str]]:
         """Return where the name at the place of the ``|`` is defined: the files, and the lines in them."""
-        found = self._at("textDocument/definition", program)
+        result = self._at("textDocument/definition", program)
         places = []
-        for one in found:
-            path = Path(one["uri"].removeprefix("file://"))
-            places.append((path, path.read_text().splitlines()[one["range"]["start"]["line"]].strip()))
+        for item in result:
+            path = Path(item["uri"].removeprefix("file://"))
+            places.append((path, path.read_text().splitlines()[item["range"]["start"]["line"]].strip()))
         return places
 
     def _at(self, method: str, program: str) -> Json:
@@ -91,7 +91,9 @@ class LanguageServer:
         self._send({"jsonrpc": "2.0", "id": self._ids, "method": method, "params": parameters})
         while True:
             message = self._receive()
-            if "method" in message and "id" in message:  # the server asks something, which has no bearing on the tests
+            if (
+                "method" in message and "id" in message
+            ):  # a request of the server; the tests do not depend on its result
                 self._send({"jsonrpc": "2.0", "id": message["id"], "result": None})
             elif message.get("id") == self._ids:
                 assert "error" not in message, message["error"]

@@ -105,9 +105,9 @@ def test_each_endpoint_sends_its_verb_and_path_with_the_async_client(endpoint: E
 
 def test_every_operation_of_the_facts_is_there_under_each_of_its_names() -> None:
     wanted = [
-        (one.verb, names.path(one.path), service, method)
-        for one in FACTS.operations.values()
-        for service, method in ((one.service, one.method), *one.aliases)
+        (operation.verb, names.path(operation.path), service, method)
+        for operation in FACTS.operations.values()
+        for service, method in ((operation.service, operation.method), *operation.aliases)
     ]
     assert sorted(
         (endpoint.verb, endpoint.path, endpoint.service, endpoint.method) for endpoint in ENDPOINTS

@@ -1,4 +1,4 @@
-"""What an error carries of Stripe's error."""
+"""The fields of errors."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ NOTIFICATION = {
     "livemode": False,
 }
 EVENTS: TypeAdapter[Any] = TypeAdapter(AnyEvent)  # Any: for type checkers a union, at run time an annotation
-NOTIFICATIONS: TypeAdapter[Any] = TypeAdapter(AnyNotification)  # Any: as above
+NOTIFICATIONS: TypeAdapter[Any] = TypeAdapter(AnyNotification)  # Any: a special form
 
 
 def test_an_event_is_decoded_to_the_class_of_its_type() -> None:
@@ -73,7 +73,7 @@ def test_what_is_not_an_event_is_refused(value: object) -> None:
 def test_every_event_is_an_instance() -> None:
     event, notification = EVENTS.validate_python(EVENT), NOTIFICATIONS.validate_python(NOTIFICATION)
     any_event: Any = AnyEvent  # Any: for type checkers a union
-    any_notification: Any = AnyNotification  # Any: as above
+    any_notification: Any = AnyNotification  # Any: a special form
     assert isinstance(event, any_event)
     assert isinstance(notification, any_notification)
     assert not isinstance(notification, any_event)

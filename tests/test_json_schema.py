@@ -36,7 +36,7 @@ def test_a_class_has_the_descriptions_of_its_bases() -> None:
     assert CustomerUpdatedEvent.model_json_schema()["properties"]["id"]["description"] == field_docs(Event)["id"]
 
 
-def test_a_description_of_ones_own_is_kept() -> None:
+def test_a_description_of_the_users_own_class_is_preserved() -> None:
     class Own(Customer):
         """A customer of ours."""
 

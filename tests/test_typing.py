@@ -1,4 +1,4 @@
-"""What type checkers accept and refuse: from a wheel and from an editable install, outside of the repository."""
+"""The errors that type checkers report: from a wheel and from an editable install, outside of the repository."""
 
 from __future__ import annotations
 
@@ -125,13 +125,13 @@ def rest(event: Event | EventNotification) -> None: ...
 
 async def main() -> None:
     async with pinstripe.AsyncClient("sk_test_x") as aclient:
-        async for one in aclient.subscriptions.list(status="active"):
+        async for item in aclient.subscriptions.list(status="active"):
             status: str = one.status
         first = await aclient.subscriptions.list(limit=10)
         data: list[Subscription] = first.data
-        found = await aclient.customers.retrieve("cus_1", expand=["tax"])
-        if isinstance(found, Customer):
-            created: datetime = found.created
+        retrieved = await aclient.customers.retrieve("cus_1", expand=["tax"])
+        if isinstance(retrieved, Customer):
+            created: datetime = retrieved.created
 
 
 asyncio.run(main())
@@ -218,8 +218,8 @@ def errors_of_mypy(folder: Path, environment: Path) -> Errors:
 def errors_of_pyright(folder: Path, environment: Path) -> Errors:
     (folder / "pyrightconfig.json").write_text('{"reportDeprecated": "error"}')
     output = run(folder, "pyright", "--pythonpath", environment / "bin" / "python", "--outputjson", ".")
-    found = [one for one in json.loads(output)["generalDiagnostics"] if one["severity"] == "error"]
-    return {(Path(one["file"]).name, one["range"]["start"]["line"] + 1) for one in found}
+    reported = [item for item in json.loads(output)["generalDiagnostics"] if item["severity"] == "error"]
+    return {(Path(item["file"]).name, item["range"]["start"]["line"] + 1) for item in reported}
 
 
 def errors_of_ty(folder: Path, environment: Path) -> Errors:
@@ -230,8 +230,8 @@ def errors_of_pyrefly(folder: Path, environment: Path) -> Errors:
     (folder / "pyrefly.toml").write_text('preset = "strict"\n')
     python = environment / "bin" / "python"
     output = run(folder, "pyrefly", "check", "--python-interpreter-path", python, "--output-format", "json")
-    found = [one for one in json.loads(output)["errors"] if one["severity"] == "error"]
-    return {(Path(one["path"]).name, one["line"]) for one in found}
+    reported = [item for item in json.loads(output)["errors"] if item["severity"] == "error"]
+    return {(Path(item["path"]).name, item["line"]) for item in reported}
 
 
 def run(folder: Path, command: str, *arguments: object) -> str:
@@ -264,9 +264,9 @@ def test_a_checker_accepts_what_is_right_and_finds_each_mistake(
     for name in NOT_REPORTED.get(checker, ()):
         del lines[name]
     places = programs(tmp_path, lines)
-    found = CHECKERS[checker](tmp_path, environment)
-    assert {line for name, line in found if name == "good.py"} == set()
-    assert {name for name, line in places.items() if ("bad.py", line) not in found} == set()
+    reported = CHECKERS[checker](tmp_path, environment)
+    assert {line for name, line in reported if name == "good.py"} == set()
+    assert {name for name, line in places.items() if ("bad.py", line) not in reported} == set()
 
 
 def test_pyright_knows_the_types_of_everything_public(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,5 +275,5 @@ def test_pyright_knows_the_types_of_everything_public(tmp_path: Path, monkeypatc
     report = json.loads(run(home, "pyright", "--verifytypes", "pinstripe", "--ignoreexternal", "--outputjson"))
     completeness = report["typeCompleteness"]
     assert Path(completeness["pyTypedPath"]).is_relative_to(home)
-    unknown = {one["name"] for one in completeness["symbols"] if one["isExported"] and not one["isTypeKnown"]}
+    unknown = {item["name"] for item in completeness["symbols"] if item["isExported"] and not item["isTypeKnown"]}
     assert {name for name in unknown if not name.startswith("pinstripe.emulator.")} == set()

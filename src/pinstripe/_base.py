@@ -64,6 +64,10 @@ class StripeModel(BaseModel, metaclass=ModelMeta):
         ser_json_inf_nan="null",
     )
 
+    if TYPE_CHECKING:  # Pydantic adds it to frozen models
+
+        def __hash__(self) -> int: ...
+
     @property
     def last_response(self) -> Response:
         """The HTTP response that returned this object: ``request_id``, ``status_code``, ``headers``, ``idempotency_key``.

@@ -192,18 +192,12 @@ def save_card(client: Client, screen: Screen, customer: Customer) -> None:
     """Save a card as the default payment method of a customer, after one that is declined."""
     screen.step("Save a card with a SetupIntent")
     try:
-        client.setup_intents.create(
-            customer=customer.id,
-            payment_method="pm_card_chargeDeclined",
-            allowed_payment_method_types=["card"],
-            confirm=True,
-        )
+        client.setup_intents.create(customer=customer.id, payment_method="pm_card_chargeDeclined", confirm=True)
     except CardError as error:
         screen.success(f"a declined card raises a CardError: {error.decline_code}, {error.message}")
     intent = client.setup_intents.create(
         customer=customer.id,
         payment_method="pm_card_visa",
-        allowed_payment_method_types=["card"],
         confirm=True,
         expand=["payment_method"],
     )

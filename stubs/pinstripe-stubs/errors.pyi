@@ -37,7 +37,7 @@ class StripeError(Exception):
     source: BankAccount | Card | Source | None
     """The bank account, card or source that the error is about."""
     message: str
-    """What is wrong, for developers; for a `CardError` it can be shown to users."""
+    """Description of the error, for developers; for a `CardError` it can be shown to users."""
     type: str | None
     """Kind of Stripe's error, such as ``card_error``."""
     code: ErrorCode | str | None
@@ -45,7 +45,7 @@ class StripeError(Exception):
     decline_code: str | None
     """Reason of the card issuer for declining the payment: https://docs.stripe.com/declines/codes"""
     advice_code: str | None
-    """What to do about a declined payment: ``confirm_card_data``, ``do_not_try_again`` or ``try_again_later``."""
+    """Advice about a declined payment: ``confirm_card_data``, ``do_not_try_again`` or ``try_again_later``."""
     network_decline_code: str | None
     """Reason of the card network for declining the payment."""
     param: str | None
@@ -59,7 +59,7 @@ class StripeError(Exception):
     status_code: int | None
     """HTTP status of the response. ``None`` if there was no response."""
     request_id: str | None
-    """ID of the request, which Stripe's support asks for."""
+    """ID of the request, for Stripe's support."""
     headers: Mapping[str, str]
     """Headers of the response, with names in lowercase."""
     body: bytes
@@ -69,7 +69,7 @@ class StripeError(Exception):
     idempotency_key: str | None
     """Idempotency key that was sent."""
     attempts: int | None
-    """How often the request was sent."""
+    """Number of times the request was sent."""
     def __init__(
         self,
         message: str = "",

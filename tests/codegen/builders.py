@@ -15,18 +15,18 @@ NUMBER: Node = {"type": "integer"}
 
 
 def obj(*required: str, **properties: Node) -> Node:
-    """An object with these fields."""
+    """Return an object with these fields."""
     return {"type": "object", "properties": {**properties}, "required": [*required]}
 
 
 def resource(kind: str, /, **properties: Node) -> Node:
-    """A resource: an object with an ID that names its type."""
+    """Return a resource: an object with an ID that names its type."""
     fields: dict[str, Node] = {"id": TEXT, "object": {"type": "string", "enum": [kind]}, **properties}
     return {**obj("id", "object", **fields), "x-resourceId": kind}
 
 
 def ref(name: str) -> Node:
-    """A reference to a schema."""
+    """Return a reference to a schema."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -36,7 +36,7 @@ def any_of(*options: Node) -> Node:
 
 
 def clearable(schema: Node) -> Node:
-    """A parameter that an empty string clears."""
+    """Return a parameter that an empty string clears."""
     return any_of(schema, {"type": "string", "enum": [""]})
 
 
@@ -46,23 +46,23 @@ def enum(*values: str) -> Node:
 
 
 def list_of(item: Node) -> Node:
-    """A list."""
+    """Return a list."""
     return {"type": "array", "items": item}
 
 
 def page_of(item: Node) -> Node:
-    """A page of a list."""
+    """Return a page of a list."""
     return obj("object", "data", object=enum("list"), data=list_of(item))
 
 
 def expandable(*names: str) -> Node:
-    """An ID that can be expanded into one of these objects."""
+    """Return an ID that can be expanded into one of these objects."""
     options: list[Json] = [ref(name) for name in names]
     return {"anyOf": [TEXT, *options], "x-expansionResources": {"oneOf": options}}
 
 
 def operation(returns: Node, *, body: Node | None = None, query: dict[str, Node] | None = None) -> Node:
-    """An operation that returns a schema."""
+    """Return an operation that returns a schema."""
     result: Node = {
         "operationId": "Anything",
         "parameters": [{"name": name, "in": "query", "schema": schema} for name, schema in (query or {}).items()],
@@ -126,6 +126,6 @@ def sentences(**texts: str) -> dict[str, docs.Sentence]:
 
 
 def entry(summary: str = "", fields: dict[str, str] | None = None, params: dict[str, str] | None = None) -> docs.Entry:
-    """The texts about one object, operation or event."""
+    """Return the texts about one object, operation or event."""
     summaries = sentences(summary=summary) if summary else {}
     return docs.Entry(summaries.get("summary"), sentences(**(fields or {})), sentences(**(params or {})))

@@ -40,7 +40,7 @@ def annotated(cls: ClassDef) -> dict[str, str]:
 
 
 def annotation_of(schema: Node, **schemas: Node) -> str:
-    """The type of one required field of a gadget."""
+    """Return the type of one required field of a gadget."""
     gadget: Node = {**resource("gadget", it=schema), "required": ["id", "object", "it"]}
     return annotated(classes(gadget=gadget, **schemas)["Gadget"])["it"]
 

@@ -29,7 +29,7 @@ from tests.codegen.builders import (
 
 
 def classes(**bodies: Node) -> dict[str, ClassDef]:
-    """The classes of operations that create these things."""
+    """Return the classes of operations that create these objects."""
     read = api(
         {f"/v1/{name}": {"post": operation(ref("gadget"), body=body)} for name, body in bodies.items()},
         {"gadget": resource("gadget")},

@@ -27,7 +27,7 @@ from tests.codegen.builders import (
 
 
 def everything(**extra: Node) -> spec.Api:
-    """A small API with one of each kind of thing."""
+    """Return a small API with each kind of field."""
     tip = obj("amount", amount=NUMBER)
     card = any_of(obj("number", number=TEXT), obj("token", token=TEXT))
     return api(

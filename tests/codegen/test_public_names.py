@@ -12,7 +12,7 @@ from codegen.renames import Tree, entries, table
 
 
 def tree(root: Path, **files: str) -> Path:
-    """A source tree of these modules; two underscores in a name stand for a slash."""
+    """Create a source tree of these modules; two underscores in a name stand for a slash."""
     for name, text in files.items():
         path = root / "src/pinstripe" / f"{name.replace('__', '/')}.py"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -41,7 +41,7 @@ class Written:
         }
 
     def differing(self, other: Written) -> set[str]:
-        """The files that are not the same."""
+        """Return the files that differ."""
         return {
             path for path in self.files.keys() | other.files.keys() if self.files.get(path) != other.files.get(path)
         }

@@ -87,6 +87,7 @@ def test_modules_are_those_of_objects_and_services(files: dict[str, str]) -> Non
     assert set(files) == {
         "src/pinstripe/_api_version.py",
         "src/pinstripe/models/__init__.py",
+        "src/pinstripe/models/_error_codes.py",
         "src/pinstripe/models/_event_classes.py",
         "src/pinstripe/models/_event_types.py",
         "src/pinstripe/models/event_data.py",
@@ -171,10 +172,9 @@ def test_an_event_type_has_a_class_with_a_typed_object(files: dict[str, str]) ->
 def test_a_thin_event_type_has_a_class_and_one_for_its_notification(files: dict[str, str]) -> None:
     content = files["stubs/pinstripe-stubs/events.pyi"]
     kind = 'Literal["v2.gadget.failed"]'
-    assert f"class V2GadgetFailedEvent(TypedThinEvent[{kind}, V2GadgetFailedEventData]):\n" in content
-    assert (
-        f"class V2GadgetFailedEventNotification(TypedNotification[{kind}, V2GadgetFailedEvent, Gadget]):\n" in content
-    )
+    assert f"class V2GadgetFailedEvent(TypedThinEvent[{kind}, V2GadgetFailedEventData, RelatedObject]):\n" in content
+    bases = f"TypedNotification[{kind}, V2GadgetFailedEvent, Gadget, RelatedObject]"
+    assert f"class V2GadgetFailedEventNotification({bases}):\n" in content
 
 
 def test_a_handler_is_registered_for_its_own_event(files: dict[str, str]) -> None:

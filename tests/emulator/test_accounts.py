@@ -113,7 +113,7 @@ def test_transfers_and_fees_between_a_platform_and_its_account_lose_no_money(emu
         for name, amount in types.items():
             assert sum(transaction.amount for transaction in transactions if transaction.type == name) == amount
         amounts = client.balance.retrieve()
-        total = sum(amount.amount for amount in amounts.available) + sum(amount.amount for amount in amounts.pending)
+        total = sum(part.amount for part in amounts.available) + sum(part.amount for part in amounts.pending)
         assert total == sum(transaction.net for transaction in transactions)
     assert len(connected.charges.list(limit=100).data) == 40
 

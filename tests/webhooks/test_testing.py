@@ -25,7 +25,8 @@ def test_signed_request_of_any_event_type_decodes_strictly(event_type: str) -> N
     request = signed_request(event_type)
     event = pinstripe.webhooks.construct_event(request.payload, request.headers["Stripe-Signature"], SECRET)
     assert event.type == event_type
-    assert request.event == event
+    same_event: object = request.event  # mypy takes minutes to compare two unions of all events
+    assert same_event == event
     pinstripe.decode(json.loads(request.payload), validation="strict")
     assert not isinstance(event.data.object, pinstripe.StripeObject)
     assert json.loads(request.payload)["data"]["object"]["object"]
@@ -42,7 +43,8 @@ def test_signed_request_of_any_thin_event_type_is_a_notification(event_type: str
 
 def test_data_object_is_a_model_or_a_few_fields(stripe_client: pinstripe.Client) -> None:
     customer = stripe_client.customers.create(email="a@b.c")
-    assert signed_request("customer.created", customer).event.data.object == customer  # type: ignore[union-attr]  # a snapshot event
+    created: Any = signed_request("customer.created", customer).event  # Any: mypy takes minutes to narrow all events
+    assert created.data.object == customer
     event = event_json("customer.updated", {"email": "x"}, previous_attributes={"email": None}, account="acct_1")
     assert event["data"]["object"]["email"] == "x"
     assert event["data"]["previous_attributes"] == {"email": None}

@@ -133,7 +133,8 @@ def test_unknown_type_is_an_untyped_notification() -> None:
 def test_notification_can_be_serialized_and_read_again() -> None:
     notification = parse(NOTIFICATION)
     assert json.loads(notification.model_dump_json(by_alias=True, exclude_unset=True)) == NOTIFICATION
-    assert webhooks.read(notification.model_dump_json(by_alias=True, exclude_unset=True)) == notification
+    again: object = webhooks.read(notification.model_dump_json(by_alias=True, exclude_unset=True))
+    assert again == notification
 
 
 def test_wrong_kind_of_event_names_the_right_function() -> None:
@@ -166,9 +167,9 @@ EVENTGRID = {"specversion": "1.0", "id": "x", "type": "billing.meter.created", "
 def test_event_from_envelope_is_the_same_typed_event(
     inner: dict[str, Any], outer: dict[str, Any], field: str
 ) -> None:  # Any: JSON
-    expected = webhooks.read(inner)
+    expected: object = webhooks.read(inner)  # mypy takes minutes to compare two unions of all events
     for envelope in ({**outer, field: inner}, json.dumps({**outer, field: inner}), {**outer, field: json.dumps(inner)}):
-        event = webhooks.event_from_envelope(envelope)
+        event: object = webhooks.event_from_envelope(envelope)
         assert event == expected
         assert type(event) is type(expected)
 

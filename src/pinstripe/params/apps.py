@@ -5,23 +5,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "AppsInstallCreateParams",
-    "AppsInstallListParams",
-    "AppsInstallListParamsCreated",
-    "AppsInstallRetrieveParams",
-    "AppsInstallUninstallParams",
-    "AppsInstallUpdateParams",
-    "AppsSecretCreateParams",
-    "AppsSecretCreateParamsScope",
-    "AppsSecretDeleteWhereParams",
-    "AppsSecretDeleteWhereParamsScope",
-    "AppsSecretFindParams",
-    "AppsSecretFindParamsScope",
-    "AppsSecretListParams",
-    "AppsSecretListParamsScope",
-]
-
 
 class AppsInstallListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -8,52 +8,6 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
-__all__ = [
-    "BillingAlertActivateParams",
-    "BillingAlertArchiveParams",
-    "BillingAlertCreateParams",
-    "BillingAlertCreateParamsUsageThreshold",
-    "BillingAlertCreateParamsUsageThresholdFilter",
-    "BillingAlertDeactivateParams",
-    "BillingAlertListParams",
-    "BillingAlertRetrieveParams",
-    "BillingCreditBalanceSummaryRetrieveParams",
-    "BillingCreditBalanceSummaryRetrieveParamsFilter",
-    "BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScope",
-    "BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScopePrice",
-    "BillingCreditBalanceTransactionListParams",
-    "BillingCreditBalanceTransactionRetrieveParams",
-    "BillingCreditGrantCreateParams",
-    "BillingCreditGrantCreateParamsAmount",
-    "BillingCreditGrantCreateParamsAmountMonetary",
-    "BillingCreditGrantCreateParamsApplicabilityConfig",
-    "BillingCreditGrantCreateParamsApplicabilityConfigScope",
-    "BillingCreditGrantCreateParamsApplicabilityConfigScopePrice",
-    "BillingCreditGrantExpireParams",
-    "BillingCreditGrantListParams",
-    "BillingCreditGrantRetrieveParams",
-    "BillingCreditGrantUpdateParams",
-    "BillingCreditGrantVoidGrantParams",
-    "BillingFeedbackOptionCreateParams",
-    "BillingFeedbackOptionDeactivateParams",
-    "BillingFeedbackOptionListParams",
-    "BillingFeedbackOptionRetrieveParams",
-    "BillingFeedbackOptionUpdateParams",
-    "BillingMeterCreateParams",
-    "BillingMeterCreateParamsCustomerMapping",
-    "BillingMeterCreateParamsDefaultAggregation",
-    "BillingMeterCreateParamsValueSettings",
-    "BillingMeterDeactivateParams",
-    "BillingMeterEventAdjustmentCreateParams",
-    "BillingMeterEventAdjustmentCreateParamsCancel",
-    "BillingMeterEventCreateParams",
-    "BillingMeterEventSummaryListParams",
-    "BillingMeterListParams",
-    "BillingMeterReactivateParams",
-    "BillingMeterRetrieveParams",
-    "BillingMeterUpdateParams",
-]
-
 
 class BillingCreditGrantCreateParamsAmountMonetary(TypedDict, total=False, closed=True):
     """Amount in a currency. With the type `monetary`."""

@@ -8,45 +8,6 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
-__all__ = [
-    "ChargeCaptureParams",
-    "ChargeCaptureParamsTransferData",
-    "ChargeCreateParams",
-    "ChargeCreateParamsCard",
-    "ChargeCreateParamsDestination",
-    "ChargeCreateParamsRadarOptions",
-    "ChargeCreateParamsShipping",
-    "ChargeCreateParamsShippingAddress",
-    "ChargeCreateParamsTransferData",
-    "ChargeDisputeCloseParams",
-    "ChargeDisputeRetrieveParams",
-    "ChargeDisputeUpdateParams",
-    "ChargeDisputeUpdateParamsEvidence",
-    "ChargeDisputeUpdateParamsEvidenceAppeal",
-    "ChargeDisputeUpdateParamsEvidenceAppealCard",
-    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidence",
-    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance",
-    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3",
-    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction",
-    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress",
-    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction",
-    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress",
-    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompliance",
-    "ChargeListParams",
-    "ChargeListParamsCreated",
-    "ChargeRefundCreateParams",
-    "ChargeRefundListParams",
-    "ChargeRefundParams",
-    "ChargeRefundRetrieveParams",
-    "ChargeRefundUpdateParams",
-    "ChargeRetrieveParams",
-    "ChargeSearchParams",
-    "ChargeUpdateParams",
-    "ChargeUpdateParamsFraudDetails",
-    "ChargeUpdateParamsShipping",
-    "ChargeUpdateParamsShippingAddress",
-]
-
 
 class ChargeCreateParamsCard(TypedDict, total=False, closed=True):
     """Card to charge, as a token or with its details."""

@@ -7,33 +7,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "CreditNoteCreateParams",
-    "CreditNoteCreateParamsLine",
-    "CreditNoteCreateParamsLineTaxAmount",
-    "CreditNoteCreateParamsRefund",
-    "CreditNoteCreateParamsRefundPaymentRecordRefund",
-    "CreditNoteCreateParamsShippingCost",
-    "CreditNoteLineItemListParams",
-    "CreditNoteListParams",
-    "CreditNoteListParamsCreated",
-    "CreditNotePreviewLinesListParams",
-    "CreditNotePreviewLinesListParamsLine",
-    "CreditNotePreviewLinesListParamsLineTaxAmount",
-    "CreditNotePreviewLinesListParamsRefund",
-    "CreditNotePreviewLinesListParamsRefundPaymentRecordRefund",
-    "CreditNotePreviewLinesListParamsShippingCost",
-    "CreditNotePreviewParams",
-    "CreditNotePreviewParamsLine",
-    "CreditNotePreviewParamsLineTaxAmount",
-    "CreditNotePreviewParamsRefund",
-    "CreditNotePreviewParamsRefundPaymentRecordRefund",
-    "CreditNotePreviewParamsShippingCost",
-    "CreditNoteRetrieveParams",
-    "CreditNoteUpdateParams",
-    "CreditNoteVoidCreditNoteParams",
-]
-
 
 class CreditNoteListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -5,21 +5,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "CustomerSessionCreateParams",
-    "CustomerSessionCreateParamsComponents",
-    "CustomerSessionCreateParamsComponentsActiveEntitlements",
-    "CustomerSessionCreateParamsComponentsBuyButton",
-    "CustomerSessionCreateParamsComponentsCustomerPortal",
-    "CustomerSessionCreateParamsComponentsCustomerSheet",
-    "CustomerSessionCreateParamsComponentsCustomerSheetFeatures",
-    "CustomerSessionCreateParamsComponentsMobilePaymentElement",
-    "CustomerSessionCreateParamsComponentsMobilePaymentElementFeatures",
-    "CustomerSessionCreateParamsComponentsPaymentElement",
-    "CustomerSessionCreateParamsComponentsPaymentElementFeatures",
-    "CustomerSessionCreateParamsComponentsPricingTable",
-]
-
 
 class CustomerSessionCreateParamsComponentsActiveEntitlements(TypedDict, total=False, closed=True):
     """Settings for active entitlements."""

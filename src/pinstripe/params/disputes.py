@@ -8,25 +8,6 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
-__all__ = [
-    "DisputeCloseParams",
-    "DisputeListParams",
-    "DisputeListParamsCreated",
-    "DisputeRetrieveParams",
-    "DisputeUpdateParams",
-    "DisputeUpdateParamsEvidence",
-    "DisputeUpdateParamsEvidenceAppeal",
-    "DisputeUpdateParamsEvidenceAppealCard",
-    "DisputeUpdateParamsEvidenceEnhancedEvidence",
-    "DisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance",
-    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3",
-    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction",
-    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress",
-    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction",
-    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress",
-    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompliance",
-]
-
 
 class DisputeListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

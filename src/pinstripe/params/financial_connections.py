@@ -6,27 +6,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "FinancialConnectionsAccountDisconnectParams",
-    "FinancialConnectionsAccountListParams",
-    "FinancialConnectionsAccountListParamsAccountHolder",
-    "FinancialConnectionsAccountOwnerListParams",
-    "FinancialConnectionsAccountRefreshParams",
-    "FinancialConnectionsAccountRetrieveParams",
-    "FinancialConnectionsAccountSubscribeParams",
-    "FinancialConnectionsAccountUnsubscribeParams",
-    "FinancialConnectionsSessionCreateParams",
-    "FinancialConnectionsSessionCreateParamsAccountHolder",
-    "FinancialConnectionsSessionCreateParamsFilters",
-    "FinancialConnectionsSessionCreateParamsLimits",
-    "FinancialConnectionsSessionCreateParamsManualEntry",
-    "FinancialConnectionsSessionRetrieveParams",
-    "FinancialConnectionsTransactionListParams",
-    "FinancialConnectionsTransactionListParamsTransactedAt",
-    "FinancialConnectionsTransactionListParamsTransactionRefresh",
-    "FinancialConnectionsTransactionRetrieveParams",
-]
-
 
 class FinancialConnectionsAccountListParamsAccountHolder(TypedDict, total=False, closed=True):
     """Only accounts of this owner."""

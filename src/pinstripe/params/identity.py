@@ -6,26 +6,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "IdentityVerificationReportListParams",
-    "IdentityVerificationReportListParamsCreated",
-    "IdentityVerificationReportRetrieveParams",
-    "IdentityVerificationSessionCancelParams",
-    "IdentityVerificationSessionCreateParams",
-    "IdentityVerificationSessionCreateParamsOptions",
-    "IdentityVerificationSessionCreateParamsOptionsDocument",
-    "IdentityVerificationSessionCreateParamsProvidedDetails",
-    "IdentityVerificationSessionCreateParamsRelatedPerson",
-    "IdentityVerificationSessionListParams",
-    "IdentityVerificationSessionListParamsCreated",
-    "IdentityVerificationSessionRedactParams",
-    "IdentityVerificationSessionRetrieveParams",
-    "IdentityVerificationSessionUpdateParams",
-    "IdentityVerificationSessionUpdateParamsOptions",
-    "IdentityVerificationSessionUpdateParamsOptionsDocument",
-    "IdentityVerificationSessionUpdateParamsProvidedDetails",
-]
-
 
 class IdentityVerificationReportListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -7,22 +7,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "InvoiceItemCreateParams",
-    "InvoiceItemCreateParamsDiscount",
-    "InvoiceItemCreateParamsPeriod",
-    "InvoiceItemCreateParamsPriceData",
-    "InvoiceItemCreateParamsPricing",
-    "InvoiceItemListParams",
-    "InvoiceItemListParamsCreated",
-    "InvoiceItemRetrieveParams",
-    "InvoiceItemUpdateParams",
-    "InvoiceItemUpdateParamsDiscount",
-    "InvoiceItemUpdateParamsPeriod",
-    "InvoiceItemUpdateParamsPriceData",
-    "InvoiceItemUpdateParamsPricing",
-]
-
 
 class InvoiceItemListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

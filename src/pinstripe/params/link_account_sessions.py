@@ -5,15 +5,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "LinkAccountSessionCreateParams",
-    "LinkAccountSessionCreateParamsAccountHolder",
-    "LinkAccountSessionCreateParamsFilters",
-    "LinkAccountSessionCreateParamsLimits",
-    "LinkAccountSessionCreateParamsManualEntry",
-    "LinkAccountSessionRetrieveParams",
-]
-
 
 class LinkAccountSessionCreateParamsAccountHolder(TypedDict, total=False, closed=True):
     """Who gave access to the account."""

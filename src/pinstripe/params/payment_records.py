@@ -6,47 +6,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "PaymentRecordListParams",
-    "PaymentRecordReportPaymentAttemptCanceledParams",
-    "PaymentRecordReportPaymentAttemptFailedParams",
-    "PaymentRecordReportPaymentAttemptGuaranteedParams",
-    "PaymentRecordReportPaymentAttemptInformationalParams",
-    "PaymentRecordReportPaymentAttemptInformationalParamsCustomerDetails",
-    "PaymentRecordReportPaymentAttemptInformationalParamsShippingDetails",
-    "PaymentRecordReportPaymentAttemptInformationalParamsShippingDetailsAddress",
-    "PaymentRecordReportPaymentAttemptParams",
-    "PaymentRecordReportPaymentAttemptParamsCanceled",
-    "PaymentRecordReportPaymentAttemptParamsFailed",
-    "PaymentRecordReportPaymentAttemptParamsGuaranteed",
-    "PaymentRecordReportPaymentAttemptParamsPaymentMethodDetails",
-    "PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetails",
-    "PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetailsAddress",
-    "PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsCustom",
-    "PaymentRecordReportPaymentAttemptParamsShippingDetails",
-    "PaymentRecordReportPaymentAttemptParamsShippingDetailsAddress",
-    "PaymentRecordReportPaymentParams",
-    "PaymentRecordReportPaymentParamsAmountRequested",
-    "PaymentRecordReportPaymentParamsCanceled",
-    "PaymentRecordReportPaymentParamsCustomerDetails",
-    "PaymentRecordReportPaymentParamsFailed",
-    "PaymentRecordReportPaymentParamsGuaranteed",
-    "PaymentRecordReportPaymentParamsPaymentMethodDetails",
-    "PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetails",
-    "PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetailsAddress",
-    "PaymentRecordReportPaymentParamsPaymentMethodDetailsCustom",
-    "PaymentRecordReportPaymentParamsProcessorDetails",
-    "PaymentRecordReportPaymentParamsProcessorDetailsCustom",
-    "PaymentRecordReportPaymentParamsShippingDetails",
-    "PaymentRecordReportPaymentParamsShippingDetailsAddress",
-    "PaymentRecordReportRefundParams",
-    "PaymentRecordReportRefundParamsAmount",
-    "PaymentRecordReportRefundParamsProcessorDetails",
-    "PaymentRecordReportRefundParamsProcessorDetailsCustom",
-    "PaymentRecordReportRefundParamsRefunded",
-    "PaymentRecordRetrieveParams",
-]
-
 
 class PaymentRecordReportPaymentParamsAmountRequested(TypedDict, total=False, closed=True):
     """Amount that was asked for at first."""

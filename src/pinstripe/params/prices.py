@@ -9,28 +9,6 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
-__all__ = [
-    "PriceCreateParams",
-    "PriceCreateParamsCurrencyOptions",
-    "PriceCreateParamsCurrencyOptionsCustomUnitAmount",
-    "PriceCreateParamsCurrencyOptionsTier",
-    "PriceCreateParamsCustomUnitAmount",
-    "PriceCreateParamsProductData",
-    "PriceCreateParamsProductDataTaxDetails",
-    "PriceCreateParamsRecurring",
-    "PriceCreateParamsTier",
-    "PriceCreateParamsTransformQuantity",
-    "PriceListParams",
-    "PriceListParamsCreated",
-    "PriceListParamsRecurring",
-    "PriceRetrieveParams",
-    "PriceSearchParams",
-    "PriceUpdateParams",
-    "PriceUpdateParamsCurrencyOptions",
-    "PriceUpdateParamsCurrencyOptionsCustomUnitAmount",
-    "PriceUpdateParamsCurrencyOptionsTier",
-]
-
 
 class PriceListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -9,30 +9,6 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
-__all__ = [
-    "ProductCreateParams",
-    "ProductCreateParamsDefaultPriceData",
-    "ProductCreateParamsDefaultPriceDataCurrencyOptions",
-    "ProductCreateParamsDefaultPriceDataCurrencyOptionsCustomUnitAmount",
-    "ProductCreateParamsDefaultPriceDataCurrencyOptionsTier",
-    "ProductCreateParamsDefaultPriceDataCustomUnitAmount",
-    "ProductCreateParamsDefaultPriceDataRecurring",
-    "ProductCreateParamsMarketingFeature",
-    "ProductCreateParamsPackageDimensions",
-    "ProductCreateParamsTaxDetails",
-    "ProductFeatureCreateParams",
-    "ProductFeatureListParams",
-    "ProductFeatureRetrieveParams",
-    "ProductListParams",
-    "ProductListParamsCreated",
-    "ProductRetrieveParams",
-    "ProductSearchParams",
-    "ProductUpdateParams",
-    "ProductUpdateParamsMarketingFeature",
-    "ProductUpdateParamsPackageDimensions",
-    "ProductUpdateParamsTaxDetails",
-]
-
 
 class ProductListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -8,19 +8,6 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
-__all__ = [
-    "PromotionCodeCreateParams",
-    "PromotionCodeCreateParamsPromotion",
-    "PromotionCodeCreateParamsRestrictions",
-    "PromotionCodeCreateParamsRestrictionsCurrencyOptions",
-    "PromotionCodeListParams",
-    "PromotionCodeListParamsCreated",
-    "PromotionCodeRetrieveParams",
-    "PromotionCodeUpdateParams",
-    "PromotionCodeUpdateParamsRestrictions",
-    "PromotionCodeUpdateParamsRestrictionsCurrencyOptions",
-]
-
 
 class PromotionCodeListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -9,46 +9,6 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
-__all__ = [
-    "QuoteAcceptParams",
-    "QuoteCancelParams",
-    "QuoteComputedUpfrontLineItemsListParams",
-    "QuoteCreateParams",
-    "QuoteCreateParamsAutomaticTax",
-    "QuoteCreateParamsAutomaticTaxLiability",
-    "QuoteCreateParamsDiscount",
-    "QuoteCreateParamsFromQuote",
-    "QuoteCreateParamsInvoiceSettings",
-    "QuoteCreateParamsInvoiceSettingsCustomField",
-    "QuoteCreateParamsInvoiceSettingsIssuer",
-    "QuoteCreateParamsLineItem",
-    "QuoteCreateParamsLineItemDiscount",
-    "QuoteCreateParamsLineItemPriceData",
-    "QuoteCreateParamsLineItemPriceDataRecurring",
-    "QuoteCreateParamsSubscriptionData",
-    "QuoteCreateParamsSubscriptionDataBillingMode",
-    "QuoteCreateParamsSubscriptionDataBillingModeFlexible",
-    "QuoteCreateParamsTransferData",
-    "QuoteFinalizeQuoteParams",
-    "QuoteLineItemListParams",
-    "QuoteListParams",
-    "QuotePdfParams",
-    "QuoteRetrieveParams",
-    "QuoteUpdateParams",
-    "QuoteUpdateParamsAutomaticTax",
-    "QuoteUpdateParamsAutomaticTaxLiability",
-    "QuoteUpdateParamsDiscount",
-    "QuoteUpdateParamsInvoiceSettings",
-    "QuoteUpdateParamsInvoiceSettingsCustomField",
-    "QuoteUpdateParamsInvoiceSettingsIssuer",
-    "QuoteUpdateParamsLineItem",
-    "QuoteUpdateParamsLineItemDiscount",
-    "QuoteUpdateParamsLineItemPriceData",
-    "QuoteUpdateParamsLineItemPriceDataRecurring",
-    "QuoteUpdateParamsSubscriptionData",
-    "QuoteUpdateParamsTransferData",
-]
-
 
 class QuoteCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""

@@ -8,32 +8,6 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
-__all__ = [
-    "RadarEarlyFraudWarningListParams",
-    "RadarEarlyFraudWarningListParamsCreated",
-    "RadarEarlyFraudWarningRetrieveParams",
-    "RadarPaymentEvaluationCreateParams",
-    "RadarPaymentEvaluationCreateParamsClientDeviceMetadataDetails",
-    "RadarPaymentEvaluationCreateParamsCustomerDetails",
-    "RadarPaymentEvaluationCreateParamsPaymentDetails",
-    "RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetails",
-    "RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetailsCard",
-    "RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetails",
-    "RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillingDetails",
-    "RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillingDetailsAddress",
-    "RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetails",
-    "RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetailsAddress",
-    "RadarValueListCreateParams",
-    "RadarValueListItemCreateParams",
-    "RadarValueListItemListParams",
-    "RadarValueListItemListParamsCreated",
-    "RadarValueListItemRetrieveParams",
-    "RadarValueListListParams",
-    "RadarValueListListParamsCreated",
-    "RadarValueListRetrieveParams",
-    "RadarValueListUpdateParams",
-]
-
 
 class RadarPaymentEvaluationCreateParamsClientDeviceMetadataDetails(TypedDict, total=False, closed=True):
     """Data about the customer's device."""

@@ -8,21 +8,6 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
-__all__ = [
-    "ShippingRateCreateParams",
-    "ShippingRateCreateParamsDeliveryEstimate",
-    "ShippingRateCreateParamsDeliveryEstimateMaximum",
-    "ShippingRateCreateParamsDeliveryEstimateMinimum",
-    "ShippingRateCreateParamsFixedAmount",
-    "ShippingRateCreateParamsFixedAmountCurrencyOptions",
-    "ShippingRateListParams",
-    "ShippingRateListParamsCreated",
-    "ShippingRateRetrieveParams",
-    "ShippingRateUpdateParams",
-    "ShippingRateUpdateParamsFixedAmount",
-    "ShippingRateUpdateParamsFixedAmountCurrencyOptions",
-]
-
 
 class ShippingRateListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -8,38 +8,6 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
-__all__ = [
-    "SourceCreateParams",
-    "SourceCreateParamsMandate",
-    "SourceCreateParamsMandateAcceptance",
-    "SourceCreateParamsMandateAcceptanceOffline",
-    "SourceCreateParamsMandateAcceptanceOnline",
-    "SourceCreateParamsOwner",
-    "SourceCreateParamsOwnerAddress",
-    "SourceCreateParamsReceiver",
-    "SourceCreateParamsRedirect",
-    "SourceCreateParamsSourceOrder",
-    "SourceCreateParamsSourceOrderItem",
-    "SourceCreateParamsSourceOrderShipping",
-    "SourceCreateParamsSourceOrderShippingAddress",
-    "SourceMandateNotificationRetrieveParams",
-    "SourceRetrieveParams",
-    "SourceTransactionListParams",
-    "SourceTransactionRetrieveParams",
-    "SourceUpdateParams",
-    "SourceUpdateParamsMandate",
-    "SourceUpdateParamsMandateAcceptance",
-    "SourceUpdateParamsMandateAcceptanceOffline",
-    "SourceUpdateParamsMandateAcceptanceOnline",
-    "SourceUpdateParamsOwner",
-    "SourceUpdateParamsOwnerAddress",
-    "SourceUpdateParamsSourceOrder",
-    "SourceUpdateParamsSourceOrderItem",
-    "SourceUpdateParamsSourceOrderShipping",
-    "SourceUpdateParamsSourceOrderShippingAddress",
-    "SourceVerifyParams",
-]
-
 
 class SourceCreateParamsMandateAcceptanceOffline(TypedDict, total=False, closed=True):
     """Where the customer agreed offline."""

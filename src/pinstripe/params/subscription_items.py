@@ -7,24 +7,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "SubscriptionItemCreateParams",
-    "SubscriptionItemCreateParamsBillingThresholds",
-    "SubscriptionItemCreateParamsCurrentTrial",
-    "SubscriptionItemCreateParamsDiscount",
-    "SubscriptionItemCreateParamsPriceData",
-    "SubscriptionItemCreateParamsPriceDataRecurring",
-    "SubscriptionItemDeleteParams",
-    "SubscriptionItemListParams",
-    "SubscriptionItemRetrieveParams",
-    "SubscriptionItemUpdateParams",
-    "SubscriptionItemUpdateParamsBillingThresholds",
-    "SubscriptionItemUpdateParamsCurrentTrial",
-    "SubscriptionItemUpdateParamsDiscount",
-    "SubscriptionItemUpdateParamsPriceData",
-    "SubscriptionItemUpdateParamsPriceDataRecurring",
-]
-
 
 class SubscriptionItemCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
     """Usage at which the item is billed before its period ends. `None` removes it."""

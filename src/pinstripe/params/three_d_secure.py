@@ -5,33 +5,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "ThreeDSecureAuthenticationCancelParams",
-    "ThreeDSecureAuthenticationCreateParams",
-    "ThreeDSecureAuthenticationCreateParamsAcquirerDetails",
-    "ThreeDSecureAuthenticationCreateParamsChannel",
-    "ThreeDSecureAuthenticationCreateParamsChannelBrowser",
-    "ThreeDSecureAuthenticationCreateParamsChannelThreeRI",
-    "ThreeDSecureAuthenticationCreateParamsFlowPreference",
-    "ThreeDSecureAuthenticationCreateParamsFlowPreferenceChallenge",
-    "ThreeDSecureAuthenticationCreateParamsFlowPreferenceDataShare",
-    "ThreeDSecureAuthenticationCreateParamsFlowPreferenceFrictionless",
-    "ThreeDSecureAuthenticationCreateParamsFutureUsage",
-    "ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment",
-    "ThreeDSecureAuthenticationCreateParamsFutureUsageInstallmentExpiry",
-    "ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring",
-    "ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry",
-    "ThreeDSecureAuthenticationCreateParamsPaymentMethodData",
-    "ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetails",
-    "ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetailsAddress",
-    "ThreeDSecureAuthenticationCreateParamsPaymentMethodDataCard",
-    "ThreeDSecureAuthenticationCreateParamsShippingAddress",
-    "ThreeDSecureAuthenticationListParams",
-    "ThreeDSecureAuthenticationListParamsCreated",
-    "ThreeDSecureAuthenticationRetrieveParams",
-    "ThreeDSecureAuthenticationSubmitParams",
-]
-
 
 class ThreeDSecureAuthenticationCreateParamsAcquirerDetails(TypedDict, total=False, closed=True):
     """Your acquirer and you, as they are registered with the card network."""

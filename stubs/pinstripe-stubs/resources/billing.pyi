@@ -153,7 +153,7 @@ class BillingAlerts(Resource):
 
         Args:
             alert_type: Kind of alert.
-            title: Title of the alert, up to 256 characters. At most 256 characters.
+            title: Title of the alert, up to 256 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             usage_threshold: What the alert watches. Needed with the type `usage_threshold`.
             request_options: Idempotency key, account and other options of this request.
@@ -261,7 +261,7 @@ class AsyncBillingAlerts(Resource):
 
         Args:
             alert_type: Kind of alert.
-            title: Title of the alert, up to 256 characters. At most 256 characters.
+            title: Title of the alert, up to 256 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             usage_threshold: What the alert watches. Needed with the type `usage_threshold`.
             request_options: Idempotency key, account and other options of this request.
@@ -531,7 +531,7 @@ class BillingCreditGrants(Resource):
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: When credits that are not used are lost. They do not expire unless this is set.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
-            name: Name of the grant, up to 100 characters. Shown in the Dashboard. At most 100 characters.
+            name: Name of the grant, up to 100 characters. Shown in the Dashboard.
             priority: Which grant is used first, from 0 (first) to 100 (last). Defaults to 50.
             request_options: Idempotency key, account and other options of this request.
 
@@ -678,7 +678,7 @@ class AsyncBillingCreditGrants(Resource):
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: When credits that are not used are lost. They do not expire unless this is set.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
-            name: Name of the grant, up to 100 characters. Shown in the Dashboard. At most 100 characters.
+            name: Name of the grant, up to 100 characters. Shown in the Dashboard.
             priority: Which grant is used first, from 0 (first) to 100 (last). Defaults to 50.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1137,8 +1137,8 @@ class BillingMeters(Resource):
 
         Args:
             default_aggregation: How the events of a period become one number.
-            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard. At most 250 characters.
-            event_name: Name of the meter events that count for this meter, up to 100 characters. Cannot be changed, and only one active meter can use it. At most 100 characters.
+            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard.
+            event_name: Name of the meter events that count for this meter, up to 100 characters. Cannot be changed, and only one active meter can use it.
             customer_mapping: How a meter event says whose usage it is.
             event_time_window: Span of time by which events are grouped before the formula applies, such as hours.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
@@ -1221,7 +1221,7 @@ class BillingMeters(Resource):
 
         Args:
             id: ID of the meter.
-            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard. At most 250 characters.
+            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1259,8 +1259,8 @@ class AsyncBillingMeters(Resource):
 
         Args:
             default_aggregation: How the events of a period become one number.
-            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard. At most 250 characters.
-            event_name: Name of the meter events that count for this meter, up to 100 characters. Cannot be changed, and only one active meter can use it. At most 100 characters.
+            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard.
+            event_name: Name of the meter events that count for this meter, up to 100 characters. Cannot be changed, and only one active meter can use it.
             customer_mapping: How a meter event says whose usage it is.
             event_time_window: Span of time by which events are grouped before the formula applies, such as hours.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
@@ -1347,7 +1347,7 @@ class AsyncBillingMeters(Resource):
 
         Args:
             id: ID of the meter.
-            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard. At most 250 characters.
+            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 

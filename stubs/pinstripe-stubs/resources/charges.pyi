@@ -443,7 +443,7 @@ class Charges(Resource):
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             receipt_email: Email address to which the receipt was sent.
             statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -503,7 +503,7 @@ class Charges(Resource):
             shipping: Recipient and address of a delivery.
             source: Source, card, or token to charge. Needs `customer` if it is saved with one.
             statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -717,7 +717,7 @@ class AsyncCharges(Resource):
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             receipt_email: Email address to which the receipt was sent.
             statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -777,7 +777,7 @@ class AsyncCharges(Resource):
             shipping: Recipient and address of a delivery.
             source: Source, card, or token to charge. Needs `customer` if it is saved with one.
             statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.

@@ -352,7 +352,7 @@ class CheckoutSessions(Resource):
             billing_address_collection: Whether Checkout asks every customer for a billing address.
             branding_settings: Look of the payment page. Each setting that is left out comes from the branding of the account.
             cancel_url: URL behind the back button of the hosted page, for customers who decide not to pay. Without it, the page has no back button.
-            client_reference_id: Your own reference, such as a cart or user ID, up to 200 characters. Read it in the webhook to find the order that the session pays for. At most 200 characters.
+            client_reference_id: Your own reference, such as a cart or user ID, up to 200 characters. Read it in the webhook to find the order that the session pays for.
             consent_collection: Agreements that Checkout asks the customer for.
             currency: Three-letter ISO 4217 code in lower case. Decides in `setup` mode which payment methods can be offered; in the other modes the prices decide the currency.
             custom_fields: Up to three additional fields on the page.
@@ -366,7 +366,7 @@ class CheckoutSessions(Resource):
             excluded_payment_method_types: Payment methods that the session does not offer, by type.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: When the session expires if it is not completed. Between 30 minutes and 24 hours after creation; defaults to 24 hours.
-            integration_identifier: Name of your own for the integration that created the session, up to 200 characters. At most 200 characters.
+            integration_identifier: Name of your own for the integration that created the session, up to 200 characters.
             invoice_creation: Settings for an invoice after the payment, in `payment` mode.
             line_items: What the customer buys. Required in the modes `payment` and `subscription`; a subscription needs at least one recurring price.
             locale: Language of the page, as an IETF tag. With `auto`, which is the default, the customer's browser decides.
@@ -755,7 +755,7 @@ class AsyncCheckoutSessions(Resource):
             billing_address_collection: Whether Checkout asks every customer for a billing address.
             branding_settings: Look of the payment page. Each setting that is left out comes from the branding of the account.
             cancel_url: URL behind the back button of the hosted page, for customers who decide not to pay. Without it, the page has no back button.
-            client_reference_id: Your own reference, such as a cart or user ID, up to 200 characters. Read it in the webhook to find the order that the session pays for. At most 200 characters.
+            client_reference_id: Your own reference, such as a cart or user ID, up to 200 characters. Read it in the webhook to find the order that the session pays for.
             consent_collection: Agreements that Checkout asks the customer for.
             currency: Three-letter ISO 4217 code in lower case. Decides in `setup` mode which payment methods can be offered; in the other modes the prices decide the currency.
             custom_fields: Up to three additional fields on the page.
@@ -769,7 +769,7 @@ class AsyncCheckoutSessions(Resource):
             excluded_payment_method_types: Payment methods that the session does not offer, by type.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: When the session expires if it is not completed. Between 30 minutes and 24 hours after creation; defaults to 24 hours.
-            integration_identifier: Name of your own for the integration that created the session, up to 200 characters. At most 200 characters.
+            integration_identifier: Name of your own for the integration that created the session, up to 200 characters.
             invoice_creation: Settings for an invoice after the payment, in `payment` mode.
             line_items: What the customer buys. Required in the modes `payment` and `subscription`; a subscription needs at least one recurring price.
             locale: Language of the page, as an IETF tag. With `auto`, which is the default, the customer's browser decides.

@@ -157,7 +157,7 @@ class CustomersBalanceTransactions(Resource):
             customer: ID of the customer.
             amount: Amount in the smallest currency unit: negative gives the customer credit, positive makes it owe more.
             currency: Three-letter ISO 4217 code of the amount's currency, in lower case. If the customer has no currency yet, this becomes its own.
-            description: Note of your own about the transaction, up to 350 characters. At most 350 characters.
+            description: Note of your own about the transaction, up to 350 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
@@ -233,7 +233,7 @@ class CustomersBalanceTransactions(Resource):
         Args:
             customer: ID of the customer.
             transaction: ID of the transaction.
-            description: Note of your own about the transaction, up to 350 characters. At most 350 characters.
+            description: Note of your own about the transaction, up to 350 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
@@ -270,7 +270,7 @@ class AsyncCustomersBalanceTransactions(Resource):
             customer: ID of the customer.
             amount: Amount in the smallest currency unit: negative gives the customer credit, positive makes it owe more.
             currency: Three-letter ISO 4217 code of the amount's currency, in lower case. If the customer has no currency yet, this becomes its own.
-            description: Note of your own about the transaction, up to 350 characters. At most 350 characters.
+            description: Note of your own about the transaction, up to 350 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
@@ -346,7 +346,7 @@ class AsyncCustomersBalanceTransactions(Resource):
         Args:
             customer: ID of the customer.
             transaction: ID of the transaction.
-            description: Note of your own about the transaction, up to 350 characters. At most 350 characters.
+            description: Note of your own about the transaction, up to 350 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
@@ -2968,19 +2968,19 @@ class Customers(Resource):
         Args:
             address: Postal address, printed on invoices. Stripe Tax uses it to find the tax location.
             balance: Sets the balance, in the smallest currency unit: negative for credit, positive for what the customer owes on the next invoice. Stripe records the difference as a customer balance transaction.
-            name: Full name of the person or name of the company, as invoices and receipts show it. Up to 256 characters. At most 256 characters.
-            business_name: Name of the company, up to 150 characters. At most 150 characters.
+            name: Full name of the person or name of the company, as invoices and receipts show it. Up to 256 characters.
+            business_name: Name of the company, up to 150 characters.
             cash_balance: Settings of the customer's cash balance.
             description: Note of your own about the customer. Shown in the Dashboard, not to the customer.
-            email: Email address, to which Stripe sends receipts and invoices where this is turned on. Up to 512 characters. At most 512 characters.
+            email: Email address, to which Stripe sends receipts and invoices where this is turned on. Up to 512 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            individual_name: Full name of the person, up to 150 characters. At most 150 characters.
+            individual_name: Full name of the person, up to 150 characters.
             invoice_prefix: First part of the numbers of the customer's invoices, 1 to 12 upper-case letters or digits. Stripe chooses one unless it is given.
             invoice_settings: Defaults for the customer's invoices and subscriptions.
             metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40 characters, values up to 500. An update changes only the keys that it names; an empty string removes a key, `None` all of them.
             next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has no effect if invoice numbers are counted for the whole account.
             payment_method: ID of a payment method to attach to the new customer. It does not become the default until you name it in `invoice_settings.default_payment_method`.
-            phone: Phone number, with the country code. Up to 20 characters. At most 20 characters.
+            phone: Phone number, with the country code. Up to 20 characters.
             preferred_locales: Languages for emails and invoices to the customer as IETF tags such as `de` or `en-GB`, most preferred first.
             shipping: Address and name for deliveries, also shown on invoices.
             source: Token or source that is attached and becomes the default source, in place of the one before. New integrations attach a payment method instead.
@@ -3098,8 +3098,8 @@ class Customers(Resource):
             address: Postal address, printed on invoices. Stripe Tax uses it to find the tax location.
             balance: Sets the balance, in the smallest currency unit: negative for credit, positive for what the customer owes on the next invoice. Stripe records the difference as a customer balance transaction.
             bank_account: Bank account, or a token for one, that is attached as the new default source. New integrations attach a payment method instead.
-            name: Full name of the person or name of the company, as invoices and receipts show it. Up to 256 characters. At most 256 characters.
-            business_name: Name of the company, up to 150 characters. At most 150 characters.
+            name: Full name of the person or name of the company, as invoices and receipts show it. Up to 256 characters.
+            business_name: Name of the company, up to 150 characters.
             card: Card, or a token for one, that is attached as the new default source. New integrations attach a payment method instead.
             cash_balance: Settings of the customer's cash balance.
             default_alipay_account: ID of an attached Alipay account that becomes the default source. An older form of `default_source`. At most 500 characters.
@@ -3110,12 +3110,12 @@ class Customers(Resource):
             description: Note of your own about the customer. Shown in the Dashboard, not to the customer.
             email: Email address, to which Stripe sends receipts and invoices. Invoices that are finalized already are not changed. At most 512 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            individual_name: Full name of the person, up to 150 characters. At most 150 characters.
+            individual_name: Full name of the person, up to 150 characters.
             invoice_prefix: First part of the numbers of the customer's invoices, 1 to 12 upper-case letters or digits. Stripe chooses one unless it is given.
             invoice_settings: Defaults for the customer's invoices and subscriptions.
             metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40 characters, values up to 500. An update changes only the keys that it names; an empty string removes a key, `None` all of them.
             next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has no effect if invoice numbers are counted for the whole account.
-            phone: Phone number, with the country code. Up to 20 characters. At most 20 characters.
+            phone: Phone number, with the country code. Up to 20 characters.
             preferred_locales: Languages for emails and invoices to the customer as IETF tags such as `de` or `en-GB`, most preferred first.
             shipping: Address and name for deliveries, also shown on invoices.
             tax: Tax details that are not part of the address.
@@ -3277,19 +3277,19 @@ class AsyncCustomers(Resource):
         Args:
             address: Postal address, printed on invoices. Stripe Tax uses it to find the tax location.
             balance: Sets the balance, in the smallest currency unit: negative for credit, positive for what the customer owes on the next invoice. Stripe records the difference as a customer balance transaction.
-            name: Full name of the person or name of the company, as invoices and receipts show it. Up to 256 characters. At most 256 characters.
-            business_name: Name of the company, up to 150 characters. At most 150 characters.
+            name: Full name of the person or name of the company, as invoices and receipts show it. Up to 256 characters.
+            business_name: Name of the company, up to 150 characters.
             cash_balance: Settings of the customer's cash balance.
             description: Note of your own about the customer. Shown in the Dashboard, not to the customer.
-            email: Email address, to which Stripe sends receipts and invoices where this is turned on. Up to 512 characters. At most 512 characters.
+            email: Email address, to which Stripe sends receipts and invoices where this is turned on. Up to 512 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            individual_name: Full name of the person, up to 150 characters. At most 150 characters.
+            individual_name: Full name of the person, up to 150 characters.
             invoice_prefix: First part of the numbers of the customer's invoices, 1 to 12 upper-case letters or digits. Stripe chooses one unless it is given.
             invoice_settings: Defaults for the customer's invoices and subscriptions.
             metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40 characters, values up to 500. An update changes only the keys that it names; an empty string removes a key, `None` all of them.
             next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has no effect if invoice numbers are counted for the whole account.
             payment_method: ID of a payment method to attach to the new customer. It does not become the default until you name it in `invoice_settings.default_payment_method`.
-            phone: Phone number, with the country code. Up to 20 characters. At most 20 characters.
+            phone: Phone number, with the country code. Up to 20 characters.
             preferred_locales: Languages for emails and invoices to the customer as IETF tags such as `de` or `en-GB`, most preferred first.
             shipping: Address and name for deliveries, also shown on invoices.
             source: Token or source that is attached and becomes the default source, in place of the one before. New integrations attach a payment method instead.
@@ -3407,8 +3407,8 @@ class AsyncCustomers(Resource):
             address: Postal address, printed on invoices. Stripe Tax uses it to find the tax location.
             balance: Sets the balance, in the smallest currency unit: negative for credit, positive for what the customer owes on the next invoice. Stripe records the difference as a customer balance transaction.
             bank_account: Bank account, or a token for one, that is attached as the new default source. New integrations attach a payment method instead.
-            name: Full name of the person or name of the company, as invoices and receipts show it. Up to 256 characters. At most 256 characters.
-            business_name: Name of the company, up to 150 characters. At most 150 characters.
+            name: Full name of the person or name of the company, as invoices and receipts show it. Up to 256 characters.
+            business_name: Name of the company, up to 150 characters.
             card: Card, or a token for one, that is attached as the new default source. New integrations attach a payment method instead.
             cash_balance: Settings of the customer's cash balance.
             default_alipay_account: ID of an attached Alipay account that becomes the default source. An older form of `default_source`. At most 500 characters.
@@ -3419,12 +3419,12 @@ class AsyncCustomers(Resource):
             description: Note of your own about the customer. Shown in the Dashboard, not to the customer.
             email: Email address, to which Stripe sends receipts and invoices. Invoices that are finalized already are not changed. At most 512 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            individual_name: Full name of the person, up to 150 characters. At most 150 characters.
+            individual_name: Full name of the person, up to 150 characters.
             invoice_prefix: First part of the numbers of the customer's invoices, 1 to 12 upper-case letters or digits. Stripe chooses one unless it is given.
             invoice_settings: Defaults for the customer's invoices and subscriptions.
             metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40 characters, values up to 500. An update changes only the keys that it names; an empty string removes a key, `None` all of them.
             next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has no effect if invoice numbers are counted for the whole account.
-            phone: Phone number, with the country code. Up to 20 characters. At most 20 characters.
+            phone: Phone number, with the country code. Up to 20 characters.
             preferred_locales: Languages for emails and invoices to the customer as IETF tags such as `de` or `en-GB`, most preferred first.
             shipping: Address and name for deliveries, also shown on invoices.
             tax: Tax details that are not part of the address.

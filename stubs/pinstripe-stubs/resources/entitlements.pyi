@@ -127,8 +127,8 @@ class EntitlementsFeatures(Resource):
         `POST /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/create
 
         Args:
-            lookup_key: Key of your own, up to 80 characters, by which your code knows the feature. Unique, and cannot be changed. At most 80 characters.
-            name: Name of the feature, up to 80 characters. Customers do not see it. At most 80 characters.
+            lookup_key: Key of your own, up to 80 characters, by which your code knows the feature. Unique, and cannot be changed.
+            name: Name of the feature, up to 80 characters. Customers do not see it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
@@ -195,7 +195,7 @@ class EntitlementsFeatures(Resource):
             active: Whether the feature can be attached to products. `False` archives it for good.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
-            name: Name of the feature, up to 80 characters. Customers do not see it. At most 80 characters.
+            name: Name of the feature, up to 80 characters. Customers do not see it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -222,8 +222,8 @@ class AsyncEntitlementsFeatures(Resource):
         `POST /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/create
 
         Args:
-            lookup_key: Key of your own, up to 80 characters, by which your code knows the feature. Unique, and cannot be changed. At most 80 characters.
-            name: Name of the feature, up to 80 characters. Customers do not see it. At most 80 characters.
+            lookup_key: Key of your own, up to 80 characters, by which your code knows the feature. Unique, and cannot be changed.
+            name: Name of the feature, up to 80 characters. Customers do not see it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
@@ -292,7 +292,7 @@ class AsyncEntitlementsFeatures(Resource):
             active: Whether the feature can be attached to products. `False` archives it for good.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
-            name: Name of the feature, up to 80 characters. Customers do not see it. At most 80 characters.
+            name: Name of the feature, up to 80 characters. Customers do not see it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -1177,9 +1177,9 @@ class IssuingPersonalizationDesigns(Resource):
             card_logo: File with the logo that is printed on the card.
             carrier_text: Texts on the letter that carries the card.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            lookup_key: Key of your own by which you can find the design, up to 200 characters. At most 200 characters.
+            lookup_key: Key of your own by which you can find the design, up to 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
-            name: Name of the design, up to 200 characters. At most 200 characters.
+            name: Name of the design, up to 200 characters.
             preferences: Whether the design is used by default.
             transfer_lookup_key: Whether to take the lookup key from the design that has it now.
             request_options: Idempotency key, account and other options of this request.
@@ -1261,9 +1261,9 @@ class IssuingPersonalizationDesigns(Resource):
             card_logo: File with the logo that is printed on the card.
             carrier_text: Texts on the letter that carries the card.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            lookup_key: Key of your own by which you can find the design, up to 200 characters. At most 200 characters.
+            lookup_key: Key of your own by which you can find the design, up to 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
-            name: Name of the design, up to 200 characters. At most 200 characters.
+            name: Name of the design, up to 200 characters.
             physical_bundle: Physical bundle that the design is for.
             preferences: Whether the design is used by default.
             transfer_lookup_key: Whether to take the lookup key from the design that has it now.
@@ -1304,9 +1304,9 @@ class AsyncIssuingPersonalizationDesigns(Resource):
             card_logo: File with the logo that is printed on the card.
             carrier_text: Texts on the letter that carries the card.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            lookup_key: Key of your own by which you can find the design, up to 200 characters. At most 200 characters.
+            lookup_key: Key of your own by which you can find the design, up to 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
-            name: Name of the design, up to 200 characters. At most 200 characters.
+            name: Name of the design, up to 200 characters.
             preferences: Whether the design is used by default.
             transfer_lookup_key: Whether to take the lookup key from the design that has it now.
             request_options: Idempotency key, account and other options of this request.
@@ -1388,9 +1388,9 @@ class AsyncIssuingPersonalizationDesigns(Resource):
             card_logo: File with the logo that is printed on the card.
             carrier_text: Texts on the letter that carries the card.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            lookup_key: Key of your own by which you can find the design, up to 200 characters. At most 200 characters.
+            lookup_key: Key of your own by which you can find the design, up to 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
-            name: Name of the design, up to 200 characters. At most 200 characters.
+            name: Name of the design, up to 200 characters.
             physical_bundle: Physical bundle that the design is for.
             preferences: Whether the design is used by default.
             transfer_lookup_key: Whether to take the lookup key from the design that has it now.

@@ -209,7 +209,7 @@ class PaymentIntents(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             payment_details: References under which you and the customer know the payment; card networks receive them.
             statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -691,7 +691,7 @@ class PaymentIntents(Resource):
             setup_future_usage: Whether the payment method is kept for later payments, with the customer there (`on_session`) or away (`off_session`). Attaches it to the customer once the payment succeeds.
             shipping: Recipient and address of a delivery.
             statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             use_stripe_sdk: Whether the request comes from an integration that handles next actions with Stripe.js or a mobile SDK.
@@ -1018,7 +1018,7 @@ class PaymentIntents(Resource):
             setup_future_usage: Whether the payment method is kept for later payments, with the customer there (`on_session`) or away (`off_session`). Attaches it to the customer once the payment succeeds.
             shipping: Recipient and address of a delivery.
             statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -1186,7 +1186,7 @@ class AsyncPaymentIntents(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             payment_details: References under which you and the customer know the payment; card networks receive them.
             statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1668,7 +1668,7 @@ class AsyncPaymentIntents(Resource):
             setup_future_usage: Whether the payment method is kept for later payments, with the customer there (`on_session`) or away (`off_session`). Attaches it to the customer once the payment succeeds.
             shipping: Recipient and address of a delivery.
             statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             use_stripe_sdk: Whether the request comes from an integration that handles next actions with Stripe.js or a mobile SDK.
@@ -1995,7 +1995,7 @@ class AsyncPaymentIntents(Resource):
             setup_future_usage: Whether the payment method is kept for later payments, with the customer there (`on_session`) or away (`off_session`). Attaches it to the customer once the payment succeeds.
             shipping: Recipient and address of a delivery.
             statement_descriptor: Text that appears on the bank or card statement. At most 22 characters.
-            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters. At most 22 characters.
+            statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on card statements. Prefix and suffix together have up to 22 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.

@@ -227,7 +227,7 @@ class PaymentLinks(Resource):
             custom_text: Your own text at certain places of the page.
             customer_creation: Whether each payment creates a customer. Subscriptions always do.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            inactive_message: Text that customers see when the link is inactive, up to 500 characters. At most 500 characters.
+            inactive_message: Text that customers see when the link is inactive, up to 500 characters.
             invoice_creation: Settings for an invoice after the payment, in `payment` mode.
             managed_payments: Settings for Managed Payments, in which Stripe acts as merchant of record.
             metadata: Up to 50 pairs of your own strings. They are copied to the checkout sessions that the link creates.
@@ -402,7 +402,7 @@ class PaymentLinks(Resource):
             custom_text: Your own text at certain places of the page.
             customer_creation: Whether each payment creates a customer. Subscriptions always do.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            inactive_message: Text that customers see when the link is inactive, up to 500 characters. At most 500 characters.
+            inactive_message: Text that customers see when the link is inactive, up to 500 characters.
             invoice_creation: Settings for an invoice after the payment, in `payment` mode.
             line_items: Quantities to change. Items cannot be added or removed.
             metadata: Up to 50 pairs of your own strings. They are copied to the checkout sessions that the link creates.
@@ -545,7 +545,7 @@ class AsyncPaymentLinks(Resource):
             custom_text: Your own text at certain places of the page.
             customer_creation: Whether each payment creates a customer. Subscriptions always do.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            inactive_message: Text that customers see when the link is inactive, up to 500 characters. At most 500 characters.
+            inactive_message: Text that customers see when the link is inactive, up to 500 characters.
             invoice_creation: Settings for an invoice after the payment, in `payment` mode.
             managed_payments: Settings for Managed Payments, in which Stripe acts as merchant of record.
             metadata: Up to 50 pairs of your own strings. They are copied to the checkout sessions that the link creates.
@@ -720,7 +720,7 @@ class AsyncPaymentLinks(Resource):
             custom_text: Your own text at certain places of the page.
             customer_creation: Whether each payment creates a customer. Subscriptions always do.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            inactive_message: Text that customers see when the link is inactive, up to 500 characters. At most 500 characters.
+            inactive_message: Text that customers see when the link is inactive, up to 500 characters.
             invoice_creation: Settings for an invoice after the payment, in `payment` mode.
             line_items: Quantities to change. Items cannot be added or removed.
             metadata: Up to 50 pairs of your own strings. They are copied to the checkout sessions that the link creates.

@@ -63,7 +63,7 @@ class Payouts(Resource):
             method: Speed of the payout. Defaults to `standard`.
             payout_method: ID of the payout method (API v2) to pay out to.
             source_type: Part of the balance to pay out from. Needed only if the balance has several.
-            statement_descriptor: Text on the account's own bank statement, up to 22 characters. Some banks shorten it or do not show it. At most 22 characters.
+            statement_descriptor: Text on the account's own bank statement, up to 22 characters. Some banks shorten it or do not show it.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -225,7 +225,7 @@ class AsyncPayouts(Resource):
             method: Speed of the payout. Defaults to `standard`.
             payout_method: ID of the payout method (API v2) to pay out to.
             source_type: Part of the balance to pay out from. Needed only if the balance has several.
-            statement_descriptor: Text on the account's own bank statement, up to 22 characters. Some banks shorten it or do not show it. At most 22 characters.
+            statement_descriptor: Text on the account's own bank statement, up to 22 characters. Some banks shorten it or do not show it.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,

@@ -64,7 +64,7 @@ class Prices(Resource):
             unit_amount: Price per unit, in the smallest currency unit. Set this, `unit_amount_decimal` or `custom_unit_amount` unless the billing scheme is `tiered`.
             custom_unit_amount: Lets the customer choose the amount, in Checkout and payment links.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of the account can have it. At most 200 characters.
+            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of the account can have it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             nickname: Description of the price for your own use, which customers do not see.
             product: ID of the product that the price is for. Set either this or `product_data`.
@@ -161,7 +161,7 @@ class Prices(Resource):
             active: Whether new purchases can use the price. Subscriptions that have it are not affected.
             currency_options: Prices in other currencies, by lowercase ISO currency code.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of the account can have it. At most 200 characters.
+            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of the account can have it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             nickname: Description of the price for your own use, which customers do not see.
             tax_behavior: Whether the price includes tax. Can only be set while it is `unspecified`.
@@ -243,7 +243,7 @@ class AsyncPrices(Resource):
             unit_amount: Price per unit, in the smallest currency unit. Set this, `unit_amount_decimal` or `custom_unit_amount` unless the billing scheme is `tiered`.
             custom_unit_amount: Lets the customer choose the amount, in Checkout and payment links.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of the account can have it. At most 200 characters.
+            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of the account can have it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             nickname: Description of the price for your own use, which customers do not see.
             product: ID of the product that the price is for. Set either this or `product_data`.
@@ -340,7 +340,7 @@ class AsyncPrices(Resource):
             active: Whether new purchases can use the price. Subscriptions that have it are not affected.
             currency_options: Prices in other currencies, by lowercase ISO currency code.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of the account can have it. At most 200 characters.
+            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of the account can have it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             nickname: Description of the price for your own use, which customers do not see.
             tax_behavior: Whether the price includes tax. Can only be set while it is `unspecified`.

@@ -220,11 +220,11 @@ class Products(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             package_dimensions: Size and weight of the packed product.
             shippable: Whether the product is shipped, as physical goods are.
-            statement_descriptor: Text on the card or bank statement of customers who subscribe to the product, up to 22 characters. Only used for payments of subscriptions. At most 22 characters.
+            statement_descriptor: Text on the card or bank statement of customers who subscribe to the product, up to 22 characters. Only used for payments of subscriptions.
             tax_code: Tax code that classifies the product for Stripe Tax.
             tax_details: How the product is taxed.
             type: Whether the product is goods or a service.
-            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts and in the customer portal. At most 12 characters.
+            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts and in the customer portal.
             url: URL of a public page about the product.
             request_options: Idempotency key, account and other options of this request.
 
@@ -322,10 +322,10 @@ class Products(Resource):
             name: Name of the product for customers, shown on invoices, receipts and in checkouts.
             package_dimensions: Size and weight of the packed product.
             shippable: Whether the product is shipped, as physical goods are.
-            statement_descriptor: Text on the card or bank statement of customers who subscribe to the product, up to 22 characters. Only used for payments of subscriptions. At most 22 characters.
+            statement_descriptor: Text on the card or bank statement of customers who subscribe to the product, up to 22 characters. Only used for payments of subscriptions.
             tax_code: Tax code that classifies the product for Stripe Tax.
             tax_details: How the product is taxed.
-            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts and in the customer portal. At most 12 characters.
+            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts and in the customer portal.
             url: URL of a public page about the product.
             request_options: Idempotency key, account and other options of this request.
 
@@ -423,11 +423,11 @@ class AsyncProducts(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
             package_dimensions: Size and weight of the packed product.
             shippable: Whether the product is shipped, as physical goods are.
-            statement_descriptor: Text on the card or bank statement of customers who subscribe to the product, up to 22 characters. Only used for payments of subscriptions. At most 22 characters.
+            statement_descriptor: Text on the card or bank statement of customers who subscribe to the product, up to 22 characters. Only used for payments of subscriptions.
             tax_code: Tax code that classifies the product for Stripe Tax.
             tax_details: How the product is taxed.
             type: Whether the product is goods or a service.
-            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts and in the customer portal. At most 12 characters.
+            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts and in the customer portal.
             url: URL of a public page about the product.
             request_options: Idempotency key, account and other options of this request.
 
@@ -525,10 +525,10 @@ class AsyncProducts(Resource):
             name: Name of the product for customers, shown on invoices, receipts and in checkouts.
             package_dimensions: Size and weight of the packed product.
             shippable: Whether the product is shipped, as physical goods are.
-            statement_descriptor: Text on the card or bank statement of customers who subscribe to the product, up to 22 characters. Only used for payments of subscriptions. At most 22 characters.
+            statement_descriptor: Text on the card or bank statement of customers who subscribe to the product, up to 22 characters. Only used for payments of subscriptions.
             tax_code: Tax code that classifies the product for Stripe Tax.
             tax_details: How the product is taxed.
-            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts and in the customer portal. At most 12 characters.
+            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts and in the customer portal.
             url: URL of a public page about the product.
             request_options: Idempotency key, account and other options of this request.
 

@@ -244,13 +244,13 @@ class Quotes(Resource):
             customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
             customer_account: Account, as a customer (API v2), that gets the offer.
             default_tax_rates: IDs of the tax rates of line items that have none of their own. `None` removes them.
-            description: Text on the PDF that describes the offer, up to 500 characters. At most 500 characters.
+            description: Text on the PDF that describes the offer, up to 500 characters.
             discounts: Coupons, promotion codes or existing discounts for the whole quote. `None` removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your quote settings applies unless it is set.
-            footer: Text at the bottom of the PDF, up to 500 characters. At most 500 characters.
+            footer: Text at the bottom of the PDF, up to 500 characters.
             from_quote: Quote to copy. Parameters that are given as well take the place of what is copied.
-            header: Text at the top of the PDF, up to 50 characters. At most 50 characters.
+            header: Text at the top of the PDF, up to 50 characters.
             invoice_settings: Settings of the invoices that the quote leads to.
             line_items: Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -415,12 +415,12 @@ class Quotes(Resource):
             customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
             customer_account: Account, as a customer (API v2), that gets the offer.
             default_tax_rates: IDs of the tax rates of line items that have none of their own. `None` removes them.
-            description: Text on the PDF that describes the offer, up to 500 characters. At most 500 characters.
+            description: Text on the PDF that describes the offer, up to 500 characters.
             discounts: Coupons, promotion codes or existing discounts for the whole quote. `None` removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your quote settings applies unless it is set.
-            footer: Text at the bottom of the PDF, up to 500 characters. At most 500 characters.
-            header: Text at the top of the PDF, up to 50 characters. At most 50 characters.
+            footer: Text at the bottom of the PDF, up to 500 characters.
+            header: Text at the top of the PDF, up to 50 characters.
             invoice_settings: Settings of the invoices that the quote leads to.
             line_items: Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -525,13 +525,13 @@ class AsyncQuotes(Resource):
             customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
             customer_account: Account, as a customer (API v2), that gets the offer.
             default_tax_rates: IDs of the tax rates of line items that have none of their own. `None` removes them.
-            description: Text on the PDF that describes the offer, up to 500 characters. At most 500 characters.
+            description: Text on the PDF that describes the offer, up to 500 characters.
             discounts: Coupons, promotion codes or existing discounts for the whole quote. `None` removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your quote settings applies unless it is set.
-            footer: Text at the bottom of the PDF, up to 500 characters. At most 500 characters.
+            footer: Text at the bottom of the PDF, up to 500 characters.
             from_quote: Quote to copy. Parameters that are given as well take the place of what is copied.
-            header: Text at the top of the PDF, up to 50 characters. At most 50 characters.
+            header: Text at the top of the PDF, up to 50 characters.
             invoice_settings: Settings of the invoices that the quote leads to.
             line_items: Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.
@@ -698,12 +698,12 @@ class AsyncQuotes(Resource):
             customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
             customer_account: Account, as a customer (API v2), that gets the offer.
             default_tax_rates: IDs of the tax rates of line items that have none of their own. `None` removes them.
-            description: Text on the PDF that describes the offer, up to 500 characters. At most 500 characters.
+            description: Text on the PDF that describes the offer, up to 500 characters.
             discounts: Coupons, promotion codes or existing discounts for the whole quote. `None` removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your quote settings applies unless it is set.
-            footer: Text at the bottom of the PDF, up to 500 characters. At most 500 characters.
-            header: Text at the top of the PDF, up to 50 characters. At most 50 characters.
+            footer: Text at the bottom of the PDF, up to 500 characters.
+            header: Text at the top of the PDF, up to 50 characters.
             invoice_settings: Settings of the invoices that the quote leads to.
             line_items: Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values up to 500. An update changes only the keys it contains; an empty string removes its key.

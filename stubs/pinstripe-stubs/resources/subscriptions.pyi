@@ -150,7 +150,7 @@ class Subscriptions(Resource):
             default_payment_method: ID of the payment method, attached to the customer, that pays the invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment method.
             default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes them.
-            description: Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment methods show it. At most 500 characters.
+            description: Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment methods show it.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings that the invoices of the subscription take over.
@@ -413,7 +413,7 @@ class Subscriptions(Resource):
             default_payment_method: ID of the payment method, attached to the customer, that pays the invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment method.
             default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes them.
-            description: Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment methods show it. At most 500 characters.
+            description: Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment methods show it.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings that the invoices of the subscription take over.
@@ -572,7 +572,7 @@ class AsyncSubscriptions(Resource):
             default_payment_method: ID of the payment method, attached to the customer, that pays the invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment method.
             default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes them.
-            description: Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment methods show it. At most 500 characters.
+            description: Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment methods show it.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings that the invoices of the subscription take over.
@@ -835,7 +835,7 @@ class AsyncSubscriptions(Resource):
             default_payment_method: ID of the payment method, attached to the customer, that pays the invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment method.
             default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes them.
-            description: Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment methods show it. At most 500 characters.
+            description: Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment methods show it.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             invoice_settings: Settings that the invoices of the subscription take over.

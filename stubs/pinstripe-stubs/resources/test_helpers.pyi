@@ -2141,7 +2141,7 @@ class TestHelpersTestClocks(Resource):
             frozen_time: Time at which the clock begins.
             customer: ID of a customer to put on the new clock.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            name: Name of your own, up to 300 characters, that the Dashboard shows. At most 300 characters.
+            name: Name of your own, up to 300 characters, that the Dashboard shows.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2242,7 +2242,7 @@ class AsyncTestHelpersTestClocks(Resource):
             frozen_time: Time at which the clock begins.
             customer: ID of a customer to put on the new clock.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
-            name: Name of your own, up to 300 characters, that the Dashboard shows. At most 300 characters.
+            name: Name of your own, up to 300 characters, that the Dashboard shows.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

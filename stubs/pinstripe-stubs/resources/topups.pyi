@@ -59,7 +59,7 @@ class Topups(Resource):
             payment_method: ID of the payment method from which to take the money.
             payment_method_options: Settings for the payment method of the top-up.
             source: ID of the source from which to take the money. Your default bank account for top-ups unless set.
-            statement_descriptor: Text on the bank statement, up to 15 characters. At most 15 characters.
+            statement_descriptor: Text on the bank statement, up to 15 characters.
             transfer_group: String of your own that ties the top-up to transfers and payments.
             request_options: Idempotency key, account and other options of this request.
 
@@ -189,7 +189,7 @@ class AsyncTopups(Resource):
             payment_method: ID of the payment method from which to take the money.
             payment_method_options: Settings for the payment method of the top-up.
             source: ID of the source from which to take the money. Your default bank account for top-ups unless set.
-            statement_descriptor: Text on the bank statement, up to 15 characters. At most 15 characters.
+            statement_descriptor: Text on the bank statement, up to 15 characters.
             transfer_group: String of your own that ties the top-up to transfers and payments.
             request_options: Idempotency key, account and other options of this request.
 

@@ -271,11 +271,11 @@ class SideTables:
             self._by_name[name] = Table(transaction)
             setattr(self, name, self._by_name[name])
 
-    def __getitem__(self, name: str) -> Table[Any, Any]:  # Any: as above
+    def __getitem__(self, name: str) -> Table[Any, Any]:  # Any: tables of many types
         """Return a table by its name."""
         return self._by_name[name]
 
-    def changed(self) -> list[tuple[str, Table[Any, Any]]]:  # Any: as above
+    def changed(self) -> list[tuple[str, Table[Any, Any]]]:  # Any: tables of many types
         """Return the tables with rows that were set since the last commit, with their names."""
         return [(name, table) for name, table in self._by_name.items() if table.changed]
 
