@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations._crud import find
-from pinstripe.emulator.operations._money_management import PREFIX, TEST_BANK, emit, timestamp
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.v2_financial_accounts import PREFIX, TEST_BANK, emit, timestamp
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, wrong_state

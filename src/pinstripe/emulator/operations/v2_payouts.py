@@ -10,7 +10,9 @@ from datetime import date, datetime, timezone
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations._crud import find
 from pinstripe.emulator.operations._filters import list_filter
-from pinstripe.emulator.operations._money_management import (
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.v2_financial_accounts import (
     PREFIX,
     available,
     check_amount,
@@ -22,8 +24,6 @@ from pinstripe.emulator.operations._money_management import (
     set_status,
     timestamp,
 )
-from pinstripe.emulator.operations._registry import operation
-from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.v2_payout_methods import (
     PAYOUT_METHOD,
     VERIFICATION,

@@ -9,9 +9,9 @@ from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations._crud import find
 from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._intents import check_microdeposits
-from pinstripe.emulator.operations._money_management import TEST_BANK, timestamp
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.v2_financial_accounts import TEST_BANK, timestamp
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param
 
