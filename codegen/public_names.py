@@ -66,6 +66,10 @@ def _names(path: Path) -> Iterator[str]:
             case ast.ClassDef(name) | ast.FunctionDef(name) | ast.AnnAssign(target=ast.Name(name)):
                 if not name.startswith("_"):
                     yield name
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Call(func=ast.Name("TypedDict"))):
+                yield name
+            case _:
+                pass
 
 
 def _imported(path: Path) -> Iterator[str]:

@@ -106,7 +106,7 @@ def test_hovering_over_a_parameter_shows_its_type_and_the_whole_documentation(ed
 
 
 def test_hovering_over_a_parameter_shows_no_other_parameter_whose_name_ends_the_same(editor: LanguageServer) -> None:
-    assert "At most 256 characters" in editor.hover(HEAD + 'client.customers.create(na|me="Ada")')  # not business_name
+    assert "Up to 256 characters" in editor.hover(HEAD + 'client.customers.create(na|me="Ada")')  # not business_name
 
 
 def test_hovering_over_a_key_of_a_nested_dict_shows_its_type_and_documentation(editor: LanguageServer) -> None:

@@ -125,13 +125,13 @@ def rest(event: Event | EventNotification) -> None: ...
 
 async def main() -> None:
     async with pinstripe.AsyncClient("sk_test_x") as aclient:
-        async for item in aclient.subscriptions.list(status="active"):
+        async for one in aclient.subscriptions.list(status="active"):
             status: str = one.status
         first = await aclient.subscriptions.list(limit=10)
         data: list[Subscription] = first.data
-        retrieved = await aclient.customers.retrieve("cus_1", expand=["tax"])
-        if isinstance(retrieved, Customer):
-            created: datetime = retrieved.created
+        found = await aclient.customers.retrieve("cus_1", expand=["tax"])
+        if isinstance(found, Customer):
+            created: datetime = found.created
 
 
 asyncio.run(main())
@@ -276,4 +276,7 @@ def test_pyright_knows_the_types_of_everything_public(tmp_path: Path, monkeypatc
     completeness = report["typeCompleteness"]
     assert Path(completeness["pyTypedPath"]).is_relative_to(home)
     unknown = {item["name"] for item in completeness["symbols"] if item["isExported"] and not item["isTypeKnown"]}
-    assert {name for name in unknown if not name.startswith("pinstripe.emulator.")} == set()
+    emulator = {name for name in unknown if name.startswith("pinstripe.emulator.")}
+    # Pyright lists the special form TypedDict among the names that `pinstripe.params` imports from its modules.
+    unknown_outside_emulator = unknown - emulator - {"pinstripe.params.TypedDict"}
+    assert unknown_outside_emulator == set()

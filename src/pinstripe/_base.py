@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
         `typing.dataclass_transform` applies to the classes of a decorated metaclass, not to those of its subclasses.
         """
+
+        def __hash__(self) -> int: ...  # else Pyright takes a class for one of its instances, which it cannot hash
 else:
     ModelMeta = type(BaseModel)
 
