@@ -113,7 +113,6 @@ TYPES_BY_SEGMENT = {
     "capabilities": "capability",
     "events": "event",
     "tokens": "token",
-    "financial_addresses": "v2.money_management.financial_address",
     "early_fraud_warnings": "radar.early_fraud_warning",
 }
 TYPES_BY_SERVICE_AND_SEGMENT = {
@@ -125,6 +124,7 @@ TYPES_BY_SERVICE_AND_SEGMENT = {
     ("sources.mandate_notifications", "sources"): "source",
     ("sources.transactions", "sources"): "source",
     ("issuing", "tokens"): "issuing.token",
+    ("v2.money_management", "financial_addresses"): "v2.money_management.financial_address",
     ("v2.core.events", "events"): "v2.core.event",
     ("customers.payment_sources", "sources"): "card",
     ("tax", "transactions"): "tax.transaction",
@@ -237,51 +237,36 @@ def _archive_template(populated: PopulatedEmulator) -> None:
     populated.client.invoice_rendering_templates.archive(populated.ids["invoice_rendering_template"])
 
 
-def _create_financial_address(populated: PopulatedEmulator) -> str:
-    params = PARAMS["v2.money_management.financial_addresses.create"]
-    addresses = populated.client.v2.money_management.financial_addresses
-    populated.ids["v2.money_management.financial_address"] = addresses.create(**_with_ids(populated, params)).id
-    return populated.ids["v2.money_management.financial_address"]
-
-
-def _credit_financial_account(populated: PopulatedEmulator) -> None:
-    populated.client.v2.money_management.test_helpers.financial_addresses.credit(
-        _create_financial_address(populated), amount={"value": 1000, "currency": "usd"}, network="ach"
-    )
-
-
-def _create_payout(service: str, **params: str) -> Callable[[PopulatedEmulator], None]:
-    """Return a function that creates an outbound payment or a payout intent, from an account with money."""
-
-    def arrange(populated: PopulatedEmulator) -> None:
-        _credit_financial_account(populated)
-        name = f"v2.money_management.{service}"
-        creator = getattr(populated.client.v2.money_management, service)
-        created = creator.create(**_with_ids(populated, PARAMS[f"{name}.create"]), **params)
-        populated.ids[name.removesuffix("s")] = created.id
-
-    return arrange
-
-
-def _create_authentication(populated: PopulatedEmulator) -> None:
-    authentication = populated.client.three_d_secure.authentications.create(
-        channel={"type": "browser"}, message_category="payment_authentication"
-    )
-    populated.ids["three_d_secure.authentication"] = authentication.id
-
-
-def _create_setup_intent(populated: PopulatedEmulator) -> None:
-    intent = populated.client.v2.money_management.outbound_setup_intents.create()
-    populated.ids["v2.money_management.outbound_setup_intent"] = intent.id
-
-
 def _reject_account(populated: PopulatedEmulator) -> None:
     populated.client.accounts.reject(populated.ids["account"], reason="other")
 
 
-ARRANGE: dict[str, Callable[[PopulatedEmulator], object]] = {
+def _archive(service: str, object_type: str) -> Callable[[PopulatedEmulator], None]:
+    def arrange(populated: PopulatedEmulator) -> None:
+        archived: Any = populated.client.v2  # Any: a service, found by name
+        for part in service.split("."):
+            archived = getattr(archived, part)
+        archived.archive(populated.ids[object_type])
+
+    return arrange
+
+
+def _send_microdeposits(populated: PopulatedEmulator) -> None:
+    bank_accounts = populated.client.v2.core.vault.us_bank_accounts
+    bank_accounts.send_microdeposits(populated.ids["v2.core.vault.us_bank_account"])
+
+
+def _post_outbound_payment(populated: PopulatedEmulator) -> None:
+    populated.emulator._accounts.environment.ticks += 3600
+    populated.client.v2.money_management.transactions.list()
+
+
+def _pause_subscription(populated: PopulatedEmulator) -> None:
+    populated.client.subscriptions.pause(populated.ids["subscription"])
+
+
+ARRANGE: dict[str, Callable[[PopulatedEmulator], None]] = {
     "accounts.unreject": _reject_account,
-    "apps.installs.uninstall": _set("apps.install", status="installed"),
     "billing.meters.reactivate": _deactivate_meter,
     "charges.capture": _authorize_charge,
     **{f"charges.dispute.{name}": _use("charge", "disputed_charge") for name in ("close", "retrieve", "update")},
@@ -305,18 +290,18 @@ ARRANGE: dict[str, Callable[[PopulatedEmulator], object]] = {
     "refunds.cancel": _create_pending_refund,
     "sources.detach": _save_source,
     "subscription_items.delete": _add_subscription_item,
-    "subscriptions.resume": _set("subscription", status="paused"),
+    "subscriptions.resume": _pause_subscription,
     "test_helpers.refunds.expire": _create_pending_refund,
-    **{f"three_d_secure.authentications.{name}": _create_authentication for name in ("cancel", "submit")},
-    "v2.money_management.test_helpers.financial_addresses.credit": _create_financial_address,
-    "v2.money_management.outbound_payments.create": _credit_financial_account,
-    "v2.money_management.outbound_payments.cancel": _create_payout("outbound_payments"),
-    "v2.money_management.outbound_setup_intents.cancel": _create_setup_intent,
-    "v2.money_management.payout_intents.create": _credit_financial_account,
-    "v2.money_management.payout_intents.cancel": _create_payout("payout_intents"),
-    "v2.money_management.payout_intents.confirm": _create_payout("payout_intents", confirmation_method="manual"),
-    "v2.money_management.recipient_verifications.acknowledge": _set(
-        "v2.money_management.recipient_verification", status="awaiting_acknowledgement"
-    ),
     "test_helpers.treasury.inbound_transfers.return_inbound_transfer": _complete_inbound_transfer,
+    "v2.core.vault.gb_bank_accounts.unarchive": _archive(
+        "core.vault.gb_bank_accounts", "v2.core.vault.gb_bank_account"
+    ),
+    "v2.core.vault.us_bank_accounts.confirm_microdeposits": _send_microdeposits,
+    "v2.core.vault.us_bank_accounts.unarchive": _archive(
+        "core.vault.us_bank_accounts", "v2.core.vault.us_bank_account"
+    ),
+    "v2.money_management.payout_methods.unarchive": _archive(
+        "money_management.payout_methods", "v2.money_management.payout_method"
+    ),
+    "v2.money_management.transactions.refresh_regulatory_receipt": _post_outbound_payment,
 }

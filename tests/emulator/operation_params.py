@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pinstripe.emulator.state.json_values import Object
+from tests.emulator.populate import THREE_D_SECURE
 
 TEXTS = {
     "currency": "usd",
@@ -26,13 +27,21 @@ TEXTS = {
 """The value of a text parameter, by its name."""
 CARD_SOURCE = {"source": "tok_visa"}
 FINANCIAL_ACCOUNT = {"financial_account": "{treasury.financial_account}"}
-V2_FINANCIAL_ACCOUNT = {"financial_account": "{v2.money_management.financial_account}"}
-V2_AMOUNT = {"value": 100, "currency": "usd"}
 FLOW = {**FINANCIAL_ACCOUNT, "amount": 100, "currency": "usd"}
+PAYOUT = {
+    "amount": {"value": 100, "currency": "usd"},
+    "from_": {"financial_account": "{v2.money_management.financial_account}", "currency": "usd"},
+    "to": {
+        "recipient": "{v2.core.account}",
+        "payout_method": "{v2.money_management.payout_method}",
+        "currency": "gbp",
+    },
+}
 PARAMS: dict[str, Object] = {
     "accounts.bank_accounts.create": {"external_account": "btok_us"},
     "accounts.external_accounts.create": {"external_account": "btok_us"},
     "accounts.reject": {"reason": "fraud_other"},
+    "apps.installs.create": {"app": "com.example.other"},
     "apps.secrets.create": {"name": "two", "payload": "hush", "scope": {"type": "account"}},
     "billing.alerts.create": {
         "alert_type": "usage_threshold",
@@ -114,6 +123,11 @@ PARAMS: dict[str, Object] = {
     "prices.search": {"query": "active:'true'"},
     "products.features.create": {"entitlement_feature": "{entitlements.feature}"},
     "products.search": {"query": "name~'Pla'"},
+    "product_catalog.trial_offers.create": {
+        "price": "{price}",
+        "duration": {"type": "relative", "relative": {"iterations": 1}},
+        "end_behavior": {"transition": {"price": "{price}"}},
+    },
     "promotion_codes.create": {"promotion": {"type": "coupon", "coupon": "{coupon}"}},
     "radar.value_list_items.create": {"value_list": "{radar.value_list}", "value": "new"},
     "radar.value_list_items.list": {"value_list": "{radar.value_list}"},
@@ -146,6 +160,7 @@ PARAMS: dict[str, Object] = {
     "test_helpers.treasury.received_credits.create": {**FLOW, "network": "ach"},
     "test_helpers.treasury.received_debits.create": {**FLOW, "network": "ach"},
     "tokens.create": {"card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034}},
+    "three_d_secure.authentications.create": {**THREE_D_SECURE, "payment_method": "{payment_method}"},
     "transfers.create": {"amount": 100, "currency": "usd", "destination": "{account}"},
     "treasury.credit_reversals.create": {"received_credit": "{treasury.received_credit}"},
     "treasury.debit_reversals.create": {"received_debit": "{treasury.received_debit}"},
@@ -178,27 +193,56 @@ PARAMS: dict[str, Object] = {
         "event_name": "calls",
         "payload": {"stripe_customer_id": "{customer}", "value": "1"},
     },
-    "v2.core.vault.us_bank_accounts.confirm_microdeposits": {"amounts": [32, 45]},
-    "v2.money_management.financial_addresses.create": {**V2_FINANCIAL_ACCOUNT, "type": "bank_account"},
-    "v2.money_management.inbound_transfers.create": {
-        "amount": V2_AMOUNT,
-        "from": {"payment_method": "{v2.core.vault.us_bank_account}"},
-        "to": {**V2_FINANCIAL_ACCOUNT, "currency": "usd"},
-    },
-    **{
-        f"v2.money_management.{name}.create": {
-            "amount": V2_AMOUNT,
-            "from": {**V2_FINANCIAL_ACCOUNT, "currency": "usd"},
-            "to": {"recipient": "{v2.core.account}", "currency": "usd"},
-        }
-        for name in ("outbound_payments", "payout_intents")
-    },
     "v2.core.account_links.create": {
         "account": "{v2.core.account}",
         "use_case": {
             "type": "account_onboarding",
             "account_onboarding": {"refresh_url": "https://example.com"},
         },
+    },
+    "v2.core.vault.gb_bank_accounts.create": {
+        "account_number": "00012345",
+        "currency": "gbp",
+        "sort_code": "108800",
+    },
+    "v2.core.vault.us_bank_accounts.confirm_microdeposits": {"descriptor_code": "SM11AA"},
+    "v2.core.vault.us_bank_accounts.create": {
+        "account_number": "000123456789",
+        "currency": "usd",
+        "routing_number": "110000000",
+    },
+    "v2.money_management.financial_addresses.create": {
+        "bank_account": {"currency": "gbp"},
+        "financial_account": "{v2.money_management.financial_account}",
+        "type": "bank_account",
+    },
+    "v2.money_management.inbound_transfers.create": {
+        "amount": {"value": 100, "currency": "usd"},
+        "from_": {"payment_method": "{verified_bank_account}"},
+        "to": {"financial_account": "{v2.money_management.financial_account}", "currency": "usd"},
+    },
+    "v2.money_management.outbound_payments.create": PAYOUT,
+    "v2.money_management.outbound_setup_intents.create": {
+        "payout_method_data": {
+            "type": "bank_account",
+            "bank_account": {"account_number": "000123456789", "country": "US", "currency": "usd"},
+        }
+    },
+    "v2.money_management.outbound_setup_intents.update": {
+        "payout_method": "{v2.money_management.payout_method}",
+    },
+    "v2.money_management.payout_intents.create": PAYOUT,
+    "v2.money_management.recipient_verifications.create": {
+        "payout_method": "{v2.money_management.payout_method}",
+        "recipient": "{v2.core.account}",
+    },
+    "v2.money_management.test_helpers.financial_addresses.credit": {
+        "amount": {"value": 100, "currency": "usd"},
+        "network": "ach",
+    },
+    "v2.test_helpers.money_management.recipient_verifications": {
+        "match_result": "match",
+        "payout_method": "{v2.money_management.payout_method}",
     },
 }
 """The parameters by operation; ``{customer}`` is the id of the object of that name."""

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pinstripe
 from pinstripe._registry import registry
 from pinstripe.emulator import Emulator
+from pinstripe.emulator.state.json_values import Object
 
 NOT_ADDED = ("list", "search_result", "event", "v2.core.event", "customer")
 """Object types that `Emulator.add` does not create, or that are created below before anything else."""
+THREE_D_SECURE: Object = {
+    "amount": 2000,
+    "channel": {
+        "type": "browser",
+        "browser": {
+            "accept_header": "text/html",
+            "ip_address": "203.0.113.7",
+            "javascript_enabled": True,
+            "language": "en",
+            "user_agent": "Mozilla/5.0",
+        },
+    },
+    "currency": "usd",
+    "message_category": "payment_authentication",
+}
+"""The parameters of a 3-D Secure authentication."""
 UNREACHABLE = "http://127.0.0.1:9/none"
 """A webhook URL to which no event of a test is sent."""
 
@@ -49,6 +67,11 @@ def populate() -> PopulatedEmulator:
     create_keys(populated)
     create_v2_accounts(populated)
     create_event_destination(populated)
+    create_app_install_and_feedback_option(populated)
+    create_trial_offer(populated)
+    create_three_d_secure(populated)
+    create_vault(populated)
+    create_money_management(populated)
     return populated
 
 
@@ -316,3 +339,90 @@ def create_event_destination(populated: PopulatedEmulator) -> None:
     ).id
     ids["event"] = next(iter(client.events.list())).id
     ids["v2.core.event"] = next(iter(client.v2.core.events.list())).id
+
+
+def create_app_install_and_feedback_option(populated: PopulatedEmulator) -> None:
+    client, ids = populated.client, populated.ids
+    ids["apps.install"] = client.apps.installs.create(app="com.example.app").id
+    ids["billing.feedback_option"] = client.billing.feedback_options.create(description="Too slow").id
+
+
+def create_trial_offer(populated: PopulatedEmulator) -> None:
+    client, ids = populated.client, populated.ids
+    introductory = client.prices.create(
+        product=ids["product"], currency="usd", unit_amount=100, recurring={"interval": "month"}
+    )
+    ids["product_catalog.trial_offer"] = client.product_catalog.trial_offers.create(
+        price=introductory.id,
+        duration={"type": "relative", "relative": {"iterations": 2}},
+        end_behavior={"transition": {"price": ids["price"]}},
+    ).id
+
+
+def create_three_d_secure(populated: PopulatedEmulator) -> None:
+    client, ids = populated.client, populated.ids
+    ids["three_d_secure.authentication"] = client.three_d_secure.authentications.create(
+        **THREE_D_SECURE, payment_method=ids["payment_method"]
+    ).id
+
+
+def create_vault(populated: PopulatedEmulator) -> None:
+    vault, ids = populated.client.v2.core.vault, populated.ids
+    us_account = vault.us_bank_accounts.create(
+        account_number="000123456789", currency="usd", routing_number="110000000"
+    )
+    vault.us_bank_accounts.send_microdeposits(us_account.id)
+    vault.us_bank_accounts.confirm_microdeposits(us_account.id, amounts=[32, 45])
+    ids["verified_bank_account"] = us_account.id
+    ids["v2.core.vault.us_bank_account"] = vault.us_bank_accounts.create(
+        account_number="000123456789", currency="usd", routing_number="110000000"
+    ).id
+    ids["v2.core.vault.gb_bank_account"] = vault.gb_bank_accounts.create(
+        account_number="00012345", currency="gbp", sort_code="108800"
+    ).id
+
+
+def create_money_management(populated: PopulatedEmulator) -> None:
+    money, ids = populated.client.v2.money_management, populated.ids
+    account = next(account for account in money.financial_accounts.list() if account.type == "storage").id
+    ids["v2.money_management.financial_account"] = account
+    address = money.financial_addresses.create(
+        financial_account=account, type="bank_account", bank_account={"currency": "usd"}
+    )
+    ids["v2.money_management.financial_address"] = address.id
+    money.test_helpers.financial_addresses.credit(
+        address.id, amount={"value": 100_000, "currency": "usd"}, network="ach"
+    )
+    ids["v2.money_management.received_credit"] = next(iter(money.received_credits.list())).id
+    method = money.outbound_setup_intents.create(
+        payout_method_data={
+            "type": "bank_account",
+            "bank_account": {"account_number": "00012345", "country": "GB", "currency": "gbp"},
+        }
+    ).payout_method
+    assert method is not None
+    ids["v2.money_management.payout_method"] = method.id
+    ids["v2.money_management.outbound_setup_intent"] = money.outbound_setup_intents.create().id
+    ids["v2.money_management.inbound_transfer"] = money.inbound_transfers.create(
+        amount={"value": 500, "currency": "usd"},
+        from_={"payment_method": ids["verified_bank_account"]},
+        to={"financial_account": account, "currency": "usd"},
+    ).id
+    payout: Any = {  # Any: parameters of two operations
+        "amount": {"value": 1000, "currency": "usd"},
+        "from_": {"financial_account": account, "currency": "usd"},
+        "to": {"recipient": ids["v2.core.account"], "payout_method": method.id, "currency": "gbp"},
+    }
+    payment = money.outbound_payments.create(**payout)
+    ids["v2.money_management.outbound_payment"] = payment.id
+    transaction = next(iter(money.transactions.list(flow=payment.id)))
+    ids["v2.money_management.transaction"] = transaction.id
+    ids["v2.money_management.transaction_entry"] = next(
+        iter(money.transaction_entries.list(transaction=transaction.id))
+    ).id
+    ids["v2.money_management.payout_intent"] = money.payout_intents.create(**payout, confirmation_method="manual").id
+    ids["v2.money_management.recipient_verification"] = (
+        populated.client.v2.test_helpers.money_management.recipient_verifications(
+            payout_method=method.id, match_result="no_match"
+        ).id
+    )

@@ -14,6 +14,7 @@ import pinstripe
 from pinstripe.emulator import Emulator
 from pinstripe.events import CustomerCreatedEvent, Event
 from pinstripe.webhooks import construct_event, parse_event_notification
+from tests.emulator.conftest import Shop, at
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -181,6 +182,74 @@ def test_thin_events_are_delivered_and_can_be_fetched(
     assert notification.fetch_event(client).id == notification.id
     related: Any = notification.fetch_related_object(client)  # Any: by its type
     assert related.id == account.id
+
+
+def test_changes_of_api_v1_have_thin_events_for_destinations_that_want_them(
+    emulator: Emulator, client: pinstripe.Client, receiver: str
+) -> None:
+    client.v2.core.event_destinations.create(
+        name="Thin",
+        type="webhook_endpoint",
+        event_payload="thin",
+        enabled_events=["v1.customer.created", "v1.price.deactivated", "v1.price.lookup_key_changed"],
+        webhook_endpoint={"url": f"{receiver}/thin"},
+    )
+    customer = client.customers.create()
+    price = client.prices.create(currency="usd", unit_amount=100, product_data={"name": "Mug"})
+    client.prices.update(price.id, active=False, nickname="Old")
+    emulator.settle()
+    assert types("/thin") == ["v1.customer.created", "v1.price.deactivated"]
+    first = list(client.v2.core.events.list())[-1]
+    assert first.related_object is not None
+    assert first.related_object.url == f"/v1/customers/{customer.id}"
+    snapshot = client.events.retrieve(str(first.snapshot_event))
+    assert snapshot.type == "customer.created"
+    assert snapshot.data.object.id == customer.id
+
+
+def test_items_and_statuses_of_subscriptions_have_thin_events_of_their_own(shop: Shop) -> None:
+    enabled = [
+        f"v1.customer.subscription.{action}"
+        for action in ("active", "paused", "item_added", "item_removed", "item_price_changed", "item_quantity_changed")
+    ]
+    shop.client.v2.core.event_destinations.create(
+        name="Thin",
+        type="webhook_endpoint",
+        event_payload="thin",
+        enabled_events=enabled,
+        webhook_endpoint={"url": "http://127.0.0.1:9/none"},
+    )
+    subscription = shop.subscribe(shop.price(900))
+    item = subscription.items.data[0].id
+    update = shop.client.subscriptions.update
+    update(subscription.id, items=[{"price": shop.price(100)}])
+    update(subscription.id, items=[{"id": item, "price": shop.price(1200), "quantity": 2}])
+    update(subscription.id, items=[{"id": item, "deleted": True}])
+    shop.client.subscriptions.pause(subscription.id)
+    assert [event.type.rpartition(".")[2] for event in reversed(shop.client.v2.core.events.list().data)] == [
+        "active",
+        "item_added",
+        "item_price_changed",
+        "item_quantity_changed",
+        "item_removed",
+        "paused",
+    ]
+
+
+def test_the_thin_event_of_an_upcoming_invoice_names_the_subscription(shop: Shop) -> None:
+    shop.client.v2.core.event_destinations.create(
+        name="Thin",
+        type="webhook_endpoint",
+        event_payload="thin",
+        enabled_events=["v1.invoice.upcoming"],
+        webhook_endpoint={"url": "http://127.0.0.1:9/none"},
+    )
+    subscription = shop.subscribe(shop.price(900))
+    shop.advance(at(1, 26))
+    (event,) = shop.client.v2.core.events.list()
+    assert event.related_object is None
+    data = event.model_dump(mode="json", by_alias=True, exclude_unset=True)["data"]
+    assert data == {"customer": shop.customer, "subscription": subscription.id}
 
 
 def test_the_url_of_the_related_object_of_each_thin_event_retrieves_it() -> None:

@@ -339,3 +339,74 @@ def test_line_items_of_open_sessions_and_links_can_be_changed(client: pinstripe.
     )
     assert changed.line_items is not None
     assert changed.line_items.data[0].amount_total == 4 * 700
+
+
+def test_a_payment_method_of_a_type_that_is_not_allowed_is_refused(client: pinstripe.Client) -> None:
+    intent = client.payment_intents.create(amount=900, currency="usd", allowed_payment_method_types=["us_bank_account"])
+    assert intent.payment_method_types == ["us_bank_account"]
+    with pytest.raises(pinstripe.InvalidRequestError, match="us_bank_account") as caught:
+        client.payment_intents.confirm(intent.id, payment_method="pm_card_visa")
+    assert caught.value.code == "payment_intent_incompatible_payment_method"
+    client.payment_intents.update(intent.id, allowed_payment_method_types=["us_bank_account", "card"])
+    assert client.payment_intents.confirm(intent.id, payment_method="pm_card_visa").status == "succeeded"
+
+
+def test_an_excluded_type_of_payment_method_is_refused(client: pinstripe.Client) -> None:
+    with pytest.raises(pinstripe.InvalidRequestError, match="type card is not allowed"):
+        pay(client, excluded_payment_method_types=["card"])
+
+
+@pytest.mark.parametrize(
+    "card", [{"token": "tok_visa"}, {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034}]
+)
+def test_an_intent_can_be_paid_with_the_data_of_a_card(
+    client: pinstripe.Client, card: Any
+) -> None:  # Any: one of two kinds
+    data: Any = {"type": "card", "card": card, "billing_details": {"name": "Jenny"}}  # Any: one of two kinds
+    intent = client.payment_intents.create(amount=900, currency="usd", payment_method_data=data, confirm=True)
+    method = client.payment_methods.retrieve(str(intent.payment_method))
+    assert method.card is not None
+    assert (intent.status, method.card.last4, method.billing_details.name) == ("succeeded", "4242", "Jenny")
+    setup = client.setup_intents.create()
+    assert client.setup_intents.update(setup.id, payment_method_data=data).status == "requires_confirmation"
+
+
+def test_a_refund_names_the_customer_and_the_payment_method(shop: Shop) -> None:
+    intent = pay(shop.client, shop.card, customer=shop.customer)
+    refund = shop.client.refunds.create(payment_intent=intent.id)
+    assert (refund.customer, refund.payment_method) == (shop.customer, shop.card)
+
+
+def test_a_declining_card_is_saved_without_validation(client: pinstripe.Client) -> None:
+    with pytest.raises(pinstripe.CardError):
+        client.customers.create(source="tok_chargeDeclined")
+    customer = client.customers.create(source="tok_chargeDeclined", validate=False)
+    assert customer.default_source is not None
+    client.customers.payment_sources.create(customer.id, source="tok_chargeDeclined", validate=False)
+    assert len(client.customers.payment_sources.list(customer.id).data) == 2
+
+
+def test_products_have_a_type_by_which_they_are_listed(client: pinstripe.Client) -> None:
+    goods = client.products.create(name="Mug", type="good")
+    assert client.products.create(name="Course").type == "service"
+    assert [product.id for product in client.products.list(type="good")] == [goods.id]
+
+
+def test_a_rejected_account_can_be_admitted_again(client: pinstripe.Client) -> None:
+    account = client.accounts.create(type="express").id
+    rejected = client.accounts.reject(account, reason="fraud_other", payouts_action="none")
+    assert rejected.requirements is not None
+    assert rejected.requirements.disabled_reason == "rejected.platform_fraud"
+    assert (rejected.charges_enabled, rejected.payouts_enabled) == (False, True)
+    assert client.accounts.unreject(account).charges_enabled
+    with pytest.raises(pinstripe.InvalidRequestError, match="not rejected"):
+        client.accounts.unreject(account)
+
+
+def test_an_app_is_installed_once_and_can_be_uninstalled(client: pinstripe.Client, emulator: Emulator) -> None:
+    install = client.apps.installs.create(app="com.example.app")
+    with pytest.raises(pinstripe.InvalidRequestError, match="already installed"):
+        client.apps.installs.create(app="com.example.app")
+    assert client.apps.installs.uninstall(install.id).status == "uninstalling"
+    assert client.apps.installs.list().data == []
+    assert emulator.events.types == ["apps.install.created", "apps.install.deleted"]

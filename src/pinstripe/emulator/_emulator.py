@@ -27,6 +27,7 @@ from pinstripe.emulator.state.delivery import Deliverer, Delivery
 from pinstripe.emulator.state.environment import Environment
 from pinstripe.emulator.state.persistence import StateFile
 from pinstripe.emulator.state.tables import ACCOUNT_KEY, PaymentRetries
+from pinstripe.emulator.state.thin_versions import add_thin_versions
 from pinstripe.emulator.validation.errors import ErrorResponse
 from pinstripe.errors import Drift, InvalidArgumentError, ResponseValidationError
 from pinstripe.resources import endpoints
@@ -60,7 +61,7 @@ class Emulator:
         self._accounts = Accounts(Environment(seed))
         self._server = Server(self._accounts)
         self._deliverer = Deliverer(self._on_delivery_end)
-        self._accounts.on_events = self._deliver
+        self._accounts.on_events = self._publish
         self.events = Events(self._accounts)
         self._file = StateFile(db) if db is not None else None
         if self._file is not None:
@@ -71,6 +72,10 @@ class Emulator:
     def _write(self, changed: Sequence[AccountState]) -> None:
         if self._file is not None:
             self._file.commit(self._accounts, changed)
+
+    def _publish(self, state: AccountState, event_ids: Sequence[str]) -> None:
+        add_thin_versions(state, self._accounts.state(PLATFORM), event_ids)
+        self._deliver(state, state.events.new)
 
     def _deliver(self, state: AccountState, event_ids: Sequence[str]) -> None:
         self._deliverer.deliver(state, self._accounts.state(PLATFORM), event_ids)

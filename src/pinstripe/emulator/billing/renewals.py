@@ -15,6 +15,7 @@ from pinstripe.emulator.operations.invoice_payments import (
     subscription_of,
 )
 from pinstripe.emulator.operations.invoice_previews import preview_renewal
+from pinstripe.emulator.operations.subscription_pauses import pause_details
 from pinstripe.emulator.operations.subscription_schedules import advance_schedule
 from pinstripe.emulator.operations.subscriptions import ENDED, end_subscription
 from pinstripe.emulator.state.account import AccountState
@@ -86,7 +87,9 @@ def _end_trial(state: AccountState, subscription: Object) -> None:
     if missing and behavior == "cancel":
         end_subscription(state, subscription)
     elif missing and behavior == "pause":
-        state.events.emit("updated", subscription, state.objects.update(subscription, status="paused"))
+        details = pause_details(state, "trial_end_without_payment_method")
+        previous = state.objects.update(subscription, status="paused", status_details=details)
+        state.events.emit("updated", subscription, previous)
         state.events.emit("paused", subscription)
     else:
         state.objects.update(subscription, status="active")

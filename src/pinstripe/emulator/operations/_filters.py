@@ -26,9 +26,6 @@ FILTERS: dict[tuple[str, str], Filter] = {
         False
     ),  # sessions of the emulator have no accounts
     ("issuing.personalization_design", "lookup_keys"): lambda value, keys: value["lookup_key"] in keys,
-    ("v2.money_management.outbound_payment", "recipient"): lambda value, recipient: (
-        value["to"]["recipient"] == recipient
-    ),
     ("shipping_rate", "currency"): lambda value, currency: (
         (value.get("fixed_amount") or {}).get("currency") == currency
     ),

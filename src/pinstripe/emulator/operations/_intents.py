@@ -50,7 +50,27 @@ def method_of_intent(state: AccountState, intent: Object) -> Object:
             code=f"{object_type}_unexpected_state",
             **{object_type: clone(intent)},
         )
-    return resolve_payment_method(state, intent["payment_method"])
+    method = resolve_payment_method(state, intent["payment_method"])
+    _check_type(intent, method)
+    return method
+
+
+def _check_type(intent: Object, method: Object) -> None:
+    """Raise `ErrorResponse` for a payment method of a type that the intent excludes or does not allow."""
+    method_type = method.get("type") or method["object"]
+    allowed = intent.get("allowed_payment_method_types")
+    if (allowed and method_type not in allowed) or method_type in (intent.get("excluded_payment_method_types") or []):
+        hint = f" Allowed are: {', '.join(allowed)}." if allowed else ""
+        raise ErrorResponse(
+            f"A payment method of the type {method_type} is not allowed for this intent.{hint}",
+            code="payment_intent_incompatible_payment_method",
+            param="payment_method",
+        )
+
+
+def payment_method_types(params: Object) -> list[str]:
+    """Return the field of this name of an intent."""
+    return params.get("allowed_payment_method_types") or ["card"]
 
 
 def automatic_payment_methods(params: Object) -> Object | None:

@@ -9,9 +9,14 @@ from pinstripe.emulator.billing.periods import period_at
 from pinstripe.emulator.billing.pricing import cost
 from pinstripe.emulator.operations._subscription_params import build_item, recurring_price
 from pinstripe.emulator.operations.discounts import redeem_all
+from pinstripe.emulator.operations.plans import plan_of
+from pinstripe.emulator.operations.trial_offers import begin_trial
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, merge_metadata
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object
+
+PRICE_PARAMS = {"price", "plan", "price_data", "current_trial"}
+"""The parameters of an item that say its price."""
 
 
 class ItemChange(NamedTuple):
@@ -66,9 +71,10 @@ def _item_change(
 
 
 def _updated_item(state: AccountState, subscription: Object, old: Object, params: Object, path: str) -> Object:
-    price = recurring_price(state, params, path) if set(params) & {"price", "plan", "price_data"} else old["price"]
+    price = recurring_price(state, params, path) if PRICE_PARAMS & set(params) else old["price"]
     cost(state, price, 1, subscription["currency"])  # raises when the price does not have the currency
-    new = {**old, "price": price}
+    new = {**old, "plan": plan_of(state, price), "price": price}
+    begin_trial(state, new, params)
     if price["recurring"]["usage_type"] == "metered":
         new.pop("quantity", None)
     else:

@@ -9,14 +9,22 @@ from pinstripe.emulator.billing.pricing import cost
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
-from pinstripe.emulator.operations.plans import price_id_of
+from pinstripe.emulator.operations.plans import plan_of, price_id_of
 from pinstripe.emulator.operations.prices import check_active, create_price
+from pinstripe.emulator.operations.trial_offers import begin_trial, offered_price
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.json_values import Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param
 
 ANCHOR_RANGES = {"day_of_month": (1, 31), "hour": (0, 23), "minute": (0, 59), "month": (1, 12), "second": (0, 59)}
 MAX_TRIAL_DAYS = 730
+INVOICE_SETTINGS: Object = {
+    "account_tax_ids": None,
+    "custom_fields": None,
+    "description": None,
+    "footer": None,
+    "issuer": {"type": "self"},
+}
 DERIVED = {
     "items",
     "discounts",
@@ -44,13 +52,13 @@ def build_subscription(state: AccountState, params: Object, customer: Object) ->
         billing_schedules=[],
         cancel_at=_cancel_at(state, params),
         cancel_at_period_end=params.get("cancel_at_period_end", False),
-        cancellation_details={"comment": None, "feedback": None, "reason": None},
+        cancellation_details={"comment": None, "feedback": None, "feedback_option": None, "reason": None},
         collection_method=params.get("collection_method", "charge_automatically"),
         customer=customer["id"],
         default_payment_method=params.get("default_payment_method"),
         default_tax_rates=[state.objects["tax_rate", rate_id] for rate_id in params.get("default_tax_rates") or []],
         discounts=[],
-        invoice_settings={"account_tax_ids": None, "issuer": {"type": "self"}},
+        invoice_settings={**clone(INVOICE_SETTINGS), **(params.get("invoice_settings") or {})},
         items=embedded_list([], f"/v1/subscription_items?subscription={subscription['id']}"),
         payment_settings={
             "payment_method_options": None,
@@ -61,11 +69,16 @@ def build_subscription(state: AccountState, params: Object, customer: Object) ->
         start_date=params.get("backdate_start_date") or now,
         status="trialing" if trial_end else "incomplete",
         trial_end=trial_end,
-        trial_settings=params.get("trial_settings") or {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        trial_settings=_trial_settings(params),
         trial_start=now if trial_end else None,
     )
     _check_collection(state, subscription, params)
     return subscription
+
+
+def _trial_settings(params: Object) -> Object:
+    end_behavior = (params.get("trial_settings") or {}).get("end_behavior") or {}
+    return {"end_behavior": {"missing_payment_method": "create_invoice", **end_behavior}}
 
 
 def _check_collection(state: AccountState, subscription: Object, params: Object) -> None:
@@ -115,7 +128,7 @@ def _first_anchor(config: Object, start: int) -> int:
 
 
 def _trial_end(state: AccountState, params: Object) -> int | None:
-    if days := params.get("trial_period_days"):
+    if days := params.get("trial_period_days") or _trial_days_of_prices(state, params):
         if not 0 < days <= MAX_TRIAL_DAYS:
             raise ErrorResponse(f"A trial has at most {MAX_TRIAL_DAYS} days.", param="trial_period_days")
         return int(state.clock.now() + days * periods.DAY)
@@ -124,6 +137,14 @@ def _trial_end(state: AccountState, params: Object) -> int | None:
         return None
     check_in_future(state, trial_end, "trial_end")
     return int(trial_end)
+
+
+def _trial_days_of_prices(state: AccountState, params: Object) -> int:
+    """Return the longest trial of the prices of a subscription, with ``trial_from_plan``."""
+    if not params.get("trial_from_plan"):
+        return 0
+    prices = [recurring_price(state, item, f"items[{index}]") for index, item in enumerate(params["items"])]
+    return max(price["recurring"]["trial_period_days"] or 0 for price in prices)
 
 
 def _cancel_at(state: AccountState, params: Object) -> int | None:
@@ -188,6 +209,7 @@ def build_item(state: AccountState, subscription: Object, params: Object, path: 
         current_period_start=start,
         current_period_end=end,
         discounts=[],
+        plan=plan_of(state, price),
         price=price,
         quantity=params.get("quantity", 1),
         subscription=subscription["id"],
@@ -195,6 +217,7 @@ def build_item(state: AccountState, subscription: Object, params: Object, path: 
     )
     if metered:
         del item["quantity"]
+    begin_trial(state, item, params)
     item["discounts"] = redeem_all(state, params.get("discounts"), f"{path}[discounts]", **owner)
     return item
 
@@ -204,7 +227,7 @@ def recurring_price(state: AccountState, params: Object, path: str) -> Object:
     if price_data := params.get("price_data"):
         state.objects.get("product", price_data["product"], f"{path}[price_data][product]")
         price = create_price(state, price_data)
-    elif price_or_plan := params.get("price") or params.get("plan"):
+    elif price_or_plan := offered_price(state, params, path) or params.get("price") or params.get("plan"):
         price = state.objects.get("price", price_id_of(state, price_or_plan), f"{path}[price]")
     else:
         raise missing_param(f"{path}[price]")

@@ -38,7 +38,6 @@ VERIFICATION = "identity.verification_session"
 AUTHORIZATION = "issuing.authorization"
 DESIGN = "issuing.personalization_design"
 READER = "terminal.reader"
-AUTHENTICATION = "three_d_secure.authentication"
 INBOUND = "treasury.inbound_transfer"
 
 TRANSITIONS: dict[str, Transition] = {
@@ -47,8 +46,6 @@ TRANSITIONS: dict[str, Transition] = {
     "billing.alerts.archive": _on(ALERT, "active", "inactive", status="archived"),
     "billing.credit_grants.expire": _on(CREDIT_GRANT, event="updated", expires_at=NOW),
     "billing.credit_grants.void_grant": _on(CREDIT_GRANT, event="updated", voided_at=NOW),
-    "apps.installs.uninstall": _on("apps.install", "installed", event="updated", status="uninstalling"),
-    "billing.feedback_options.deactivate": _on("billing.feedback_option", "active", status="inactive"),
     "climate.orders.cancel": _on(
         "climate.order",
         "awaiting_funds",
@@ -114,18 +111,6 @@ for _service in ("financial_connections.accounts", "linked_accounts"):
             BANK_ACCOUNT, "active", ownership_refresh={"last_attempted_at": 0, "status": "succeeded"}
         ),
     }
-
-for _name in ("us_bank_account", "gb_bank_account"):
-    _type, _service = f"v2.core.vault.{_name}", f"v2.core.vault.{_name}s"
-    TRANSITIONS |= {
-        f"{_service}.archive": _on(_type, archived=True),
-        f"{_service}.unarchive": _on(_type, archived=False),
-    }
-
-for _method, _status, _outcome in (("submit", "succeeded", "authenticated"), ("cancel", "canceled", "canceled")):
-    TRANSITIONS[f"three_d_secure.authentications.{_method}"] = _on(
-        AUTHENTICATION, "requires_challenge", "requires_submission", event=_status, status=_status, outcome=_outcome
-    )
 
 CARD_SHIPPING = {
     "submit_card": "submitted",

@@ -15,6 +15,16 @@ from pinstripe.emulator.state.json_values import Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse
 
 PLATFORM_ACCOUNT_ID = "acct_1Platform0000000"
+REJECTIONS = {
+    "credit": "rejected.platform_other",
+    "fraud_no_intent_to_fulfill": "rejected.platform_fraud",
+    "fraud_other": "rejected.platform_fraud",
+    "fraud_payment_method_casher": "rejected.platform_fraud",
+    "fraud_payment_method_tester": "rejected.platform_fraud",
+    "other": "rejected.platform_other",
+    "terms_of_service": "rejected.platform_terms_of_service",
+}
+"""The ``requirements.disabled_reason`` of an account, by the reason of its rejection."""
 
 
 @operation("accounts.create")
@@ -64,30 +74,25 @@ def update(context: OperationContext) -> Object:
 
 @operation("accounts.reject")
 def reject(context: OperationContext) -> Object:
-    """Reject an account, which can neither charge nor be paid out any more."""
+    """Reject an account, which cannot charge any more; ``payouts_action`` set to ``none`` leaves its payouts enabled."""
     state, reason = context.state, context.params["reason"]
     account = state.objects.get("account", context.target_id)
-    cause = "fraud" if reason.startswith("fraud_") else "other" if reason == "credit" else reason
-    return _set_disabled_reason(state, account, f"rejected.{cause}")
+    requirements = {**account["requirements"], "disabled_reason": REJECTIONS[reason]}
+    payouts = account["payouts_enabled"] and context.params.get("payouts_action") == "none"
+    previous = state.objects.update(account, charges_enabled=False, payouts_enabled=payouts, requirements=requirements)
+    state.events.emit("updated", account, previous)
+    return account
 
 
 @operation("accounts.unreject")
 def unreject(context: OperationContext) -> Object:
-    """Take back the rejection of an account, which can charge and be paid out again."""
+    """Take the rejection of an account back."""
     state = context.state
     account = state.objects.get("account", context.target_id)
-    if not str(account["requirements"]["disabled_reason"]).startswith("rejected."):
-        raise ErrorResponse(f"Account {account['id']} is not rejected.", code="account_invalid")
-    return _set_disabled_reason(state, account, None)
-
-
-def _set_disabled_reason(state: AccountState, account: Object, reason: str | None) -> Object:
-    """Disable charges and payouts of an account for a reason, or enable them if there is none."""
-    enabled = reason is None
-    requirements = {**account["requirements"], "disabled_reason": reason}
-    previous = state.objects.update(
-        account, charges_enabled=enabled, payouts_enabled=enabled, requirements=requirements
-    )
+    if not str(account["requirements"]["disabled_reason"]).startswith("rejected.platform_"):
+        raise ErrorResponse(f"The account {account['id']} is not rejected.")
+    requirements = {**account["requirements"], "disabled_reason": None}
+    previous = state.objects.update(account, charges_enabled=True, payouts_enabled=True, requirements=requirements)
     state.events.emit("updated", account, previous)
     return account
 

@@ -1,4 +1,4 @@
-"""The customer portal: its configurations and sessions. https://docs.stripe.com/customer-management"""
+"""The customer portal: its configurations, sessions, and reasons for cancellations. https://docs.stripe.com/customer-management"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone
-from pinstripe.emulator.validation.errors import missing_param
+from pinstripe.emulator.validation.errors import missing_param, wrong_state
 
 FLOWS = ("subscription_cancel", "subscription_update", "subscription_update_confirm")
 
@@ -96,3 +96,20 @@ def _configuration(state: AccountState, configuration_id: str | None) -> Object:
         if configuration["is_default"]:
             return configuration
     return _create_configuration(state, {}, default=True)
+
+
+@operation("billing.feedback_options.create")
+def create_feedback_option(context: OperationContext) -> Object:
+    """Create a reason that customers can choose."""
+    return context.state.create("billing.feedback_option", context.params, status="active")
+
+
+@operation("billing.feedback_options.deactivate")
+def deactivate_feedback_option(context: OperationContext) -> Object:
+    """Deactivate a reason; subscriptions for which it was chosen keep it."""
+    state, option = context.state, find(context)
+    if option["status"] != "active":
+        raise wrong_state(option, "deactivate")
+    transitions = {**option["status_transitions"], "deactivated_at": state.clock.now()}
+    state.objects.update(option, status="inactive", status_transitions=transitions)
+    return option

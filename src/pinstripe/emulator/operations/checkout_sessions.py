@@ -14,7 +14,7 @@ from pinstripe.emulator.billing.line_items import (
     update_line_items,
 )
 from pinstripe.emulator.billing.periods import DAY
-from pinstripe.emulator.operations import payment_intents, setup_intents
+from pinstripe.emulator.operations import payment_intents, setup_intents, three_d_secure
 from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._intents import intent_details
 from pinstripe.emulator.operations._registry import operation
@@ -57,6 +57,8 @@ SUBSCRIPTION_DATA = (
     "description",
     "default_tax_rates",
     "billing_cycle_anchor",
+    "billing_cycle_anchor_config",
+    "invoice_settings",
     "proration_behavior",
     "trial_settings",
 )
@@ -319,7 +321,9 @@ payment_intents.OUTCOME_HOOKS["succeeded"].append(_on_intent_succeeded)
 
 
 def complete_challenge(state: AccountState, intent_id: str, *, success: bool) -> Object:
-    """Complete or fail the authentication of a payment or setup intent, and return the intent."""
+    """Complete or fail the authentication of a payment or setup intent or of a card, and return the object."""
+    if ("three_d_secure.authentication", intent_id) in state.objects:
+        return three_d_secure.finish_challenge(state, intent_id, success=success)
     setup_intent = state.objects.find("setup_intent", intent_id)
     if setup_intent is not None:
         return setup_intents.finish_authentication(state, setup_intent, success=success)

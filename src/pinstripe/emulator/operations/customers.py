@@ -62,7 +62,7 @@ def create_customer(state: AccountState, params: Object) -> Object:
     if method is not None:
         attach_to(state, method, customer)
     if source is not None:
-        save_source(state, customer, source)
+        save_source(state, customer, source, check=params.get("validate", True))
     for tax_id in tax_ids:
         create_tax_id(state, customer, tax_id)
     state.events.emit("created", customer)
@@ -77,7 +77,7 @@ def update(context: OperationContext) -> Object:
     if source := params.pop("source", None) or params.pop("card", None):
         if customer["default_source"]:
             state.objects.update(customer, default_source=None)
-        save_source(state, customer, source)
+        save_source(state, customer, source, check=params.get("validate", True))
     if default := params.get("default_source"):
         existing = state.objects.find(SOURCE_TYPES, default)
         if existing is None or existing.get("customer") != customer["id"]:

@@ -87,6 +87,8 @@ def update(context: OperationContext) -> Object:
     details = dict(dispute["evidence_details"])
     details["has_evidence"] = bool(evidence) or details["has_evidence"]
     details["submission_count"] += submit
+    if submit:
+        details["submission_method"] = "manual"
     fields: Object = {"evidence": {**dispute["evidence"], **evidence}, "evidence_details": details}
     warning = dispute["status"].startswith("warning")
     if submit:

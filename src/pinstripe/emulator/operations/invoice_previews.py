@@ -14,6 +14,7 @@ from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import create_item
+from pinstripe.emulator.operations.subscription_pauses import pause_subscription
 from pinstripe.emulator.operations.subscription_updates import apply_update
 from pinstripe.emulator.operations.subscriptions import ENDED, start_subscription
 from pinstripe.emulator.state.account import AccountState
@@ -81,7 +82,9 @@ def _create_invoice(state: AccountState, customer: Object, subscription: Object 
         fields = {name: value for name, value in item_params.items() if name not in ("invoiceitem", "metadata")}
         create_item(state, customer["id"], {"currency": currency, **fields})
     if subscription is not None:
-        return _create_subscription_invoice(state, subscription, changes)
+        return _create_subscription_invoice(state, subscription, changes, details.get("pause"))
+    if anchor := changes.get("billing_cycle_anchor"):
+        changes["billing_cycle_anchor"] = anchor.get("timestamp")
     if changes.get("items"):
         new = {**changes, "customer": customer["id"], "payment_behavior": "default_incomplete"}
         return state.objects["invoice", start_subscription(state, new)["latest_invoice"]]
@@ -94,12 +97,16 @@ def _create_invoice(state: AccountState, customer: Object, subscription: Object 
     return invoice
 
 
-def _create_subscription_invoice(state: AccountState, subscription: Object, changes: Object) -> Object:
-    """Return the invoice that a change of a subscription creates, or that of its next renewal."""
+def _create_subscription_invoice(
+    state: AccountState, subscription: Object, changes: Object, pause: Object | None
+) -> Object:
+    """Return the invoice that a change or a pause of a subscription creates, or that of its next renewal."""
     if subscription["status"] in ENDED:
         raise _nothing_to_preview("No upcoming invoices: the subscription has ended.")
     latest_invoice = subscription["latest_invoice"]
-    if changes:
+    if pause is not None:
+        pause_subscription(state, subscription, {**pause, "invoicing_behavior": "invoice"})
+    elif changes:
         apply_update(state, subscription, {**changes, "payment_behavior": "default_incomplete"})
     if subscription["latest_invoice"] != latest_invoice:
         return state.objects["invoice", subscription["latest_invoice"]]

@@ -18,6 +18,7 @@ from pinstripe.emulator.operations._intents import (
     find_intent_to_confirm,
     method_of_intent,
     must_authenticate,
+    payment_method_types,
     require_authentication,
 )
 from pinstripe.emulator.operations._registry import operation
@@ -66,7 +67,7 @@ def create_payment_intent(state: AccountState, params: Object, **fields: JSON) -
         client_secret=client_secret(state, intent),
         confirmation_method=params.get("confirmation_method", "automatic"),
         currency=params["currency"].lower(),
-        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
+        payment_method_types=payment_method_types(params),
         payment_method_options=params.get("payment_method_options") or {},
         last_payment_error=None,
         next_action=None,
@@ -105,6 +106,8 @@ def update(context: OperationContext) -> Object:
         params.pop(name, None)
     if method is not None:
         fields = {"payment_method": method["id"], "status": "requires_confirmation"}
+    if "allowed_payment_method_types" in params:
+        fields["payment_method_types"] = payment_method_types(params)
     return state.apply_update(intent, params, **fields)
 
 

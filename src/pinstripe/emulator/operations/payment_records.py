@@ -5,12 +5,22 @@ https://docs.stripe.com/payments/payment-records
 
 from __future__ import annotations
 
+from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.json_values import Object, clone
 from pinstripe.emulator.validation.errors import missing_object
 
 AMOUNTS = ("amount_authorized", "amount_canceled", "amount_failed", "amount_guaranteed", "amount_refunded")
+SHOWN = (
+    "customer_details",
+    "customer_presence",
+    "description",
+    "metadata",
+    "processor_details",
+    "shipping_details",
+)
+"""The parameters that are fields of the record."""
 OUTCOMES = ("guaranteed", "canceled", "failed")
 
 
@@ -18,8 +28,7 @@ OUTCOMES = ("guaranteed", "canceled", "failed")
 def report_payment(context: OperationContext) -> Object:
     """Create the record of a payment."""
     state, params = context.state, context.params
-    fields: Object = {name: params[name] for name in ("description", "metadata") if name in params}
-    record = state.draft("payment_record", fields)
+    record = state.draft("payment_record", {name: params[name] for name in SHOWN if name in params})
     record["amount_requested"] = clone(params["amount_requested"])
     outcome = "guaranteed" if params.get("guaranteed") else params.get("outcome")
     record.update(_amounts(record["amount_requested"], outcome))
@@ -33,6 +42,16 @@ def _amounts(requested: Object, outcome: str | None) -> Object:
     if outcome in OUTCOMES:
         amounts[f"amount_{outcome}"] = dict(requested)
     return amounts
+
+
+@list_filter("payment_record", "created_after")
+def _is_later(record: Object, bound: int) -> bool:
+    return bool(record["created"] > bound)
+
+
+@list_filter("payment_record", "created_before")
+def _is_earlier(record: Object, bound: int) -> bool:
+    return bool(record["created"] < bound)
 
 
 def _find_record(context: OperationContext) -> Object:
@@ -65,8 +84,8 @@ def report_outcome(context: OperationContext) -> Object:
 
 @operation("payment_records.report_payment_attempt_informational")
 def report_informational(context: OperationContext) -> Object:
-    """Return the record, which informational reports do not change."""
-    return _find_record(context)
+    """Report details of the customer, or another description."""
+    return context.state.apply_update(_find_record(context), context.params)
 
 
 @operation("payment_records.report_refund")

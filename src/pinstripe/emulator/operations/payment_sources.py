@@ -111,13 +111,16 @@ def create(context: OperationContext) -> Object:
     source = context.params.get("source") or context.params.get("card") or context.params.get("bank_account")
     if source is None:
         raise missing_param("source")
-    return save_source(context.state, customer, source)
+    return save_source(context.state, customer, source, check=context.params.get("validate", True))
 
 
-def save_source(state: AccountState, customer: Object, source: str | Object) -> Object:
-    """Save a card or a bank account for a customer; the first one becomes its default."""
+def save_source(state: AccountState, customer: Object, source: str | Object, *, check: bool = True) -> Object:
+    """Save a card or a bank account for a customer; the first one becomes its default.
+
+    ``check`` says whether the card's bank can decline it.
+    """
     saved = resolve_source(state, source, customer)
-    if saved["object"] == "card":
+    if saved["object"] == "card" and check:
         card = card_of(state, saved["id"])
         if not card.attaches and (error := card.decline()):
             raise error

@@ -10,6 +10,8 @@ from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import Reference
 from pinstripe.emulator.validation.errors import missing_param
 
+PRICE_FIELDS = ("active", "billing_scheme", "created", "currency", "metadata", "nickname", "product", "tiers_mode")
+"""The fields that a price and its plan share."""
 SHARED_WITH_PRICE = ("tiers", "tiers_mode", "nickname", "billing_scheme", "metadata")
 
 
@@ -47,7 +49,7 @@ def _price_params(plan: Object, params: Object) -> Object:
         price["unit_amount"] = params["amount"]
     else:
         price["unit_amount_decimal"] = params.get("amount_decimal", "0")
-    recurring = {name: plan[name] for name in ("interval", "interval_count", "usage_type")}
+    recurring = {name: plan[name] for name in ("interval", "interval_count", "trial_period_days", "usage_type")}
     return {**price, "currency": plan["currency"], "product": plan["product"], "recurring": recurring}
 
 
@@ -55,3 +57,21 @@ def price_id_of(state: AccountState, price_or_plan: str) -> str:
     """Return the id of a price, given its own id or that of its plan."""
     price = state.tables.plan_prices.get(price_or_plan)
     return price.id if price else price_or_plan
+
+
+def plan_of(state: AccountState, price: Object) -> Object:
+    """Return a recurring price in its older form: the plan that it was made for, or a plan of the same id."""
+    for plan_id in state.tables.plan_prices:
+        if state.tables.plan_prices[plan_id].id == price["id"]:
+            plan = state.objects.find("plan", plan_id)
+            if plan is not None and not plan.get("deleted"):
+                return plan
+    recurring = price["recurring"]
+    return {
+        **state.draft("plan", {"id": price["id"]}),
+        **{name: price[name] for name in PRICE_FIELDS},
+        **{name: recurring[name] for name in ("interval", "interval_count", "trial_period_days", "usage_type")},
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "meter": recurring["meter"],
+    }

@@ -56,8 +56,10 @@ def refund_charge(state: AccountState, charge: Object, params: Object) -> Object
         amount=amount,
         charge=charge["id"],
         currency=charge["currency"],
+        customer=charge["customer"],
         destination_details=CARD_DESTINATION,
         payment_intent=charge["payment_intent"],
+        payment_method=charge["payment_method"],
         reason=params.get("reason"),
         status="pending" if outcome == "pending" else "succeeded",
     )

@@ -14,6 +14,7 @@ from pinstripe.emulator.operations._intents import (
     find_intent_to_confirm,
     method_of_intent,
     must_authenticate,
+    payment_method_types,
     require_authentication,
 )
 from pinstripe.emulator.operations._registry import operation
@@ -21,7 +22,6 @@ from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.payment_methods import (
     attach_to,
     payment_method_from_params,
-    resolve_payment_method,
 )
 from pinstripe.emulator.operations.test_cards import card_of, mark_set_up
 from pinstripe.emulator.state.account import AccountState
@@ -44,7 +44,7 @@ def create_setup_intent(state: AccountState, params: Object, method: Object | No
         automatic_payment_methods=automatic_payment_methods(params),
         client_secret=client_secret(state, intent),
         payment_method=method["id"] if method else None,
-        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
+        payment_method_types=payment_method_types(params),
         status="requires_confirmation" if method else "requires_payment_method",
         usage=params.get("usage", "off_session"),
         last_setup_error=None,
@@ -80,9 +80,13 @@ def update(context: OperationContext) -> Object:
     state, params = context.state, dict(context.params)
     intent = find_intent(context, "setup_intent", "update")
     fields: Object = {}
-    if method_id := params.pop("payment_method", None):
-        method = resolve_payment_method(state, method_id)
+    method = payment_method_from_params(state, params)
+    for name in ("payment_method", "payment_method_data"):
+        params.pop(name, None)
+    if method is not None:
         fields = {"payment_method": method["id"], "status": "requires_confirmation"}
+    if "allowed_payment_method_types" in params:
+        fields["payment_method_types"] = payment_method_types(params)
     return state.apply_update(intent, params, **fields)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pinstripe.emulator.billing import periods
 from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._registry import operation
-from pinstripe.emulator.operations._subscription_params import period_end, recurring_price
+from pinstripe.emulator.operations._subscription_params import INVOICE_SETTINGS, period_end, recurring_price
 from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.subscription_pauses import plan_pauses
 from pinstripe.emulator.operations.subscription_updates import apply_update
 from pinstripe.emulator.operations.subscriptions import end_subscription, start_subscription
 from pinstripe.emulator.state.account import AccountState
@@ -23,11 +24,11 @@ DEFAULT_SETTINGS: Object = {
     "collection_method": "charge_automatically",
     "default_payment_method": None,
     "description": None,
-    "invoice_settings": {"account_tax_ids": None, "days_until_due": None, "issuer": {"type": "self"}},
+    "invoice_settings": {**INVOICE_SETTINGS, "days_until_due": None},
     "on_behalf_of": None,
     "transfer_data": None,
 }
-IGNORED_SETTINGS = ("automatic_tax", "invoice_settings", "billing_thresholds")
+IGNORED_SETTINGS = ("automatic_tax", "billing_thresholds")
 UPDATABLE_SETTINGS = ("collection_method", "default_payment_method", "description")
 
 
@@ -51,6 +52,7 @@ def create(context: OperationContext) -> Object:
         _start(state, schedule)
     else:
         state.clock.schedule(start, "schedule.start", schedule)
+    plan_pauses(state, schedule, params)
     return schedule
 
 
@@ -76,6 +78,8 @@ def _draft(state: AccountState, customer: str, params: Object) -> Object:
     settings = {
         name: value for name, value in (params.get("default_settings") or {}).items() if name not in IGNORED_SETTINGS
     }
+    if "invoice_settings" in settings:
+        settings["invoice_settings"] = {**DEFAULT_SETTINGS["invoice_settings"], **(settings["invoice_settings"] or {})}
     schedule.update(
         billing_mode={"type": "flexible"},
         customer=customer,
@@ -162,6 +166,7 @@ def _start(state: AccountState, schedule: Object) -> None:
         "items": [_item_params(item) for item in phase["items"]],
         "metadata": phase["metadata"],
         "collection_method": settings["collection_method"],
+        "invoice_settings": {name: settings["invoice_settings"][name] for name in INVOICE_SETTINGS},
     }
     if settings["collection_method"] == "send_invoice":
         params["days_until_due"] = settings["invoice_settings"].get("days_until_due") or 30
@@ -310,6 +315,7 @@ def update(context: OperationContext) -> Object:
     if phases and schedule["current_phase"]:
         _update_current_phase(state, schedule)
     state.events.emit("updated", schedule, previous)
+    plan_pauses(state, schedule, params)
     return schedule
 
 

@@ -144,7 +144,12 @@ def _cancellation_fields(state: AccountState, subscription: Object, params: Obje
         canceled = fields["cancel_at"] is not None
         fields["canceled_at"] = state.clock.now() if canceled else None
         reason = "cancellation_requested" if canceled else None
-        fields["cancellation_details"] = {"comment": None, "feedback": None, "reason": reason}
+        fields["cancellation_details"] = {
+            "comment": None,
+            "feedback": None,
+            "feedback_option": None,
+            "reason": reason,
+        }
     if details := params.get("cancellation_details"):
         current = fields.get("cancellation_details") or subscription["cancellation_details"] or {}
         fields["cancellation_details"] = {**current, **details}
@@ -247,6 +252,7 @@ def _make_pending(state: AccountState, subscription: Object, update: Update) -> 
         items={**subscription["items"], "data": items},
         pending_update={
             "billing_cycle_anchor": None,
+            "cancel_at_period_end": None,
             "discount": None,
             "discounts": None,
             "expires_at": expires_at,

@@ -18,7 +18,7 @@ from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.tables import Flag
 from pinstripe.emulator.state.timer_handlers import timer_handler
-from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse, missing_param, wrong_state
+from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse, missing_param
 
 ENDED = ("canceled", "incomplete_expired")
 INCOMPLETE_EXPIRY = 23 * HOUR
@@ -141,7 +141,13 @@ def end_subscription(
         status="incomplete_expired" if subscription["status"] == "incomplete" else "canceled",
         canceled_at=canceled_at or now,
         ended_at=now,
-        cancellation_details={"comment": None, "feedback": None, "reason": reason, **(details or {})},
+        cancellation_details={
+            "comment": None,
+            "feedback": None,
+            "feedback_option": None,
+            "reason": reason,
+            **(details or {}),
+        },
     )
     for invoice in list(state.objects.all("invoice", customer=subscription["customer"])):
         if invoice["status"] in ("draft", "open") and subscription_invoices.is_for_subscription(invoice, subscription):
@@ -157,49 +163,6 @@ def _end_all(state: AccountState, customer: Object) -> None:
 
 
 customers.DELETION_HOOKS.append(_end_all)
-
-
-@operation("subscriptions.resume")
-def resume(context: OperationContext) -> Object:
-    """Resume a paused subscription; a new period begins now unless the billing cycle anchor is to stay unchanged."""
-    state = context.state
-    subscription = state.objects.get("subscription", context.target_id)
-    if subscription["status"] != "paused":
-        raise wrong_state(subscription, "resume")
-    fields: Object = {"status": "active", "status_details": None}
-    if (context.params.get("billing_cycle_anchor") or {}).get("type", "now") == "now":
-        fields["billing_cycle_anchor"] = state.clock.now()
-    previous = state.objects.update(subscription, **fields)
-    subscription_invoices.restart_periods(state, subscription)
-    items = subscription["items"]["data"]
-    invoice = subscription_invoices.create_cycle_invoice(state, subscription, "subscription_update", items)
-    invoices.finalize(state, invoice)
-    if invoice["status"] == "open":
-        pay(state, invoice, default_method(state, subscription))
-    subscription_invoices.schedule_timers(state, subscription)
-    state.events.emit("updated", subscription, previous)
-    state.events.emit("resumed", subscription)
-    return subscription
-
-
-@operation("subscriptions.pause")
-def pause(context: OperationContext) -> Object:
-    """Pause a subscription: no periods begin and nothing is billed until it is resumed."""
-    state = context.state
-    subscription = state.objects.get("subscription", context.target_id)
-    if subscription["status"] not in ("active", "past_due", "trialing", "unpaid"):
-        raise wrong_state(subscription, "pause")
-    details = {
-        "paused": {
-            "subscription": {"type": "pause_requested"},
-            "transitioned_at": state.clock.now(),
-            "type": "subscription",
-        }
-    }
-    previous = state.objects.update(subscription, status="paused", status_details=details)
-    state.events.emit("updated", subscription, previous)
-    state.events.emit("paused", subscription)
-    return subscription
 
 
 @operation("subscriptions.migrate")

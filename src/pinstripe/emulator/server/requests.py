@@ -13,6 +13,7 @@ from email.policy import HTTP
 from urllib.parse import urlencode
 
 from pinstripe import form
+from pinstripe._api_version import API_VERSION
 from pinstripe._endpoint import Endpoint
 from pinstripe.emulator.operations.context import Upload
 from pinstripe.emulator.state.json_values import Object
@@ -83,7 +84,7 @@ def check_version(headers: Mapping[str, str]) -> None:
     """Raise `ErrorResponse` for a malformed ``Stripe-Version``. All versions are served like the current one."""
     version = headers.get("stripe-version")
     if version is not None and not VERSION.fullmatch(version):
-        raise ErrorResponse(f"Invalid Stripe API version: {version}. The format is 2026-05-27.dahlia.")
+        raise ErrorResponse(f"Invalid Stripe API version: {version}. The format is {API_VERSION}.")
 
 
 def account_of(headers: Mapping[str, str], accounts: Container[str]) -> str:

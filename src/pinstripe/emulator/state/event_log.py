@@ -89,8 +89,19 @@ class EventLog:
             event["account"] = self._account_id
         self._append(event["id"], StoredEvent(event_type, self._now(), json.dumps(event)))
 
-    def emit_thin(self, event_type: str, related: Object | None, url: str, **data: JSON) -> None:
-        """Create a thin event (API v2). https://docs.stripe.com/event-destinations#thin-events"""
+    def emit_thin(
+        self,
+        event_type: str,
+        related: Object | None,
+        url: str,
+        *,
+        snapshot_event: str | None = None,
+        **data: JSON,
+    ) -> None:
+        """Create a thin event (API v2). https://docs.stripe.com/event-destinations#thin-events
+
+        ``snapshot_event`` is the id of the snapshot event of the same change. Settings and balances have no id.
+        """
         if event_type not in THIN_EVENT_TYPES:
             return
         event: Object = {
@@ -104,7 +115,10 @@ class EventLog:
             "related_object": None,
         }
         if related is not None:
-            event["related_object"] = {"id": related["id"], "type": related["object"], "url": url}
+            identity = {"id": related["id"]} if "id" in related else {}
+            event["related_object"] = {**identity, "type": related["object"], "url": url}
+        if snapshot_event is not None:
+            event["snapshot_event"] = snapshot_event
         if data:
             event["data"] = data
         self._append(event["id"], StoredEvent(event_type, self._now(), json.dumps(event), thin=True))

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from pinstripe._registry import registry
 from pinstripe.emulator.state.json_values import JSON, Object, clone
-from pinstripe.emulator.state.object_types import INDEXES, UNDESCRIBED_FIELDS
+from pinstripe.emulator.state.object_types import INDEXES
 from pinstripe.emulator.state.transaction import Transaction
 from pinstripe.emulator.validation.errors import missing_object
 
@@ -237,7 +237,7 @@ _NO_ENTRIES: dict[str, _Entry] = {}
 def _field_names(object_type: str) -> frozenset[str]:
     model = registry().load(registry().objects[object_type])
     names = {field.alias or name for name, field in model.model_fields.items()}
-    return frozenset(names | {"deleted"} | UNDESCRIBED_FIELDS.get(object_type, set()))
+    return frozenset(names | {"deleted"})
 
 
 def _has_fields(value: Object, fields: Mapping[str, JSON]) -> bool:

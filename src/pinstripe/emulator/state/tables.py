@@ -253,6 +253,10 @@ class SideTables:
     """The time until which the usage of a subscription item was billed."""
     announced_subscriptions: Table[str, Flag]
     """The subscriptions whose ``created`` event was emitted."""
+    creation_times: Table[str, Timestamp]
+    """The time of the creation of an object that has no field for it."""
+    resumptions: Table[str, Flag]
+    """The invoices whose payment resumes a paused subscription."""
     used_discounts: Table[str, Flag]
     """The discounts of coupons with the duration ``once`` that an invoice has used."""
     app_secrets: Table[str, Secret]

@@ -104,7 +104,7 @@ def payment_link(state: AccountState, link: Object, form: Form | None) -> str:
 @page("authenticate")
 def authenticate(state: AccountState, intent: Object, form: Form | None) -> Template | str:
     """Show the challenge of 3-D Secure, and complete or fail it."""
-    if form is not None and intent["status"] == "requires_action":
+    if form is not None and intent["status"] in ("requires_action", "requires_challenge"):
         checkout_sessions.complete_challenge(state, intent["id"], success=form.get("challenge") == "complete")
         if url := intent_details(state, intent["id"]).return_url:
             name = intent["object"]
