@@ -276,4 +276,5 @@ def test_pyright_knows_the_types_of_everything_public(tmp_path: Path, monkeypatc
     completeness = report["typeCompleteness"]
     assert Path(completeness["pyTypedPath"]).is_relative_to(home)
     unknown = {item["name"] for item in completeness["symbols"] if item["isExported"] and not item["isTypeKnown"]}
-    assert {name for name in unknown if not name.startswith("pinstripe.emulator.")} == set()
+    assert unknown == set()
+    assert completeness["completenessScore"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
@@ -35,11 +36,13 @@ INITIAL_STATUSES = (
 DOES_NOT_FIT = object()
 
 
+@dataclass(frozen=True, slots=True)
 class DefaultValues:
     """The values of an account that default objects contain: new ids, the time, the base URL."""
 
-    def __init__(self, new_id: Callable[[str], str], now: int, base_url: str) -> None:
-        self.new_id, self.now, self.base_url = new_id, now, base_url
+    new_id: Callable[[str], str]
+    now: int
+    base_url: str
 
 
 def default_object(model_name: str, values: DefaultValues) -> Object:
