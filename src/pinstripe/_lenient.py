@@ -100,7 +100,8 @@ class _Builder:
         kind = schema["type"]
         if kind == "model":
             self.models.append(schema["cls"])
-            return {**schema, "schema": self.inside(schema["schema"], schema["cls"].__name__, "")}
+            config = {**schema.get("config", {}), "validate_by_name": False}  # JSON has the names of the API alone
+            return {**schema, "schema": self.inside(schema["schema"], schema["cls"].__name__, ""), "config": config}
         if kind == "model-fields":
             fields = {name: self.field(field, name, owner) for name, field in schema["fields"].items()}
             return {**schema, "fields": fields}
@@ -137,6 +138,8 @@ class _Builder:
 
 
 def _either(schema: Schema, keep: Callable[[object], object]) -> Schema:
+    if schema["type"] == "nullable":  # the union inside, since it costs time and most nullable fields are null
+        return {**schema, "schema": _either(schema["schema"], keep)}
     choices = schema["choices"] if schema["type"] == "union" else [schema]
     return core_schema.union_schema(
         [*choices, core_schema.no_info_plain_validator_function(keep)], mode="left_to_right"
