@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticSerializationError, core_schema
 
 from pinstripe._registry import registry
 from pinstripe._response import Response
@@ -114,6 +114,20 @@ class StripeModel(BaseModel, metaclass=ModelMeta):
         return state
 
     if not TYPE_CHECKING:
+        # Hidden from type checkers, which see the options of Pydantic's own method.
+        def model_dump_json(self, **options: Any) -> str:  # Any: those options
+            """Return the JSON of this object; see ``pydantic.BaseModel.model_dump_json`` for the options."""
+            try:
+                return super().model_dump_json(**options)
+            except PydanticSerializationError as error:
+                if "surrogates not allowed" not in str(error):
+                    raise
+            import json  # here, since hardly any text contains a lone surrogate
+
+            indent = options.pop("indent", None)
+            options.pop("ensure_ascii", None)
+            separators = (",", ":") if indent is None else None
+            return json.dumps(self.model_dump(mode="json", **options), indent=indent, separators=separators)
 
         def __getattr__(self, name: str) -> object:
             if name in type(self).__pydantic_fields__:

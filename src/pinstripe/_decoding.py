@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from pydantic import ValidationError
@@ -118,10 +119,29 @@ def _decode(
             value, content = parse(content), None
     if content is None:
         result, met = noting(lenient.validate_python, value)
+        if is_model(target) and isinstance(value, dict) and not isinstance(result, StripeModel):
+            result, met = noting(partial(_validate_without_surrogates, lenient.validate_python), value)
     if met:
         raw = value if content is None else content
         _report(target, raw, met, validation, on_drift, _other_version(result, version))
     return result
+
+
+def _validate_without_surrogates(validate: Callable[[object], Any], value: dict[str, JSON]) -> object:
+    """Decode an object of which some names contain lone surrogates, which pydantic-core does not accept as names of fields."""
+    odd = {name: inner for name, inner in value.items() if not name.isascii() and _has_surrogate(name)}
+    model = validate({name: inner for name, inner in value.items() if name not in odd})
+    model.__pydantic_extra__.update(odd)
+    model.__pydantic_fields_set__.update(odd)
+    return model
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _lenient_validator_of(annotation: Target) -> SchemaValidator:
