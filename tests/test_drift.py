@@ -218,7 +218,12 @@ def test_the_same_difference_in_many_places_is_logged_once(caplog: pytest.LogCap
 def test_a_difference_that_was_logged_needs_no_careful_walk(monkeypatch: pytest.MonkeyPatch) -> None:
     walks: list[object] = []
     find = _drift.find_drifts
-    monkeypatch.setattr(_decoding, "find_drifts", lambda *args: walks.append(args) or find(*args))
+
+    def observed(target: Any, value: JSON) -> Any:  # Any: as in find_drifts
+        walks.append(target)
+        return find(target, value)
+
+    monkeypatch.setattr(_decoding, "find_drifts", observed)
     for _ in range(5):
         decode({**sample("charge"), "amount": "much"})
     assert len(walks) == 1
@@ -227,7 +232,7 @@ def test_a_difference_that_was_logged_needs_no_careful_walk(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("text", [r'"\ud800"', r'"a\udfffb"', r'["\udc00", {"a": "\udbff"}]'], ids=ascii)
-@pytest.mark.parametrize("field", ["id", "name", "metadata", "default_source", "unknown"])
+@pytest.mark.parametrize("field", ["id", "name", "metadata", "unknown"])
 def test_a_lone_surrogate_is_decoded_and_dumped(text: str, field: str) -> None:
     raw = {**sample("customer"), field: json.loads(text)}
     for data in (json.dumps(raw), raw):

@@ -246,8 +246,6 @@ class Embedded:
         """Decode the value of the field; raise Pydantic's ``ValidationError`` or an error that becomes one."""
         if isinstance(value, dict):
             return validate_embedded(validator(registry().model_for(value, self.names)).validate_python, value)
-        if self.expandable and isinstance(value, str):
-            return value if isinstance(value, Ref) else Ref(value)
         if isinstance(value, StripeModel):
             return value
         raise PydanticCustomError(

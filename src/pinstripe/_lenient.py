@@ -14,13 +14,13 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pydantic_core import PydanticCustomError, PydanticOmit, SchemaValidator, core_schema
 
-from pinstripe._base import BUILD_LOCK, Embedded, PageOf, Ref, Schema, StripeModel, validate_embedded, validator
+from pinstripe._base import BUILD_LOCK, Embedded, PageOf, Schema, StripeModel, validate_embedded, validator
 from pinstripe._registry import registry
 from pinstripe.types import JSON
 
 __all__ = ["Difference", "lenient_validator", "lenient_validator_of_schema", "noting"]
 
-Validate: TypeAlias = Callable[[object], Any]  # Any: the model
+Validate: TypeAlias = Callable[[Any], Any]  # Any: JSON as text or as objects, and the model
 
 
 class Difference(NamedTuple):
@@ -117,7 +117,7 @@ class _Builder:
             choices = [choice[0] if isinstance(choice, tuple) else choice for choice in schema["choices"]]
             return {**schema, "choices": [self.inside(choice, owner, path) for choice in choices]}
         if kind == "function-plain" and isinstance(embedded := schema["function"]["function"], Embedded):
-            return core_schema.no_info_plain_validator_function(_LenientlyEmbedded(embedded.names, embedded.expandable))
+            return core_schema.no_info_plain_validator_function(_LenientlyEmbedded(embedded.names))
         page = getattr(schema.get("function", {}).get("function"), "__self__", None)
         if kind == "function-after" and isinstance(page, PageOf):
             return {**schema, "schema": self.inside(schema["schema"], page.page.__name__, "")}
@@ -192,20 +192,22 @@ class _LenientlyEmbedded:
     """Decodes an embedded object as `Embedded` does, with the lenient validator of its model."""
 
     names: str
-    expandable: bool
 
     def __call__(self, value: object) -> object:
         if isinstance(value, dict):
             name = value.get("object")
             validate = _by_object.get(name) if type(name) is str and "deleted" not in value else None
             return validate_embedded(validate or self._validate(value), value)
-        if self.expandable and isinstance(value, str):
-            return Ref(value)
         raise PydanticCustomError("stripe_object", "Input should be an object")
 
     def _validate(self, value: dict[str, JSON]) -> Validate:
         validate = lenient_validator(registry().model_for(value, self.names)).validate_python
         name = value.get("object")
-        if name in registry().objects and "deleted" not in value and name not in ("event", "v2.core.event"):
+        if (
+            isinstance(name, str)
+            and name in registry().objects
+            and "deleted" not in value
+            and name not in ("event", "v2.core.event")
+        ):
             _by_object[name] = validate  # the model depends on nothing else
         return validate
