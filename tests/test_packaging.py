@@ -210,7 +210,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "pinstripe._scalars",
     ),
     ("pinstripe._lenient",),
-    ("pinstripe._drift",),
+    ("pinstripe._differences",),
     ("pinstripe._decoding",),
     ("pinstripe._call",),
     ("pinstripe._transport",),

@@ -17,7 +17,7 @@ from pydantic_core import SchemaValidator
 
 from pinstripe._api_version import API_VERSION
 from pinstripe._base import BUILD_LOCK, Lazy, StripeModel, validator
-from pinstripe._drift import Target, adapter, find_drifts, is_model
+from pinstripe._differences import Target, adapter, find_drifts, is_model
 from pinstripe._lenient import Difference, lenient_validator, lenient_validator_of_schema, noting
 from pinstripe._registry import registry
 from pinstripe.errors import Drift, ResponseValidationError
@@ -27,6 +27,11 @@ __all__ = ["Validation", "decode", "decode_as", "model_for", "resolve"]
 
 Validation: TypeAlias = Literal["warn", "strict"]
 logger = logging.getLogger("pinstripe._decoding")
+_VERSION_ADVICE = (
+    "Fields that are missing raise AttributeError when they are read, and values of other types stay as they are in the JSON. "
+    f"Let Stripe render version {API_VERSION}: create a webhook endpoint with this version, and set no other on the client. "
+    "This is logged once for each version."
+)
 _logged: set[Difference] = set()
 _logged_versions: set[str] = set()
 _validators: dict[Target, SchemaValidator] = {}  # of annotations; the keys can be unions, which have no common type
@@ -110,7 +115,7 @@ def _decode(
         try:
             return exact.validate_python(value) if content is None else exact.validate_json(content)
         except ValidationError:
-            pass  # for a new value of an enum, which is no error, or to name the differences
+            pass  # because of a new value of an enum, which is allowed, or of differences that the error names
     lenient = lenient_validator(target) if is_model(target) else _lenient_validator_of(target)
     if content is not None:
         try:
@@ -145,11 +150,11 @@ def _has_surrogate(text: str) -> bool:
 
 
 def _lenient_validator_of(annotation: Target) -> SchemaValidator:
-    found = _validators.get(annotation)
-    if found is None:
+    lenient = _validators.get(annotation)
+    if lenient is None:
         with BUILD_LOCK:
-            found = _validators[annotation] = lenient_validator_of_schema(adapter(annotation).core_schema)
-    return found
+            lenient = _validators[annotation] = lenient_validator_of_schema(adapter(annotation).core_schema)
+    return lenient
 
 
 def _report(
@@ -165,38 +170,31 @@ def _report(
     logged = met <= _logged if version is None else version in _logged_versions
     if logged and on_drift is None and validation == "warn":
         return
-    found = find_drifts(target, parse(raw) if isinstance(raw, (bytes, str)) else raw)
-    if validation == "strict" and (errors := [drift for _, drift in found if drift.kind != "value"]):
+    drifts = find_drifts(target, parse(raw) if isinstance(raw, (bytes, str)) else raw)
+    if validation == "strict" and (errors := [drift for _, drift in drifts if drift.kind != "value"]):
         start = f"{origin}: " if version else ""
-        raise ResponseValidationError(f"{start}{_some(errors)}.", drifts=tuple(drift for _, drift in found))
+        raise ResponseValidationError(f"{start}{_some(errors)}.", drifts=tuple(drift for _, drift in drifts))
     if not logged:
-        _log(found, met, version, origin)
+        _log(drifts, met, version, origin)
     if on_drift is not None:
-        for _, drift in found:
+        for _, drift in drifts:
             try:
                 on_drift(drift)
             except Exception:  # the response counts: after a POST it is all that is known of the new object
                 logger.exception("on_drift raised an exception for this drift: %s", drift)
 
 
-def _log(found: list[tuple[Difference, Drift]], met: set[Difference], version: str | None, origin: str) -> None:
+def _log(drifts: list[tuple[Difference, Drift]], met: set[Difference], version: str | None, origin: str) -> None:
     """Log each difference the first time it occurs; for another API version log one line for all its differences."""
-    if version is not None:
+    if version is not None and drifts:
         _logged_versions.add(version)
-        logger.warning("%s: %s. %s", origin, _some([drift for _, drift in found]), VERSION_ADVICE)
+        logger.warning("%s: %s. %s", origin, _some([drift for _, drift in drifts]), _VERSION_ADVICE)
         return
-    for difference, drift in found:
+    for difference, drift in drifts:
         if difference not in _logged:
             _logged.add(difference)
             logger.warning("%s", drift)
     _logged.update(met)
-
-
-VERSION_ADVICE = (
-    "Fields that are missing raise AttributeError when they are read, and values of other types stay as they are in the JSON. "
-    f"Let Stripe render version {API_VERSION}: create a webhook endpoint with this version, and set no other on the client. "
-    "This is logged once for each version."
-)
 
 
 def _some(drifts: list[Drift]) -> str:

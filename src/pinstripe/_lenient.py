@@ -2,7 +2,7 @@
 
 A lenient validator is a second validator of a model, whose core schema is derived from that of the first: each field, each item
 of a list and each value of a map is a union of its own schema and a function that notes the difference and returns the value. So
-the decoding of JSON that does not match costs about as much as that of JSON that does. `_drift` finds the paths.
+the decoding of JSON that does not match costs about as much as that of JSON that does. `_differences` finds the paths.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def noting(validate: Validate, value: object) -> tuple[Any, set[Difference]]:  #
 
 def lenient_validator(model: type[StripeModel]) -> SchemaValidator:
     """Return the lenient validator of a model, building it if needed. Thread-safe."""
-    found = _validators.get(model)
-    if found is None:
+    lenient = _validators.get(model)
+    if lenient is None:
         with BUILD_LOCK:
             validator(model)
-            found = _validators[model] = lenient_validator_of_schema(model.__pydantic_core_schema__)
-    return found
+            lenient = _validators[model] = lenient_validator_of_schema(model.__pydantic_core_schema__)
+    return lenient
 
 
 def lenient_validator_of_schema(schema: Schema) -> SchemaValidator:
@@ -93,7 +93,7 @@ class _Builder:
         """Return a schema that accepts any value."""
         if schema["type"] == "any":
             return schema
-        return _either(self.inside(schema, owner, path), _keep(owner, path, schema))
+        return _either(self.inside(schema, owner, path), _note(owner, path, schema))
 
     def inside(self, schema: Schema, owner: str, path: str) -> Schema:
         """Return the schema with lenient schemas for the values inside, if it contains any."""
@@ -129,20 +129,20 @@ class _Builder:
         schema, key = field["schema"], field.get("validation_alias", name)
         if schema["type"] == "default":
             return {**field, "schema": {**schema, "schema": self.value(schema["schema"], owner, key)}}
-        keep = _keep_required(owner, key, schema)
+        note = _note_required(owner, key, schema)
         if _without_null(schema)["type"] == "any":  # it would accept the sentinel
-            value: Schema = core_schema.no_info_plain_validator_function(keep)
+            value: Schema = core_schema.no_info_plain_validator_function(note)
         else:
-            value = _either(self.inside(schema, owner, key), keep)
+            value = _either(self.inside(schema, owner, key), note)
         return {**field, "schema": core_schema.with_default_schema(value, default=_MISSING, validate_default=True)}
 
 
-def _either(schema: Schema, keep: Callable[[object], object]) -> Schema:
+def _either(schema: Schema, note: Callable[[object], object]) -> Schema:
     if schema["type"] == "nullable":  # the union inside, since it costs time and most nullable fields are null
-        return {**schema, "schema": _either(schema["schema"], keep)}
+        return {**schema, "schema": _either(schema["schema"], note)}
     choices = schema["choices"] if schema["type"] == "union" else [schema]
     return core_schema.union_schema(
-        [*choices, core_schema.no_info_plain_validator_function(keep)], mode="left_to_right"
+        [*choices, core_schema.no_info_plain_validator_function(note)], mode="left_to_right"
     )
 
 
@@ -158,33 +158,33 @@ def _without_null(schema: Schema) -> Schema:
     return schema
 
 
-def _keep(owner: str, path: str, schema: Schema) -> Callable[[object], object]:
+def _note(owner: str, path: str, schema: Schema) -> Callable[[object], object]:
     """Return the function that notes that a value does not match the schema, and returns the value."""
     inner = _without_null(schema)
     literal_types = frozenset(map(type, inner["expected"])) if inner["type"] == "literal" else frozenset()
     other_type, new_value = Difference(owner, path, "type"), Difference(owner, path, "value")
 
-    def keep(value: object) -> object:
+    def note(value: object) -> object:
         _notes.met.add(new_value if type(value) in literal_types else other_type)
         return value
 
-    return keep
+    return note
 
 
-def _keep_required(owner: str, path: str, schema: Schema) -> Callable[[object], object]:
+def _note_required(owner: str, path: str, schema: Schema) -> Callable[[object], object]:
     """Return the same function for a required field: it also notes that the field is missing."""
     nullable, accepts_any = schema["type"] == "nullable", _without_null(schema)["type"] == "any"
-    missing, keep = Difference(owner, path, "missing"), _keep(owner, path, schema)
+    missing, note = Difference(owner, path, "missing"), _note(owner, path, schema)
 
-    def keep_required(value: object) -> object:
+    def note_required(value: object) -> object:
         if value is not _MISSING:
-            return value if accepts_any else keep(value)
+            return value if accepts_any else note(value)
         _notes.met.add(missing)
         if nullable:  # the type allows None, so that reading the field needs no error
             return None
         raise PydanticOmit
 
-    return keep_required
+    return note_required
 
 
 @dataclass(frozen=True)

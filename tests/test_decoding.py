@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pinstripe
-from pinstripe import Drift, _decoding, _drift, _lenient, decode
+from pinstripe import Drift, _decoding, _differences, _lenient, decode
 from pinstripe._base import ListObject, validator
 from pinstripe.models import Customer, ExchangeRate, Subscription
 from pinstripe.types import JSON
@@ -107,7 +107,7 @@ def test_a_mutated_sample_decodes_and_dumps_the_same_json(raw: dict[str, Any]) -
 @given(mutated())
 def test_the_differences_that_decoding_meets_are_those_of_the_careful_walk(raw: dict[str, Any]) -> None:
     model = _decoding.model_for(raw)
-    walked = {difference for difference, _ in _drift.find_drifts(model, raw)}
+    walked = {difference for difference, _ in _differences.find_drifts(model, raw)}
     validate = _lenient.lenient_validator(model)
     assert _lenient.noting(validate.validate_json, json.dumps(raw))[1] == walked
     assert _lenient.noting(validate.validate_python, raw)[1] == walked
@@ -198,7 +198,7 @@ def test_a_callback_that_raises_does_not_lose_the_response(caplog: pytest.LogCap
     assert any("broken callback" in (record.exc_text or "") for record in caplog.records)
 
 
-def test_keys_of_maps_are_no_part_of_paths(caplog: pytest.LogCaptureFixture) -> None:
+def test_paths_do_not_contain_the_keys_of_maps(caplog: pytest.LogCaptureFixture) -> None:
     drifts: list[Drift] = []
     for start in (0, 10):
         metadata = {f"order-{start + number}": number for number in range(10)}
@@ -217,7 +217,7 @@ def test_the_same_difference_in_many_places_is_logged_once(caplog: pytest.LogCap
 
 def test_a_difference_that_was_logged_needs_no_careful_walk(monkeypatch: pytest.MonkeyPatch) -> None:
     walks: list[object] = []
-    find = _drift.find_drifts
+    find = _differences.find_drifts
 
     def observed(target: Any, value: JSON) -> Any:  # Any: as in find_drifts
         walks.append(target)

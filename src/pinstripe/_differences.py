@@ -32,7 +32,7 @@ def find_drifts(target: Target, value: JSON) -> list[tuple[Difference, Drift]]:
     """Return each difference between JSON and a model, in the order of the fields."""
     walk = _Walk()
     walk.visit(target, value, "", "", "")
-    return walk.found
+    return walk.drifts
 
 
 def is_model(annotation: Target) -> bool:
@@ -47,12 +47,12 @@ def annotation_of(info: FieldInfo) -> Target:
 
 def adapter(annotation: Target) -> TypeAdapter[Any]:  # Any: what the annotation is
     """Return the type adapter of an annotation, building it if needed. Thread-safe."""
-    found = _adapters.get(annotation)
-    if found is None:
+    built = _adapters.get(annotation)
+    if built is None:
         with BUILD_LOCK:
-            found = TypeAdapter(annotation, config=None if _is_page(annotation) else ConfigDict(strict=True))
-            _adapters[annotation] = found
-    return found
+            built = TypeAdapter(annotation, config=None if _is_page(annotation) else ConfigDict(strict=True))
+            _adapters[annotation] = built
+    return built
 
 
 def _is_page(annotation: Target) -> bool:
@@ -66,7 +66,7 @@ class _Walk:
     ``path`` is the place in the response; ``place`` is that in the model ``owner``, which contains the value.
     """
 
-    found: list[tuple[Difference, Drift]] = field(default_factory=list)
+    drifts: list[tuple[Difference, Drift]] = field(default_factory=list)
 
     def visit(self, annotation: Target, value: JSON, path: str, owner: str, place: str) -> None:
         """Record the differences in a value."""
@@ -117,7 +117,7 @@ class _Walk:
     def _add(
         self, owner: str, path: str, place: str, kind: Literal["missing", "type", "value"], value: JSON = None
     ) -> None:
-        self.found.append((Difference(owner, place, kind), Drift(owner, path, kind, value)))
+        self.drifts.append((Difference(owner, place, kind), Drift(owner, path, kind, value)))
 
 
 def _matches(annotation: Target, value: JSON) -> bool:
