@@ -113,6 +113,13 @@ def test_the_differences_that_decoding_meets_are_those_of_the_careful_walk(raw: 
     assert _lenient.noting(validate.validate_python, raw)[1] == walked
 
 
+def test_decoding_notes_no_keys_of_maps() -> None:
+    raw = {**sample("customer"), "metadata": {"order": 1}}
+    validate = _lenient.lenient_validator(Customer).validate_json
+    _, met = _lenient.noting(validate, json.dumps(raw))
+    assert met == {_lenient.Difference("Customer", "metadata.*", "type")}
+
+
 @pytest.mark.parametrize("name", SAMPLES)
 def test_json_that_matches_is_decoded_as_by_the_strict_validator(name: str) -> None:
     text = json.dumps(SAMPLES[name])
@@ -223,7 +230,7 @@ def test_a_difference_that_was_logged_needs_no_careful_walk(monkeypatch: pytest.
         walks.append(target)
         return find(target, value)
 
-    monkeypatch.setattr(_decoding, "find_drifts", observed)
+    monkeypatch.setattr(_differences, "find_drifts", observed)
     for _ in range(5):
         decode({**sample("charge"), "amount": "much"})
     assert len(walks) == 1

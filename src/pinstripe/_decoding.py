@@ -10,18 +10,23 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 from pydantic_core import SchemaValidator
 
 from pinstripe._api_version import API_VERSION
 from pinstripe._base import BUILD_LOCK, Lazy, StripeModel, validator
-from pinstripe._differences import Target, adapter, find_drifts, is_model
-from pinstripe._lenient import Difference, lenient_validator, lenient_validator_of_schema, noting
+from pinstripe._lazy import LazyModule
+from pinstripe._lenient import Difference, Target, is_model, lenient_validator, lenient_validator_of_schema, noting
 from pinstripe._registry import registry
 from pinstripe.errors import Drift, ResponseValidationError
 from pinstripe.types import JSON
+
+if TYPE_CHECKING:
+    from pinstripe import _differences
+else:
+    _differences = LazyModule("pinstripe._differences")  # for pages, and for differences that are new
 
 __all__ = ["Validation", "decode", "decode_as", "model_for", "resolve"]
 
@@ -111,7 +116,7 @@ def _decode(
     version: str | None,
 ) -> object:
     if validation == "strict":
-        exact = validator(target) if is_model(target) else adapter(target).validator
+        exact = validator(target) if is_model(target) else _differences.adapter(target).validator
         try:
             return exact.validate_python(value) if content is None else exact.validate_json(content)
         except ValidationError:
@@ -153,7 +158,9 @@ def _lenient_validator_of(annotation: Target) -> SchemaValidator:
     lenient = _validators.get(annotation)
     if lenient is None:
         with BUILD_LOCK:
-            lenient = _validators[annotation] = lenient_validator_of_schema(adapter(annotation).core_schema)
+            lenient = _validators[annotation] = lenient_validator_of_schema(
+                _differences.adapter(annotation).core_schema
+            )
     return lenient
 
 
@@ -170,7 +177,7 @@ def _report(
     logged = met <= _logged if version is None else version in _logged_versions
     if logged and on_drift is None and validation == "warn":
         return
-    drifts = find_drifts(target, parse(raw) if isinstance(raw, (bytes, str)) else raw)
+    drifts = _differences.find_drifts(target, parse(raw) if isinstance(raw, (bytes, str)) else raw)
     if validation == "strict" and (errors := [drift for _, drift in drifts if drift.kind != "value"]):
         start = f"{origin}: " if version else ""
         raise ResponseValidationError(f"{start}{_some(errors)}.", drifts=tuple(drift for _, drift in drifts))

@@ -10,21 +10,20 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from pinstripe._base import BUILD_LOCK, Embedded, PageOf, StripeModel, validate_embedded, validator
-from pinstripe._lenient import Difference
+from pinstripe._lenient import Difference, Target, is_model
 from pinstripe._registry import registry
 from pinstripe.errors import Drift
 from pinstripe.types import JSON
 
-__all__ = ["adapter", "annotation_of", "find_drifts", "is_model"]
+__all__ = ["adapter", "annotation_of", "find_drifts"]
 
-Target: TypeAlias = Any  # Any: a model, or an annotation such as ListObject[Invoice], which has no type of its own
 _adapters: dict[Target, TypeAdapter[Any]] = {}  # Any: one adapter for each annotation
 
 
@@ -33,11 +32,6 @@ def find_drifts(target: Target, value: JSON) -> list[tuple[Difference, Drift]]:
     walk = _Walk()
     walk.visit(target, value, "", "", "")
     return walk.drifts
-
-
-def is_model(annotation: Target) -> bool:
-    """Return whether an annotation is a model."""
-    return isinstance(annotation, type) and issubclass(annotation, StripeModel)
 
 
 def annotation_of(info: FieldInfo) -> Target:

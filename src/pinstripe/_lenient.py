@@ -18,8 +18,9 @@ from pinstripe._base import BUILD_LOCK, Embedded, PageOf, Schema, StripeModel, v
 from pinstripe._registry import registry
 from pinstripe.types import JSON
 
-__all__ = ["Difference", "lenient_validator", "lenient_validator_of_schema", "noting"]
+__all__ = ["Difference", "Target", "is_model", "lenient_validator", "lenient_validator_of_schema", "noting"]
 
+Target: TypeAlias = Any  # Any: a model, or an annotation such as ListObject[Invoice], which has no type of its own
 Validate: TypeAlias = Callable[[Any], Any]  # Any: JSON as text or as objects, and the model
 
 
@@ -51,6 +52,11 @@ def noting(validate: Validate, value: object) -> tuple[Any, set[Difference]]:  #
         return validate(value), _notes.met
     finally:
         _notes.met = before
+
+
+def is_model(annotation: Target) -> bool:
+    """Return whether an annotation is a model."""
+    return isinstance(annotation, type) and issubclass(annotation, StripeModel)
 
 
 def lenient_validator(model: type[StripeModel]) -> SchemaValidator:
@@ -173,15 +179,13 @@ def _note(owner: str, path: str, schema: Schema) -> Callable[[object], object]:
 
 def _note_required(owner: str, path: str, schema: Schema) -> Callable[[object], object]:
     """Return the same function for a required field: it also notes that the field is missing."""
-    nullable, accepts_any = schema["type"] == "nullable", _without_null(schema)["type"] == "any"
+    accepts_any = _without_null(schema)["type"] == "any"
     missing, note = Difference(owner, path, "missing"), _note(owner, path, schema)
 
     def note_required(value: object) -> object:
         if value is not _MISSING:
             return value if accepts_any else note(value)
         _notes.met.add(missing)
-        if nullable:  # the type allows None, so that reading the field needs no error
-            return None
         raise PydanticOmit
 
     return note_required
