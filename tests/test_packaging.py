@@ -209,6 +209,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "pinstripe._retry",
         "pinstripe._scalars",
     ),
+    ("pinstripe._lenient",),
+    ("pinstripe._differences",),
     ("pinstripe._decoding",),
     ("pinstripe._call",),
     ("pinstripe._transport",),

@@ -217,7 +217,11 @@ def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what
 
     try:
         result = _decoding.decode_as(
-            call.model, response.content, validation=config.validation, on_drift=config.on_drift
+            call.model,
+            response.content,
+            validation=config.validation,
+            on_drift=config.on_drift,
+            version=response.headers.get("stripe-version"),
         )
     except errors.ResponseValidationError as error:
         if _parse(response.content) is None:

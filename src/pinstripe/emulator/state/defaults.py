@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from pinstripe._base import Embedded, PageOf, StripeModel
-from pinstripe._decoding import annotation_of
+from pinstripe._differences import annotation_of
 from pinstripe._registry import registry
 from pinstripe._scalars import Scalar
 from pinstripe.emulator.state.json_values import JSON, Object
