@@ -16,10 +16,11 @@ import pytest
 
 import pinstripe
 from pinstripe import errors
-from pinstripe._base import PageOf
+from pinstripe._base import ListObject, PageOf
+from pinstripe._decoding import annotation_of
 from pinstripe._registry import registry
 from pinstripe.emulator import Emulator
-from pinstripe.models import ListObject, Subscription, SubscriptionItem
+from pinstripe.models import Subscription, SubscriptionItem
 from pinstripe.types import JSON, RequestOptions
 
 SUBSCRIPTION: dict[str, JSON] = json.loads((Path(__file__).parent / "samples" / "subscription.json").read_text())
@@ -62,16 +63,16 @@ ALL = [f"si_{number}" for number in range(1, 9)]
 
 def test_iterating_over_an_embedded_list_yields_the_items_of_all_pages() -> None:
     api = Api(validation="strict")
-    found = api.sync.subscriptions.retrieve("sub_1")
-    assert [item.id for item in found.items] == ALL
-    assert all(isinstance(item, SubscriptionItem) for item in found.items)
+    result = api.sync.subscriptions.retrieve("sub_1")
+    assert [item.id for item in result.items] == ALL
+    assert all(isinstance(item, SubscriptionItem) for item in result.items)
     assert [request.url.path for request in api.requests[1:3]] == ["/v1/subscription_items"] * 2
 
 
 def test_an_async_client_iterates_over_an_embedded_list_with_async_for() -> None:
     async def ids(api: Api) -> list[str]:
-        found = await api.asynchronous.subscriptions.retrieve("sub_1")
-        return [item.id async for item in found.items]
+        result = await api.asynchronous.subscriptions.retrieve("sub_1")
+        return [item.id async for item in result.items]
 
     assert asyncio.run(ids(Api(validation="strict"))) == ALL
 
@@ -84,10 +85,10 @@ def test_lists_within_the_items_of_pages_and_expanded_objects_load_further_pages
         {"object": "list", "data": [inside], "has_more": False, "url": "/v1/customers"},
         {**subscription(), "customer": inside},
     ]
-    assert [[item.id for item in found.items] for found in Api(bodies[0]).sync.subscriptions.list()] == [ALL]
+    assert [[item.id for item in result.items] for result in Api(bodies[0]).sync.subscriptions.list()] == [ALL]
     (customer,) = Api(bodies[1]).sync.customers.list()
     assert customer.subscriptions is not None
-    assert [[item.id for item in found.items] for found in customer.subscriptions] == [ALL]
+    assert [[item.id for item in result.items] for result in customer.subscriptions] == [ALL]
     owner = Api(bodies[2]).sync.subscriptions.retrieve("sub_1").customer
     assert isinstance(owner, pinstripe.models.Customer)
     assert owner.subscriptions is not None
@@ -143,9 +144,9 @@ def test_further_pages_have_the_options_of_the_call_but_not_its_idempotency_key(
 )
 def test_a_url_that_is_not_a_path_of_stripe_raises_before_the_first_item(url: str) -> None:
     api = Api(subscription(url=url))
-    found = api.sync.subscriptions.retrieve("sub_1")
+    result = api.sync.subscriptions.retrieve("sub_1")
     with pytest.raises(errors.APIError, match="its url must be a path"):
-        iter(found.items)
+        iter(result.items)
     assert len(api.requests) == 1
 
 
@@ -177,24 +178,24 @@ def unbound() -> dict[str, Callable[[], Subscription]]:
 
 @pytest.mark.parametrize("origin", unbound())
 def test_a_list_with_more_items_and_no_client_raises_before_the_first_item(origin: str) -> None:
-    found = unbound()[origin]()
+    result = unbound()[origin]()
     with pytest.raises(
         errors.InvalidArgumentError, match=r"no client to fetch them.*its url is /v1/subscription_items"
     ):
-        iter(found.items)
+        iter(result.items)
     with pytest.raises(errors.InvalidArgumentError, match="no client"):
-        found.items.__aiter__()
-    assert len(found.items.data) == 3
+        result.items.__aiter__()
+    assert len(result.items.data) == 3
 
 
 def test_a_list_of_the_other_kind_of_client_raises_before_the_first_item() -> None:
     with pytest.raises(errors.InvalidArgumentError, match="returned by a Client: iterate over it with `for`"):
         Api().sync.subscriptions.retrieve("sub_1").items.__aiter__()
-    found = asyncio.run(retrieved(Api()))
+    result = asyncio.run(retrieved(Api()))
     with pytest.raises(
         errors.InvalidArgumentError, match="returned by an AsyncClient: iterate over it with `async for`"
     ):
-        iter(found.items)
+        iter(result.items)
 
 
 async def retrieved(api: Api) -> Subscription:
@@ -202,18 +203,18 @@ async def retrieved(api: Api) -> Subscription:
 
 
 def test_a_list_without_more_items_iterates_without_a_client() -> None:
-    async def ids(found: Subscription) -> list[str]:
-        return [item.id async for item in found.items]
+    async def ids(result: Subscription) -> list[str]:
+        return [item.id async for item in result.items]
 
     body = subscription(has_more=False)
-    for found in (
+    for result in (
         pinstripe.decode(body),
         Api(body).sync.subscriptions.retrieve("x"),
         asyncio.run(retrieved(Api(body))),
     ):
-        assert isinstance(found, Subscription)
-        assert [item.id for item in found.items] == ALL[:3]
-        assert asyncio.run(ids(found)) == ALL[:3]
+        assert isinstance(result, Subscription)
+        assert [item.id for item in result.items] == ALL[:3]
+        assert asyncio.run(ids(result)) == ALL[:3]
 
 
 @pytest.mark.parametrize("change", [{"has_more": "yes"}, {"has_more": None}, {"data": "abc"}, {"data": None}])
@@ -226,19 +227,19 @@ def test_a_list_whose_fields_have_other_types_raises_before_the_first_item(chang
 
 def test_client_and_response_take_no_part_in_equality_pickles_copies_and_dumps() -> None:
     api = Api()
-    found = api.sync.subscriptions.retrieve("sub_1")
+    result = api.sync.subscriptions.retrieve("sub_1")
     plain = pinstripe.decode(subscription())
-    assert found == plain
-    assert hash(found) == hash(plain)
-    assert found.last_response.status_code == 200
-    assert plain.last_response is None
-    for twin in (copy.copy(found), copy.deepcopy(found), found.model_copy(), pickle.loads(pickle.dumps(found))):
-        assert twin == found
-        assert twin.last_response is None
-    assert found.to_dict() == plain.to_dict() == subscription()
-    assert found.model_dump() == plain.model_dump()
-    assert "last_response" not in dict(found)
-    assert b"sk_test" not in pickle.dumps(found)
+    assert result == plain
+    assert hash(result) == hash(plain)
+    assert result.last_response.status_code == 200
+    assert [plain.last_response] == [None]
+    for twin in (copy.copy(result), copy.deepcopy(result), result.model_copy(), pickle.loads(pickle.dumps(result))):
+        assert twin == result
+        assert [twin.last_response] == [None]
+    assert result.to_dict() == plain.to_dict() == subscription()
+    assert result.model_dump() == plain.model_dump()
+    assert "last_response" not in dict(result)
+    assert b"sk_test" not in pickle.dumps(result)
 
 
 def test_the_result_of_a_request_that_lists_loads_further_pages_with_its_parameters() -> None:
@@ -266,16 +267,14 @@ def embedded_lists() -> Iterator[tuple[str, Any]]:  # Any: the annotation of an 
         if isinstance(model, type) and issubclass(model, pinstripe.StripeModel):
             model.model_rebuild()
             for field, info in model.model_fields.items():
-                for item in parts(
-                    typing.Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
-                ):
+                for item in parts(annotation_of(info)):
                     yield f"{name}.{field}", item
 
 
 def test_the_items_of_every_embedded_list_are_decoded_by_their_object_field() -> None:
-    found = dict(embedded_lists())
-    assert len(found) > 20
-    for field, item in found.items():
+    result = dict(embedded_lists())
+    assert len(result) > 20
+    for field, item in result.items():
         if isinstance(item, type) and issubclass(item, pinstripe.StripeModel):
             (value,) = typing.get_args(item.model_fields["object"].annotation)
             assert registry().model_for({"object": value}) is item, field
@@ -294,8 +293,8 @@ def test_the_items_of_a_subscription_of_the_emulator_iterate() -> None:
         for number in range(1, 14)
     ]
     created = client.subscriptions.create(customer=customer.id, items=[{"price": price} for price in prices])
-    found = client.subscriptions.retrieve(created.id)
-    assert sorted(item.price.id for item in found.items) == sorted(prices)
+    result = client.subscriptions.retrieve(created.id)
+    assert sorted(item.price.id for item in result.items) == sorted(prices)
 
     async def ids() -> list[str]:
         again = await emulator.async_client().subscriptions.retrieve(created.id)

@@ -62,7 +62,7 @@ class StripeModel(BaseModel, metaclass=ModelMeta):
     `to_json` and ``model_dump_json(by_alias=True, exclude_unset=True)`` return the JSON that the model was decoded from.
     """
 
-    __slots__ = ("_last_response",)  # not a field, so that it is no part of equality, copies, pickles and dumps
+    __slots__ = ("_last_response",)  # not a field, so that equality, copies, pickles and dumps leave it out
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
@@ -130,7 +130,7 @@ class StripeModel(BaseModel, metaclass=ModelMeta):
                 properties[key].setdefault("description", text)
         return schema
 
-    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:  # type: ignore[override]  # as one may read it
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
         """Return what a ``repr`` shows: what tells objects of this type apart, on one line, and no secrets."""
         return _repr.arguments(self)
 
@@ -323,7 +323,7 @@ class PageOf:
 
 
 class PageSource(Protocol):
-    """Where the pages after one come from: the client and the options of the call whose response contains it."""
+    """Fetches the pages after one, with the client and the options of the call whose response contains it."""
 
     is_async: bool
 
@@ -358,11 +358,11 @@ class _Page(StripeModel, Generic[T]):
 
     def __iter__(self) -> Iterator[T]:  # type: ignore[override]  # not the fields, which Pydantic yields
         source = self._page_source(is_async=False)
-        return iter(self.data) if source is None else source.iterator(self)  # type: ignore[no-any-return]  # see PageSource
+        return iter(self.data) if source is None else source.iterator(self)
 
     def __aiter__(self) -> AsyncIterator[T]:
         source = self._page_source(is_async=True)
-        return _each(self.data) if source is None else source.iterator(self)  # type: ignore[no-any-return]  # see PageSource
+        return _each(self.data) if source is None else source.iterator(self)
 
     def _page_source(self, *, is_async: bool) -> PageSource | None:
         """Return the source of the pages after this one, ``None`` after the last; raise an error if there is none."""

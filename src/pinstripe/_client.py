@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from pinstripe._api_version import API_VERSION
 from pinstripe._call import Call, Config, Session, call_flow, decoded
+from pinstripe._embedded import ListSource
 from pinstripe._endpoint import service
 from pinstripe._oauth import AsyncOAuth, OAuth
-from pinstripe._pagination import AsyncPage, AsyncPager, ListSource, Page, Pages
+from pinstripe._pagination import AsyncPage, AsyncPager, Page, Pages
 from pinstripe.errors import Drift, InvalidArgumentError
 from pinstripe.resources import AsyncServices, Services
 from pinstripe.types import AsyncHttpClient, HttpClient, RequestOptions

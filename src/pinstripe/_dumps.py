@@ -1,6 +1,6 @@
-"""JSON of models, also of text that UTF-8 cannot represent.
+r"""JSON of models, also of text that UTF-8 cannot represent.
 
-A JSON string can contain half of a surrogate pair (``"\\ud800"``), and so can a string of Python. Pydantic serializes to UTF-8,
+A JSON string can contain half of a surrogate pair (``"\ud800"``), and so can a string of Python. Pydantic serializes to UTF-8,
 which cannot: models with such text are dumped with these characters escaped.
 """
 

@@ -1,4 +1,4 @@
-"""What the ``repr`` of a model shows: on one line, what tells it apart from others of its type, and no secrets."""
+"""The ``repr`` of models: one line with the fields that tell an object apart from others of its type, and no secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 __all__ = ["arguments", "is_secret"]
 
 # The fields that tell one object from another, in this order. An object without any of them shows its first fields.
-TELLING = (
+SHOWN_FIRST = (
     "id",
     "object",
     "deleted",
@@ -71,16 +71,16 @@ def is_secret(model: str, field: str) -> bool:
 
 
 def arguments(model: BaseModel) -> Iterator[tuple[str | None, object]]:
-    """Return the names and values that a ``repr`` shows; a nameless last one tells that there are more."""
+    """Return the names and values that a ``repr`` shows; the last one has no name if some are left out."""
     name = type(model).__name__
     values = {**model.__dict__, **(model.__pydantic_extra__ or {})}
     present = {field: value for field, value in values.items() if value is not None and field in model.model_fields_set}
     has_id = isinstance(present.get("id"), str)
     if "object" in model.__dict__:
         present.pop("object", None)  # the name of the class says it
-    order = [field for field in TELLING if field in present]
+    order = [field for field in SHOWN_FIRST if field in present]
     if not has_id:
-        order += [field for field in present if field not in TELLING]
+        order += [field for field in present if field not in SHOWN_FIRST]
     width, shown = MAX_WIDTH - len(name) - len("()"), 0
     for field in order:
         if (value := _brief(present[field], secret=is_secret(name, field))) is None:
@@ -95,7 +95,7 @@ def arguments(model: BaseModel) -> Iterator[tuple[str | None, object]]:
 
 
 def _brief(value: object, *, secret: bool) -> object | None:
-    """Return a value as a ``repr`` shows it; ``None`` if it takes too much room."""
+    """Return a value as a ``repr`` shows it; ``None`` if it is too long."""
     if secret:
         return MASK
     if isinstance(value, str):
