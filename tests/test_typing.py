@@ -19,6 +19,7 @@ BIN = Path(sys.executable).parent
 CORRECT = """
 import asyncio
 from datetime import datetime, timezone
+from decimal import Decimal
 
 import pinstripe
 from typing_extensions import assert_type
@@ -48,6 +49,12 @@ subscription = client.subscriptions.create(customer=customer.id, items=[{"price"
 identifier: str = subscription.customer.id
 if subscription.status == "active":
     end: datetime = subscription.items.data[0].current_period_end
+for subscription_item in subscription.items:
+    price_id: str = subscription_item.price.id
+text_of_json: str = subscription.to_json()
+email_of_dict: object = customer.to_dict()["email"]
+cents: int = pinstripe.money.to_amount(Decimal("10.50"), "usd")
+members: set[Customer] = {customer}
 for invoice in client.invoices.list(customer=customer.id, created={"gte": datetime.now(timezone.utc)}):
     total: int = invoice.total
     if isinstance(invoice.customer, Customer):
@@ -127,6 +134,8 @@ async def main() -> None:
     async with pinstripe.AsyncClient("sk_test_x") as aclient:
         async for one in aclient.subscriptions.list(status="active"):
             status: str = one.status
+            async for item_of_one in one.items:
+                price_of_one: str = item_of_one.price.id
         first = await aclient.subscriptions.list(limit=10)
         data: list[Subscription] = first.data
         found = await aclient.customers.retrieve("cus_1", expand=["tax"])

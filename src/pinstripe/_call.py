@@ -205,8 +205,11 @@ def call_flow(call: Call, config: Config) -> CallFlow:
         yield Sleep(_retry.retry_delay(attempt - 1, retry_after, config.environment.random()))
 
 
-def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what the model of the call is
-    """Return the result of a call; raise `APIError` if the response is not a JSON object."""
+def decoded(call: Call, config: Config, response: Response, page_source: Any = None) -> Any:  # Any: what the model is
+    """Return the result of a call; raise `APIError` if the response is not a JSON object.
+
+    ``page_source`` (a `_base.PageSource`) fetches the further pages of the lists in the result.
+    """
     if call.sink is not None:
         return call.sink.written
     if call.model is bytes:
@@ -215,6 +218,7 @@ def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what
         return None
     from pinstripe import _base, _decoding  # here, so that importing a client does not import Pydantic
 
+    token = _base.PAGE_SOURCE.set(page_source)
     try:
         result = _decoding.decode_as(
             call.model,
@@ -235,6 +239,8 @@ def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what
             attempts=response.attempts,
         )
         raise
+    finally:
+        _base.PAGE_SOURCE.reset(token)
     if isinstance(result, _base.StripeModel):
         _base.set_last_response(result, response)
         return result

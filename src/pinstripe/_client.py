@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pinstripe._api_version import API_VERSION
 from pinstripe._call import Call, Config, Session, call_flow, decoded
+from pinstripe._embedded import ListSource
 from pinstripe._endpoint import service
 from pinstripe._oauth import AsyncOAuth, OAuth
 from pinstripe._pagination import AsyncPage, AsyncPager, Page, Pages
@@ -164,11 +165,12 @@ class Client(_BaseClient[HttpClient], Services):
         return result
 
     def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
-        return decoded(call, self._config, self._transport.run(call_flow(call, self._config)))
+        return decoded(call, self._config, self._transport.run(call_flow(call, self._config)), ListSource(self, call))
 
     def _page(self, call: Call, pages: Pages) -> Page[Any]:  # Any: the type of the items is that of the endpoint
         response = self._transport.run(call_flow(call, self._config))
-        return Page(self, call, pages, decoded(replace(call, model=pages.target(call.model)), self._config, response))
+        target = replace(call, model=pages.target(call.model))
+        return Page(self, call, pages, decoded(target, self._config, response, ListSource(self, call)))
 
     def close(self) -> None:
         """Close the connections, unless ``http_client`` was given. Clients made by ``with_options`` share them."""
@@ -220,15 +222,17 @@ class AsyncClient(_BaseClient[AsyncHttpClient], AsyncServices):
         return result
 
     async def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
-        return decoded(call, self._config, await self._transport.run(call_flow(call, self._config)))
+        response = await self._transport.run(call_flow(call, self._config))
+        return decoded(call, self._config, response, ListSource(self, call, is_async=True))
 
     def _page(self, call: Call, pages: Pages) -> AsyncPager[Any]:  # Any: the type of the items is that of the endpoint
         return AsyncPager(self, call, pages)
 
     async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as in _page
         response = await self._transport.run(call_flow(call, self._config))
-        target = pages.target(call.model)
-        return AsyncPage(self, call, pages, decoded(replace(call, model=target), self._config, response))
+        target = replace(call, model=pages.target(call.model))
+        source = ListSource(self, call, is_async=True)
+        return AsyncPage(self, call, pages, decoded(target, self._config, response, source))
 
     async def close(self) -> None:
         """Close the connections, unless ``http_client`` was given. Clients made by ``with_options`` share them."""

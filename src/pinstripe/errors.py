@@ -6,15 +6,9 @@ Tables decide which class an error response becomes, by its ``type``, its status
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from pinstripe._lazy import LazyModule
 from pinstripe.types import JSON
-
-if TYPE_CHECKING:
-    from pinstripe import _base
-else:
-    _base = LazyModule("pinstripe._base")
 
 __all__ = [
     "APIConnectionError",
@@ -47,10 +41,10 @@ class StripeError(Exception):
     ``payment_intent``, ``setup_intent``, ``payment_method`` and ``source``.
     """
 
-    payment_intent: _base.StripeModel | None = None
-    setup_intent: _base.StripeModel | None = None
-    payment_method: _base.StripeModel | None = None
-    source: _base.StripeModel | None = None
+    payment_intent: Any = None  # Any: a model; the stub names which, since models depend on this module
+    setup_intent: Any = None  # Any: a model
+    payment_method: Any = None  # Any: a model
+    source: Any = None  # Any: a model
 
     def __init__(
         self,
