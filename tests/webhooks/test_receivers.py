@@ -29,7 +29,7 @@ from pinstripe.integrations import asgi, wsgi
 from pinstripe.integrations.fastapi import verified_event
 from pinstripe.integrations.flask import webhook_blueprint
 from pinstripe.webhooks import Handlers
-from pinstripe.webhooks.inbox import Inbox
+from pinstripe.webhooks.inbox import EntryKey, Inbox
 from pinstripe.webhooks.receiver import Receiver
 from pinstripe.webhooks.stores import SQLite
 
@@ -280,7 +280,7 @@ def test_with_an_inbox_a_second_delivery_is_not_handled(tmp_path: Any) -> None: 
 
 def test_concurrent_delivery_is_409_so_that_stripe_sends_it_again(tmp_path: Any) -> None:  # Any: a path
     inbox = Inbox(SQLite(tmp_path / "inbox.sqlite"))
-    inbox.store.claim("evt_1", "other", inbox.now(), 60)
+    inbox.store.claim(EntryKey("default", "evt_1"), "other", inbox.now(), 60)
     receiver = Receiver(Handlers(), SECRET, inbox=inbox)
     body, headers = signed(EVENT)
     assert receiver.receive(body, headers["Stripe-Signature"]).status == 409

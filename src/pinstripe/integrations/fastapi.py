@@ -1,6 +1,6 @@
 """FastAPI dependency that provides the verified, typed event of a webhook to a route.
 
-To run registered handlers instead, mount `pinstripe.integrations.asgi.webhook_app`.
+To run registered handlers instead, add a route with `pinstripe.integrations.asgi.webhook_app`.
 """
 
 from __future__ import annotations

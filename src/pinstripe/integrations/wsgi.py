@@ -7,7 +7,15 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from pinstripe.webhooks.inbox import EventProcessor
-from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Dispatcher, Receiver, WebhookResponse
+from pinstripe.webhooks.receiver import (
+    MAX_BODY,
+    SIGNATURE_HEADER,
+    TOO_LARGE,
+    Dispatcher,
+    Receiver,
+    WebhookResponse,
+    parse_content_length,
+)
 from pinstripe.webhooks.signature import TOLERANCE
 
 __all__ = ["webhook_app"]
@@ -41,12 +49,13 @@ def webhook_app(
 
 def handle_request(receiver: Receiver, environ: Environ) -> WebhookResponse:
     """Read a WSGI request, up to the maximum body size, and return the response."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    error = receiver.check_request(environ["REQUEST_METHOD"], length)
+    header = environ.get("CONTENT_LENGTH") or ""
+    error = receiver.check_request(environ["REQUEST_METHOD"], header)
     if error is not None:
         return error
-    if length.isdigit():
-        size = int(length)
+    length = parse_content_length(header)
+    if length is not None:
+        size = length
     elif environ.get("wsgi.input_terminated"):  # a chunked body, whose end the server marks
         size = receiver.max_body + 1
     else:
