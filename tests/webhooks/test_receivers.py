@@ -20,7 +20,7 @@ import pytest
 import stripe
 from django.conf import settings
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Route
 from waitress.server import create_server
 
 from pinstripe import InvalidArgumentError, webhooks
@@ -74,9 +74,9 @@ class RecordingHandlers:
 
 
 @contextmanager
-def wsgi_server(application: Any) -> Iterator[str]:  # Any: a WSGI application
-    """Serve a WSGI application with Waitress on a free port and yield its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def wsgi_server(application: Any, port: int = 0) -> Iterator[str]:  # Any: a WSGI application
+    """Serve a WSGI application with Waitress, on a free port unless given, and yield its URL."""
+    listener = socket.create_server(("127.0.0.1", port))
     server: Any = create_server(application, sockets=[listener], threads=2)  # Any: one of two classes of Waitress
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -90,7 +90,7 @@ def wsgi_server(application: Any) -> Iterator[str]:  # Any: a WSGI application
 
 def starlette_app(handlers: RecordingHandlers) -> Any:  # Any: an ASGI application
     app = asgi.webhook_app(handlers.handlers, [OLD, SECRET], max_body=MAX_BODY)
-    return Starlette(routes=[Mount("/hooks", app)])
+    return Starlette(routes=[Route("/hooks", app, methods=["POST"])])
 
 
 def fastapi_app(handlers: RecordingHandlers) -> Any:  # Any: an ASGI application
@@ -144,7 +144,7 @@ def running(framework: str, handlers: RecordingHandlers) -> Iterator[str]:
     with ExitStack() as stack:
         if framework in ("starlette", "fastapi"):
             app = starlette_app(handlers) if framework == "starlette" else fastapi_app(handlers)
-            yield stack.enter_context(served(app)) + ("/hooks/" if framework == "starlette" else "/hooks")
+            yield stack.enter_context(served(app)) + "/hooks"
         elif framework == "flask":
             yield stack.enter_context(wsgi_server(flask_app(handlers))) + "/hooks"
         elif framework == "wsgi":
