@@ -21,6 +21,7 @@ import stripe
 from django.conf import settings
 from starlette.applications import Starlette
 from starlette.routing import Route
+from waitress import wasyncore
 from waitress.server import create_server
 
 from pinstripe import InvalidArgumentError, webhooks
@@ -83,7 +84,7 @@ def wsgi_server(application: Any, port: int = 0) -> Iterator[str]:  # Any: a WSG
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.trigger.pull_trigger(server.close)  # close it in its own thread
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # in its own thread, with its connections
         thread.join(10)
         listener.close()
 

@@ -89,8 +89,8 @@ class Claim:
         now: Callable[[], float],
         heartbeat: Heartbeat,
     ) -> None:
-        self.event_id = key.event_id
-        self.lost = False
+        self.event_id: str = key.event_id
+        self.lost: bool = False
         """Whether another delivery is known to have claimed the event; `check` finds out."""
         self.finished: frozenset[str] = frozenset()
         """The names of the handlers that have finished."""
