@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pinstripe._asgi import Message, Receive, Send, read_body, read_headers, send_response
 from pinstripe.webhooks.inbox import EventProcessor
 from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Dispatcher, Receiver, WebhookResponse
-from pinstripe.webhooks.signature import TOLERANCE
+from pinstripe.webhooks.signature import TOLERANCE, mask_secrets
 
 __all__ = ["WebhookApp", "webhook_app"]
 
@@ -51,6 +51,7 @@ def webhook_app(
     ``secret`` is one secret or several; ``tolerance`` is in seconds, ``max_body`` in bytes.
     `pinstripe.webhooks.receiver` documents the responses.
     """
+    secret = mask_secrets(secret)
     return WebhookApp(Receiver(handlers, secret, tolerance, max_body, inbox))
 
 

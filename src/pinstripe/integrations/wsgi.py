@@ -16,7 +16,7 @@ from pinstripe.webhooks.receiver import (
     WebhookResponse,
     parse_content_length,
 )
-from pinstripe.webhooks.signature import TOLERANCE
+from pinstripe.webhooks.signature import TOLERANCE, mask_secrets
 
 __all__ = ["webhook_app"]
 
@@ -37,6 +37,7 @@ def webhook_app(
 
     The arguments are those of `pinstripe.integrations.asgi.webhook_app`.
     """
+    secret = mask_secrets(secret)
     receiver = Receiver(handlers, secret, tolerance, max_body, inbox)
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

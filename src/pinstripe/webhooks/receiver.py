@@ -17,7 +17,7 @@ from pinstripe import webhooks
 from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError, ResponseValidationError, SignatureVerificationError
 from pinstripe.webhooks.inbox import EventProcessor, bind
-from pinstripe.webhooks.signature import TOLERANCE, check_tolerance, mask_secrets
+from pinstripe.webhooks.signature import TOLERANCE, check_secrets, check_tolerance, mask_secrets
 
 if TYPE_CHECKING:
     from pinstripe import events as _events
@@ -94,10 +94,11 @@ class Receiver:
 
     def __post_init__(self) -> None:
         secrets = tuple(mask_secrets(self.secret))
+        object.__setattr__(self, "secret", secrets)
+        check_secrets(secrets)
         if not secrets or not all(secret.strip() for secret in secrets):
             raise InvalidArgumentError("secret: pass the endpoint's secret (whsec_...), or several.", param="secret")
         check_tolerance(self.tolerance)
-        object.__setattr__(self, "secret", secrets)
         if self.inbox is not None:
             bind(self.inbox, self.handlers)
 

@@ -40,7 +40,8 @@ def sign(payload: Payload, secret: str, timestamp: int | None = None) -> str:
     ``timestamp`` is in Unix seconds and defaults to the current time. Raises `InvalidArgumentError` if the secret is
     empty or not a ``str``.
     """
-    (secret,) = mask_secrets(secret)
+    secret = _mask(secret)
+    check_secrets([secret])
     if not secret.strip():
         raise InvalidArgumentError("secret is empty: pass the endpoint's secret, whsec_...", param="secret")
     seconds = int(time.time()) if timestamp is None else timestamp
@@ -58,7 +59,8 @@ def verify(
     secret is not a ``str``, or the tolerance is not a number.
     https://docs.stripe.com/webhooks/signature
     """
-    secrets = secret = mask_secrets(secret)
+    secret = secrets = mask_secrets(secret)
+    check_secrets(secrets)
     check_tolerance(tolerance)
     body = _to_bytes(payload)
     timestamp, signatures = _parse_header(sig_header)
@@ -81,19 +83,37 @@ def verify(
         )
 
 
+class _NotText(MaskedSecret):
+    """Stands for a secret of another type, whose name it holds."""
+
+    __slots__ = ()
+
+
 def mask_secrets(secret: Secrets) -> list[MaskedSecret]:
-    """Return one or several secrets as a list that does not show them; raise `InvalidArgumentError` for other types."""
-    secrets: list[MaskedSecret] = []
+    """Return one or several secrets as a list that does not show them; `check_secrets` refuses those that are not text.
+
+    Functions assign the list to the parameter that held the secret, before anything in them can raise: error reporters
+    print the variables of functions.
+    """
     is_iterable = isinstance(secret, Iterable) and not isinstance(secret, (str, bytes, bytearray, memoryview))
-    for candidate in secret if is_iterable else [secret]:
-        if candidate is not None and not isinstance(candidate, str):
-            kind = type(candidate).__name__
-            candidate = secret = ""  # tracebacks show variables
+    return [_mask(candidate) for candidate in (secret if is_iterable else [secret])]
+
+
+def _mask(secret: object) -> MaskedSecret:
+    if isinstance(secret, MaskedSecret):
+        return secret
+    if secret is None or isinstance(secret, str):
+        return MaskedSecret(secret or "")
+    return _NotText(type(secret).__name__)
+
+
+def check_secrets(secrets: Iterable[MaskedSecret]) -> None:
+    """Raise `InvalidArgumentError` if a secret is not text."""
+    for secret in secrets:
+        if isinstance(secret, _NotText):
             raise InvalidArgumentError(
-                f"secret: pass the endpoint's secret (whsec_...) as a str, not a {kind}.", param="secret"
+                f"secret: pass the endpoint's secret (whsec_...) as a str, not a {secret:s}.", param="secret"
             )
-        secrets.append(MaskedSecret(candidate or ""))
-    return secrets
 
 
 def check_tolerance(tolerance: float | None) -> None:
