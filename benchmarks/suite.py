@@ -63,8 +63,13 @@ def testing() -> Iterator[Result]:
     """Run pytest in a project that does not use pinstripe, with its plugin and without."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "test_one.py").write_text("def test_one():\n    pass\n")
-        start = f"import pytest; pytest.main(['-q', '-p', 'no:cacheprovider', '--rootdir', {folder!r}, {folder!r}"
-        ours, without = (seconds_of_process(f"{start}{option}])") for option in ("", ", '-p', 'no:pinstripe'"))
+        start = (
+            "import os; os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'; import pytest;"
+            f"pytest.main(['-q', '-p', 'no:cacheprovider', '--rootdir', {folder!r}, {folder!r}"
+        )
+        ours, without = (
+            seconds_of_process(f"{start}{plugin}])") for plugin in (", '-p', 'pinstripe.testing.plugin'", "")
+        )
         yield compare("pytest of a project without pinstripe", ours, without, 1.05)
 
 

@@ -178,7 +178,7 @@ def test_secret_that_is_not_text_is_an_error_that_does_not_show_it(secret: Any) 
 
 
 @pytest.mark.parametrize("tolerance", ["300", float("nan"), -1, [300], "", b"1"])
-def test_tolerance_that_is_no_number_of_seconds_is_an_error(tolerance: Any) -> None:  # Any: invalid tolerances
+def test_tolerance_that_is_not_a_number_of_seconds_is_an_error(tolerance: Any) -> None:  # Any: invalid tolerances
     header = webhooks.sign(b"{}", SECRET)
     for function in (
         lambda: webhooks.verify(b"{}", header, SECRET, tolerance),

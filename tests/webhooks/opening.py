@@ -1,4 +1,4 @@
-"""What each process of a test does; this module imports little, since every process imports it."""
+"""The work of each process of a test; this module imports little, since every process imports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong while handlers run: cancellation, slow handlers, lost claims, full disks and several processes."""
+"""Faults while handlers run: cancellation, slow handlers, lost claims, full disks and several processes."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_the_name_of_an_inbox_is_text(name: Any) -> None:  # Any: invalid names
 
 
 @pytest.mark.parametrize("number", range(scale(1000)))
-def test_cancelled_delivery_keeps_its_claim_until_the_thread_of_its_handler_ends(inbox: Inbox, number: int) -> None:
+def test_canceled_delivery_keeps_its_claim_until_the_thread_of_its_handler_ends(inbox: Inbox, number: int) -> None:
     """The claim of the second delivery is busy while the first one works, and a duplicate afterwards."""
     running, may_end, effects = threading.Event(), threading.Event(), []
     handlers = Handlers()
@@ -140,7 +140,7 @@ def test_cancelled_delivery_keeps_its_claim_until_the_thread_of_its_handler_ends
     assert effects == [f"evt_{number}"]
 
 
-def test_cancelled_async_handler_stops_and_releases_its_claim(inbox: Inbox) -> None:
+def test_canceled_async_handler_stops_and_releases_its_claim(inbox: Inbox) -> None:
     handlers, started, calls = Handlers(), asyncio.Event(), []
 
     @handlers.on("invoice.paid")
@@ -343,7 +343,7 @@ def test_full_disk_is_a_500_that_is_logged_and_loses_nothing(
 ) -> None:
     store = SQLite(tmp_path / "inbox.sqlite")
     handlers, calls = Handlers(), []
-    request = signed_request("invoice.paid", id="evt_" + "x" * 10_000)  # no page of the file has room for this id
+    request = signed_request("invoice.paid", id="evt_" + "x" * 10_000)  # larger than a page of the file
 
     @handlers.on("invoice.paid")
     def paid(event: InvoicePaidEvent) -> None:

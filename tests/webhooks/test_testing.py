@@ -94,7 +94,7 @@ def test_fixtures_are_available_without_an_import(pytester: pytest.Pytester) -> 
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
 
 
-def test_plugin_loads_nothing_until_a_fixture_is_asked_for(pytester: pytest.Pytester) -> None:
+def test_plugin_loads_nothing_until_a_fixture_is_used(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import os, sys

@@ -1,12 +1,13 @@
 """ASGI application that receives webhooks.
 
 In Starlette and FastAPI: ``app.add_route("/webhooks/stripe", webhook_app(...), methods=["POST"])``. Mounted,
-``app.mount("/webhooks", webhook_app(...))``, it answers at every path below the mount.
+``app.mount("/webhooks", webhook_app(...))``, it responds at every path below the mount.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from pinstripe._asgi import Message, Receive, Send, read_body, read_headers, send_response
 from pinstripe.webhooks.inbox import EventProcessor
@@ -28,12 +29,18 @@ class WebhookApp:
     def __repr__(self) -> str:
         return f"<WebhookApp of {self._receiver!r}>"
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Receive a webhook, at any path."""
-        if scope["type"] != "http":
-            raise ValueError(f"webhook_app handles HTTP requests, but the scope type is {scope['type']!r}.")
-        response = await _receive(self._receiver, scope, receive)
-        await send_response(send, response.status, response.headers, response.body)
+    if TYPE_CHECKING:
+        # Starlette's types of add_route name functions of a request only, although it takes ASGI applications.
+        def __call__(self, *args: Any) -> Any:  # Any: see above
+            """Receive a webhook, at any path."""
+    else:
+
+        async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+            """Receive a webhook, at any path."""
+            if scope["type"] != "http":
+                raise ValueError(f"webhook_app handles HTTP requests, but the scope type is {scope['type']!r}.")
+            response = await _receive(self._receiver, scope, receive)
+            await send_response(send, response.status, response.headers, response.body)
 
 
 def webhook_app(
@@ -46,7 +53,7 @@ def webhook_app(
 ) -> WebhookApp:
     """Return an ASGI application for one webhook endpoint, which verifies the raw request body.
 
-    Add it as a route, ``Route("/webhooks/stripe", webhook_app(...), methods=["POST"])``, or run it by itself: it answers
+    Add it as a route, ``Route("/webhooks/stripe", webhook_app(...), methods=["POST"])``, or run it by itself: it responds
     at any path. Do not mount it at the URL of the endpoint: there, Starlette redirects, which Stripe counts as a failure.
     ``secret`` is one secret or several; ``tolerance`` is in seconds, ``max_body`` in bytes.
     `pinstripe.webhooks.receiver` documents the responses.

@@ -46,7 +46,7 @@ class ClaimStore(Protocol):
 
     @property
     def location(self) -> object:
-        """Where the entries are: hashable, and equal for stores that share them."""
+        """The place of the entries: hashable, and equal for stores that share them."""
         ...
 
     def claim(self, key: EntryKey, token: str, now: float, lease: float) -> ClaimResult:
@@ -91,7 +91,7 @@ class Claim:
     ) -> None:
         self.event_id: str = key.event_id
         self.lost: bool = False
-        """Whether another delivery is known to have claimed the event; `check` finds out."""
+        """True if another delivery is known to have claimed the event; `check` finds out."""
         self.finished: frozenset[str] = frozenset()
         """The names of the handlers that have finished."""
         self._store, self._key, self._token = store, key, uuid.uuid4().hex

@@ -11,7 +11,7 @@ __all__ = ["Heartbeat"]
 
 
 class Renewable(Protocol):
-    """What a heartbeat renews."""
+    """A claim, as a heartbeat sees it."""
 
     def renew(self) -> None:
         """Renew; never raise."""

@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 async def run_in_thread(function: Callable[..., T], *args: object) -> T:
-    """Run a function in a thread; if the task is cancelled, wait until the function has ended, then raise.
+    """Run a function in a thread; if the task is canceled, wait until the function has ended, then raise.
 
-    A thread cannot be stopped. After `asyncio.to_thread` is cancelled, its function still runs, unseen.
+    A thread cannot be stopped. After `asyncio.to_thread` is canceled, its function still runs, unseen.
     """
     call = partial(copy_context().run, function, *args)
     future = asyncio.get_running_loop().run_in_executor(None, call)
@@ -26,6 +26,6 @@ async def run_in_thread(function: Callable[..., T], *args: object) -> T:
             cancellation = error
     if cancellation is not None:
         if not future.cancelled():
-            future.exception()  # else asyncio logs that nobody retrieved it
+            future.exception()  # retrieve it, or asyncio logs that it was not
         raise cancellation
     return future.result()

@@ -47,7 +47,7 @@ class On(Protocol[E]):
         ...
 
 
-class UnknownEventType:
+class UnknownEventType(Protocol):
     """For type checkers: what `Handlers.on` returns for an event type that does not exist, so that they report it."""
 
 
@@ -162,7 +162,7 @@ class Handlers:
     async def adispatch(self, event: _events.Event | _events.EventNotification) -> bool:
         """Run the handlers of an event; return whether it has any.
 
-        Sync handlers run in a thread, so that they do not block the event loop. Where the task is cancelled, it ends
+        Sync handlers run in a thread, so that they do not block the event loop. If the task is canceled, it ends
         after its thread.
         """
         claim, runs = claim_of(event.id), self._runs(event)
