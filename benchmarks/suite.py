@@ -76,6 +76,20 @@ def importing() -> Iterator[Result]:
     )
 
 
+def testing() -> Iterator[Result]:
+    """Run pytest in a project that does not use pinstripe, with its plugin and without."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "test_one.py").write_text("def test_one():\n    pass\n")
+        start = (
+            "import os; os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'; import pytest;"
+            f"pytest.main(['-q', '-p', 'no:cacheprovider', '--rootdir', {folder!r}, {folder!r}"
+        )
+        ours, without = (
+            seconds_of_process(f"{start}{plugin}])") for plugin in (", '-p', 'pinstripe.testing.plugin'", "")
+        )
+        yield compare("pytest of a project without pinstripe", ours, without, 1.05)
+
+
 def first_response() -> Iterator[Result]:
     """Start a process and make a call over a real socket."""
     with Emulator(seed=1) as emulator, emulator.serve() as url:
@@ -304,5 +318,16 @@ def shipping() -> Iterator[Result]:
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Result]]] = {
     benchmark.__name__: benchmark
-    for benchmark in (importing, first_response, decoding, drifting, calling, receiving, encoding, checking, shipping)
+    for benchmark in (
+        importing,
+        testing,
+        first_response,
+        decoding,
+        drifting,
+        calling,
+        receiving,
+        encoding,
+        checking,
+        shipping,
+    )
 }
