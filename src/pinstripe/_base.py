@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import VERSION as PYDANTIC_VERSION
+from pydantic_core import CoreSchema, PydanticCustomError, SchemaSerializer, core_schema
 
 from pinstripe._registry import registry
 from pinstripe._response import Response
@@ -35,6 +36,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 # A deferred build of Pydantic is not thread-safe, and it also builds the models of the fields: one lock for all models.
 BUILD_LOCK = threading.RLock()
+# Fields are serialized by the class of their value; before version 2.14, Pydantic does not build this class for it.
+_NEEDS_SERIALIZERS = tuple(int(part) for part in PYDANTIC_VERSION.split(".")[:2]) < (2, 14)
 Schema: TypeAlias = Any  # Any: core schemas are a union of a hundred TypedDicts
 
 if TYPE_CHECKING:
@@ -86,7 +89,10 @@ class StripeModel(BaseModel, metaclass=ModelMeta):
             if cls.__pydantic_complete__ and not options.get("force"):
                 return None
             options["_parent_namespace_depth"] = options.get("_parent_namespace_depth", 2) + 1
-            return super().model_rebuild(**options)
+            built = super().model_rebuild(**options)
+            if _NEEDS_SERIALIZERS:
+                _add_serializers(cls.__pydantic_core_schema__, {})
+            return built
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -138,6 +144,28 @@ def validator(model: type[StripeModel]) -> Any:  # Any: a SchemaValidator, or a 
     if not model.__pydantic_complete__:
         model.model_rebuild()
     return model.__pydantic_validator__
+
+
+def _add_serializers(schema: Schema, definitions: dict[str, Schema]) -> None:
+    """Give the classes inside a schema a serializer, unless they have one, from their part of the schema."""
+    if schema["type"] == "definitions":
+        definitions = {definition["ref"]: definition for definition in schema["definitions"]}
+        for definition in schema["definitions"]:
+            _add_serializers(definition, definitions)
+    if schema["type"] == "model" and "__pydantic_fields__" in vars(schema["cls"]):
+        model = schema["cls"]
+        if not isinstance(vars(model).get("__pydantic_serializer__"), SchemaSerializer):
+            whole = core_schema.definitions_schema(schema, list(definitions.values())) if definitions else schema
+            model.__pydantic_serializer__ = SchemaSerializer(whole)
+    for key, inner in schema.items():
+        if key in ("schema", "items_schema", "values_schema", "json_schema", "python_schema"):
+            _add_serializers(inner, definitions)
+        elif key == "choices":
+            for choice in inner.values() if isinstance(inner, dict) else inner:
+                _add_serializers(choice[0] if isinstance(choice, tuple) else choice, definitions)
+        elif key == "fields":
+            for field in inner.values():
+                _add_serializers(field["schema"], definitions)
 
 
 def _preserve_json(schema: Schema) -> None:
@@ -272,6 +300,8 @@ class PageOf:
         return {"title": self.page.__name__, **handler(schema)}
 
     def _make(self, parts: tuple[dict[str, Any], dict[str, Any] | None, set[str]]) -> StripeModel:  # Any: field values
+        if _NEEDS_SERIALIZERS:
+            validator(self.page)
         page = self.page.__new__(self.page)
         names = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")
         for name, value in zip(names, (*parts, None), strict=True):
