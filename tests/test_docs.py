@@ -1,9 +1,9 @@
 """The code in README.md and docs/ type-checks and runs, as pasted.
 
 Each page is one program: its ``python`` blocks run in order, in one namespace, against an emulator (`STRIPE_API_BASE` and
-`STRIPE_API_KEY` are set). All pages are type-checked together. A block that cannot run has a comment before it that says why,
-``<!-- not run: it needs a database server -->``; it is type-checked nevertheless. ``sh`` blocks run, too; after ``<!-- serves -->``
-each line is a server, which must respond on its port.
+`STRIPE_API_KEY` are set). All pages are type-checked together. A block that cannot run has a comment before it that says
+why, ``<!-- not run: it needs a database server -->``; it is type-checked nevertheless. ``sh`` blocks run, too; after
+``<!-- serves -->`` each line is a server, which must respond on its port.
 """
 
 from __future__ import annotations
@@ -31,12 +31,19 @@ else:
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LANGUAGES = {"python", "sh", "text"}
-NOT_RUN = {("README.md", "sh"): 2, ("docs/index.md", "sh"): 1, ("docs/calls.md", "python"): 1, ("docs/webhooks.md", "python"): 2}
+NOT_RUN = {
+    ("README.md", "sh"): 2,
+    ("docs/index.md", "sh"): 1,
+    ("docs/calls.md", "python"): 1,
+    ("docs/webhooks.md", "python"): 2,
+}
 """How many blocks of each page do not run."""
 MIN_REASON = 15
 """The least number of characters of a reason."""
 
-_BLOCK = re.compile(r"^(?:<!-- (?P<marker>.*?) -->\n+)?^```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^(?:<!-- (?P<marker>.*?) -->\n+)?^```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _EXTRAS = re.compile(r"pinstripe\[([a-z,]+)\]")
 _URL = re.compile(r"http://[\w.]+:\d+")
 _PORT = re.compile(r"--port (\d+)")
@@ -97,7 +104,9 @@ def test_code_is_in_fenced_blocks_of_a_known_language() -> None:
     for page in PAGES:
         text = page.read_text()
         count = sum(1 for block in ALL if block.page == name_of(page))
-        assert len(re.findall(r"^\s*```", text, re.MULTILINE)) == 2 * count, f"{page}: a block that the tests do not see"
+        assert len(re.findall(r"^\s*```", text, re.MULTILINE)) == 2 * count, (
+            f"{page}: a block that the tests do not see"
+        )
         outside = _BLOCK.sub("", text)
         assert not re.search(r"\n\n {4}\S", outside), f"{page}: write code in a fenced block, not indented"
     assert {block.language for block in ALL} <= LANGUAGES
@@ -112,6 +121,7 @@ def test_blocks_that_do_not_run_say_why_and_are_counted() -> None:
 
 @pytest.mark.parametrize("page", PROGRAMS)
 @pytest.mark.usefixtures("api")
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # short programs do not close their client
 def test_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
@@ -136,7 +146,9 @@ def test_code_type_checks(tmp_path: Path) -> None:
     assert process.returncode == 0, process.stdout + process.stderr
 
 
-@pytest.mark.parametrize("block", [pytest.param(block, id=f"{block.page}:{block.line}") for block in ALL if block.language == "sh"])
+@pytest.mark.parametrize(
+    "block", [pytest.param(block, id=f"{block.page}:{block.line}") for block in ALL if block.language == "sh"]
+)
 @pytest.mark.usefixtures("api")
 def test_shell_commands_run(block: Block, tmp_path: Path) -> None:
     extras = {extra for names in _EXTRAS.findall(block.code) for extra in names.split(",")}
@@ -166,7 +178,9 @@ def assert_serves(command: str, folder: Path, environment: dict[str, str]) -> No
     with process:
         try:
             assert process.stdout is not None
-            url = next((found[0] for line in process.stdout if (found := _URL.search(line))), None)  # it listens, then prints
+            url = next(
+                (found[0] for line in process.stdout if (found := _URL.search(line))), None
+            )  # it listens, then prints
             assert url, f"{command} ended with {process.wait()}"
             assert str(port) in url
             assert httpx.get(url, trust_env=False).is_success
