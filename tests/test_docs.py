@@ -22,11 +22,7 @@ import httpx
 import pytest
 
 from pinstripe.emulator import Emulator
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from tools.matrix import pyproject
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -152,8 +148,7 @@ def test_code_type_checks(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("api")
 def test_shell_commands_run(block: Block, tmp_path: Path) -> None:
     extras = {extra for names in _EXTRAS.findall(block.code) for extra in names.split(",")}
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert extras <= project["optional-dependencies"].keys()
+    assert extras <= pyproject()["project"]["optional-dependencies"].keys()
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     if block.marker == "serves":
         for line in block.code.splitlines():

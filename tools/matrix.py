@@ -15,14 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import tomli
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = ROOT / ".matrix"
@@ -57,7 +53,8 @@ LOWEST_OF_OTHERS = ["kombu<5.5"]
 
 def pyproject() -> dict[str, Any]:  # Any: TOML
     """Return what is in pyproject.toml."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+    table: dict[str, Any] = tomli.loads((ROOT / "pyproject.toml").read_text())
+    return table
 
 
 def pythons() -> list[str]:
