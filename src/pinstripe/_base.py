@@ -6,13 +6,13 @@ The generated models hold only names and types; what these types do at run time 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, Union
 
 from pydantic import VERSION as PYDANTIC_VERSION
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, SchemaSerializer, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pinstripe._registry import registry
 from pinstripe._response import Response
@@ -36,8 +36,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 # A deferred build of Pydantic is not thread-safe, and it also builds the models of the fields: one lock for all models.
 BUILD_LOCK = threading.RLock()
-# Fields are serialized by the class of their value; before version 2.14, Pydantic does not build this class for it.
-_NEEDS_SERIALIZERS = tuple(int(part) for part in PYDANTIC_VERSION.split(".")[:2]) < (2, 14)
+# Values of fields are serialized by their own class; before version 2.14, Pydantic does not build this class for it.
+_BUILD_INNER = tuple(int(part) for part in PYDANTIC_VERSION.split(".")[:2]) < (2, 14)
 Schema: TypeAlias = Any  # Any: core schemas are a union of a hundred TypedDicts
 
 if TYPE_CHECKING:
@@ -90,8 +90,9 @@ class StripeModel(BaseModel, metaclass=ModelMeta):
                 return None
             options["_parent_namespace_depth"] = options.get("_parent_namespace_depth", 2) + 1
             built = super().model_rebuild(**options)
-            if _NEEDS_SERIALIZERS:
-                _add_serializers(cls.__pydantic_core_schema__, {})
+            if _BUILD_INNER:
+                for model in _models_in(cls.__pydantic_core_schema__):
+                    model.model_rebuild()
             return built
 
     @classmethod
@@ -141,31 +142,9 @@ def set_last_response(model: StripeModel, response: object) -> None:
 
 def validator(model: type[StripeModel]) -> Any:  # Any: a SchemaValidator, or a wrapper by a plugin of Pydantic
     """Return the validator of a model, building it if needed. Thread-safe."""
-    if not model.__pydantic_complete__:
+    if _BUILD_INNER or not model.__pydantic_complete__:  # the models inside may not be built yet: wait for the lock
         model.model_rebuild()
     return model.__pydantic_validator__
-
-
-def _add_serializers(schema: Schema, definitions: dict[str, Schema]) -> None:
-    """Give the classes inside a schema a serializer, unless they have one, from their part of the schema."""
-    if schema["type"] == "definitions":
-        definitions = {definition["ref"]: definition for definition in schema["definitions"]}
-        for definition in schema["definitions"]:
-            _add_serializers(definition, definitions)
-    if schema["type"] == "model" and "__pydantic_fields__" in vars(schema["cls"]):
-        model = schema["cls"]
-        if not isinstance(vars(model).get("__pydantic_serializer__"), SchemaSerializer):
-            whole = core_schema.definitions_schema(schema, list(definitions.values())) if definitions else schema
-            model.__pydantic_serializer__ = SchemaSerializer(whole)
-    for key, inner in schema.items():
-        if key in ("schema", "items_schema", "values_schema", "json_schema", "python_schema"):
-            _add_serializers(inner, definitions)
-        elif key == "choices":
-            for choice in inner.values() if isinstance(inner, dict) else inner:
-                _add_serializers(choice[0] if isinstance(choice, tuple) else choice, definitions)
-        elif key == "fields":
-            for field in inner.values():
-                _add_serializers(field["schema"], definitions)
 
 
 def _preserve_json(schema: Schema) -> None:
@@ -194,6 +173,19 @@ def _make_strict(schema: Schema) -> bool:
         for choice in schema["choices"]:
             serialized = _make_strict(choice[0] if isinstance(choice, tuple) else choice) or serialized
     return serialized
+
+
+def _models_in(schema: Any) -> Iterator[type[StripeModel]]:  # Any: any part of a core schema
+    """Return the models inside a core schema."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "model":
+            yield schema["cls"]
+        for key, value in schema.items():
+            if key not in ("metadata", "serialization", "function", "config"):
+                yield from _models_in(value)
+    elif isinstance(schema, (list, tuple)):
+        for item in schema:
+            yield from _models_in(item)
 
 
 # --- references and embedded objects ----------------------------------------------------------------------------------
@@ -300,7 +292,7 @@ class PageOf:
         return {"title": self.page.__name__, **handler(schema)}
 
     def _make(self, parts: tuple[dict[str, Any], dict[str, Any] | None, set[str]]) -> StripeModel:  # Any: field values
-        if _NEEDS_SERIALIZERS:
+        if _BUILD_INNER:
             validator(self.page)
         page = self.page.__new__(self.page)
         names = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")
