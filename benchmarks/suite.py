@@ -59,6 +59,15 @@ def importing() -> Iterator[Result]:
     )
 
 
+def testing() -> Iterator[Result]:
+    """Run pytest in a project that does not use pinstripe, with its plugin and without."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "test_one.py").write_text("def test_one():\n    pass\n")
+        start = f"import pytest; pytest.main(['-q', '-p', 'no:cacheprovider', '--rootdir', {folder!r}, {folder!r}"
+        ours, without = (seconds_of_process(f"{start}{option}])") for option in ("", ", '-p', 'no:pinstripe'"))
+        yield compare("pytest of a project without pinstripe", ours, without, 1.05)
+
+
 def first_response() -> Iterator[Result]:
     """Start a process and make a call over a real socket."""
     with Emulator(seed=1) as emulator, emulator.serve() as url:
@@ -249,5 +258,5 @@ def shipping() -> Iterator[Result]:
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Result]]] = {
     benchmark.__name__: benchmark
-    for benchmark in (importing, first_response, decoding, calling, receiving, encoding, checking, shipping)
+    for benchmark in (importing, testing, first_response, decoding, calling, receiving, encoding, checking, shipping)
 }

@@ -150,7 +150,7 @@ class RateLimitError(StripeError):
     """Too many requests (status 429), after all retries. https://docs.stripe.com/rate-limits"""
 
 
-class SignatureVerificationError(StripeError):
+class SignatureVerificationError(StripeError, ValueError):
     """The signature of a webhook is invalid: do not trust the payload. https://docs.stripe.com/webhooks#verify-events"""
 
 
@@ -179,7 +179,7 @@ class Drift(NamedTuple):
         return f"{self.path} is of type {type_name}, which the API description of {self.model} does not allow"
 
 
-class ResponseValidationError(StripeError):
+class ResponseValidationError(StripeError, ValueError):
     """A response does not match its model: ``drifts`` are the differences, ``body`` and ``headers`` those of the response."""
 
     def __init__(
