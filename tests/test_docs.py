@@ -8,6 +8,7 @@ why, ``<!-- not run: it needs a database server -->``; it is type-checked nevert
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import socket
@@ -125,6 +126,8 @@ def test_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         if block.page == page and block.language == "python" and block.reason is None:
             code = "\n" * (block.line - 1) + block.code
             exec(compile(code, ROOT / page, "exec", dont_inherit=True), namespace)
+    namespace.clear()
+    gc.collect()  # the clients that the programs did not close, while the warnings about them are ignored
 
 
 def test_code_in_the_readme_prints_what_it_should(capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,7 +139,14 @@ def test_code_type_checks(tmp_path: Path) -> None:
     for page in PROGRAMS:
         (tmp_path / (re.sub(r"\W", "_", page.removesuffix(".md")) + ".py")).write_text(program(page))
     # Blocks of one page may define the same name again, such as the application of each framework.
-    options = ["--strict", "--allow-redefinition", "--disable-error-code=no-redef", "--config-file", "pyproject.toml", "--no-pretty"]
+    options = [
+        "--strict",
+        "--allow-redefinition",
+        "--disable-error-code=no-redef",
+        "--config-file",
+        "pyproject.toml",
+        "--no-pretty",
+    ]
     command = [sys.executable, "-m", "mypy", *options, str(tmp_path)]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stdout + process.stderr
