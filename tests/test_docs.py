@@ -34,7 +34,7 @@ NOT_RUN = {
     ("docs/calls.md", "python"): 1,
     ("docs/webhooks.md", "python"): 2,
 }
-"""How many blocks of each page do not run."""
+"""The number of blocks of each page that do not run."""
 MIN_REASON = 15
 """The least number of characters of a reason."""
 
@@ -57,7 +57,7 @@ class Block(NamedTuple):
 
     @property
     def reason(self) -> str | None:
-        """Why the block does not run."""
+        """The reason not to run the block."""
         prefix = "not run: "
         return self.marker.removeprefix(prefix) if self.marker.startswith(prefix) else None
 
@@ -184,7 +184,7 @@ def assert_serves(command: str, folder: Path, environment: dict[str, str]) -> No
         try:
             assert process.stdout is not None
             url = next(
-                (found[0] for line in process.stdout if (found := _URL.search(line))), None
+                (match[0] for line in process.stdout if (match := _URL.search(line))), None
             )  # it listens, then prints
             assert url, f"{command} ended with {process.wait()}"
             assert str(port) in url

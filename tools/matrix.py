@@ -93,8 +93,8 @@ def interpreter(python: str) -> Path | None:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     for path in sorted(pyenv.glob(f"versions/{python}.*/bin/python{python}")):
         return path
-    found = _uv("python", "find", python, check=False) or _uv("python", "install", python, check=False)
-    return Path(found.strip()) if found and Path(found.strip()).exists() else None
+    output = _uv("python", "find", python, check=False) or _uv("python", "install", python, check=False)
+    return Path(output.strip()) if output and Path(output.strip()).exists() else None
 
 
 def install(python: str, kind: str) -> Path | None:
