@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The folder of Stripe's OpenAPI document (spec3.json) and its companions.
 SPEC ?=
 
-.PHONY: demo test check facts generate docs bench clean
+.PHONY: demo test check facts generate docs bench matrix clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m pinstripe demo
@@ -38,6 +38,10 @@ generate: $(VENV)/.codegen
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict
 
+# The fast part of the suite, with the lowest and the newest dependencies on each Python. PYTHONS="3.10 3.13" selects some.
+matrix: $(VENV)/.test
+	$(BIN)/python -m tools.matrix $(PYTHONS)
+
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
 
@@ -55,4 +59,4 @@ $(VENV)/.codegen $(VENV)/.test $(VENV)/.check $(VENV)/.docs: $(VENV)/.%: $(VENV)
 	touch $@
 
 clean:
-	rm -rf $(VENV) site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .matrix site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -174,7 +174,12 @@ def _handlers(api: spec.Api) -> str:
         for kind, name in classes
     ]
     typing = ["Literal", "Protocol", "TypeAlias", "TypeVar", "overload"]
-    standard = {"collections": ["Counter"], "collections.abc": ["Callable"], "dataclasses": ["dataclass"], "typing": typing}
+    standard = {
+        "collections": ["Counter"],
+        "collections.abc": ["Callable"],
+        "dataclasses": ["dataclass"],
+        "typing": typing,
+    }
     own = {"pinstripe": ["events"], "pinstripe.events": ["AnyEvent", "AnyNotification", "Event", "EventNotification"]}
     several = "".join(
         f"    @overload\n    def on(self, type: {kind}, second: {kind}, /, *more: {kind}) -> On[{takes}]: ...\n"
