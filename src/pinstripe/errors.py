@@ -43,7 +43,8 @@ class StripeError(Exception):
 
     ``message``, ``type``, ``code``, ``decline_code``, ``advice_code``, ``network_decline_code``, ``param``, ``doc_url`` and
     ``request_log_url`` are those of Stripe's error; ``status_code``, ``request_id``, ``headers`` and ``body`` are those of the
-    response; ``idempotency_key`` and ``attempts`` tell which key was sent, and how often. Objects inside the error are models:
+    response; ``idempotency_key`` and ``attempts`` tell which key was sent, and how often. ``request_sent`` is False if Stripe
+    received nothing, True if Stripe responded to an attempt, and None if it may have received the request. Objects inside the error are models:
     ``payment_intent``, ``setup_intent``, ``payment_method`` and ``source``.
     """
 
@@ -51,6 +52,7 @@ class StripeError(Exception):
     setup_intent: _base.StripeModel | None = None
     payment_method: _base.StripeModel | None = None
     source: _base.StripeModel | None = None
+    request_sent: bool | None = None
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class StripeError(Exception):
         json_body: Mapping[str, JSON] | None = None,
         idempotency_key: str | None = None,
         attempts: int | None = None,
+        request_sent: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -91,6 +94,8 @@ class StripeError(Exception):
         self.json_body: Mapping[str, JSON] = json_body or {}
         self.idempotency_key = idempotency_key
         self.attempts = attempts
+        if request_sent is not None:
+            self.request_sent = request_sent
 
     def __str__(self) -> str:
         facts = {
@@ -156,6 +161,8 @@ class SignatureVerificationError(StripeError):
 
 class InvalidArgumentError(StripeError, ValueError):
     """An argument cannot be used, so that no request was sent. ``param`` names the argument."""
+
+    request_sent: bool | None = False
 
 
 class Drift(NamedTuple):
