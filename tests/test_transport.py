@@ -19,7 +19,6 @@ import httpx
 import pytest
 
 import pinstripe
-from pinstripe._call import Request
 
 CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1, "livemode": False}
 Run = Callable[[Callable[[Any], Any]], Any]  # Any: an operation on a client, sync or async
@@ -264,10 +263,11 @@ def test_close_does_not_close_the_http_client_of_the_user() -> None:
 
 
 def test_certificates_are_verified_for_every_url_except_plain_http() -> None:
-    module: Any = import_module("pinstripe._transport")  # Any: its private names
+    module: Any = import_module("pinstripe._pools")  # Any: its private names
     for url, checked in (("https://api.stripe.com/v1/x", True), ("HTTPS://api.stripe.com", True), ("http://a", False)):
-        assert module._is_tls(Request("GET", url, {}, None, 1.0)) is checked
-    transport = module.Transport(None)
-    pool = transport._own_client(verify=module._is_tls(Request("GET", "https://api.stripe.com", {}, None, 1.0)))
-    assert pool._transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
-    transport.close()
+        assert module.origin_of(url).kind.verify is checked
+    pools = module.Pools(None, is_closed=False)
+    for url in ("https://api.stripe.com", "https://localhost:8443"):
+        client = pools.client(module.origin_of(url).kind)
+        assert client._transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
+    pools.close()

@@ -44,8 +44,8 @@ class StripeError(Exception):
     ``message``, ``type``, ``code``, ``decline_code``, ``advice_code``, ``network_decline_code``, ``param``, ``doc_url`` and
     ``request_log_url`` are those of Stripe's error; ``status_code``, ``request_id``, ``headers`` and ``body`` are those of the
     response; ``idempotency_key`` and ``attempts`` tell which key was sent, and how often. ``request_sent`` is False if Stripe
-    received nothing, True if Stripe responded to an attempt, and None if it may have received the request. Objects inside the error are models:
-    ``payment_intent``, ``setup_intent``, ``payment_method`` and ``source``.
+    received nothing, True if it responded to an attempt, and None if it may have received the request. Objects inside the error
+    are models: ``payment_intent``, ``setup_intent``, ``payment_method`` and ``source``.
     """
 
     payment_intent: _base.StripeModel | None = None
