@@ -211,7 +211,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("pinstripe._decoding",),
     ("pinstripe._call",),
-    ("pinstripe._pools", "pinstripe._transport"),
+    ("pinstripe._deadline", "pinstripe._pools", "pinstripe._transport"),
     ("pinstripe._endpoint", "pinstripe._pagination"),
     ("pinstripe.models", "pinstripe.params", "pinstripe.resources"),
     ("pinstripe._oauth", "pinstripe._client", "pinstripe.events"),

@@ -22,6 +22,7 @@ import anyio
 import httpx
 
 from pinstripe._call import is_loopback
+from pinstripe._deadline import bounded
 
 __all__ = ["MAX_CANCELLED", "MAX_CONNECTIONS", "AsyncPool", "AsyncPools", "Kind", "Pools", "UnusableError", "origin_of"]
 
@@ -152,7 +153,7 @@ class Pools:
         with self._lock:
             if kind not in self._pools:
                 try:
-                    self._pools[kind] = httpx.Client(**_client_options(kind, limits))
+                    self._pools[kind] = bounded(httpx.Client(**_client_options(kind, limits)))
                 except Exception as error:
                     raise _opening_failed(error) from error
             return self._pools[kind]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -13,6 +14,7 @@ import anyio
 import httpx
 
 from pinstripe._call import USER_AGENT, CallFlow, Failure, Request, Response, Sleep
+from pinstripe._deadline import set_deadline
 from pinstripe._pools import MAX_CANCELLED, AsyncPool, AsyncPools, Pools, UnusableError, origin_of
 
 __all__ = ["AsyncTransport", "Sink", "Transport"]
@@ -21,6 +23,7 @@ DEFAULT_TIMEOUT = 80.0
 """The seconds that a client waits for a connection and for each part of a response, unless it has its own timeout."""
 MAX_RESPONSE = 64 * 1024 * 1024
 """The largest response that is read into memory, in bytes after decompression."""
+CHUNK = 65536
 _AGENT = f"{USER_AGENT} httpx/{httpx.__version__}"
 # The headers that httpx.Client adds. Requests are built without it, since merging its defaults takes most of the time of a call.
 _DEFAULT_HEADERS = {"Accept-Encoding": "gzip, deflate", "Connection": "keep-alive"}
@@ -66,6 +69,7 @@ class Transport:
             client = self._pools.client(origin_of(request.url).kind)
         except UnusableError as error:
             return _unusable(error)
+        set_deadline(request.deadline)
         try:
             received = client.send(
                 _build(self._client, request, self._timeout), stream=True, follow_redirects=False, auth=None
@@ -73,14 +77,15 @@ class Transport:
             try:
                 if request.sink is not None and received.is_success:
                     request.sink.fill(received.iter_bytes())
-                    return _response(received, b"")
-                _check_encoding(received)
+                    return _response(received)
+                if received.is_stream_consumed:  # by a transport in the process, or an event hook
+                    return _response(received, [received.read()])
                 size, chunks = 0, []
-                for chunk in received.iter_bytes():
+                for chunk in received.iter_raw():
                     chunks.append(chunk)
                     size += len(chunk)
                     _check_progress(request, size)
-                return _response(received, b"".join(chunks))
+                return _response(received, chunks, is_raw=True)
             finally:
                 received.close()
         except Exception as error:
@@ -167,14 +172,15 @@ class AsyncTransport:
             try:
                 if request.sink is not None and received.is_success:
                     await request.sink.afill(received.aiter_bytes())
-                    return _response(received, b"")
-                _check_encoding(received)
+                    return _response(received)
+                if received.is_stream_consumed:
+                    return _response(received, [await received.aread()])
                 size, chunks = 0, []
-                async for chunk in received.aiter_bytes():
+                async for chunk in received.aiter_raw():
                     chunks.append(chunk)
                     size += len(chunk)
                     _check_progress(request, size)
-                return _response(received, b"".join(chunks))
+                return _response(received, chunks, is_raw=True)
             finally:
                 await received.aclose()
         except Exception as error:
@@ -277,14 +283,39 @@ def _parse_url(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def _response(received: httpx.Response, content: bytes) -> Response:
+def _response(received: httpx.Response, chunks: list[bytes] | None = None, *, is_raw: bool = False) -> Response:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in received.headers.raw}
+    encoding = headers.get("content-encoding", "").strip().lower() if is_raw else ""
+    content = b"".join(chunks or ())
+    if encoding and content:
+        content = _decompress(content, encoding)
     return Response(received.status_code, headers, content)
 
 
-def _check_encoding(received: httpx.Response) -> None:
-    if "," in received.headers.get("content-encoding", ""):  # each encoding multiplies what a small response can become
-        raise httpx.DecodingError("the response is compressed more than once", request=received.request)
+def _decompress(content: bytes, encoding: str) -> bytes:
+    """Return a body without its compression, up to the limit. gzip is not left to httpx, which accepts a body that is cut."""
+    if "," in encoding:  # each encoding multiplies what a small response can become
+        raise httpx.DecodingError("the response is compressed more than once")
+    if encoding == "gzip":
+        inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            body = inflate.decompress(content, MAX_RESPONSE + 1)
+        except zlib.error as error:
+            raise httpx.DecodingError(str(error)) from error
+        if len(body) <= MAX_RESPONSE and not inflate.eof:
+            raise httpx.DecodingError("the compressed response is cut short")
+    else:
+        parts = (content[at : at + CHUNK] for at in range(0, len(content), CHUNK))
+        size, chunks = 0, []
+        for chunk in httpx.Response(200, headers={"Content-Encoding": encoding}, content=parts).iter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_RESPONSE:
+                break
+        body = b"".join(chunks)
+    if len(body) > MAX_RESPONSE:
+        raise _TooLargeError
+    return body
 
 
 def _check_progress(request: Request, size: int) -> None:
@@ -302,8 +333,9 @@ def _failure(error: Exception, request: Request) -> Failure:
     """Return what an exception means: whether the request may have been sent, and whether to try again."""
     address, name = origin_of(request.url).address, type(error).__name__
     cause = _without_frames(error)
-    if isinstance(error, _DeadlineError):
-        return Failure(f"The deadline of the call passed while waiting for {address}.", timed_out=True)
+    if isinstance(error, _DeadlineError) or (request.deadline is not None and time.perf_counter() >= request.deadline):
+        cause = None if isinstance(error, _DeadlineError) else cause
+        return Failure(f"The deadline of the call passed while waiting for {address}.", timed_out=True, cause=cause)
     if isinstance(error, _TooLargeError):
         reason = (
             f"The response from {address} is larger than {MAX_RESPONSE >> 20} MiB. Pass to= to download it to a file."
@@ -313,11 +345,16 @@ def _failure(error: Exception, request: Request) -> Failure:
     if isinstance(error, _UNSENDABLE):
         reason = f"The request to {address} cannot be sent, since it is not valid HTTP: {details}."
         return Failure(reason, request_sent=False, is_final=True, cause=cause)
-    if isinstance(error, httpx.TimeoutException):
-        what = "No connection to" if isinstance(error, _NEVER_SENT) else "No response from"
-        sent = False if isinstance(error, _NEVER_SENT) else None
+    never_sent, timed_out = isinstance(error, _NEVER_SENT), isinstance(error, httpx.TimeoutException)
+    if type(error.__cause__).__module__.startswith(
+        "aiohttp."
+    ):  # httpx-aiohttp calls any lost connection a ConnectTimeout
+        names = [cls.__name__ for cls in type(error.__cause__).__mro__]
+        never_sent, timed_out = "ClientConnectorError" in names, "TimeoutError" in names
+    if timed_out:
+        what, sent = ("No connection to", False) if never_sent else ("No response from", None)
         return Failure(f"{what} {address} in time ({name}).", timed_out=True, request_sent=sent, cause=cause)
-    if isinstance(error, _NEVER_SENT):
+    if never_sent:
         return Failure(f"Connecting to {address} failed: {details}.", request_sent=False, cause=cause)
     sent = True if isinstance(error, httpx.DecodingError) else None
     return Failure(f"The connection to {address} failed: {details}.", request_sent=sent, cause=cause)
