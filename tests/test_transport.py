@@ -286,6 +286,6 @@ def test_certificates_are_verified_for_every_url_except_plain_http() -> None:
         assert module.origin_of(url).kind.verify is checked
     pools = module.Pools(None, is_closed=False)
     for url in ("https://api.stripe.com", "https://localhost:8443"):
-        client = pools.client(module.origin_of(url).kind)
-        assert client._transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
+        shard = pools.pool(module.origin_of(url).kind).take()
+        assert shard.client._transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
     pools.close()

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import gc
 import os
+import ssl
 import sys
 import threading
+import time
 import warnings
 import weakref
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import anyio
@@ -24,14 +27,27 @@ import httpx
 from pinstripe._call import is_loopback
 from pinstripe._deadline import bounded
 
-__all__ = ["MAX_CANCELLED", "MAX_CONNECTIONS", "AsyncPool", "AsyncPools", "Kind", "Pools", "UnusableError", "origin_of"]
+__all__ = [
+    "MAX_CONNECTIONS",
+    "AsyncPools",
+    "Kind",
+    "Pool",
+    "Pools",
+    "Shard",
+    "UnusableError",
+    "close_shard",
+    "origin_of",
+]
 
 MAX_CONNECTIONS = 100
 """The most connections of a pool. Measured: `docs/reliability.md`."""
 KEEPALIVE_EXPIRY = 60.0
 """The seconds after which an idle connection is closed, rather than used again."""
-MAX_CANCELLED = 50
-"""After this many cancelled exchanges a pool is replaced, since httpcore loses track of connections that were being opened."""
+SHARD_SIZE = 10
+"""The most requests that one httpx client has at a time."""
+MAX_CANCELLED = 10
+"""After this many cancelled requests an httpx client is replaced, since httpcore keeps connections that were being opened."""
+S = TypeVar("S", threading.Semaphore, anyio.Semaphore)
 # The pools that forked children inherited. They are kept, since garbage collection would close their sockets with a warning.
 _inherited: list[object] = []
 
@@ -68,17 +84,25 @@ def _origin(base: str) -> Origin:
     return Origin(Kind(is_tls, not is_loopback(host)), f"{address}:{parts.port or (443 if is_tls else 80)}")
 
 
-def _client_options(kind: Kind, limits: httpx.Limits) -> dict[str, Any]:  # Any: options of many types
-    # Without trust_env httpx would also ignore SSL_CERT_FILE, which is why the certificates of loopback are loaded here.
-    verify = httpx.create_ssl_context() if kind.verify and not kind.trust_env else kind.verify
-    return {"limits": limits, "follow_redirects": False, "verify": verify, "trust_env": kind.trust_env}
+class _ClientOptions:
+    """The options of the httpx clients of a pool, which share their certificates, since loading them is slow."""
 
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._verify: ssl.SSLContext | None = None
 
-def _opening_failed(error: Exception) -> UnusableError:
-    return UnusableError(
-        f"No HTTP client can be made: {error} ({type(error).__name__}). Check the environment variables HTTPS_PROXY, "
-        "HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
-    )
+    def for_client(self) -> dict[str, Any]:  # Any: options of many types
+        """Return the options of one client. Without ``trust_env`` httpx would also ignore ``SSL_CERT_FILE``."""
+        if self._kind.verify and self._verify is None:
+            self._verify = httpx.create_ssl_context()
+        return {
+            "limits": httpx.Limits(
+                max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE_EXPIRY
+            ),
+            "follow_redirects": False,
+            "verify": self._verify if self._kind.verify else False,
+            "trust_env": self._kind.trust_env,
+        }
 
 
 CLOSED = "The client is closed: it sends no more requests. Create another client."
@@ -121,60 +145,103 @@ class _Borrowed:
         return self.client
 
 
+@dataclass(eq=False)
+class Shard:
+    """An httpx client with a few connections. httpcore looks at all its connections, twice per request, squared."""
+
+    client: Any  # Any: an httpx client of either kind
+    closer: AsyncGenerator[None, None] | None = None
+    in_flight: int = 0
+    cancelled: int = 0
+    last_used: float = 0.0
+
+
+class Pool(Generic[S]):
+    """Up to `MAX_CONNECTIONS` connections in shards, the first of which are used first.
+
+    The shards never have more requests than connections, since the queue of httpcore does not survive cancellations. Other
+    requests wait for one of the ``slots``.
+    """
+
+    def __init__(self, slots: S, open_shard: Callable[[], Shard]) -> None:
+        self.slots = slots
+        self._open = open_shard
+        self._lock = threading.Lock()
+        self.shards: list[Shard] = []
+
+    def take(self) -> Shard:
+        """Return a shard with a connection to spare, to be given back; raise `UnusableError` if none can be opened."""
+        with self._lock:
+            shard = next((shard for shard in self.shards if shard.in_flight < SHARD_SIZE), None)
+            if shard is None:
+                try:
+                    shard = self._open()
+                except Exception as error:
+                    raise UnusableError(
+                        f"No HTTP client can be made: {error} ({type(error).__name__}). Check the environment variables "
+                        "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
+                    ) from error
+                self.shards.append(shard)
+            shard.in_flight += 1
+            return shard
+
+    def give_back(self, shard: Shard) -> Shard | None:
+        """Return a shard that has to be closed, if there is one: no longer needed, or with too many cancelled requests."""
+        with self._lock:
+            shard.in_flight -= 1
+            shard.last_used = time.monotonic()
+            if shard.cancelled >= MAX_CANCELLED:
+                if shard in self.shards:
+                    self.shards.remove(shard)
+                return None if shard.in_flight else shard
+            last = self.shards[-1] if self.shards else shard
+            if last is shard or last.in_flight or last.last_used + KEEPALIVE_EXPIRY > shard.last_used:
+                return None
+            return self.shards.pop()
+
+    def forget(self, client: httpx.AsyncClient) -> None:
+        """Forget the shard with this client, which is being closed."""
+        with self._lock:
+            self.shards = [shard for shard in self.shards if shard.client is not client]
+
+
 class Pools:
     """The pools of a sync client, or the client of the user."""
 
     def __init__(self, borrowed: Any, *, is_closed: bool) -> None:  # Any: an HTTP client of the user, or None
         self._borrowed = _Borrowed(borrowed) if borrowed is not None else None
-        self._pools: dict[Kind, httpx.Client] = {}
-        self._lock = threading.Lock()
+        self._pools: dict[Kind, Pool[threading.Semaphore]] = {}
         self._pid = os.getpid()
         self.is_closed = is_closed
 
-    def client(self, kind: Kind) -> httpx.Client:
-        """Return the client for requests of this kind; raise `UnusableError` if there is none."""
+    def borrowed(self) -> httpx.Client | None:
+        """Return the client of the user, if there is one; raise `UnusableError` if it cannot be used here."""
         if self.is_closed:
             raise UnusableError(CLOSED)
-        if self._borrowed is not None:
-            borrowed: httpx.Client = self._borrowed.take()
-            return borrowed
+        client: httpx.Client | None = self._borrowed.take() if self._borrowed is not None else None
+        return client
+
+    def pool(self, kind: Kind) -> Pool[threading.Semaphore]:
+        """Return the pool of this process for requests of this kind."""
         if self._pid != os.getpid():
             _inherited.append(self._pools)
-            self._pools, self._lock, self._pid = {}, threading.Lock(), os.getpid()
+            self._pools, self._pid = {}, os.getpid()
         pool = self._pools.get(kind)
-        return pool if pool is not None else self._open(kind)
-
-    def _open(self, kind: Kind) -> httpx.Client:
-        limits = httpx.Limits(
-            max_connections=MAX_CONNECTIONS,
-            max_keepalive_connections=MAX_CONNECTIONS,
-            keepalive_expiry=KEEPALIVE_EXPIRY,
-        )
-        with self._lock:
-            if kind not in self._pools:
-                try:
-                    self._pools[kind] = bounded(httpx.Client(**_client_options(kind, limits)))
-                except Exception as error:
-                    raise _opening_failed(error) from error
-            return self._pools[kind]
+        if pool is None:
+            options = _ClientOptions(kind)
+            new = Pool(
+                threading.Semaphore(MAX_CONNECTIONS), lambda: Shard(bounded(httpx.Client(**options.for_client())))
+            )
+            pool = self._pools.setdefault(kind, new)  # atomic, should two threads come here at once
+        return pool
 
     def close(self) -> None:
         """Close the pools, and refuse further requests."""
         self.is_closed = True
         if self._pid == os.getpid():
             while self._pools:
-                self._pools.popitem()[1].close()
-
-
-@dataclass(eq=False)
-class AsyncPool:
-    """The pool of one event loop. httpcore sets no limit: its queue does not survive cancellations, while ``slots`` does."""
-
-    client: httpx.AsyncClient
-    slots: anyio.Semaphore
-    closer: AsyncGenerator[None, None]
-    in_flight: int = 0
-    cancelled: int = 0
+                for shard in self._pools.popitem()[1].shards:
+                    shard.client.close()
 
 
 @dataclass(eq=False)
@@ -182,7 +249,7 @@ class _Loop:
     """The pools of one event loop."""
 
     loop: object
-    pools: dict[Kind, AsyncPool] = field(default_factory=dict)
+    pools: dict[Kind, Pool[anyio.Semaphore]] = field(default_factory=dict)
 
     @property
     def is_dead(self) -> bool:
@@ -209,8 +276,8 @@ class AsyncPools:
         client: httpx.AsyncClient = self._borrowed.take(_running_loop())
         return client
 
-    async def pool(self, kind: Kind) -> AsyncPool:
-        """Return the pool of the running event loop; raise `UnusableError` if none can be opened."""
+    def pool(self, kind: Kind) -> Pool[anyio.Semaphore]:
+        """Return the pool of the running event loop for requests of this kind."""
         if self._pid != os.getpid():
             _inherited.append(self._loops)
             self._loops, self._lock, self._pid = {}, threading.Lock(), os.getpid()
@@ -218,26 +285,21 @@ class AsyncPools:
         known = self._loops.get(id(loop))
         if known is not None and known.loop is loop and (pool := known.pools.get(kind)) is not None:
             return pool
-        try:
-            client = httpx.AsyncClient(
-                **_client_options(
-                    kind,
-                    httpx.Limits(
-                        max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE_EXPIRY
-                    ),
-                )
-            )
-        except Exception as error:
-            raise _opening_failed(error) from error
-        pool = AsyncPool(
-            client, anyio.Semaphore(MAX_CONNECTIONS), _close_with_loop(client, weakref.ref(self), id(loop))
-        )
+        options, owner, number = _ClientOptions(kind), weakref.ref(self), id(loop)
+
+        def open_shard() -> Shard:
+            client = httpx.AsyncClient(**options.for_client())
+            closer = _close_with_loop(client, owner, number)
+            with suppress(StopIteration):
+                closer.__anext__().send(None)  # from here on, the event loop closes the client when it ends
+            return Shard(client, closer)
+
+        pool = Pool(anyio.Semaphore(MAX_CONNECTIONS), open_shard)
         with self._lock:
             self._forget_dead_loops()
-            if (known := self._loops.get(id(loop))) is None:
-                known = self._loops[id(loop)] = _Loop(loop)
+            if (known := self._loops.get(number)) is None:
+                known = self._loops[number] = _Loop(loop)
             known.pools[kind] = pool
-        await anext(pool.closer)  # from here on, the event loop closes the pool when it ends
         return pool
 
     def _forget_dead_loops(self) -> None:
@@ -250,20 +312,14 @@ class AsyncPools:
                 gc.collect()
 
     def forget(self, number: int, client: httpx.AsyncClient) -> None:
-        """Forget a pool, so that new requests open another one."""
+        """Forget a client that is being closed, and its event loop if it was the last one."""
         with self._lock:
             known = self._loops.get(number)
             if known is not None:
-                known.pools = {kind: pool for kind, pool in known.pools.items() if pool.client is not client}
-                if not known.pools:
+                for pool in known.pools.values():
+                    pool.forget(client)
+                if not any(pool.shards for pool in known.pools.values()):
                     del self._loops[number]
-
-    async def retire(self, pool: AsyncPool) -> None:
-        """Let new requests open another pool, and close this one if this was its last request."""
-        self.forget(id(_running_loop()), pool.client)
-        if not pool.in_flight:
-            with anyio.CancelScope(shield=True):
-                await pool.closer.aclose()
 
     async def close(self) -> None:
         """Close the pools of the running event loop, and refuse further requests. Other loops close theirs when they end."""
@@ -271,8 +327,16 @@ class AsyncPools:
         if self._pid != os.getpid():
             return
         known = self._loops.pop(id(_running_loop()), None)
-        for pool in list(known.pools.values()) if known is not None else ():
-            await pool.closer.aclose()
+        for pool in known.pools.values() if known is not None else ():
+            for shard in list(pool.shards):
+                await close_shard(shard)
+
+
+async def close_shard(shard: Shard) -> None:
+    """Close the connections of an async client, even if the current task is being cancelled."""
+    if shard.closer is not None:
+        with anyio.CancelScope(shield=True):
+            await shard.closer.aclose()
 
 
 async def _close_with_loop(

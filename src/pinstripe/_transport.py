@@ -15,7 +15,7 @@ import httpx
 
 from pinstripe._call import USER_AGENT, CallFlow, Failure, Request, Response, Sleep
 from pinstripe._deadline import set_deadline
-from pinstripe._pools import MAX_CANCELLED, AsyncPool, AsyncPools, Pools, UnusableError, origin_of
+from pinstripe._pools import AsyncPools, Pool, Pools, UnusableError, close_shard, origin_of
 
 __all__ = ["AsyncTransport", "Sink", "Transport"]
 
@@ -66,9 +66,27 @@ class Transport:
 
     def _send(self, request: Request) -> Response | Failure:
         try:
-            client = self._pools.client(origin_of(request.url).kind)
+            client = self._pools.borrowed()
+            if client is not None:
+                return self._exchange(client, request)
+            pool = self._pools.pool(origin_of(request.url).kind)
+            if not pool.slots.acquire(blocking=False) and not pool.slots.acquire(
+                timeout=_timeouts(request, self._timeout)["pool"]
+            ):
+                return _failure(httpx.PoolTimeout("all connections are in use"), request)
+            try:
+                shard = pool.take()
+                try:
+                    return self._exchange(shard.client, request)
+                finally:
+                    if (unused := pool.give_back(shard)) is not None:
+                        unused.client.close()
+            finally:
+                pool.slots.release()
         except UnusableError as error:
             return _unusable(error)
+
+    def _exchange(self, client: httpx.Client, request: Request) -> Response | Failure:
         set_deadline(request.deadline)
         try:
             received = client.send(
@@ -124,44 +142,41 @@ class AsyncTransport:
             client = self._pools.borrowed()
             if client is not None:
                 return await self._receive(client, request)
-            pool = await self._pools.pool(origin_of(request.url).kind)
+            pool = self._pools.pool(origin_of(request.url).kind)
+            try:
+                pool.slots.acquire_nowait()
+            except anyio.WouldBlock:
+                try:
+                    with anyio.fail_after(_timeouts(request, self._timeout)["pool"]):
+                        await pool.slots.acquire()
+                except TimeoutError:
+                    return _failure(httpx.PoolTimeout("all connections are in use"), request)
+            try:
+                return await self._receive_from(pool, request)
+            finally:
+                pool.slots.release()
         except UnusableError as error:
             return _unusable(error)
-        pool.in_flight += 1
+
+    async def _receive_from(self, pool: Pool[anyio.Semaphore], request: Request) -> Response | Failure:
+        shard = pool.take()
         try:
-            return await self._receive_from(pool, request)
-        except BaseException:  # cancelled: all other errors are failures
-            pool.cancelled += 1
+            outcome = await self._receive(shard.client, request)
+            if isinstance(outcome, Failure) and outcome.timed_out:  # by a deadline, perhaps, which cancels what it ends
+                shard.cancelled += 1
+            return outcome
+        except BaseException:  # cancelled, since all other errors are failures
+            shard.cancelled += 1
             raise
         finally:
-            pool.in_flight -= 1
-            if pool.cancelled >= MAX_CANCELLED:
-                await self._pools.retire(pool)
+            if (unused := pool.give_back(shard)) is not None:
+                await close_shard(unused)
 
-    async def _receive_from(self, pool: AsyncPool, request: Request) -> Response | Failure:
-        """Send a request once there is a slot for another connection."""
-        try:
-            pool.slots.acquire_nowait()
-        except anyio.WouldBlock:
-            try:
-                with anyio.fail_after(_timeouts(request, self._timeout)["pool"]):
-                    await pool.slots.acquire()
-            except TimeoutError:
-                return _failure(httpx.PoolTimeout("all connections are in use"), request)
-        try:
-            return await self._receive(pool.client, request, pool)
-        finally:
-            pool.slots.release()
-
-    async def _receive(
-        self, client: httpx.AsyncClient, request: Request, pool: AsyncPool | None = None
-    ) -> Response | Failure:
+    async def _receive(self, client: httpx.AsyncClient, request: Request) -> Response | Failure:
         if request.deadline is None:
             return await self._exchange(client, request)
         with anyio.move_on_after(request.deadline - time.perf_counter()):
             return await self._exchange(client, request)
-        if pool is not None:
-            pool.cancelled += 1
         return _failure(_DeadlineError(), request)
 
     async def _exchange(self, client: httpx.AsyncClient, request: Request) -> Response | Failure:
