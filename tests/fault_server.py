@@ -69,19 +69,24 @@ class FaultServer:
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
 
+        async def finish(server: asyncio.Server) -> None:
+            server.close()
+            for _ in range(10):  # so that the tasks of connections that were just accepted start
+                await asyncio.sleep(0)
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for _ in range(10):  # so that the transports close their sockets
+                await asyncio.sleep(0)
+
         def serve() -> None:
             asyncio.set_event_loop(self._loop)
             server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024))
             self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             ready.set()
             self._loop.run_forever()
-            server.close()
-            self._loop.run_until_complete(asyncio.sleep(0.01))  # for connections that were just accepted
-            tasks = asyncio.all_tasks(self._loop)
-            for task in tasks:
-                task.cancel()
-            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-            self._loop.run_until_complete(asyncio.sleep(0.01))  # for transports to close their sockets
+            self._loop.run_until_complete(finish(server))
             self._loop.close()
 
         self._thread = threading.Thread(target=serve, daemon=True)

@@ -339,9 +339,12 @@ def test_the_timeout_is_that_of_a_borrowed_client_if_it_has_one(
     borrowed: httpx.Client, expected: float | httpx.Timeout
 ) -> None:
     sent: list[httpx.Request] = []
-    borrowed._transport = httpx.MockTransport(
-        lambda request: sent.append(request) or httpx.Response(200, content=OK.body)
-    )
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, content=OK.body)
+
+    borrowed._transport = httpx.MockTransport(respond)
     client = pinstripe.Client("sk_test_x", http_client=borrowed)
     client.customers.retrieve("cus_1")
     client.customers.retrieve("cus_1", request_options={"timeout": 3})

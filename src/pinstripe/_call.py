@@ -231,29 +231,25 @@ def call_flow(call: Call, config: Config) -> CallFlow:
         response = outcome if isinstance(outcome, Response) else None
         if logger.isEnabledFor(logging.DEBUG):
             _log(call, outcome, attempt, config.environment.timer() - started)
+        error: errors.StripeError | None = None
         if response is not None and 200 <= response.status_code < 300:
             response.idempotency_key, response.attempts = key, attempt
             try:
                 return decoded(call, config, response)
             except errors.APIError as unreadable:
-                error: errors.StripeError = unreadable
-            status, headers, is_final = None, response.headers, False
-        elif response is not None:
-            error = _response_error(response)
-            status, headers, is_final = response.status_code, response.headers, False
-            if status == 404 and call.verb == "DELETE" and unclear:
-                error.message += " An earlier attempt may have deleted it: its outcome is unknown."
-        else:
-            assert isinstance(outcome, Failure)  # noqa: S101  # for type checkers: what is no response is a failure
-            error = (errors.APITimeoutError if outcome.timed_out else errors.APIConnectionError)(outcome.reason)
-            error.__cause__ = outcome.cause
-            status, headers, is_final = None, {}, outcome.is_final
-        this_sent = True if response is not None else outcome.request_sent  # type: ignore[union-attr]  # a failure
+                error = unreadable
+        status = response.status_code if response is not None and error is None else None
+        headers = response.headers if response is not None else {}
+        error = error or _error(outcome)
+        if status == 404 and call.verb == "DELETE" and unclear:
+            error.message += " An earlier attempt may have deleted it: its outcome is unknown."
+        this_sent = outcome.request_sent if isinstance(outcome, Failure) else True
         sent = True if sent or this_sent else None if None in (sent, this_sent) else False
         unclear = unclear or this_sent is None or (response is not None and (status is None or status >= 500))
         error.idempotency_key, error.attempts, error.request_sent = key, attempt, sent
         retry_after = _retry.retry_after(headers, datetime.fromtimestamp(config.environment.now(), timezone.utc))
         delay = _retry.retry_delay(attempt - 1, retry_after, config.environment.random())
+        is_final = isinstance(outcome, Failure) and outcome.is_final
         if attempt > allowed or is_final or not _retry.should_retry(status, headers):
             raise _explained(error, unclear=unclear)
         if retry_after > _retry.MAX_RETRY_AFTER:
@@ -384,7 +380,11 @@ def _explained(error: errors.StripeError, *, unclear: bool) -> errors.StripeErro
     return error
 
 
-def _response_error(outcome: Response) -> errors.StripeError:
+def _error(outcome: Response | Failure) -> errors.StripeError:
+    if isinstance(outcome, Failure):
+        failed = (errors.APITimeoutError if outcome.timed_out else errors.APIConnectionError)(outcome.reason)
+        failed.__cause__ = outcome.cause
+        return failed
     error = errors.from_response(outcome.status_code, outcome.headers, outcome.content, _parse(outcome.content))
     body = error.json_body.get("error")
     for name in ERROR_OBJECTS:

@@ -164,7 +164,7 @@ class Pool(Generic[S]):
     """
 
     def __init__(self, slots: S, open_shard: Callable[[], Shard]) -> None:
-        self.slots = slots
+        self.slots: S = slots
         self._open = open_shard
         self._lock = threading.Lock()
         self.shards: list[Shard] = []

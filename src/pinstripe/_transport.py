@@ -162,12 +162,13 @@ class AsyncTransport:
         shard = pool.take()
         try:
             outcome = await self._receive(shard.client, request)
-            if isinstance(outcome, Failure) and outcome.timed_out:  # by a deadline, perhaps, which cancels what it ends
-                shard.cancelled += 1
-            return outcome
         except BaseException:  # cancelled, since all other errors are failures
             shard.cancelled += 1
             raise
+        else:
+            if isinstance(outcome, Failure) and outcome.timed_out:  # by a deadline, perhaps, which cancels what it ends
+                shard.cancelled += 1
+            return outcome
         finally:
             if (unused := pool.give_back(shard)) is not None:
                 await close_shard(unused)
