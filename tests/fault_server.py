@@ -25,8 +25,8 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What the server does with a request.
+class Response:
+    """The behavior of the server for one request.
 
     ``length`` is the ``Content-Length`` if it differs from that of the body. ``end`` is ``keep`` (the connection stays open),
     ``close`` (it is closed after the response), ``reset`` (it is closed without a response) or ``hold`` (nothing comes).
@@ -51,14 +51,14 @@ class Reply:
         return "\r\n".join([*lines, *self.headers, "", ""]).encode() + self.body
 
 
-OK = Reply()
+OK = Response()
 
 
 @dataclass
 class FaultServer:
     """A server that responds to each request as ``behave`` decides. Use it as a context manager."""
 
-    behave: Callable[[Seen], Reply] = lambda _: OK
+    behave: Callable[[Seen], Response] = lambda _: OK
     url: str = ""
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
@@ -99,7 +99,7 @@ class FaultServer:
         self._thread.join(20)
 
     def count(self, header: str) -> Counter[str]:
-        """Return how often each value of a header was received."""
+        """Return the number of requests with each value of a header."""
         return Counter(request.headers[header] for request in self.seen if header in request.headers)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -108,7 +108,7 @@ class FaultServer:
         try:
             while await self._respond(reader, writer, number):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.transport.abort()
@@ -120,37 +120,37 @@ class FaultServer:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:-2])}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.seen.append(seen := Seen(verb, path, headers, body, number))
-        reply = self.behave(seen)
-        if reply.end == "reset":
+        response = self.behave(seen)
+        if response.end == "reset":
             return False
-        if reply.end == "hold":
+        if response.end == "hold":
             await reader.read()  # until the client closes the connection
             return False
-        data = reply.encode()
-        if reply.drip:
+        data = response.encode()
+        if response.drip:
             head, separator, _ = data.partition(b"\r\n\r\n")
-            writer.write(head[:20] if reply.drip == "head" else head + separator)
+            writer.write(head[:20] if response.drip == "head" else head + separator)
             while True:
                 writer.write(b"x")
                 await writer.drain()
                 await asyncio.sleep(0.02)
         writer.write(data)
         await writer.drain()
-        return reply.end == "keep"
+        return response.end == "keep"
 
 
 @dataclass
 class Ledger:
     """A Stripe that creates a customer once for each idempotency key, and fails before or after as a test wants."""
 
-    fault: Callable[[int], Reply | None] = lambda _: None
+    fault: Callable[[int], Response | None] = lambda _: None
     """Returns what to do with the n-th request instead of responding; the customer is created nevertheless."""
     created: Counter[str] = field(default_factory=Counter)
-    """How many customers each name has."""
+    """The number of customers of each name."""
     _done: dict[str, bytes] = field(default_factory=dict)
     _requests: int = 0
 
-    def __call__(self, seen: Seen) -> Reply:
+    def __call__(self, seen: Seen) -> Response:
         """Create the customer unless its key was seen before; then fail, or respond."""
         self._requests += 1
         name = seen.body.decode().partition("name=")[2]
@@ -158,4 +158,4 @@ class Ledger:
         if key not in self._done:
             self.created[name] += 1
             self._done[key] = json.dumps({**CUSTOMER, "id": f"cus_{name}", "name": name}).encode()
-        return self.fault(self._requests) or Reply(body=self._done[key])
+        return self.fault(self._requests) or Response(body=self._done[key])

@@ -22,7 +22,7 @@ import pytest
 import trio
 
 import pinstripe
-from tests.fault_server import OK, FaultServer, Ledger, Reply, Seen
+from tests.fault_server import OK, FaultServer, Ledger, Response, Seen
 
 Operation = Callable[[Any], Any]  # Any: a client of either kind, a result
 _retry: Any = import_module("pinstripe._retry")  # Any: its delays are changed
@@ -164,7 +164,7 @@ def test_a_borrowed_client_without_connections_works_on_any_event_loop() -> None
 
 
 def test_a_retry_works_on_trio_and_asyncio(run: Callable[..., Any]) -> None:
-    ledger = Ledger(lambda number: Reply(status=500, body=b"") if number < 3 else None)
+    ledger = Ledger(lambda number: Response(status=500, body=b"") if number < 3 else None)
     with FaultServer(ledger) as server:
         assert run(create, base_url=server.url).last_response.attempts == 3
     assert ledger.created == {"a": 1}
@@ -231,21 +231,21 @@ def test_a_borrowed_client_in_a_forked_child_raises_a_clear_error(server: FaultS
 
 PACKED = gzip.compress(OK.body)
 UNREADABLE = {
-    "gzip cut": Reply(body=PACKED[:-20], headers=("Content-Encoding: gzip",)),
-    "not gzip": Reply(headers=("Content-Encoding: gzip",)),
-    "length too small": Reply(length=len(OK.body) - 5, end="close"),
-    "length too large": Reply(length=len(OK.body) + 5, end="close"),
-    "length is no number": Reply(headers=("Content-Length: \xb2",), end="close"),
-    "empty": Reply(body=b""),
-    "204": Reply(status=204, body=b""),
-    "HTML": Reply(body=b"<html>"),
-    "a list": Reply(body=b"[]"),
-    "reset": Reply(end="reset"),
+    "gzip cut": Response(body=PACKED[:-20], headers=("Content-Encoding: gzip",)),
+    "not gzip": Response(headers=("Content-Encoding: gzip",)),
+    "length too small": Response(length=len(OK.body) - 5, end="close"),
+    "length too large": Response(length=len(OK.body) + 5, end="close"),
+    "length is not a number": Response(headers=("Content-Length: \xb2",), end="close"),
+    "empty": Response(body=b""),
+    "204": Response(status=204, body=b""),
+    "HTML": Response(body=b"<html>"),
+    "a list": Response(body=b"[]"),
+    "reset": Response(end="reset"),
 }
 
 
 @pytest.mark.parametrize("unreadable", UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_an_unreadable_success_is_retried_with_the_same_key(unreadable: Reply, run: Callable[..., Any]) -> None:
+def test_an_unreadable_success_is_retried_with_the_same_key(unreadable: Response, run: Callable[..., Any]) -> None:
     ledger = Ledger(lambda number: unreadable if number < 3 else None)
     with FaultServer(ledger) as server:
         customer = run(create, base_url=server.url)
@@ -257,7 +257,7 @@ def test_an_unreadable_success_is_retried_with_the_same_key(unreadable: Reply, r
 
 @pytest.mark.parametrize("unreadable", UNREADABLE.values(), ids=UNREADABLE.keys())
 def test_an_unreadable_success_raises_an_error_with_key_and_attempts(
-    unreadable: Reply, run: Callable[..., Any]
+    unreadable: Response, run: Callable[..., Any]
 ) -> None:
     with FaultServer(lambda _: unreadable) as server:
         with pytest.raises(pinstripe.StripeError) as caught:
@@ -268,24 +268,27 @@ def test_an_unreadable_success_raises_an_error_with_key_and_attempts(
 
 
 def test_an_unreadable_page_is_retried(run: Callable[..., Any]) -> None:
-    replies = [Reply(body=b'{"object": "list", "data": [{}'), Reply(body=b'{"object": "list", "data": [], "url": "/"}')]
-    with FaultServer(lambda seen: replies.pop(0)) as server:
+    responses = [
+        Response(body=b'{"object": "list", "data": [{}'),
+        Response(body=b'{"object": "list", "data": [], "url": "/"}'),
+    ]
+    with FaultServer(lambda seen: responses.pop(0)) as server:
         page = run(lambda client: client.customers.list(), base_url=server.url)
     assert page.data == []
     assert page.last_response.attempts == 2
 
 
-MISSING = Reply(status=404, body=b'{"error": {"type": "invalid_request_error", "message": "No such customer"}}')
+MISSING = Response(status=404, body=b'{"error": {"type": "invalid_request_error", "message": "No such customer"}}')
 
 
 @pytest.mark.parametrize(
-    ("first", "unclear"), [(Reply(end="reset"), True), (Reply(status=500), True), (MISSING, False)]
+    ("first", "unclear"), [(Response(end="reset"), True), (Response(status=500), True), (MISSING, False)]
 )
-def test_a_delete_that_finds_nothing_after_an_unclear_attempt_says_so(
-    first: Reply, unclear: bool, run: Callable[..., Any]
+def test_a_delete_that_finds_nothing_after_an_unclear_attempt_mentions_it(
+    first: Response, unclear: bool, run: Callable[..., Any]
 ) -> None:
-    replies = [first, MISSING]
-    with FaultServer(lambda _: replies.pop(0)) as server, pytest.raises(pinstripe.InvalidRequestError) as caught:
+    responses = [first, MISSING]
+    with FaultServer(lambda _: responses.pop(0)) as server, pytest.raises(pinstripe.InvalidRequestError) as caught:
         run(lambda client: client.customers.delete("cus_1"), base_url=server.url)
     assert ("may have deleted it" in str(caught.value)) is unclear
     assert caught.value.request_sent is True
@@ -295,8 +298,8 @@ def test_a_delete_that_finds_nothing_after_an_unclear_attempt_says_so(
 
 
 @pytest.mark.parametrize("drip", ["head", "body"])
-def test_a_deadline_ends_a_response_that_drips(drip: Any, run: Callable[..., Any]) -> None:  # Any: see Reply
-    with FaultServer(lambda _: Reply(drip=drip, length=1_000_000)) as server:
+def test_a_deadline_ends_a_response_that_drips(drip: Any, run: Callable[..., Any]) -> None:  # Any: see Response
+    with FaultServer(lambda _: Response(drip=drip, length=1_000_000)) as server:
         started = time.perf_counter()
         with pytest.raises(pinstripe.APITimeoutError, match="deadline") as caught:
             run(create, base_url=server.url, deadline=0.3)
@@ -306,14 +309,14 @@ def test_a_deadline_ends_a_response_that_drips(drip: Any, run: Callable[..., Any
 
 
 def test_a_deadline_bounds_all_attempts_and_the_delays_between_them(run: Callable[..., Any]) -> None:
-    with FaultServer(lambda _: Reply(status=503, headers=("Retry-After: 30",))) as server:
+    with FaultServer(lambda _: Response(status=503, headers=("Retry-After: 30",))) as server:
         with pytest.raises(pinstripe.APIError, match="the deadline of 5 seconds leaves no time") as caught:
             run(lambda client: client.customers.create(request_options={"deadline": 5}), base_url=server.url)
         assert (len(server.seen), caught.value.attempts) == (1, 1)
 
 
 def test_a_timeout_can_be_one_of_httpx(run: Callable[..., Any]) -> None:
-    with FaultServer(lambda _: Reply(end="hold")) as server:
+    with FaultServer(lambda _: Response(end="hold")) as server:
         for options in ({"timeout": httpx.Timeout(5, read=0.05)}, {"timeout": 0.05}):
             with pytest.raises(pinstripe.APITimeoutError):
                 run(retrieve, base_url=server.url, max_retries=0, **options)
@@ -356,7 +359,7 @@ def test_a_response_that_is_too_large_is_an_error_and_not_retried(
     run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_transport, "MAX_RESPONSE", 1 << 20)
-    bomb = Reply(body=gzip.compress(bytes(20 << 20)), headers=("Content-Encoding: gzip",))
+    bomb = Response(body=gzip.compress(bytes(20 << 20)), headers=("Content-Encoding: gzip",))
     with FaultServer(lambda _: bomb) as server:
         with pytest.raises(pinstripe.APIConnectionError, match="larger than 1 MiB") as caught:
             run(create, base_url=server.url)
@@ -364,7 +367,7 @@ def test_a_response_that_is_too_large_is_an_error_and_not_retried(
 
 
 def test_a_response_that_is_compressed_twice_is_not_decompressed(run: Callable[..., Any]) -> None:
-    twice = Reply(body=gzip.compress(PACKED), headers=("Content-Encoding: gzip, gzip",))
+    twice = Response(body=gzip.compress(PACKED), headers=("Content-Encoding: gzip, gzip",))
     with FaultServer(lambda _: twice) as server, pytest.raises(pinstripe.APIConnectionError, match="more than once"):
         run(retrieve, base_url=server.url, max_retries=0)
 
@@ -410,7 +413,7 @@ def test_a_call_without_a_free_connection_times_out_unsent() -> None:
             assert caught.value.request_sent is False
             group.cancel_scope.cancel()
 
-    with FaultServer(lambda _: Reply(end="hold")) as server:
+    with FaultServer(lambda _: Response(end="hold")) as server:
         asyncio.run(one_too_many(server.url))
 
 
@@ -432,7 +435,7 @@ def test_a_quiet_service_uses_its_connection_again_within_a_minute(
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_cancelled_calls_use_up_no_connections(backend: str) -> None:
+def test_canceled_calls_use_up_no_connections(backend: str) -> None:
     async def cancel_many(url: str) -> None:
         async with pinstripe.AsyncClient("sk_test_x", base_url=url) as client:
             for _ in range(6):
@@ -498,13 +501,13 @@ def test_a_live_key_is_sent_without_tls_to_loopback_alone(
 
 @pytest.mark.parametrize("location", ["http://[::1", "//", "http://\xff:x/", "\x00", "https://a.test:99999/"])
 def test_an_odd_location_is_an_error(location: str, run: Callable[..., Any]) -> None:
-    redirect = Reply(status=302, headers=(f"Location: {location}",), end="close")
+    redirect = Response(status=302, headers=(f"Location: {location}",), end="close")
     with FaultServer(lambda _: redirect) as server, pytest.raises(pinstripe.StripeError):
         run(create, base_url=server.url, max_retries=0)
 
 
 def test_a_borrowed_client_follows_no_redirects(server: FaultServer) -> None:
-    elsewhere = Reply(status=302, headers=(f"Location: {server.url}/",))
+    elsewhere = Response(status=302, headers=(f"Location: {server.url}/",))
     with FaultServer(lambda _: elsewhere) as first, httpx.Client(follow_redirects=True) as borrowed:
         client = pinstripe.Client("sk_test_x", base_url=first.url, http_client=borrowed, max_retries=0)
         with pytest.raises(pinstripe.APIError):
@@ -544,9 +547,9 @@ def test_a_borrowed_client_that_is_closed_later_raises_an_error(server: FaultSer
 def test_calls_that_run_while_their_client_is_closed_raise_an_error(run: Callable[..., Any]) -> None:
     arrived = threading.Event()
 
-    def hold(_: Seen) -> Reply:
+    def hold(_: Seen) -> Response:
         arrived.set()
-        return Reply(end="hold")
+        return Response(end="hold")
 
     async def close_while_running(url: str) -> None:
         client = pinstripe.AsyncClient("sk_test_x", base_url=url)
@@ -601,7 +604,7 @@ def test_a_name_that_does_not_resolve_is_an_unsent_request(run: Callable[..., An
 
 
 def test_the_cause_of_a_connection_error_has_no_frames_that_contain_the_api_key(run: Callable[..., Any]) -> None:
-    with FaultServer(lambda _: Reply(end="reset")) as server, pytest.raises(pinstripe.APIConnectionError) as caught:
+    with FaultServer(lambda _: Response(end="reset")) as server, pytest.raises(pinstripe.APIConnectionError) as caught:
         run(create, base_url=server.url, max_retries=0)
     cause = caught.value.__cause__
     assert cause is not None
@@ -611,8 +614,8 @@ def test_the_cause_of_a_connection_error_has_no_frames_that_contain_the_api_key(
 
 
 def test_request_sent_is_about_all_attempts(run: Callable[..., Any]) -> None:
-    replies = [Reply(status=503, body=b""), Reply(end="reset")]
-    with FaultServer(lambda _: replies.pop(0)) as server, pytest.raises(pinstripe.APIConnectionError) as caught:
+    responses = [Response(status=503, body=b""), Response(end="reset")]
+    with FaultServer(lambda _: responses.pop(0)) as server, pytest.raises(pinstripe.APIConnectionError) as caught:
         run(create, base_url=server.url, max_retries=1)
     assert (caught.value.request_sent, caught.value.attempts) == (True, 2)
     assert "may have carried out" in str(caught.value)

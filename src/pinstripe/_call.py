@@ -129,7 +129,7 @@ class Request:
     timeout: float | HttpTimeout | None
     sink: Any = None  # Any: as in Call
     deadline: float | None = None
-    """When all attempts have to end, by the clock of `Environment.timer`."""
+    """The time at which all attempts have to end, by the clock of `Environment.timer`."""
 
 
 @dataclass(eq=False)

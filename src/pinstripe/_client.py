@@ -39,7 +39,7 @@ UNSET: Any = object()  # Any: the default of options of any type
 
 @dataclass(eq=False)
 class _Shared:
-    """What a client shares with those that its ``with_options`` returns."""
+    """The state that a client shares with those that its ``with_options`` returns."""
 
     http_client: Any  # Any: an HTTP client of httpx, which is not imported here, or None
     transport: Any = None  # Any: a transport of either kind, once it is needed

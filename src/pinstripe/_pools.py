@@ -45,10 +45,10 @@ KEEPALIVE_EXPIRY = 60.0
 """The seconds after which an idle connection is closed, rather than used again."""
 SHARD_SIZE = 10
 """The most requests that one httpx client has at a time."""
-MAX_CANCELLED = 10
-"""After this many cancelled requests an httpx client is replaced, since httpcore keeps connections that were being opened."""
+MAX_CANCELED = 10
+"""After this many canceled requests an httpx client is replaced, since httpcore keeps connections that were being opened."""
 S = TypeVar("S", threading.Semaphore, anyio.Semaphore)
-# The pools that forked children inherited. They are kept, since garbage collection would close their sockets with a warning.
+# The pools that forked children inherited. They stay alive, since garbage collection would close their sockets with a warning.
 _inherited: list[object] = []
 
 
@@ -57,14 +57,14 @@ class UnusableError(Exception):
 
 
 class Kind(NamedTuple):
-    """What a pool differs by: whether it verifies certificates, and whether it obeys proxies in environment variables."""
+    """The kind of a pool: whether it verifies certificates, and whether it obeys proxies in environment variables."""
 
     verify: bool
     trust_env: bool
 
 
 class Origin(NamedTuple):
-    """Where a request goes: the kind of its pool, and ``host:port`` for messages."""
+    """The destination of a request: the kind of its pool, and ``host:port`` for messages."""
 
     kind: Kind
     address: str
@@ -152,7 +152,7 @@ class Shard:
     client: Any  # Any: an httpx client of either kind
     closer: AsyncGenerator[None, None] | None = None
     in_flight: int = 0
-    cancelled: int = 0
+    canceled: int = 0
     last_used: float = 0.0
 
 
@@ -185,12 +185,12 @@ class Pool(Generic[S]):
             shard.in_flight += 1
             return shard
 
-    def give_back(self, shard: Shard) -> Shard | None:
-        """Return a shard that has to be closed, if there is one: no longer needed, or with too many cancelled requests."""
+    def restore(self, shard: Shard) -> Shard | None:
+        """Take a shard back; return one that has to be closed, if any: no longer needed, or with too many canceled requests."""
         with self._lock:
             shard.in_flight -= 1
             shard.last_used = time.monotonic()
-            if shard.cancelled >= MAX_CANCELLED:
+            if shard.canceled >= MAX_CANCELED:
                 if shard in self.shards:
                     self.shards.remove(shard)
                 return None if shard.in_flight else shard
@@ -333,7 +333,7 @@ class AsyncPools:
 
 
 async def close_shard(shard: Shard) -> None:
-    """Close the connections of an async client, even if the current task is being cancelled."""
+    """Close the connections of an async client, even if the current task is being canceled."""
     if shard.closer is not None:
         with anyio.CancelScope(shield=True):
             await shard.closer.aclose()

@@ -79,7 +79,7 @@ class Transport:
                 try:
                     return self._exchange(shard.client, request)
                 finally:
-                    if (unused := pool.give_back(shard)) is not None:
+                    if (unused := pool.restore(shard)) is not None:
                         unused.client.close()
             finally:
                 pool.slots.release()
@@ -162,15 +162,15 @@ class AsyncTransport:
         shard = pool.take()
         try:
             outcome = await self._receive(shard.client, request)
-        except BaseException:  # cancelled, since all other errors are failures
-            shard.cancelled += 1
+        except BaseException:  # canceled, since all other errors are failures
+            shard.canceled += 1
             raise
         else:
             if isinstance(outcome, Failure) and outcome.timed_out:  # by a deadline, perhaps, which cancels what it ends
-                shard.cancelled += 1
+                shard.canceled += 1
             return outcome
         finally:
-            if (unused := pool.give_back(shard)) is not None:
+            if (unused := pool.restore(shard)) is not None:
                 await close_shard(unused)
 
     async def _receive(self, client: httpx.AsyncClient, request: Request) -> Response | Failure:

@@ -16,7 +16,7 @@ import pytest
 from httpx_aiohttp import HttpxAiohttpClient
 
 import pinstripe
-from tests.fault_server import FaultServer, Ledger, Reply, Seen
+from tests.fault_server import FaultServer, Ledger, Response, Seen
 from tests.test_connections import UNREADABLE
 from tests.torture_scale import scale
 
@@ -24,9 +24,9 @@ pytestmark = pytest.mark.torture
 _retry: Any = import_module("pinstripe._retry")  # Any: its delays are changed
 FAULTS = [
     *UNREADABLE.values(),
-    Reply(status=500, body=b""),
-    Reply(status=429, body=b"{}"),
-    Reply(status=409, body=b"{}"),
+    Response(status=500, body=b""),
+    Response(status=429, body=b"{}"),
+    Response(status=409, body=b"{}"),
 ]
 
 
@@ -35,7 +35,7 @@ def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_retry, "INITIAL_DELAY", 0.0)
 
 
-def chaos(seed: int) -> Callable[[int], Reply | None]:
+def chaos(seed: int) -> Callable[[int], Response | None]:
     """Return a fault for every second request, of all kinds."""
     source = random.Random(seed)
     return lambda _: source.choice(FAULTS) if source.random() < 0.5 else None
@@ -73,7 +73,7 @@ def test_no_chaos_creates_a_customer_twice_or_never(kind: str) -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_cancelled_calls_leave_the_client_as_it_was(backend: str) -> None:
+def test_canceled_calls_leave_the_client_as_it_was(backend: str) -> None:
     """Cancel each call at another step: while it waits for a slot, connects, sends or receives."""
     total = max(300, scale(3000))
 
@@ -99,9 +99,9 @@ def test_cancelled_calls_leave_the_client_as_it_was(backend: str) -> None:
         anyio.run(cancel_all, server.url, backend=backend)
 
 
-def echo(seen: Seen) -> Reply:
-    """Respond with the customer that was asked for."""
-    return Reply(
+def echo(seen: Seen) -> Response:
+    """Respond with the customer in the path."""
+    return Response(
         body=f'{{"id": "{seen.path.rpartition("/")[2]}", "object": "customer", "created": 1, "livemode": false}}'.encode()
     )
 
@@ -137,12 +137,12 @@ def test_threads_with_event_loops_of_their_own_share_an_async_client() -> None:
         client = pinstripe.AsyncClient("sk_test_x", base_url=server.url)
 
         async def several(name: str) -> None:
-            async def one(number: int) -> None:
+            async def retrieve(number: int) -> None:
                 results.append((await client.customers.retrieve(f"{name}_{number}")).id == f"{name}_{number}")
 
             async with anyio.create_task_group() as group:
                 for number in range(5):
-                    group.start_soon(one, number)
+                    group.start_soon(retrieve, number)
 
         def work(thread: int) -> None:
             for number in range(rounds):
@@ -197,16 +197,18 @@ def test_a_thousand_calls_at_fifty_in_flight_open_fifty_connections(backend: str
 
 def test_nothing_raw_escapes_from_random_responses() -> None:
     source = random.Random(3)
-    whole = Reply(body=b'{"id": "cus_1", "object": "customer"}', headers=("Content-Type: application/json",)).encode()
+    intact = Response(
+        body=b'{"id": "cus_1", "object": "customer"}', headers=("Content-Type: application/json",)
+    ).encode()
 
     def mutate() -> bytes:
-        data = bytearray(whole)
+        data = bytearray(intact)
         for _ in range(source.randrange(1, 6)):
             at = source.randrange(len(data))
             data[at : at + source.randrange(3)] = source.randbytes(source.randrange(3))
         return bytes(data)
 
-    class Mutated(Reply):
+    class Mutated(Response):
         def encode(self) -> bytes:
             return mutate()
 
