@@ -340,7 +340,7 @@ async def close_shard(shard: Shard) -> None:
 
 
 async def _close_with_loop(
-    client: httpx.AsyncClient, owner: weakref.ref[AsyncPools], number: int
+    client: httpx.AsyncClient, owner: Callable[[], AsyncPools | None], number: int
 ) -> AsyncGenerator[None, None]:
     """Close a client when the event loop ends, which closes its async generators, or when the pool is dropped."""
     try:
