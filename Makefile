@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 # The folder of Stripe's OpenAPI document (spec3.json) and its companions.
 SPEC ?=
 
-.PHONY: demo test check facts generate docs bench matrix clean
+.PHONY: demo test torture check facts generate docs bench matrix clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m pinstripe demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+torture: $(VENV)/.test
+	PINSTRIPE_TORTURE=1 $(BIN)/python -m pytest -m torture -v --durations=0
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .

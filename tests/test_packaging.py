@@ -216,7 +216,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pinstripe._differences",),
     ("pinstripe._decoding",),
     ("pinstripe._call",),
-    ("pinstripe._transport",),
+    ("pinstripe._deadline", "pinstripe._pools", "pinstripe._transport"),
     ("pinstripe._endpoint", "pinstripe._embedded", "pinstripe._pagination"),
     ("pinstripe.models", "pinstripe.params", "pinstripe.resources"),
     ("pinstripe._oauth", "pinstripe._client", "pinstripe.events"),

@@ -70,6 +70,8 @@ class StripeError(Exception):
     """Idempotency key that was sent."""
     attempts: int | None
     """Number of times the request was sent."""
+    request_sent: bool | None
+    """``False`` if Stripe received nothing, ``True`` if it responded, ``None`` if it may have carried out the request."""
     def __init__(
         self,
         message: str = "",
@@ -90,6 +92,7 @@ class StripeError(Exception):
         json_body: Mapping[str, JSON] | None = None,
         idempotency_key: str | None = None,
         attempts: int | None = None,
+        request_sent: bool | None = None,
     ) -> None: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
