@@ -202,6 +202,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "pinstripe.form",
         "pinstripe.types",
         "pinstripe._base",
+        "pinstripe._downloads",
         "pinstripe._field_docs",
         "pinstripe._oauth_models",
         "pinstripe._registry",

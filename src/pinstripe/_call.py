@@ -112,7 +112,7 @@ class Call:
     options: RequestOptions | None = None
     host: Host = "api"
     file: Any = None  # Any: a types.FileInput, checked when it is encoded
-    sink: Any = None  # Any: a Sink of _transport, which writes a download to it
+    sink: Any = None  # Any: a Sink of _downloads, which writes a download to it
 
 
 @dataclass(eq=False, repr=False)

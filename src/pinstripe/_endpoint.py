@@ -228,7 +228,7 @@ def _start(
         if to is None:
             call.model = bytes
         else:
-            from pinstripe._transport import Sink  # here, so that importing a client does not import httpx
+            from pinstripe._downloads import Sink  # here, since few programs download
 
             call.sink = Sink(to)
     return client._perform(call)

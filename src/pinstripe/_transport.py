@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, closing, contextmanager
+from contextlib import aclosing, closing
 from functools import lru_cache
-from typing import BinaryIO
 
 import httpx
 
 from pinstripe._call import USER_AGENT, CallFlow, Failure, Request, Response, Sleep
 
-__all__ = ["AsyncTransport", "Sink", "Transport"]
+__all__ = ["AsyncTransport", "Transport"]
 
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 _AGENT = f"{USER_AGENT} httpx/{httpx.__version__}"
@@ -116,47 +113,6 @@ class AsyncTransport:
         """Close the connections, but not those of a client that the user passed."""
         while self._own:
             await self._own.popitem()[1].aclose()
-
-
-class Sink:
-    """The destination of a download: a path, whose file appears once it is complete, or a file opened for writing bytes."""
-
-    def __init__(self, to: str | os.PathLike[str] | BinaryIO) -> None:
-        self._path = os.fspath(to) if isinstance(to, (str, os.PathLike)) else None
-        self._file = None if isinstance(to, (str, os.PathLike)) else to
-        self._start = self._file.seek(0, os.SEEK_CUR) if self._file is not None and self._file.seekable() else 0
-        self.written = 0
-
-    def fill(self, chunks: Iterator[bytes]) -> None:
-        """Write all chunks; another attempt replaces them."""
-        with self._open() as file:
-            for chunk in chunks:
-                self.written += file.write(chunk)
-
-    async def afill(self, chunks: AsyncIterator[bytes]) -> None:
-        """Write all chunks like `fill`, but await each."""
-        with self._open() as file:
-            async for chunk in chunks:
-                self.written += file.write(chunk)
-
-    @contextmanager
-    def _open(self) -> Iterator[BinaryIO]:
-        self.written = 0
-        if self._path is not None:
-            part = f"{self._path}.part"
-            try:
-                with open(part, "wb") as file:
-                    yield file
-                os.replace(part, self._path)
-            finally:
-                if os.path.exists(part):
-                    os.remove(part)
-            return
-        assert self._file is not None  # noqa: S101  # for type checkers: there is a path or a file
-        if self._file.seekable():
-            self._file.seek(self._start)
-            self._file.truncate()
-        yield self._file
 
 
 def _is_tls(request: Request) -> bool:

@@ -1,9 +1,5 @@
 """The two drivers without httpx, so that type checkers need not read it."""
 
-from collections.abc import AsyncIterator, Iterator
-from os import PathLike
-from typing import BinaryIO
-
 from pinstripe._call import CallFlow, Response
 from pinstripe.types import AsyncHttpClient, HttpClient
 
@@ -16,9 +12,3 @@ class AsyncTransport:
     def __init__(self, client: AsyncHttpClient | None) -> None: ...
     async def run(self, flow: CallFlow) -> Response: ...
     async def close(self) -> None: ...
-
-class Sink:
-    written: int
-    def __init__(self, to: str | PathLike[str] | BinaryIO) -> None: ...
-    def fill(self, chunks: Iterator[bytes]) -> None: ...
-    async def afill(self, chunks: AsyncIterator[bytes]) -> None: ...
