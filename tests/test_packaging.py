@@ -196,7 +196,7 @@ def test_modules_are_small() -> None:
 # From the bottom to the top. A module belongs to the layer with the longest prefix of its name, and imports only modules
 # of its own layer and of those below it, at run time and for types.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("pinstripe._version", "pinstripe._api_version", "pinstripe._asgi", "pinstripe._lazy"),
+    ("pinstripe._version", "pinstripe._api_version", "pinstripe._asgi", "pinstripe._lazy", "pinstripe._logs", "pinstripe._secrets"),
     (
         "pinstripe.errors",
         "pinstripe.form",
@@ -204,11 +204,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "pinstripe._base",
         "pinstripe._downloads",
         "pinstripe._field_docs",
+        "pinstripe._hints",
         "pinstripe._oauth_models",
+        "pinstripe._options",
         "pinstripe._registry",
         "pinstripe._response",
         "pinstripe._retry",
         "pinstripe._scalars",
+        "pinstripe._uploads",
+        "pinstripe.hooks",
     ),
     ("pinstripe._decoding",),
     ("pinstripe._call",),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -13,9 +16,12 @@ from pinstripe._api_version import API_VERSION
 from pinstripe._call import Call, Config, Session, call_flow, decoded
 from pinstripe._endpoint import service
 from pinstripe._oauth import AsyncOAuth, OAuth
+from pinstripe._options import read_options
 from pinstripe._pagination import AsyncPage, AsyncPager, Page, Pages
+from pinstripe._secrets import Secret, masked
 from pinstripe.errors import Drift, InvalidArgumentError
-from pinstripe.resources import AsyncServices, Services
+from pinstripe.hooks import RequestInfo, ResponseInfo, RetryInfo
+from pinstripe.resources import SERVICES, AsyncServices, Services
 from pinstripe.types import AsyncHttpClient, HttpClient, RequestOptions
 
 if TYPE_CHECKING:
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncClient", "Client"]
 
+F = TypeVar("F", bound=Callable[..., Any])  # Any: a method with options
 C = TypeVar("C", bound="_BaseClient[Any]")  # Any: either kind of HTTP client
 H = TypeVar("H")
 M = TypeVar("M", bound="StripeModel")
@@ -36,11 +43,35 @@ HOSTS = {
 UNSET: Any = object()  # Any: the default of options of any type
 
 
+def _checks_options(method: F) -> F:
+    """Refuse options that a method does not have, and mask the API key, before its frame exists."""
+    names = [name for name in inspect.signature(method).parameters if name != "self"]
+
+    @functools.wraps(method)
+    def checked(self: Any, /, *args: object, **options: Any) -> Any:  # Any: those of the method
+        if "api_key" in options:
+            options["api_key"] = masked(options["api_key"])
+        elif args:
+            args = tuple(map(masked, args))
+        subject = type(self).__name__ + ("" if method.__name__ == "__init__" else f".{method.__name__}")
+        if len(args) > (method.__name__ == "__init__"):
+            takes = "the API key" if method.__name__ == "__init__" else "nothing"
+            raise InvalidArgumentError(f"{subject} takes {takes} by position: pass options by name.")
+        for name in options.keys() - set(names):
+            from pinstripe import _hints  # here, since it is needed for errors only
+
+            raise _hints.unknown_option(subject, name, names)
+        return method(self, *args, **options)
+
+    return checked  # type: ignore[return-value]  # it has the parameters of the method
+
+
 class _BaseClient(Generic[H]):
     """The base of both clients, which holds their options."""
 
     _config: Config
 
+    @_checks_options
     def __init__(
         self,
         api_key: str | None = None,
@@ -57,8 +88,11 @@ class _BaseClient(Generic[H]):
         http_client: H | None = None,
         validation: Literal["warn", "strict"] = "warn",
         on_drift: Callable[[Drift], None] | None = None,
+        on_request: Callable[[RequestInfo], object] | None = None,
+        on_response: Callable[[ResponseInfo], object] | None = None,
+        on_retry: Callable[[RetryInfo], object] | None = None,
     ) -> None:
-        api = base_url or os.environ.get("STRIPE_API_BASE") or API
+        api = base_url if base_url is not None else os.environ.get("STRIPE_API_BASE") or API
         hosts = {"files": files_url, "connect": connect_url, "meter_events": meter_events_url}
         self._set_config(
             Config(
@@ -71,12 +105,16 @@ class _BaseClient(Generic[H]):
                 timeout=timeout,
                 validation=validation,
                 on_drift=on_drift,
+                on_request=on_request,
+                on_response=on_response,
+                on_retry=on_retry,
             )
         )
         self._http_client: Any = http_client  # Any: an HTTP client of httpx, which is not imported here
         # Holds the transport once it is made. Clients made by with_options share the list. Any: a transport of either kind.
         self._shared: list[Any] = []
 
+    @_checks_options
     def with_options(
         self: C,
         *,
@@ -88,6 +126,9 @@ class _BaseClient(Generic[H]):
         timeout: float = UNSET,
         validation: Literal["warn", "strict"] = UNSET,
         on_drift: Callable[[Drift], None] | None = UNSET,
+        on_request: Callable[[RequestInfo], object] | None = UNSET,
+        on_response: Callable[[ResponseInfo], object] | None = UNSET,
+        on_retry: Callable[[RetryInfo], object] | None = UNSET,
     ) -> C:
         """Return a client with some options changed. It shares the connection pool. ``None`` removes the account or context."""
         options: dict[str, Any] = {  # Any: options of many types
@@ -99,6 +140,9 @@ class _BaseClient(Generic[H]):
             "timeout": timeout,
             "validation": validation,
             "on_drift": on_drift,
+            "on_request": on_request,
+            "on_response": on_response,
+            "on_retry": on_retry,
         }
         changes = {name: value for name, value in options.items() if value is not UNSET}
         if "api_key" in changes:
@@ -116,6 +160,18 @@ class _BaseClient(Generic[H]):
         account = f" as {self._config.stripe_account}" if self._config.stripe_account else ""
         return f"<pinstripe.{type(self).__name__} for {self._config.hosts['api']}{account}>"
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            from pinstripe import _hints  # here, since it is needed for errors only
+
+            names = [service for service in SERVICES if "." not in service]
+            raise _hints.missing_service(
+                type(self).__name__, name, [*names, "with_options", "request", "close", "oauth"]
+            )
+
     def __reduce__(self) -> str:
         raise TypeError(
             "A client cannot be pickled or copied, since it holds an API key and open connections. Create another one."
@@ -131,6 +187,8 @@ class Client(_BaseClient[HttpClient], Services):
 
     ``validation="strict"`` raises `ResponseValidationError` if a response does not match its model. With ``"warn"`` the
     values that do not match stay as they are in the JSON, and each difference is logged once and passed to ``on_drift``.
+
+    ``on_request``, ``on_response`` and ``on_retry`` are called for each attempt and each retry: see `pinstripe.hooks`.
 
     Clients are thread-safe. Raises `InvalidArgumentError` if an option cannot be used.
     """
@@ -164,7 +222,12 @@ class Client(_BaseClient[HttpClient], Services):
         return result
 
     def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
-        return decoded(call, self._config, self._transport.run(call_flow(call, self._config)))
+        flow = call_flow(call, self._config)
+        try:
+            response = self._transport.run(flow)
+        finally:
+            flow.close()
+        return decoded(call, self._config, response)
 
     def _page(self, call: Call, pages: Pages) -> Page[Any]:  # Any: the type of the items is that of the endpoint
         response = self._transport.run(call_flow(call, self._config))
@@ -220,7 +283,12 @@ class AsyncClient(_BaseClient[AsyncHttpClient], AsyncServices):
         return result
 
     async def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
-        return decoded(call, self._config, await self._transport.run(call_flow(call, self._config)))
+        flow = call_flow(call, self._config)
+        try:
+            response = await self._transport.run(flow)
+        finally:
+            flow.close()
+        return decoded(call, self._config, response)
 
     def _page(self, call: Call, pages: Pages) -> AsyncPager[Any]:  # Any: the type of the items is that of the endpoint
         return AsyncPager(self, call, pages)
@@ -253,19 +321,28 @@ def _call(
 ) -> Call:
     if verb not in ("GET", "POST", "DELETE"):
         raise InvalidArgumentError(f"verb must be GET, POST or DELETE, not {verb!r}.", param="verb")
-    if not path.startswith("/"):
-        raise InvalidArgumentError(f"path must begin with a slash, such as /v1/customers, not {path!r}.", param="path")
-    return Call(verb, path, params or {}, model, options)
+    if not isinstance(path, str) or not re.fullmatch(r"/(?!/)[!-~]*", path):
+        raise InvalidArgumentError(
+            f"path must begin with one slash, such as /v1/customers, and be ASCII without spaces, not {path!r}.",
+            param="path",
+        )
+    params = dict(params or {})
+    options = read_options(options, params)
+    return Call(verb, path, params, model, options)
 
 
-def _key(api_key: str | None) -> str:
-    key = api_key if api_key is not None else os.environ.get("STRIPE_API_KEY") or os.environ.get("STRIPE_SECRET_KEY")
+def _key(api_key: str | None) -> Secret:
+    key: Any = masked(  # Any: of any type, checked here
+        api_key if api_key is not None else os.environ.get("STRIPE_API_KEY") or os.environ.get("STRIPE_SECRET_KEY")
+    )
     if key is None:
         raise InvalidArgumentError(
             "No API key: pass api_key, or set STRIPE_API_KEY. Find your keys at https://dashboard.stripe.com/apikeys",
             param="api_key",
         )
-    if not isinstance(key, str) or not key or not key.isascii() or not key.isprintable() or " " in key:
+    if not isinstance(key, Secret):
+        raise InvalidArgumentError(f"api_key must be a str, not {key.type_name}.", param="api_key")
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise InvalidArgumentError(
             "The API key is empty, or contains a space, a line break or another character that keys do not have.",
             param="api_key",
@@ -295,6 +372,14 @@ def _check(config: Config) -> None:
         raise InvalidArgumentError(
             f'validation must be "warn" or "strict", not {config.validation!r}.', param="validation"
         )
+    for name in ("stripe_account", "stripe_context", "api_version"):
+        value = getattr(config, name)
+        if (value is not None or name == "api_version") and (not isinstance(value, str) or not value.strip()):
+            raise InvalidArgumentError(f"{name} must be a str that is not empty, not {value!r}.", param=name)
+    for name in ("on_drift", "on_request", "on_response", "on_retry"):
+        hook = getattr(config, name)
+        if hook is not None and (not callable(hook) or inspect.iscoroutinefunction(hook)):
+            raise InvalidArgumentError(f"{name} must be a function, and no coroutine function: {hook!r}.", param=name)
     if isinstance(config.max_retries, bool) or not isinstance(config.max_retries, int) or config.max_retries < 0:
         raise InvalidArgumentError(
             f"max_retries must be an int of 0 or more, not {config.max_retries!r}.", param="max_retries"

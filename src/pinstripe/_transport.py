@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import aclosing, closing
 from functools import lru_cache
+from typing import Any
 
 import httpx
 
@@ -122,17 +123,18 @@ def _is_tls(request: Request) -> bool:
 
 def _build(client: httpx.Client | httpx.AsyncClient | None, request: Request) -> httpx.Request:
     request.headers["User-Agent"] = _AGENT
+    body: dict[str, Any] = {"content": request.content}  # Any: arguments of httpx
+    if request.upload is not None:
+        body = {"data": request.upload.fields, "files": {"file": request.upload.part()}}
     if client is not None:  # with the headers, cookies and parameters of the user's client
-        return client.build_request(
-            request.verb, request.url, headers=request.headers, content=request.content, timeout=request.timeout
-        )
+        return client.build_request(request.verb, request.url, headers=request.headers, timeout=request.timeout, **body)
     timeout = dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)
     return httpx.Request(
         request.verb,
         _parse_url(request.url),
         headers={**_DEFAULT_HEADERS, **request.headers},
-        content=request.content,
         extensions={"timeout": timeout},
+        **body,
     )
 
 

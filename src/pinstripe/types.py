@@ -60,7 +60,8 @@ class AsyncHttpClient(Protocol):
 class RequestOptions(TypedDict, total=False):
     """Options of a single call. https://docs.stripe.com/api/request_ids
 
-    ``timeout`` is in seconds; ``max_retries`` 0 means one attempt; ``headers`` are added to the client's own.
+    ``timeout`` is in seconds; ``max_retries`` 0 means one attempt; ``headers`` are added to the client's own; ``extra_params``
+    are parameters that this version does not know, such as those of a preview.
     """
 
     idempotency_key: str
@@ -71,3 +72,4 @@ class RequestOptions(TypedDict, total=False):
     timeout: float
     max_retries: int
     headers: dict[str, str]
+    extra_params: dict[str, Any]  # Any: unknown parameters
