@@ -11,7 +11,7 @@ import inspect
 import keyword
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from pinstripe._call import Call, Config, Host, fill_path
@@ -223,7 +223,7 @@ def _start(
     if options is not None:
         options = read_options(options, extra := {})
     path = _path(endpoint, names, args, params)
-    if not params.keys() <= _names_of(endpoint):
+    if not params.keys() <= _names_of(endpoint.param_names):
         _check_names(endpoint, params)
     if options is not None:
         params.update(extra)
@@ -252,10 +252,10 @@ def _start(
     return client._perform(call)
 
 
-@lru_cache(maxsize=None)
-def _names_of(endpoint: Endpoint) -> frozenset[str]:
+@cache
+def _names_of(param_names: str) -> frozenset[str]:
     """Return the names that the parameters of an endpoint may have without further checks."""
-    return frozenset(endpoint.param_names.split())
+    return frozenset(param_names.split())
 
 
 def _check_names(endpoint: Endpoint, params: Params) -> None:
@@ -263,7 +263,7 @@ def _check_names(endpoint: Endpoint, params: Params) -> None:
     for name in list(params):
         if name[-1] == "_" and keyword.iskeyword(name[:-1]):
             params[name[:-1]] = params.pop(name)
-    names = _names_of(endpoint) | {"download": {"to"}, "upload": {"file"}}.get(endpoint.kind, set())
+    names = _names_of(endpoint.param_names) | {"download": {"to"}, "upload": {"file"}}.get(endpoint.kind, set())
     for name in params.keys() - names:
         from pinstripe import _hints  # here, since it is needed for errors only
 
