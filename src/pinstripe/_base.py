@@ -121,7 +121,19 @@ class StripeModel(BaseModel, metaclass=ModelMeta):
                     f"{type(self).__name__}.{name} is not in the response, although Stripe's API description requires it. "
                     f"model_fields_set lists the fields that are."
                 )
-            return super().__getattr__(name)
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                from pinstripe import _hints  # here, since it is needed for errors only
+
+                if hint := _hints.model_attribute(type(self).__name__, name):
+                    raise hint from None
+                raise
+
+        def __getitem__(self, name: object) -> object:
+            from pinstripe import _hints  # here, since it is needed for errors only
+
+            raise _hints.model_item(type(self).__name__, name)
 
 
 class StripeObject(StripeModel):

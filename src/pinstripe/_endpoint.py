@@ -223,8 +223,12 @@ def _start(
     if options is not None:
         options = read_options(options, extra := {})
     path = _path(endpoint, names, args, params)
-    if not params.keys() <= _names_of(endpoint.param_names):
+    allowed, renamed = _names_of(endpoint.param_names)
+    if not params.keys() <= allowed:
         _check_names(endpoint, params)
+    for name in renamed:
+        if name in params:
+            params[name[:-1]] = params.pop(name)
     if options is not None:
         params.update(extra)
     call = Call(endpoint.verb, path, params, endpoint.model, options, endpoint.host)
@@ -252,22 +256,29 @@ def _start(
     return client._perform(call)
 
 
+class _Names(NamedTuple):
+    """The names that the parameters of an endpoint may have, and those that are renamed: ``from_`` to ``from``."""
+
+    allowed: frozenset[str]
+    renamed: tuple[str, ...]
+
+
 @cache
-def _names_of(param_names: str) -> frozenset[str]:
-    """Return the names that the parameters of an endpoint may have without further checks."""
-    return frozenset(param_names.split())
+def _names_of(param_names: str) -> _Names:
+    names = param_names.split()
+    renamed = tuple(name for name in names if name[-1] == "_" and keyword.iskeyword(name[:-1]))
+    return _Names(frozenset((*names, *(name[:-1] for name in renamed))), renamed)
 
 
 def _check_names(endpoint: Endpoint, params: Params) -> None:
-    """Rename parameters such as ``from_`` to their name in the API; raise `UnknownParameterError` for unknown ones."""
-    for name in list(params):
-        if name[-1] == "_" and keyword.iskeyword(name[:-1]):
-            params[name[:-1]] = params.pop(name)
-    names = _names_of(endpoint.param_names) | {"download": {"to"}, "upload": {"file"}}.get(endpoint.kind, set())
-    for name in params.keys() - names:
-        from pinstripe import _hints  # here, since it is needed for errors only
+    """Raise `UnknownParameterError` for a parameter that the endpoint does not have."""
+    own = {"download": {"to"}, "upload": {"file"}}.get(endpoint.kind, set())
+    names = _names_of(endpoint.param_names).allowed | own
+    for name in params:
+        if name not in names:
+            from pinstripe import _hints  # here, since it is needed for errors only
 
-        raise _hints.unknown_parameter(f"{endpoint.service}.{endpoint.method}", name, names)
+            raise _hints.unknown_parameter(f"{endpoint.service}.{endpoint.method}", name, names)
 
 
 def _path(endpoint: Endpoint, names: tuple[str, ...], args: tuple[object, ...], params: Params) -> str:
