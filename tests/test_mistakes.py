@@ -121,7 +121,7 @@ def test_a_parameter_whose_name_is_a_keyword_has_an_underscore() -> None:
         for step in endpoint.service.split("."):
             service = getattr(service, step)
         getattr(service, endpoint.method)(*["x"] * len(endpoint.path_names), **{name: "acct_1"})
-    assert [request.content or bytes(request.url.query) for request in requests] == [b"from=acct_1"] * 2
+    assert [request.content or bytes(request.url.query) for request in requests] == [b'{"from":"acct_1"}'] * 2
 
 
 def test_a_dict_of_parameters_by_position_says_how_to_pass_it() -> None:

@@ -196,7 +196,14 @@ def test_modules_are_small() -> None:
 # From the bottom to the top. A module belongs to the layer with the longest prefix of its name, and imports only modules
 # of its own layer and of those below it, at run time and for types.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("pinstripe._version", "pinstripe._api_version", "pinstripe._asgi", "pinstripe._lazy", "pinstripe._logs", "pinstripe._secrets"),
+    (
+        "pinstripe._version",
+        "pinstripe._api_version",
+        "pinstripe._asgi",
+        "pinstripe._lazy",
+        "pinstripe._logs",
+        "pinstripe._secrets",
+    ),
     (
         "pinstripe.errors",
         "pinstripe.form",

@@ -157,8 +157,11 @@ class _BaseClient(Generic[H]):
         self._config = config
 
     def __repr__(self) -> str:
-        account = f" as {self._config.stripe_account}" if self._config.stripe_account else ""
-        return f"<pinstripe.{type(self).__name__} for {self._config.hosts['api']}{account}>"
+        config: Config | None = vars(self).get("_config")
+        if config is None:  # in a traceback with local variables
+            return f"<pinstripe.{type(self).__name__} without options>"
+        account = f" as {config.stripe_account}" if config.stripe_account else ""
+        return f"<pinstripe.{type(self).__name__} for {config.hosts['api']}{account}>"
 
     if not TYPE_CHECKING:
 
@@ -218,7 +221,9 @@ class Client(_BaseClient[HttpClient], Services):
 
         `StripeObject` accepts any response. Raises the same errors as every operation.
         """
-        result: M = self._perform(_call(model, verb, path, params, request_options))
+        sent = dict(params or {})
+        request_options = read_options(request_options, sent)
+        result: M = self._perform(_call(model, verb, path, sent, request_options))
         return result
 
     def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
@@ -230,8 +235,9 @@ class Client(_BaseClient[HttpClient], Services):
         return decoded(call, self._config, response)
 
     def _page(self, call: Call, pages: Pages) -> Page[Any]:  # Any: the type of the items is that of the endpoint
-        response = self._transport.run(call_flow(call, self._config))
-        return Page(self, call, pages, decoded(replace(call, model=pages.target(call.model)), self._config, response))
+        return Page(
+            self, call, pages, pages.checked(call, self._perform(replace(call, model=pages.target(call.model))))
+        )
 
     def close(self) -> None:
         """Close the connections, unless ``http_client`` was given. Clients made by ``with_options`` share them."""
@@ -279,7 +285,9 @@ class AsyncClient(_BaseClient[AsyncHttpClient], AsyncServices):
 
         `StripeObject` accepts any response. Raises the same errors as every operation.
         """
-        result: M = await self._perform(_call(model, verb, path, params, request_options))
+        sent = dict(params or {})
+        request_options = read_options(request_options, sent)
+        result: M = await self._perform(_call(model, verb, path, sent, request_options))
         return result
 
     async def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
@@ -294,9 +302,8 @@ class AsyncClient(_BaseClient[AsyncHttpClient], AsyncServices):
         return AsyncPager(self, call, pages)
 
     async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as in _page
-        response = await self._transport.run(call_flow(call, self._config))
-        target = pages.target(call.model)
-        return AsyncPage(self, call, pages, decoded(replace(call, model=target), self._config, response))
+        body = await self._perform(replace(call, model=pages.target(call.model)))
+        return AsyncPage(self, call, pages, pages.checked(call, body))
 
     async def close(self) -> None:
         """Close the connections, unless ``http_client`` was given. Clients made by ``with_options`` share them."""
@@ -316,7 +323,7 @@ def _call(
     model: type[M],
     verb: str,
     path: str,
-    params: Mapping[str, Any] | None,  # Any: as in Client.request
+    params: Mapping[str, Any],  # Any: as in Client.request
     options: RequestOptions | None,
 ) -> Call:
     if verb not in ("GET", "POST", "DELETE"):
@@ -326,8 +333,6 @@ def _call(
             f"path must begin with one slash, such as /v1/customers, and be ASCII without spaces, not {path!r}.",
             param="path",
         )
-    params = dict(params or {})
-    options = read_options(options, params)
     return Call(verb, path, params, model, options)
 
 

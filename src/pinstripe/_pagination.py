@@ -71,8 +71,8 @@ class Pages:
         """Return whether the pages go from ``ending_before`` back to the beginning of the list."""
         return self.style == "v1" and bool(call.params.get("ending_before")) and not call.params.get("starting_after")
 
-    def check(self, call: Call, body: Body) -> None:
-        """Raise `APIError` for a body that is no page, whose items would be lost."""
+    def checked(self, call: Call, body: Body) -> Body:
+        """Return the body of a page; raise `APIError` if it has no items or does not say whether it is the last."""
         fields: dict[str, tuple[type, ...]] = {"data": (list,)}
         if self.style == "v2":
             fields["next_page_url"] = (str, type(None))
@@ -84,6 +84,7 @@ class Pages:
                 raise unusable(call, body, f"{name} is missing")
             if not isinstance(value, types):
                 raise unusable(call, body, f"{name} is of type {type(value).__name__}")
+        return body
 
     def after(self, call: Call, body: Body) -> Call | None:
         """Return the call that fetches the page after this one; ``None`` after the last page.
@@ -154,7 +155,6 @@ class _BasePage(Generic[T]):
 
     def __init__(self, client: Any, call: Call, pages: Pages, body: Body) -> None:  # Any: see the subclasses
         self._client, self._call, self._pages, self._body = client, call, pages, body
-        pages.check(call, body)
 
     @property
     def data(self) -> list[T]:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, unquote_plus
 
+from pinstripe._secrets import Secret
 from pinstripe.errors import InvalidArgumentError
 
 __all__ = ["decode", "encode", "encode_v2", "pairs", "to_json"]
@@ -38,7 +39,7 @@ def encode(params: Mapping[str, object]) -> str:
     """
     encoded: list[tuple[str, str]] = []
     _collect("", params, 0, _percent_encode_key, _percent_encode, encoded)
-    return "&".join([f"{name}={value}" for name, value in encoded])
+    return "&".join([name + "=" + value for name, value in encoded])  # not an f-string, which masks secrets
 
 
 def pairs(params: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -107,7 +108,8 @@ def _collect(
         for index, item in enumerate(value):
             _collect(f"{prefix}[{index}]", item, depth + 1, escape_key, escape, collected)
     else:
-        collected.append((prefix, escape(_scalar(prefix, value))))
+        text = escape(_scalar(prefix, value))
+        collected.append((prefix, Secret(text) if cls is Secret else text))
 
 
 def _check_depth(name: str, depth: int) -> None:
