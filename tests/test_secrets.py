@@ -22,6 +22,12 @@ KEY = "sk_live_very_secret_key"
 CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1, "livemode": False}
 
 
+@pytest.fixture(autouse=True)
+def live_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow the live key of these tests, whose requests go nowhere."""
+    monkeypatch.setenv("PINSTRIPE_TEST_MODE", "0")
+
+
 def shown(error: BaseException) -> str:
     """Return all that a traceback with local variables shows, as of ``pytest -l`` or Sentry, in frames of the package."""
     exception = traceback.TracebackException.from_exception(error, capture_locals=True)

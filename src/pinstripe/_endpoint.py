@@ -220,8 +220,9 @@ def _start(
 ) -> Any:  # Any: as in ResourceClient
     """Start the call of an endpoint; return what the client does."""
     options = params.pop("request_options", None)
+    extra: Params = {}
     if options is not None:
-        options = read_options(options, extra := {})
+        options = read_options(options, extra)
     path = _path(endpoint, names, args, params)
     allowed, renamed = _names_of(endpoint.param_names)
     if not params.keys() <= allowed:
@@ -229,7 +230,7 @@ def _start(
     for name in renamed:
         if name in params:
             params[name[:-1]] = params.pop(name)
-    if options is not None:
+    if extra:
         params.update(extra)
     call = Call(endpoint.verb, path, params, endpoint.model, options, endpoint.host)
     call.operation, call.template = f"{endpoint.service}.{endpoint.method}", endpoint.path

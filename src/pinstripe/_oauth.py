@@ -31,7 +31,8 @@ class _AuthorizeUrl(Resource):
     def _token_call(self, params: Params) -> Call:
         from pinstripe._oauth_models import OAuthToken  # here, so that importing a client does not import Pydantic
 
-        options = read_options(params.pop("request_options", None), extra := {})
+        extra: Params = {}
+        options = read_options(params.pop("request_options", None), extra)
         _check_names("token", params)
         secret = (options or {}).get("api_key") or self._client._config.api_key
         params = {"client_secret": secret, **params, **extra}
@@ -40,7 +41,8 @@ class _AuthorizeUrl(Resource):
     def _deauthorize_call(self, params: Params) -> Call:
         from pinstripe._oauth_models import OAuthDeauthorization  # here, as in _token_call
 
-        options = read_options(params.pop("request_options", None), extra := {})
+        extra: Params = {}
+        options = read_options(params.pop("request_options", None), extra)
         _check_names("deauthorize", params)
         params.update(extra)
         return Call(

@@ -4,6 +4,7 @@ from pinstripe import (
     errors as errors,
     events as events,
     form as form,
+    hooks as hooks,
     models as models,
     params as params,
     types as types,
@@ -28,6 +29,7 @@ from pinstripe.errors import (
     ResponseValidationError as ResponseValidationError,
     SignatureVerificationError as SignatureVerificationError,
     StripeError as StripeError,
+    UnknownParameterError as UnknownParameterError,
 )
 from pinstripe._base import Ref as Ref, StripeModel as StripeModel, StripeObject as StripeObject
 from pinstripe.resources import endpoints as endpoints
@@ -58,9 +60,11 @@ __all__ = [
     "RateLimitError",
     "ResponseValidationError",
     "SignatureVerificationError",
+    "UnknownParameterError",
     "errors",
     "events",
     "form",
+    "hooks",
     "models",
     "params",
     "types",
