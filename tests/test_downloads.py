@@ -141,7 +141,7 @@ def test_a_closed_file_is_refused() -> None:
         Sink(file)
 
 
-def test_a_disk_that_is_full_raises_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_raises_an_error(tmp_path: Path) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("this system has no /dev/full")
     with open("/dev/full", "wb", buffering=0) as full, pytest.raises(errors.StripeError, match="No space") as caught:

@@ -140,8 +140,8 @@ def test_a_call_logs_nothing_unless_it_is_retried(caplog: pytest.LogCaptureFixtu
 PROGRAM = f"""
 import httpx, pinstripe
 body = {json.dumps(json.dumps(CUSTOMER))}
-answers = [httpx.Response(503, headers={{"retry-after": "0.001"}}), httpx.Response(200, content=body)]
-transport = httpx.MockTransport(lambda request: answers.pop(0))
+responses = [httpx.Response(503, headers={{"retry-after": "0.001"}}), httpx.Response(200, content=body)]
+transport = httpx.MockTransport(lambda request: responses.pop(0))
 pinstripe._retry.INITIAL_DELAY = 0.0
 pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=transport)).customers.create(email="private@b.c")
 """

@@ -24,8 +24,8 @@ def recording(requests: list[httpx.Request], status: int = 200, body: JSON = CUS
     return httpx.MockTransport(handle)
 
 
-def client(requests: list[httpx.Request] | None = None, **answer: Any) -> Any:  # Any: so that mistakes type-check
-    transport = recording([] if requests is None else requests, **answer)
+def client(requests: list[httpx.Request] | None = None, **response: Any) -> Any:  # Any: so that mistakes type-check
+    transport = recording([] if requests is None else requests, **response)
     return pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=transport))
 
 
@@ -96,11 +96,11 @@ def test_extra_params_are_sent_with_the_others() -> None:
 
 def test_extra_params_are_sent_once_for_each_page() -> None:
     requests: list[httpx.Request] = []
-    pages = iter([{"data": [], "next_page_url": "/v2/core/events?preview=true&page=2"}, {"data": []}])
+    following: list[str | None] = ["/v2/core/events?preview=true&page=2", None]
 
     def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return httpx.Response(200, json={"next_page_url": None, **next(pages)})
+        return httpx.Response(200, json={"data": [], "next_page_url": following.pop(0)})
 
     a_client = pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=httpx.MockTransport(handle)))
     assert list(a_client.v2.core.events.list(request_options={"extra_params": {"preview": True}})) == []
@@ -117,7 +117,7 @@ def test_a_parameter_whose_name_is_a_keyword_has_an_underscore() -> None:
     requests: list[httpx.Request] = []
     for name in ("from_", "from"):
         endpoint = next(each for each in pinstripe.endpoints() if "from_" in each.param_names.split())
-        service = client(requests)
+        service: Any = client(requests)  # Any: a service, found by name
         for step in endpoint.service.split("."):
             service = getattr(service, step)
         getattr(service, endpoint.method)(*["x"] * len(endpoint.path_names), **{name: "acct_1"})
@@ -132,7 +132,7 @@ def test_a_dict_of_parameters_by_position_says_how_to_pass_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["name", "items[0][price]"])
-def test_the_error_for_none_where_it_cannot_clear_says_so(name: str) -> None:
+def test_the_error_for_none_explains_that_the_field_cannot_be_cleared(name: str) -> None:
     body = {
         "error": {"type": "invalid_request_error", "code": "parameter_invalid_empty", "param": name, "message": "No."}
     }

@@ -119,7 +119,7 @@ def test_the_span_of_a_failed_call_has_its_error() -> None:
     assert "sk_test_secret" not in span.to_json()
 
 
-def test_a_cancelled_call_ends_its_span() -> None:
+def test_a_canceled_call_ends_its_span() -> None:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
 
@@ -136,4 +136,4 @@ def test_a_cancelled_call_ends_its_span() -> None:
         asyncio.run(run())
     (span,) = exporter.get_finished_spans()
     assert span.attributes is not None
-    assert span.attributes["error.type"] == "cancelled"
+    assert span.attributes["error.type"] == "canceled"

@@ -211,7 +211,7 @@ def test_a_next_page_is_a_path_on_the_same_host(url: str) -> None:
     client, requests = client_of({"data": [event], "next_page_url": url, "previous_page_url": None})
     page = client.v2.core.events.list()
     for fetch in (page.next_page, lambda: list(page)):
-        with pytest.raises(pinstripe.APIError, match="no path on the same host") as caught:
+        with pytest.raises(pinstripe.APIError, match="not a path on the same host") as caught:
             fetch()
         assert caught.value.request_id == "req_1"
     assert len(requests) == 1
@@ -237,7 +237,7 @@ def test_a_page_without_its_items_or_their_end_raises_an_error(body: dict[str, J
     assert caught.value.body
 
 
-def test_a_v2_page_whose_next_page_is_no_text_raises_an_error() -> None:
+def test_a_v2_page_whose_next_page_has_another_type_raises_an_error() -> None:
     client, _ = client_of({"data": [], "next_page_url": 5, "previous_page_url": None})
     with pytest.raises(pinstripe.APIError, match="next_page_url is of type int"):
         client.v2.core.events.list()

@@ -30,13 +30,15 @@ def live_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shown(error: BaseException) -> str:
     """Return all that a traceback with local variables shows, as of ``pytest -l`` or Sentry, in frames of the package."""
-    exception = traceback.TracebackException.from_exception(error, capture_locals=True)
+    exception: traceback.TracebackException | None = traceback.TracebackException.from_exception(
+        error, capture_locals=True
+    )
     texts: list[str] = [str(error), repr(error)]
     while exception is not None:
         for frame in exception.stack:
             if "pinstripe" in frame.filename and "/tests/" not in frame.filename:
                 texts += [f"{name} = {value}" for name, value in (frame.locals or {}).items()]
-        exception = exception.__cause__ or exception.__context__  # type: ignore[assignment]  # the last one is None
+        exception = exception.__cause__ or exception.__context__
     return "\n".join(texts)
 
 
@@ -50,7 +52,7 @@ SENT_BY_HAND = {"request_options": {"headers": {"authorization": f"Bearer {KEY}"
 FAILING: dict[str, Callable[[], object]] = {
     "an option": lambda: pinstripe.Client(KEY, max_retries=-1),
     "an unknown option": lambda: client(max_network_retries=1),
-    "a key by position": lambda: pinstripe.Client(KEY, "x"),  # type: ignore[misc]  # the mistake
+    "a key by position": lambda: pinstripe.Client(KEY, "x"),  # type: ignore[call-arg]  # the mistake
     "a base URL": lambda: pinstripe.Client(KEY, base_url="x"),
     "a key as bytes": lambda: pinstripe.Client(KEY.encode()),  # type: ignore[arg-type]  # the mistake
     "a key with a line end": lambda: pinstripe.Client(KEY + "\n"),

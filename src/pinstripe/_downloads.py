@@ -1,4 +1,4 @@
-"""Where a download is written: a path or an open file, to which only complete downloads are written."""
+"""The destinations of downloads: a path or an open file. Only complete downloads are written."""
 
 from __future__ import annotations
 

@@ -37,4 +37,4 @@ def read_options(options: Any, params: dict[str, Any]) -> RequestOptions | None:
             )
         params.update(extra)
     result: Any = checked  # Any: a TypedDict, whose values check_options checks
-    return result  # type: ignore[no-any-return]  # as above
+    return result  # type: ignore[no-any-return]  # check_options checks it

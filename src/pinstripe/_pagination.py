@@ -27,7 +27,7 @@ def check_path(url: object, call: Call, body: Body) -> str:
     The API key goes wherever the next request goes.
     """
     if not isinstance(url, str) or not _is_local_path(url):
-        raise unusable(call, body, f"the URL of its next page is {url!r}, which is no path on the same host")
+        raise unusable(call, body, f"the URL of its next page is {url!r}, which is not a path on the same host")
     return url
 
 

@@ -1,4 +1,4 @@
-"""A file to upload, which httpx reads while it sends the request, so that the file is never in memory as a whole."""
+"""A file to upload. It is read while the request is sent, so that all of it is never in memory at once."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Upload:
         name = getattr(source, "name", None)
         self._name = os.path.basename(name) if isinstance(name, str) else "file"
         if seekable:
-            self._file, self._start = source, source.tell()
+            self._file, self._start = source, source.seek(0, os.SEEK_CUR)
         else:
             self._file, self._is_own = tempfile.SpooledTemporaryFile(_IN_MEMORY), True  # noqa: SIM115  # as in __enter__
             shutil.copyfileobj(source, self._file)

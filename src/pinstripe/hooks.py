@@ -1,4 +1,4 @@
-"""What the hooks of a client receive: ``on_request``, ``on_response`` and ``on_retry``. Never parameters or keys.
+"""The arguments of a client's hooks: ``on_request``, ``on_response`` and ``on_retry``. They contain no parameters or keys.
 
     def count(response: pinstripe.hooks.ResponseInfo) -> None:
         metrics.timing("stripe", response.elapsed, operation=response.request.operation)
@@ -48,7 +48,7 @@ class ResponseInfo:
     """``None`` if there was no complete response."""
     request_id: str | None
     error: str | None
-    """Why there was no complete response."""
+    """The reason if there was no complete response."""
     replayed: bool
     """Whether Stripe returned the response of an earlier request with the same idempotency key."""
 

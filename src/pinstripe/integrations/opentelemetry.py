@@ -50,7 +50,7 @@ def _traced_by(tracer: trace.Tracer) -> Callable[[Call, Config, CallFlow], CallF
                 raise
             except GeneratorExit:
                 span.set_status(StatusCode.ERROR)
-                span.set_attribute("error.type", "cancelled")
+                span.set_attribute("error.type", "canceled")
                 raise
             return response
 
