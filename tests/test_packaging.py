@@ -212,6 +212,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "pinstripe._downloads",
         "pinstripe._field_docs",
         "pinstripe._hints",
+        "pinstripe._model_hints",
         "pinstripe._oauth_models",
         "pinstripe._options",
         "pinstripe._registry",

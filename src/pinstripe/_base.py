@@ -124,16 +124,16 @@ class StripeModel(BaseModel, metaclass=ModelMeta):
             try:
                 return super().__getattr__(name)
             except AttributeError:
-                from pinstripe import _hints  # here, since it is needed for errors only
+                from pinstripe import _model_hints  # here, since it is needed for errors only
 
-                if hint := _hints.model_attribute(type(self).__name__, name):
+                if hint := _model_hints.model_attribute(type(self).__name__, name):
                     raise hint from None
                 raise
 
         def __getitem__(self, name: object) -> object:
-            from pinstripe import _hints  # here, since it is needed for errors only
+            from pinstripe import _model_hints  # here, since it is needed for errors only
 
-            raise _hints.model_item(type(self).__name__, name)
+            raise _model_hints.model_item(type(self).__name__, name)
 
 
 class StripeObject(StripeModel):

@@ -15,18 +15,23 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from pinstripe import _retry, errors, form
 from pinstripe._api_version import API_VERSION
+from pinstripe._lazy import LazyModule
 from pinstripe._logs import log_as_environment_says
 from pinstripe._response import Response
 from pinstripe._secrets import Secret, masked
 from pinstripe._version import __version__
 from pinstripe.errors import Drift
-from pinstripe.hooks import RequestInfo, ResponseInfo, RetryInfo, call_hook
 from pinstripe.types import JSON, RequestOptions
+
+if TYPE_CHECKING:
+    from pinstripe import hooks
+else:
+    hooks = LazyModule("pinstripe.hooks")
 
 __all__ = [
     "Call",
@@ -83,9 +88,9 @@ class Config:
     timeout: float = 80.0
     validation: Literal["warn", "strict"] = "warn"
     on_drift: Callable[[Drift], None] | None = None
-    on_request: Callable[[RequestInfo], object] | None = None
-    on_response: Callable[[ResponseInfo], object] | None = None
-    on_retry: Callable[[RetryInfo], object] | None = None
+    on_request: Callable[[hooks.RequestInfo], object] | None = None
+    on_response: Callable[[hooks.ResponseInfo], object] | None = None
+    on_retry: Callable[[hooks.RetryInfo], object] | None = None
     trace: Callable[[Call, Config, CallFlow], CallFlow] | None = None
     """Runs the flow of each call, and sees its requests and their outcomes: for `pinstripe.integrations.opentelemetry`."""
     session: Session = field(default_factory=lambda: Session(), compare=False, repr=False)
@@ -229,7 +234,7 @@ def _flow(call: Call, config: Config) -> CallFlow:
         token = yield from _session_token(session_config)
     request = _prepare(call, config, options, token)
     watched = config.on_request or config.on_response or config.on_retry
-    info: Any = None  # Any: a RequestInfo, if a hook needs it
+    info: Any = None  # Any: a hooks.RequestInfo, if a hook needs it
     key = request.headers.get("Idempotency-Key")
     max_retries = options.get("max_retries")
     allowed: int = config.max_retries if max_retries is None else max_retries
@@ -238,7 +243,7 @@ def _flow(call: Call, config: Config) -> CallFlow:
         attempt += 1
         if watched:
             info = _request_info(call, request, attempt)
-            call_hook(config.on_request, info)
+            hooks.call_hook(config.on_request, info)
         started = config.environment.timer()
         outcome = yield request
         assert outcome is not None  # noqa: S101  # for type checkers: drivers send the outcome of a request
@@ -246,7 +251,7 @@ def _flow(call: Call, config: Config) -> CallFlow:
         if logger.isEnabledFor(logging.DEBUG):
             _log(call, outcome, attempt, config.environment.timer() - started)
         if config.on_response is not None:
-            call_hook(config.on_response, _response_info(info, outcome, config.environment.timer() - started))
+            hooks.call_hook(config.on_response, _response_info(info, outcome, config.environment.timer() - started))
         if response is not None and 200 <= response.status_code < 300:
             response.idempotency_key, response.attempts = key, attempt
             return response
@@ -265,7 +270,7 @@ def _flow(call: Call, config: Config) -> CallFlow:
         if logger.isEnabledFor(logging.INFO):
             logger.info("%s: retrying in %.2f s, after %s (attempt %d)", _name(call), delay, reason, attempt)
         if config.on_retry is not None:
-            call_hook(config.on_retry, RetryInfo(info, reason, delay))
+            hooks.call_hook(config.on_retry, hooks.RetryInfo(info, reason, delay))
         yield Sleep(delay)
 
 
@@ -427,9 +432,9 @@ def _log(call: Call, outcome: Response | Failure, attempt: int, elapsed: float) 
     logger.debug("%s: %s (attempt %d, %.0f ms)", _name(call), result, attempt, elapsed * 1000)
 
 
-def _request_info(call: Call, request: Request, attempt: int) -> RequestInfo:
+def _request_info(call: Call, request: Request, attempt: int) -> hooks.RequestInfo:
     headers = request.headers
-    return RequestInfo(
+    return hooks.RequestInfo(
         operation=call.operation or _name(call),
         verb=call.verb,
         path=call.path.partition("?")[0],
@@ -441,8 +446,8 @@ def _request_info(call: Call, request: Request, attempt: int) -> RequestInfo:
     )
 
 
-def _response_info(request: RequestInfo, outcome: Response | Failure, elapsed: float) -> ResponseInfo:
+def _response_info(request: hooks.RequestInfo, outcome: Response | Failure, elapsed: float) -> hooks.ResponseInfo:
     if isinstance(outcome, Failure):
-        return ResponseInfo(request, elapsed, None, None, outcome.reason, replayed=False)
+        return hooks.ResponseInfo(request, elapsed, None, None, outcome.reason, replayed=False)
     replayed = outcome.headers.get("idempotent-replayed") == "true"
-    return ResponseInfo(request, elapsed, outcome.status_code, outcome.request_id, None, replayed)
+    return hooks.ResponseInfo(request, elapsed, outcome.status_code, outcome.request_id, None, replayed)

@@ -15,18 +15,21 @@ from urllib.parse import urlsplit
 from pinstripe._api_version import API_VERSION
 from pinstripe._call import Call, Config, Session, call_flow, decoded
 from pinstripe._endpoint import service
+from pinstripe._lazy import LazyModule
 from pinstripe._oauth import AsyncOAuth, OAuth
 from pinstripe._options import read_options
 from pinstripe._pagination import AsyncPage, AsyncPager, Page, Pages
 from pinstripe._secrets import Secret, masked
 from pinstripe.errors import Drift, InvalidArgumentError
-from pinstripe.hooks import RequestInfo, ResponseInfo, RetryInfo
 from pinstripe.resources import SERVICES, AsyncServices, Services
 from pinstripe.types import AsyncHttpClient, HttpClient, RequestOptions
 
 if TYPE_CHECKING:
+    from pinstripe import hooks
     from pinstripe._base import StripeModel
     from pinstripe._transport import AsyncTransport, Transport
+else:
+    hooks = LazyModule("pinstripe.hooks")
 
 __all__ = ["AsyncClient", "Client"]
 
@@ -88,9 +91,9 @@ class _BaseClient(Generic[H]):
         http_client: H | None = None,
         validation: Literal["warn", "strict"] = "warn",
         on_drift: Callable[[Drift], None] | None = None,
-        on_request: Callable[[RequestInfo], object] | None = None,
-        on_response: Callable[[ResponseInfo], object] | None = None,
-        on_retry: Callable[[RetryInfo], object] | None = None,
+        on_request: Callable[[hooks.RequestInfo], object] | None = None,
+        on_response: Callable[[hooks.ResponseInfo], object] | None = None,
+        on_retry: Callable[[hooks.RetryInfo], object] | None = None,
     ) -> None:
         api = base_url if base_url is not None else os.environ.get("STRIPE_API_BASE") or API
         hosts = {"files": files_url, "connect": connect_url, "meter_events": meter_events_url}
@@ -126,9 +129,9 @@ class _BaseClient(Generic[H]):
         timeout: float = UNSET,
         validation: Literal["warn", "strict"] = UNSET,
         on_drift: Callable[[Drift], None] | None = UNSET,
-        on_request: Callable[[RequestInfo], object] | None = UNSET,
-        on_response: Callable[[ResponseInfo], object] | None = UNSET,
-        on_retry: Callable[[RetryInfo], object] | None = UNSET,
+        on_request: Callable[[hooks.RequestInfo], object] | None = UNSET,
+        on_response: Callable[[hooks.ResponseInfo], object] | None = UNSET,
+        on_retry: Callable[[hooks.RetryInfo], object] | None = UNSET,
     ) -> C:
         """Return a client with some options changed. It shares the connection pool. ``None`` removes the account or context."""
         options: dict[str, Any] = {  # Any: options of many types

@@ -15,8 +15,6 @@ __all__ = [
     "missing_method",
     "missing_name",
     "missing_service",
-    "model_attribute",
-    "model_item",
     "positional_arguments",
     "unknown_option",
     "unknown_parameter",
@@ -76,19 +74,6 @@ _MOVED_METHODS = {
     ("invoices", "upcoming"): "use client.invoices.create_preview(...), or client.request(pinstripe.models.Invoice, "
     '"GET", "/v1/invoices/upcoming", request_options={"stripe_version": "2024-06-20"}) for an older API version',
     ("invoices", "upcoming_lines"): "use client.invoices.create_preview(...).lines",
-}
-_MODEL_METHODS = {
-    "get": 'fields are attributes: read obj.email, or getattr(obj, "email", None), or obj.to_dict().get("email")',
-    "keys": "use obj.to_dict().keys()",
-    "items": "use obj.to_dict().items()",
-    "values": "use obj.to_dict().values()",
-    "save": "objects are immutable: call the update method of the service, such as client.customers.update(obj.id, ...)",
-    "modify": "call the update method of the service, such as client.customers.update(obj.id, ...)",
-    "delete": "call the delete method of the service, such as client.customers.delete(obj.id)",
-    "refresh": "call the retrieve method of the service, such as client.customers.retrieve(obj.id)",
-    "to_dict_recursive": "use obj.to_dict()",
-    "serialize": "use obj.to_dict()",
-    "auto_paging_iter": "iterate over the list itself, which yields the items of all pages",
 }
 
 
@@ -151,19 +136,6 @@ def missing_name(name: str, names: Iterable[str], models: Iterable[str]) -> Attr
             "pinstripe.Client(api_key).customers.create(...)."
         )
     return AttributeError(f"{subject}.{_similar(name, names)}")
-
-
-def model_attribute(model: str, name: str) -> AttributeError | None:
-    """Return the error for a method that objects have in the official package; ``None`` for other names."""
-    if name not in _MODEL_METHODS:
-        return None
-    return AttributeError(f"{model} has no method {name!r}: {_MODEL_METHODS[name]}.")
-
-
-def model_item(model: str, name: object) -> TypeError:
-    """Return the error for reading a field of an object as of a dict."""
-    example = name if isinstance(name, str) and name.isidentifier() else "id"
-    return TypeError(f"{model} is an object, not a dict: read obj.{example}, or obj.to_dict()[{name!r}].")
 
 
 def _similar(name: str, names: Iterable[str]) -> str:

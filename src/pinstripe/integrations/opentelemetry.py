@@ -14,18 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from pinstripe._call import Call, CallFlow, Config, Failure, Request, Response, Sleep
+from pinstripe._client import AsyncClient, Client
 from pinstripe._version import __version__
 from pinstripe.errors import StripeError
-
-if TYPE_CHECKING:
-    from pinstripe._client import AsyncClient, Client
 
 __all__ = ["instrument_client"]
 
