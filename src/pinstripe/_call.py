@@ -229,6 +229,7 @@ def _flow(call: Call, config: Config) -> CallFlow:
     if options:
         check_options(options)
     token: Secret | None = None
+    session_config = config
     if call.host == "meter_events":
         session_config = _session_config(config, options)
         token = yield from _session_token(session_config)

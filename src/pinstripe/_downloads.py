@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 from pinstripe.errors import InvalidArgumentError, StripeError
 
@@ -29,7 +29,7 @@ class Sink:
 
     def __init__(self, to: Any) -> None:  # Any: what the user passed, checked here
         self._path = os.fspath(to) if isinstance(to, (str, os.PathLike)) else None
-        self._file = to
+        self._file: Any = to  # Any: an object with `write`, checked here
         self.written = 0
         problem = _problem_of_file(to) if self._path is None else _problem_of_path(self._path)
         if problem:
@@ -102,7 +102,7 @@ def _problem_of_file(file: Any) -> str:  # Any: as in Sink
     return ""
 
 
-def _write_all(file: BinaryIO, data: bytes) -> None:
+def _write_all(file: Any, data: bytes) -> None:  # Any: an object with `write`
     """Write all of the data: a raw file may write less than it is given."""
     rest = memoryview(data)
     while rest:
