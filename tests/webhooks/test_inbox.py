@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import multiprocessing
 import os
 import signal
@@ -395,9 +396,9 @@ def test_postgresql_table_of_an_earlier_version_is_upgraded(conninfo: str | None
     with psycopg.connect(conninfo) as connection:
         for statement in ("create schema earlier", "set search_path to earlier", VERSION_1, *ROWS_OF_VERSION_1):
             connection.execute(statement)
-    for _ in range(2):  # the second finds the upgraded table
-        store = PostgreSQL(lambda: psycopg.connect(conninfo, options="-c search_path=earlier"))
-    assert_entries_belong_to_the_default_inbox(store)
+    connect = functools.partial(psycopg.connect, conninfo, options="-c search_path=earlier")
+    stores = [PostgreSQL(connect) for _ in range(2)]
+    assert_entries_belong_to_the_default_inbox(stores[1])  # the second found the upgraded table
 
 
 def test_redis_values_of_an_earlier_version_belong_to_the_default_inbox(redis_url: str | None) -> None:
