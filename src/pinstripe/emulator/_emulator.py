@@ -18,7 +18,8 @@ from pinstripe.emulator.operations.checkout_sessions import complete_challenge
 from pinstripe.emulator.server.asgi import asgi_app
 from pinstripe.emulator.server.dispatch import Server
 from pinstripe.emulator.server.faults import Fault, FaultKind
-from pinstripe.emulator.server.requests import DEFAULT_BASE_URL
+from pinstripe.emulator.server.fixtures import read_fixtures
+from pinstripe.emulator.server.requests import DEFAULT_API_KEY, DEFAULT_BASE_URL
 from pinstripe.emulator.server.serving import serve
 from pinstripe.emulator.server.transports import InProcessTransport
 from pinstripe.emulator.state.account import AccountState
@@ -33,8 +34,6 @@ from pinstripe.errors import Drift, InvalidArgumentError, ResponseValidationErro
 from pinstripe.resources import endpoints
 
 T = TypeVar("T")
-
-API_KEY = "sk_test_emulator"
 
 
 class ClientOptions(TypedDict, total=False):
@@ -54,12 +53,21 @@ class Emulator:
 
     With a ``seed``, ids and times are the same in every run: time starts at 2026-01-01, and every request that may change
     something is a second later. With ``db``, a path, the state is stored in a SQLite file and loaded from it at the next start.
+    With ``account_per_key``, each API key has an account of its own; otherwise they share one. ``fixtures`` is a file of requests
+    that fill a new account, in the format of Stripe's CLI: https://docs.stripe.com/cli/fixtures.
     Safe to use from many threads. https://docs.stripe.com/testing
     """
 
-    def __init__(self, *, seed: int | None = None, db: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        db: str | Path | None = None,
+        account_per_key: bool = False,
+        fixtures: str | Path | None = None,
+    ) -> None:
         self._accounts = Accounts(Environment(seed))
-        self._server = Server(self._accounts)
+        self._server = Server(self._accounts, account_per_key=account_per_key)
         self._deliverer = Deliverer(self._on_delivery_end)
         self._accounts.on_events = self._publish
         self.events: Events = Events(self._accounts)
@@ -68,17 +76,20 @@ class Emulator:
             self._file.load(self._accounts)
             self._accounts.on_commit = self._write
             self._deliver_pending()
+        if fixtures is not None:
+            self._server.fixtures = read_fixtures(fixtures)
+            self._server.fill(PLATFORM, DEFAULT_API_KEY)
 
     def _write(self, changed: Sequence[AccountState]) -> None:
         if self._file is not None:
             self._file.commit(self._accounts, changed)
 
     def _publish(self, state: AccountState, event_ids: Sequence[str]) -> None:
-        add_thin_versions(state, self._accounts.state(PLATFORM), event_ids)
+        add_thin_versions(state, self._accounts.state(state.owner), event_ids)
         self._deliver(state, state.events.new)
 
     def _deliver(self, state: AccountState, event_ids: Sequence[str]) -> None:
-        self._deliverer.deliver(state, self._accounts.state(PLATFORM), event_ids)
+        self._deliverer.deliver(state, self._accounts.state(state.owner), event_ids)
 
     def _deliver_pending(self) -> None:
         """Deliver the events that the previous process had not delivered; a delivery may be repeated, as at Stripe."""
@@ -99,12 +110,12 @@ class Emulator:
                     self._file.write_event(state, event_id)
             self._accounts.announce()
 
-    def client(self, api_key: str = API_KEY, **options: Unpack[ClientOptions]) -> Client:
+    def client(self, api_key: str = DEFAULT_API_KEY, **options: Unpack[ClientOptions]) -> Client:
         """Return a client of the emulator, which works in process, without sockets or threads."""
         http_client = httpx.Client(transport=InProcessTransport(self._server))
         return Client(api_key, base_url=DEFAULT_BASE_URL, http_client=http_client, **options)
 
-    def async_client(self, api_key: str = API_KEY, **options: Unpack[ClientOptions]) -> AsyncClient:
+    def async_client(self, api_key: str = DEFAULT_API_KEY, **options: Unpack[ClientOptions]) -> AsyncClient:
         """Return an async client of the emulator, which works in process."""
         http_client = httpx.AsyncClient(transport=InProcessTransport(self._server))
         return AsyncClient(api_key, base_url=DEFAULT_BASE_URL, http_client=http_client, **options)

@@ -18,11 +18,12 @@ from pinstripe.emulator.operations._expansion import expand
 from pinstripe.emulator.operations.context import OperationContext, Upload
 from pinstripe.emulator.server import idempotency
 from pinstripe.emulator.server.faults import STATUSES, Fault, take_fault
-from pinstripe.emulator.server.requests import Request, account_of, authenticate, check_version, params_of
+from pinstripe.emulator.server.fixtures import run_fixtures
+from pinstripe.emulator.server.requests import Request, account_of, authenticate, check_version, owner_of, params_of
 from pinstripe.emulator.server.responses import Response, error_response, json_response
 from pinstripe.emulator.server.routing import Router
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.accounts import Accounts
+from pinstripe.emulator.state.accounts import PLATFORM, Accounts
 from pinstripe.emulator.state.event_log import RequestInfo
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
@@ -67,13 +68,17 @@ class _Call:
 class Server:
     """Turns requests into responses. Safe to use from many threads."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, *, account_per_key: bool = False) -> None:
         self.accounts = accounts
+        self.fixtures: list[Object] = []
+        """The requests that fill the account of an API key before its first request."""
         self.faults: list[Fault] = []
         self.faults_lock: threading.Lock = threading.Lock()
         self.requests: deque[LoggedRequest] = deque(maxlen=MAX_LOGGED_REQUESTS)
         self._router = Router(endpoints())
         self._held_keys = idempotency.HeldKeys()
+        self._account_per_key = account_per_key
+        self._filling = threading.RLock()
 
     def handle(self, request: Request) -> Response:
         """Return the response to a request; call `release` when it was sent."""
@@ -104,7 +109,15 @@ class Server:
         self.requests.append(
             LoggedRequest(request_id, at, account, request.verb, request.path, operation, response.status, message)
         )
+        logger.info("%s %s %s %s %s", request_id, request.verb, request.path, response.status, message)
         self.accounts.announce()
+
+    def fill(self, owner: str, api_key: str) -> None:
+        """Run the fixtures in a platform's account, unless the account exists."""
+        with self._filling:
+            if owner not in self.accounts:
+                self.accounts.state(owner)
+                run_fixtures(self.fixtures, "sk_test_" + api_key.split("_", 2)[2], self.handle)
 
     def release(self, response: Response) -> None:
         """Release the idempotency key of a response that was sent."""
@@ -120,7 +133,10 @@ class Server:
                 status=404,
             )
         endpoint, path = match
-        account = account_of(request.headers, self.accounts)
+        owner = owner_of(api_key) if self._account_per_key else PLATFORM
+        if self.fixtures:
+            self.fill(owner, api_key)
+        account = account_of(request.headers, self.accounts, owner)
         params, upload = params_of(request)
         with self.faults_lock:
             fault = take_fault(self.faults, endpoint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from collections.abc import Container, Mapping
@@ -16,7 +17,10 @@ from pinstripe import form
 from pinstripe._api_version import API_VERSION
 from pinstripe._endpoint import Endpoint
 from pinstripe.emulator.operations.context import Upload
+from pinstripe.emulator.state.account import OWNER_SEPARATOR
+from pinstripe.emulator.state.accounts import PLATFORM
 from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.object_types import id_prefix
 from pinstripe.emulator.validation.errors import ErrorResponse
 
 DEFAULT_BASE_URL = "http://emulator.pinstripe.test"
@@ -32,8 +36,12 @@ PUBLISHABLE = {
     "tokens.create",
 }
 """The operations that can be called with a publishable key. https://docs.stripe.com/keys"""
-SESSION_TOKEN_PREFIX = "mes_test_"  # noqa: S105  # the prefix of tokens, not a token
+SESSION_TOKEN_PREFIX = id_prefix("v2.billing.meter_event_session")
 """The prefix of the tokens of meter event sessions, which are the API keys of the meter event stream."""
+SESSION_TOKEN_LENGTH = len(SESSION_TOKEN_PREFIX) + 16
+"""The length of such a token; with an account per API key, the owner follows."""
+DEFAULT_API_KEY = "sk_test_emulator"
+"""The key of the clients that `Emulator` makes; its account always has the same key in `Accounts`."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +95,28 @@ def check_version(headers: Mapping[str, str]) -> None:
         raise ErrorResponse(f"Invalid Stripe API version: {version}. The format is {API_VERSION}.")
 
 
-def account_of(headers: Mapping[str, str], accounts: Container[str]) -> str:
-    """Return the id of the account that a request is made for; empty for the platform's own."""
+def owner_of(api_key: str) -> str:
+    """Return the owner of the accounts of an API key: one for the keys that differ only in sk, pk and rk."""
+    if api_key.startswith(SESSION_TOKEN_PREFIX):
+        owner = api_key[SESSION_TOKEN_LENGTH:]
+    elif (secret := api_key.split("_", 2)[2]) == DEFAULT_API_KEY.split("_", 2)[2]:
+        owner = PLATFORM
+    else:
+        owner = hashlib.sha256(secret.encode()).hexdigest()[:12]  # no key is stored
+    return owner + OWNER_SEPARATOR if owner else PLATFORM
+
+
+def account_of(headers: Mapping[str, str], accounts: Container[str], owner: str = PLATFORM) -> str:
+    """Return the key of the account that a request is made for, in `Accounts`."""
     account = headers.get("stripe-account") or headers.get("stripe-context") or ""
     account = account.rpartition("/")[2]
-    if account and not account.startswith("acct_") and account not in accounts:
+    if account and not account.startswith("acct_") and owner + account not in accounts:
         raise ErrorResponse(
             f"The provided key does not have access to account '{account}', or that account does not exist.",
             status=403,
             code="account_invalid",
         )
-    return account
+    return owner + account
 
 
 def params_of(request: Request) -> tuple[Object, Upload | None]:

@@ -25,7 +25,7 @@ from pinstripe.errors import InvalidArgumentError
 T = TypeVar("T")
 
 PLATFORM = ""
-"""The id of the platform's own account."""
+"""The id of the platform's own account. With an account per API key, its key in `Accounts` is the owner's."""
 SNAPSHOT_HEADER = b"pinstripe emulator 2\n"
 
 
@@ -37,7 +37,7 @@ class _AccountNeeded(Exception):
 
 
 class Accounts:
-    """The accounts of an emulator by id. `run` is the only way to change an account."""
+    """The accounts of an emulator by key: the owner, then the id. `run` is the only way to change an account."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
@@ -153,7 +153,7 @@ class Accounts:
                 for state in changed:
                     if state.events.new:
                         self.on_events(state, state.events.new)
-                        self.event_order.extend((state.id, event_id) for event_id in state.events.new)
+                        self.event_order.extend((state.key, event_id) for event_id in state.events.new)
                 self.on_commit(changed)
         for state in states:
             state.commit()

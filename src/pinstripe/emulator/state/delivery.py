@@ -81,7 +81,7 @@ class Deliverer:
                 event = dict(state.events.set_pending_webhooks(event_id, len(receivers)))
             for owner, endpoint in receivers:
                 secret = owner.tables.endpoint_secrets[endpoint["id"]].secret
-                self.send(Delivery(_url(endpoint), secret, event, endpoint["id"], state.id))
+                self.send(Delivery(_url(endpoint), secret, event, endpoint["id"], state.key))
 
     def send(self, delivery: Delivery) -> None:
         """Queue a delivery for its endpoint."""
