@@ -87,9 +87,11 @@ class Emulator:
     def _publish(self, state: AccountState, event_ids: Sequence[str]) -> None:
         add_thin_versions(state, self._accounts.state(state.owner), event_ids)
         self._deliver(state, state.events.new)
+        for event_id, endpoint_id in state.events.resent:
+            self._deliver(state, [event_id], endpoint_id)
 
-    def _deliver(self, state: AccountState, event_ids: Sequence[str]) -> None:
-        self._deliverer.deliver(state, self._accounts.state(state.owner), event_ids)
+    def _deliver(self, state: AccountState, event_ids: Sequence[str], endpoint_id: str | None = None) -> None:
+        self._deliverer.deliver(state, self._accounts.state(state.owner), event_ids, endpoint_id)
 
     def _deliver_pending(self) -> None:
         """Deliver the events that the previous process had not delivered; a delivery may be repeated, as at Stripe."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pinstripe._api_version import API_VERSION
 from pinstripe._endpoint import Endpoint
 from pinstripe.emulator import operations
+from pinstripe.emulator.operations import stripe_cli
 from pinstripe.emulator.operations._crud import run_operation
 from pinstripe.emulator.operations._expansion import expand
 from pinstripe.emulator.operations.context import OperationContext, Upload
@@ -75,7 +76,7 @@ class Server:
         self.faults: list[Fault] = []
         self.faults_lock: threading.Lock = threading.Lock()
         self.requests: deque[LoggedRequest] = deque(maxlen=MAX_LOGGED_REQUESTS)
-        self._router = Router(endpoints())
+        self._router = Router([*endpoints(), *stripe_cli.ENDPOINTS])
         self._held_keys = idempotency.HeldKeys()
         self._account_per_key = account_per_key
         self._filling = threading.RLock()

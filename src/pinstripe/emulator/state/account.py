@@ -111,4 +111,5 @@ class AccountState:
             table.changed.clear()
         self.clock.changed.clear()
         self.events.new.clear()
+        self.events.resent.clear()
         self.clock.release()

@@ -151,7 +151,7 @@ class Accounts:
         if changed:
             with self.changed:
                 for state in changed:
-                    if state.events.new:
+                    if state.events.new or state.events.resent:
                         self.on_events(state, state.events.new)
                         self.event_order.extend((state.key, event_id) for event_id in state.events.new)
                 self.on_commit(changed)

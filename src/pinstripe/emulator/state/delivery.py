@@ -57,8 +57,13 @@ class Deliverer:
         self._workers: list[threading.Thread] = []
         self._stopped = threading.Event()
 
-    def deliver(self, state: AccountState, platform: AccountState, event_ids: Iterable[str]) -> None:
-        """Send events to the endpoints that receive them: the account's own, and the platform's for connected accounts."""
+    def deliver(
+        self, state: AccountState, platform: AccountState, event_ids: Iterable[str], endpoint_id: str | None = None
+    ) -> None:
+        """Send events to the endpoints that receive them: the account's own, and the platform's for connected accounts.
+
+        With ``endpoint_id``, they are sent only to the endpoint with this id.
+        """
         endpoints = [(state, endpoint) for endpoint in _enabled_endpoints(state)]
         if state is not platform:
             endpoints += [
@@ -71,7 +76,7 @@ class Deliverer:
             receivers = [
                 (owner, endpoint)
                 for owner, endpoint in endpoints
-                if _receives(endpoint, stored, connect=owner is not state)
+                if endpoint_id in (None, endpoint["id"]) and _receives(endpoint, stored, connect=owner is not state)
             ]
             if not receivers:
                 continue

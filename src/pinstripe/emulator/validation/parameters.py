@@ -29,6 +29,8 @@ DEFAULT_MAX_LENGTH = 5000
 """The maximum length of text if the API description sets none. https://docs.stripe.com/api"""
 MAX_LISTED_VALUES = 40
 """Errors list the allowed values of an enum up to this number."""
+UNDESCRIBED: dict[str, Annotation] = {}
+"""The TypedDicts of endpoints that are no operations of the table, by name."""
 
 
 def validate(params_name: str | None, params: Mapping[str, Value], file: object = None) -> dict[str, Value]:
@@ -42,7 +44,8 @@ def validate(params_name: str | None, params: Mapping[str, Value], file: object 
         for name in params:
             raise unknown_param(name, ())
         return {}
-    typed: dict[str, Value] = _parser(getattr(import_module("pinstripe.params"), params_name))(params, "")
+    typed_dict = UNDESCRIBED.get(params_name) or getattr(import_module("pinstripe.params"), params_name)
+    typed: dict[str, Value] = _parser(typed_dict)(params, "")
     return typed
 
 
