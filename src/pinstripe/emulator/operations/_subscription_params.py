@@ -9,7 +9,7 @@ from pinstripe.emulator.billing.pricing import cost
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
-from pinstripe.emulator.operations.plans import plan_of, price_id_of
+from pinstripe.emulator.operations.plans import plan_of
 from pinstripe.emulator.operations.prices import check_active, create_price
 from pinstripe.emulator.operations.trial_offers import begin_trial, offered_price
 from pinstripe.emulator.state.account import AccountState
@@ -228,7 +228,7 @@ def recurring_price(state: AccountState, params: Object, path: str) -> Object:
         state.objects.get("product", price_data["product"], f"{path}[price_data][product]")
         price = create_price(state, price_data)
     elif price_or_plan := offered_price(state, params, path) or params.get("price") or params.get("plan"):
-        price = state.objects.get("price", price_id_of(state, price_or_plan), f"{path}[price]")
+        price = state.objects.get("price", price_or_plan, f"{path}[price]")
     else:
         raise missing_param(f"{path}[price]")
     check_active(price, f"{path}[price]")

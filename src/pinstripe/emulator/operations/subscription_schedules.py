@@ -218,7 +218,7 @@ def _advance(state: AccountState, schedule: Object) -> None:
         changes["discounts"] = _discount_params(phase)
     if any(item["current_period_end"] <= state.clock.now() for item in subscription["items"]["data"]):
         changes["proration_behavior"] = "none"  # the renewal at this time bills the new items
-    apply_update(state, subscription, changes)
+    apply_update(state, subscription, changes, scheduled=True)
     _enter_phase(state, schedule, subscription, phase)
 
 

@@ -140,10 +140,17 @@ class ObjectRepository:
         return [entry.value for entry in sorted(entries, key=lambda entry: entry.number) if entry.value is not None]
 
     def add(self, value: Object) -> Object:
-        """Store an object under its type and id, and replace one that is there."""
+        """Store an object under its type and id, and replace one that is there.
+
+        An object that replaces the remains of a deleted one is a new one: it is listed first.
+        """
         check_fields(value["object"], value)
         entries, key = self._types.setdefault(value["object"], {}), value["id"]
         entry = entries.get(key)
+        if entry is not None and entry.value is not None and entry.value.get("deleted"):
+            remains = entries.pop(key)
+            self._transaction.record(lambda: entries.update({key: remains}))
+            entry = None
         if entry is None:
             self._last_number += 1
             entry = entries[key] = _Entry(self._last_number, None)
