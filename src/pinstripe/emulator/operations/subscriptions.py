@@ -31,8 +31,11 @@ def create(context: OperationContext) -> Object:
     return start_subscription(context.state, {**context.params, **owner})
 
 
-def start_subscription(state: AccountState, params: Object) -> Object:
-    """Start a subscription with the parameters of ``subscriptions.create``."""
+def start_subscription(state: AccountState, params: Object, *, scheduled: bool = False) -> Object:
+    """Start a subscription with the parameters of ``subscriptions.create``.
+
+    One that a schedule starts is not refused for want of a payment method: its invoice is collected an hour later.
+    """
     if not params.get("customer"):
         raise missing_param("customer")
     customer = state.objects.get("customer", params["customer"], "customer")
@@ -48,7 +51,9 @@ def start_subscription(state: AccountState, params: Object) -> Object:
     invoice = subscription_invoices.create_first_invoice(state, subscription, prorate_first=prorate_first)
     if invoice is None:
         state.objects.update(subscription, status="active")
-    elif subscription["collection_method"] == "charge_automatically":
+    elif subscription["collection_method"] == "charge_automatically" and not (
+        scheduled and default_method(state, subscription) is None
+    ):
         off_session = bool(params.get("off_session"))
         if behavior != "default_incomplete":
             check_payment_method(state, subscription, invoice)

@@ -19,9 +19,7 @@ def end_trial(state: AccountState, subscription: Object) -> None:
     behavior = ((subscription["trial_settings"] or {}).get("end_behavior") or {}).get("missing_payment_method")
     automatic = subscription["collection_method"] == "charge_automatically"
     missing = automatic and default_method(state, subscription) is None
-    for item in subscription["items"]["data"]:
-        if is_metered(item):
-            state.tables.billed_until.set(item["id"], Timestamp(state.clock.now()))
+    forgive_usage(state, subscription)
     if missing and behavior == "cancel":
         end_subscription(state, subscription)
     elif missing and behavior == "pause":
@@ -29,3 +27,10 @@ def end_trial(state: AccountState, subscription: Object) -> None:
         state.objects.update(subscription, status="paused", status_details=details)
     else:
         state.objects.update(subscription, status="active")
+
+
+def forgive_usage(state: AccountState, subscription: Object) -> None:
+    """Do not bill the usage until now."""
+    for item in subscription["items"]["data"]:
+        if is_metered(item):
+            state.tables.billed_until.set(item["id"], Timestamp(state.clock.now()))
