@@ -44,9 +44,9 @@ def delete(context: OperationContext) -> Object:
     state, coupon = context.state, find(context)
     state.events.emit("deleted", coupon)
     for discount in state.objects.all("discount"):
-        if discount["source"]["coupon"] == coupon["id"] and discount["id"] not in state.tables.deleted_coupons:
+        if discount["source"].get("coupon") == coupon["id"] and discount["id"] not in state.tables.deleted_coupons:
             state.tables.deleted_coupons.set(discount["id"], StoredObject(coupon))
     for promotion_code in state.objects.all("promotion_code"):
-        if promotion_code["promotion"]["coupon"] == coupon["id"]:
+        if promotion_code["promotion"].get("coupon") == coupon["id"]:
             state.objects.update(promotion_code, active=False)
     return state.objects.mark_deleted(coupon)

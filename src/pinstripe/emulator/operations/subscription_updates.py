@@ -12,7 +12,7 @@ from pinstripe.emulator.billing.periods import HOUR
 from pinstripe.emulator.operations import invoices
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations._subscription_item_changes import apply_change, item_changes, prorate_change
-from pinstripe.emulator.operations._subscription_params import check_in_future, period_end
+from pinstripe.emulator.operations._subscription_params import check_in_future, check_trial_end, period_end
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
@@ -182,7 +182,7 @@ def _change_trial(state: AccountState, subscription: Object, params: Object, upd
             end_trial(state, subscription)
             update.restart_periods = subscription["status"] == "active"
         return
-    check_in_future(state, trial_end, "trial_end")
+    check_trial_end(state, trial_end)
     if update.prorates:
         proration.credit_unused(state, subscription)
     state.objects.update(
