@@ -104,6 +104,10 @@ class CheckoutSessionDetails:
     discounts: tuple[str, ...] = ()
     customer: str | None = None
     """The customer that was created for the session."""
+    subscription: str | None = None
+    """The subscription that was started for the session."""
+    challenge: str | None = None
+    """The intent that the customer must authenticate."""
 
 
 @dataclass(frozen=True)
