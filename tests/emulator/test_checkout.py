@@ -1,4 +1,4 @@
-"""Checkout sessions that are completed through their page, with cards that ask for 3-D Secure, and with trials."""
+"""Checkout sessions that are completed through their page, with cards that require 3-D Secure, and with trials."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class Shop:
 
     def open(self, **params: Any) -> CheckoutSession:  # Any: parameters of a session
         """Open a session of two seats, unless ``params`` say otherwise."""
-        defaults: dict[str, Any] = {"success_url": "https://example.com", "mode": "subscription"}  # Any: as above
+        defaults: dict[str, Any] = {
+            "success_url": "https://example.com",
+            "mode": "subscription",
+        }  # Any: a literal of parameters
         if params.get("mode") != "setup":
             defaults["line_items"] = [{"price": self.price, "quantity": 2}]
         return self.client.checkout.sessions.create(**{**defaults, **params})

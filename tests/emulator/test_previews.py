@@ -96,7 +96,10 @@ def test_the_preview_of_a_cancellation_credits_the_rest_of_the_period(shop: Shop
 
 def test_a_schedule_of_a_customer_without_a_card_bills_an_hour_later(shop: Shop) -> None:
     customer = shop.client.customers.create(test_clock=shop.clock).id
-    phase: Any = {"items": [{"price": shop.price(3000)}], "duration": {"interval": "month"}}  # Any: as above
+    phase: Any = {
+        "items": [{"price": shop.price(3000)}],
+        "duration": {"interval": "month"},
+    }  # Any: a literal of parameters
     schedule = shop.client.subscription_schedules.create(customer=customer, start_date=at(1, 5), phases=[phase])
     shop.advance(at(1, 5))
     subscription = shop.client.subscription_schedules.retrieve(schedule.id, expand=["subscription"]).subscription

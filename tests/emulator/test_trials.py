@@ -84,7 +84,9 @@ def test_a_trial_whose_end_is_to_be_billed_cannot_end_early_without_a_card(shop:
     assert (update.status, shop.latest(subscription.id).status) == ("past_due", "open")
 
 
-def pending_setup_intent(shop: Shop, customer: str, **params: Any) -> SetupIntent | None:  # Any: as above
+def pending_setup_intent(
+    shop: Shop, customer: str, **params: Any
+) -> SetupIntent | None:  # Any: a literal of parameters
     subscription = shop.client.subscriptions.create(customer=customer, expand=["pending_setup_intent"], **params)
     assert subscription.status in ("trialing", "active")
     intent = subscription.pending_setup_intent
@@ -99,7 +101,7 @@ def test_a_subscription_with_nothing_due_and_no_card_has_a_pending_setup_intent(
     )
     metered = shop.price(10, recurring={"interval": "month", "usage_type": "metered", "meter": meter.id})
     coupon = shop.client.coupons.create(percent_off=100, duration="once")
-    nothing_due: list[dict[str, Any]] = [  # Any: as above
+    nothing_due: list[dict[str, Any]] = [  # Any: a literal of parameters
         {"items": [{"price": shop.price()}], "trial_period_days": 7},
         {"items": [{"price": shop.price()}], "trial_period_days": 7, "payment_behavior": "default_incomplete"},
         {"items": [{"price": metered}]},
@@ -158,3 +160,19 @@ def test_a_card_to_be_authenticated_is_authenticated_for_the_trial(shop: Shop) -
     assert subscription.pending_setup_intent is None
     shop.advance(at(1, 8, 1))
     assert shop.latest(subscription.id).status == "paid"
+
+
+def test_a_trial_goes_on_until_the_pending_end_is_paid(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.price(3000), trial_period_days=14)
+    shop.use("pm_card_chargeCustomerFail")
+    pending = shop.client.subscriptions.update(
+        subscription.id, trial_end="now", payment_behavior="pending_if_incomplete"
+    )
+    assert (pending.status, pending.trial_end) == ("trialing", subscription.trial_end)
+    assert pending.pending_update is not None
+    assert pending.pending_update.trial_end is not None
+    assert pending.latest_invoice is not None
+    shop.client.invoices.pay(pending.latest_invoice.id, payment_method=shop.card)
+    applied = shop.client.subscriptions.retrieve(subscription.id)
+    assert (applied.status, applied.pending_update) == ("active", None)
+    assert applied.items.data[0].current_period_end.timestamp() == at(2, 1)

@@ -69,11 +69,12 @@ def update(context: OperationContext) -> Object:
 def delete(context: OperationContext) -> Object:
     """Delete a plan and its price; subscriptions to it go on."""
     state, plan = context.state, find(context)
-    for value in (state.objects.find("price", plan["id"]), plan):
-        if value is not None:
-            state.events.emit("deleted", value)
-            remains = state.objects.mark_deleted(value)
-    return remains
+    price = state.objects.find("price", plan["id"])
+    if price is not None:
+        state.events.emit("deleted", price)
+        state.objects.mark_deleted(price)
+    state.events.emit("deleted", plan)
+    return state.objects.mark_deleted(plan)
 
 
 def plan_of(state: AccountState, price: Object) -> Object:

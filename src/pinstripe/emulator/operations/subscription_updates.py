@@ -33,7 +33,7 @@ from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
 
 UNBILLED = ("trialing", "incomplete", "paused")
-"""The statuses in which the current periods have not been paid, so that there is nothing to credit."""
+"""The statuses in which the current periods have not been paid and are not credited."""
 PENDING_UPDATE_EXPIRY = 23 * HOUR
 """Seconds until a pending update expires whose invoice was not paid."""
 DERIVED = {
@@ -277,10 +277,11 @@ def _make_pending(state: AccountState, subscription: Object, update: Update) -> 
             "expires_at": expires_at,
             "metadata": None,
             "subscription_items": updated_items,
-            "trial_end": None,
+            "trial_end": subscription["trial_end"] if update.before["status"] == "trialing" else None,
             "trial_from_plan": None,
         },
         status=update.before["status"],
+        trial_end=update.before["trial_end"],
     )
     details = replace(invoice_details(state, invoice_id), pending_items=update.items)
     state.tables.invoices.set(invoice_id, details)
@@ -294,11 +295,14 @@ def _apply_pending_update(state: AccountState, invoice: Object) -> None:
     if subscription is None or items is None or subscription["pending_update"] is None:
         return
     before = clone(subscription)
+    ends_trial = subscription["pending_update"]["trial_end"] is not None
     state.objects.update(subscription, pending_update=None)
+    if ends_trial:
+        state.objects.update(subscription, status="active", trial_end=state.clock.now())
     changes = item_changes(state, subscription, items)
     for change in changes:
         apply_change(state, subscription, change)
-    if any(change.has_new_interval for change in changes):
+    if ends_trial or any(change.has_new_interval for change in changes):
         _restart(state, subscription)
     state.events.emit("updated", subscription, previous_values(before, subscription))
     state.events.emit("pending_update_applied", subscription)

@@ -259,7 +259,7 @@ def _parse_anything(value: Value, path: str) -> Value:
 
 
 def _check_time(seconds: int, path: str) -> None:
-    """Raise `ErrorResponse` for a unix time that is no time of a calendar, such as one in milliseconds."""
+    """Raise `ErrorResponse` for a unix time that cannot be meant, such as one in milliseconds."""
     if not 0 <= seconds <= MAX_TIME:
         raise ErrorResponse(
             f"Invalid timestamp: {seconds}. Pass seconds since 1970.", code="parameter_invalid_integer", param=path
