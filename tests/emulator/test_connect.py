@@ -100,6 +100,42 @@ def test_a_transfer_of_a_charge_is_available_when_the_charge_is(
     assert (amounts(client), amounts(connected)) == ((0, 10_000 - 320 - 6000), (0, 6000))
 
 
+def test_a_subscription_shares_the_payments_of_its_invoices(
+    client: pinstripe.Client, connected: pinstripe.Client, account: str
+) -> None:
+    for platform, params in (
+        (client, {"transfer_data": {"destination": account, "amount_percent": 75.5}}),
+        (client, {"transfer_data": {"destination": account}, "application_fee_percent": 10}),
+        (connected, {"application_fee_percent": 10}),
+    ):
+        price = platform.prices.create(
+            currency="usd", unit_amount=5001, recurring={"interval": "month"}, product_data={"name": "Plan"}
+        )
+        customer = platform.customers.create(
+            payment_method="pm_card_visa", invoice_settings={"default_payment_method": "pm_card_visa"}
+        )
+        subscription = platform.subscriptions.create(
+            customer=customer.id,
+            items=[{"price": price.id}],
+            **params,  # type: ignore[arg-type]  # the parameters of the case
+        )
+        assert subscription.status == "active"
+    received = [entry for entry in transactions(connected) if entry[0] == "payment"]
+    assert [entry[1:3] for entry in received] == [(3776, 0), (5001, 500)]
+    assert [fee.amount for fee in client.application_fees.list()] == [500, 500]
+
+
+def test_an_invoice_shares_its_payment(client: pinstripe.Client, connected: pinstripe.Client, account: str) -> None:
+    customer = client.customers.create(
+        payment_method="pm_card_visa", invoice_settings={"default_payment_method": "pm_card_visa"}
+    ).id
+    invoice = client.invoices.create(customer=customer, transfer_data={"destination": account})
+    client.invoice_items.create(customer=customer, amount=3000, currency="usd", invoice=invoice.id)
+    client.invoices.update(invoice.id, application_fee_amount=200)
+    assert client.invoices.pay(invoice.id).status == "paid"
+    assert transactions(connected) == [("payment", 3000, 200, "pending")]
+
+
 def test_the_id_of_the_own_account_selects_the_own_account(client: pinstripe.Client, emulator: Emulator) -> None:
     customer, own = client.customers.create().id, client.accounts.retrieve_current().id
     with emulator.client(stripe_account=own) as same:

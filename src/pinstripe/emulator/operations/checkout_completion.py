@@ -30,6 +30,9 @@ SUBSCRIPTION_DATA = (
     "invoice_settings",
     "proration_behavior",
     "trial_settings",
+    "application_fee_percent",
+    "transfer_data",
+    "on_behalf_of",
 )
 """The fields of ``subscription_data`` that are passed on to the subscription."""
 INTENTS = ("payment_intent", "setup_intent")

@@ -122,9 +122,10 @@ class IntentDetails:
 
 @dataclass(frozen=True)
 class InvoiceDetails:
-    """The default payment of an invoice, and the items of the pending update that it pays."""
+    """The default payment of an invoice, its shares for connected accounts, and the items of the pending update that it pays."""
 
     payment: str | None = None
+    shares: Object | None = None
     pending_items: list[Object] | None = None
 
 
