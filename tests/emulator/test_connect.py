@@ -117,7 +117,7 @@ def test_a_subscription_shares_the_payments_of_its_invoices(
         subscription = platform.subscriptions.create(
             customer=customer.id,
             items=[{"price": price.id}],
-            **params,  # type: ignore[arg-type]  # the parameters of the case
+            **params,
         )
         assert subscription.status == "active"
     received = [entry for entry in transactions(connected) if entry[0] == "payment"]

@@ -74,6 +74,21 @@ def test_the_preview_of_a_schedule_has_the_items_of_the_next_phase(shop: Shop) -
     assert shop.latest(schedule.subscription.id).total == 2500
 
 
+def test_a_change_of_the_current_phase_is_prorated(shop: Shop) -> None:
+    month = {"interval": "month", "interval_count": 2}
+    phase: Any = {"items": [{"price": shop.price(3100)}], "duration": month}  # Any: a literal of parameters
+    schedule = shop.client.subscription_schedules.create(customer=shop.customer, start_date="now", phases=[phase])
+    shop.advance(NEW_YEAR + 10 * DAY)
+    changed: Any = [
+        {**phase, "items": [{"price": shop.price(6200)}], "start_date": NEW_YEAR}
+    ]  # Any: a literal of parameters
+    # 21 of 31 days are left
+    assert preview(shop, schedule=schedule.id, schedule_details={"phases": changed}).total == 6200 + 4200 - 2100
+    shop.client.subscription_schedules.update(schedule.id, phases=changed, proration_behavior="always_invoice")
+    assert schedule.subscription is not None
+    assert shop.latest(schedule.subscription.id).total == 4200 - 2100
+
+
 def test_a_schedule_cannot_be_previewed_together_with_a_subscription(shop: Shop) -> None:
     subscription = shop.subscribe(shop.price())
     with pytest.raises(pinstripe.InvalidRequestError) as caught:

@@ -321,19 +321,30 @@ def update_schedule(state: AccountState, schedule: Object, params: Object) -> Ob
     previous = {name: schedule[name] for name in fields}
     state.objects.update(schedule, **fields)
     if phases and schedule["current_phase"]:
-        _update_current_phase(state, schedule)
+        _update_current_phase(state, schedule, params.get("proration_behavior", "create_prorations"))
     state.events.emit("updated", schedule, previous)
     plan_pauses(state, schedule, params)
     return schedule
 
 
-def _update_current_phase(state: AccountState, schedule: Object) -> None:
+def _update_current_phase(state: AccountState, schedule: Object, proration_behavior: str) -> None:
+    """Apply the changed items of the current phase to the subscription."""
     now = state.clock.now()
     phase = next((phase for phase in schedule["phases"] if phase["start_date"] <= now < phase["end_date"]), None)
     if phase is None:
         raise ErrorResponse("One of the phases must be the current one.", param="phases")
     state.objects.update(schedule, current_phase=_dates(phase))
     state.clock.schedule(phase["end_date"], "schedule.advance", schedule)
+    subscription = state.objects.find("subscription", schedule["subscription"])
+    if subscription is not None and _quantities(subscription["items"]["data"]) != _quantities(phase["items"]):
+        changes = {"items": _phase_changes(subscription, phase), "proration_behavior": proration_behavior}
+        apply_update(state, subscription, changes)
+
+
+def _quantities(items: list[Object]) -> dict[str, int | None]:
+    """Return the quantity of each price of subscription items, or of the items of a phase."""
+    prices = ((item, item["price"]) for item in items)
+    return {price["id"] if isinstance(price, dict) else price: item.get("quantity") for item, price in prices}
 
 
 @list_filter("subscription_schedule", "scheduled")
