@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -103,11 +104,12 @@ def test_a_transfer_of_a_charge_is_available_when_the_charge_is(
 def test_a_subscription_shares_the_payments_of_its_invoices(
     client: pinstripe.Client, connected: pinstripe.Client, account: str
 ) -> None:
-    for platform, params in (
+    cases: list[tuple[pinstripe.Client, dict[str, Any]]] = [  # Any: parameters of a subscription
         (client, {"transfer_data": {"destination": account, "amount_percent": 75.5}}),
         (client, {"transfer_data": {"destination": account}, "application_fee_percent": 10}),
         (connected, {"application_fee_percent": 10}),
-    ):
+    ]
+    for platform, params in cases:
         price = platform.prices.create(
             currency="usd", unit_amount=5001, recurring={"interval": "month"}, product_data={"name": "Plan"}
         )

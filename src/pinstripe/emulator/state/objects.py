@@ -148,14 +148,25 @@ class ObjectRepository:
         entries, key = self._types.setdefault(value["object"], {}), value["id"]
         entry = entries.get(key)
         if entry is not None and entry.value is not None and entry.value.get("deleted"):
-            remains = entries.pop(key)
-            self._transaction.record(lambda: entries.update({key: remains}))
+            self._free(entries, key)
             entry = None
         if entry is None:
             self._last_number += 1
             entry = entries[key] = _Entry(self._last_number, None)
         self._replace(entry, value, value["object"], key)
         return value
+
+    def _free(self, entries: dict[str, _Entry], key: str) -> None:
+        """Free the place of a deleted object."""
+        remains = entries.pop(key)
+
+        def undo() -> None:
+            entries[key] = remains
+            in_order = sorted(entries.items(), key=lambda item: item[1].number)
+            entries.clear()
+            entries.update(in_order)
+
+        self._transaction.record(undo)
 
     def remove(self, value: Object) -> None:
         """Remove an object as if it had never existed."""
