@@ -45,7 +45,9 @@ class CreateTestAuthorizationParams(TypedDict):
     held_currency: NotRequired[str]
 
 
-UNDESCRIBED.update({params.__name__: params for params in (RetryEventParams, ConfirmPaymentPageParams, CreateTestAuthorizationParams)})
+UNDESCRIBED.update(
+    {params.__name__: params for params in (RetryEventParams, ConfirmPaymentPageParams, CreateTestAuthorizationParams)}
+)
 ENDPOINTS = [
     Endpoint("POST", "/v1/events/{event}/retry", "Event", "RetryEventParams", service=SERVICE, method="retry_event"),
     Endpoint("GET", "/v1/payment_pages/{session}", None, None, service=SERVICE, method="retrieve_payment_page"),
@@ -92,7 +94,9 @@ def retrieve_payment_page(context: OperationContext) -> Object:
 def _payment_page(session: Object) -> Object:
     shown = ("amount_total", "currency", "livemode", "mode", "payment_status", "status", "url")
     page_id = "ppage_" + session["id"].rpartition("_")[2]
-    return {"id": page_id, "object": "payment_page", "session_id": session["id"]} | {name: session[name] for name in shown}
+    return {"id": page_id, "object": "payment_page", "session_id": session["id"]} | {
+        name: session[name] for name in shown
+    }
 
 
 @operation("stripe_cli.confirm_payment_page")

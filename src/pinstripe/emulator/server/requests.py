@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from pinstripe import form
 from pinstripe._api_version import API_VERSION
 from pinstripe._endpoint import Endpoint
+from pinstripe.emulator.operations.accounts import PLATFORM_ACCOUNT_ID
 from pinstripe.emulator.operations.context import Upload
 from pinstripe.emulator.state.account import OWNER_SEPARATOR
 from pinstripe.emulator.state.accounts import PLATFORM
@@ -110,6 +111,8 @@ def account_of(headers: Mapping[str, str], accounts: Container[str], owner: str 
     """Return the key of the account that a request is made for, in `Accounts`."""
     account = headers.get("stripe-account") or headers.get("stripe-context") or ""
     account = account.rpartition("/")[2]
+    if account == PLATFORM_ACCOUNT_ID:
+        return owner
     if account and not account.startswith("acct_") and owner + account not in accounts:
         raise ErrorResponse(
             f"The provided key does not have access to account '{account}', or that account does not exist.",
