@@ -69,7 +69,7 @@ def test_a_trial_that_ends_early_without_a_card_is_paused_or_canceled(shop: Shop
         "pause": ["customer.subscription.updated", "customer.subscription.paused"],
         "cancel": ["customer.subscription.deleted"],
     }
-    assert shop.since(count) == events[behavior]
+    assert shop.since(count) == ["customer.subscription.trial_will_end", *events[behavior]]
 
 
 def test_a_trial_whose_end_is_to_be_billed_cannot_end_early_without_a_card(shop: Shop) -> None:
@@ -176,3 +176,13 @@ def test_a_trial_goes_on_until_the_pending_end_is_paid(shop: Shop) -> None:
     applied = shop.client.subscriptions.retrieve(subscription.id)
     assert (applied.status, applied.pending_update) == ("active", None)
     assert applied.items.data[0].current_period_end.timestamp() == at(2, 1)
+
+
+def test_the_end_of_a_short_trial_is_announced_at_once(shop: Shop) -> None:
+    count = len(shop.emulator.events.types)
+    subscription = shop.subscribe(shop.price(1000), trial_period_days=2)
+    assert shop.since(count)[-2:] == ["customer.subscription.created", "customer.subscription.trial_will_end"]
+    count = len(shop.emulator.events.types)
+    shop.advance(at(1, 4))
+    assert shop.client.subscriptions.retrieve(subscription.id).status == "active"
+    assert "customer.subscription.trial_will_end" not in shop.since(count)

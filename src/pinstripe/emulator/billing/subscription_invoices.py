@@ -155,8 +155,11 @@ def schedule_timers(state: AccountState, subscription: Object) -> None:
     for end in ends:
         state.clock.schedule(end, "subscription.renew", subscription)
     if subscription["status"] == "trialing":
-        notice = max(now, subscription["trial_end"] - TRIAL_END_NOTICE)
-        state.clock.schedule(notice, "subscription.trial_will_end", subscription)
+        notice = subscription["trial_end"] - TRIAL_END_NOTICE
+        if notice > now:
+            state.clock.schedule(notice, "subscription.trial_will_end", subscription)
+        else:
+            state.events.emit("trial_will_end", subscription)
     elif ends and ends[0] - now > RENEWAL_NOTICE:
         state.clock.schedule(ends[0] - RENEWAL_NOTICE, "subscription.upcoming", subscription)
     if subscription["cancel_at"] and subscription["cancel_at"] not in ends:

@@ -41,8 +41,8 @@ INTENTS = ("payment_intent", "setup_intent")
 def complete(state: AccountState, session: Object, form: Object, method: Object | None = None) -> Object:
     """Complete a session as its page does: pay, subscribe, or save a card.
 
-    ``form`` holds the ``email`` and ``name`` of the customer, and the ``card`` unless there is a payment method. Raises `ErrorResponse` for a declined card. The session
-    stays open while the customer must authenticate the card.
+    ``form`` holds the ``email`` and ``name`` of the customer, and the ``card`` unless there is a payment method. Raises
+    `ErrorResponse` for a declined card. The session stays open while the customer must authenticate the card.
     """
     if session["status"] != "open":
         raise ErrorResponse(

@@ -73,7 +73,11 @@ def create_card(context: OperationContext) -> Object:
 @operation("test_helpers.issuing.authorizations.create")
 def authorize(context: OperationContext) -> Object:
     """Create an authorization, which is approved when the card is active."""
-    state, params = context.state, context.params
+    return create_authorization(context.state, context.params)
+
+
+def create_authorization(state: AccountState, params: Object) -> Object:
+    """Create an authorization with the parameters of ``test_helpers.issuing.authorizations.create``."""
     card = state.objects.get("issuing.card", params["card"], "card")
     amount = params.get("amount", params.get("merchant_amount", 100))
     currency = (params.get("currency") or card["currency"]).lower()
@@ -126,7 +130,22 @@ def _create_transaction(
         merchant_currency=params.get("merchant_currency", currency),
         type=transaction_type,
     )
-    return _add_with_merchant(state, transaction, params)
+    _add_with_merchant(state, transaction, params)
+    if details := params.get("purchase_details"):
+        _add_purchase_details(state, transaction, details)
+    return transaction
+
+
+def _add_purchase_details(state: AccountState, transaction: Object, params: Object) -> None:
+    """Store the details of a purchase, which the merchant provides after it."""
+    empty = dict.fromkeys(("description", "quantity", "total", "unit_cost"))
+    receipt = [{**empty, **line} for line in params.get("receipt") or []]
+    for line in receipt:
+        line["quantity"] = float(line["quantity"]) if line["quantity"] else None  # passed as a decimal string
+    details = state.draft_part("issuing.transaction", "purchase_details")
+    state.objects.update(transaction, purchase_details={**details, **params, "receipt": receipt or None})
+    if receipt:
+        state.events.emit("purchase_details_receipt_updated", transaction)
 
 
 @operation("test_helpers.issuing.authorizations.capture")
@@ -137,7 +156,8 @@ def capture(context: OperationContext) -> Object:
     if authorization["status"] != "pending":
         raise wrong_state(authorization, "capture")
     amount = params.get("capture_amount") or authorization["amount"]
-    transaction = _create_transaction(state, authorization["card"], -amount, "capture", authorization["id"])
+    details = {"purchase_details": params.get("purchase_details")}
+    transaction = _create_transaction(state, authorization["card"], -amount, "capture", authorization["id"], details)
     previous = state.objects.update(
         authorization,
         transactions=[*authorization["transactions"], transaction],

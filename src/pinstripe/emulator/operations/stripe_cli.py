@@ -4,10 +4,6 @@ They are no operations of the endpoint table. Their responses have only what the
 https://docs.stripe.com/cli
 """
 
-from __future__ import annotations
-
-from dataclasses import replace
-
 from typing_extensions import NotRequired, TypedDict
 
 from pinstripe._endpoint import Endpoint
@@ -118,9 +114,5 @@ def confirm_payment_page(context: OperationContext) -> Object:
 @operation("stripe_cli.create_test_authorization")
 def create_test_authorization(context: OperationContext) -> Object:
     """Authorize a payment with a card."""
-    params: Object = {"card": context.target_id, "amount": context.params["held_amount"]}
-    if "held_currency" in context.params:
-        params["currency"] = context.params["held_currency"]
-    if "authorization_method" in context.params:
-        params["authorization_method"] = context.params["authorization_method"]
-    return issuing.authorize(replace(context, params=params))
+    params: Object = {name.removeprefix("held_"): value for name, value in context.params.items()}
+    return issuing.create_authorization(context.state, {"card": context.target_id, **params})

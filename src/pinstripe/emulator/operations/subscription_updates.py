@@ -179,6 +179,7 @@ def _change_trial(state: AccountState, subscription: Object, params: Object, upd
     if trial_end == "now":
         if subscription["status"] == "trialing":
             state.objects.update(subscription, trial_end=now)
+            state.events.emit("trial_will_end", subscription)
             end_trial(state, subscription)
             update.restart_periods = subscription["status"] == "active"
         return

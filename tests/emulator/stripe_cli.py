@@ -1,0 +1,183 @@
+"""Run Stripe's CLI against an emulator, and print what it did as JSON: ``python -m tests.emulator.stripe_cli CLI HOME``.
+
+`tests.emulator.test_stripe_cli` runs this in a network namespace, in which the CLI can reach nothing but the emulator.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import re
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any, TypedDict
+
+from pinstripe.emulator import Emulator
+
+OLDER_VERSION = "2026-05-27.dahlia"
+"""The API version for triggers that do not fit today's."""
+EVENT_TYPES = {
+    "subscription.payment_failed": "invoice.payment_failed",
+    "subscription.payment_succeeded": "invoice.payment_succeeded",
+}
+"""The event types of the triggers with other names."""
+FIXTURES = {
+    "_meta": {"template_version": 0},
+    "fixtures": [
+        {"name": "owner", "path": "/v1/customers", "method": "post", "params": {"email": "owner@example.com"}},
+        {"name": "named", "path": "/v1/customers/${owner:id}", "method": "post", "params": {"name": "${owner:email}"}},
+    ],
+}
+NOWHERE = "http://127.0.0.1:9"
+"""A proxy that refuses connections, for where no namespace can be made."""
+
+
+class Trigger(TypedDict):
+    """What a trigger did with an API version, which is empty for today's."""
+
+    event: str
+    version: str
+    sent: bool
+    error: str
+
+
+class Report(TypedDict):
+    """What the CLI did."""
+
+    triggers: list[Trigger]
+    commands: dict[str, Any]  # Any: the objects that commands print
+
+
+@dataclass(frozen=True)
+class Cli:
+    """The CLI, pointed at an emulator."""
+
+    path: str
+    home: str
+    url: str
+    key: str = "sk_test_emulator"
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command."""
+        proxies = {"HTTP_PROXY": NOWHERE, "HTTPS_PROXY": NOWHERE, "NO_PROXY": "127.0.0.1"}
+        return subprocess.run(
+            [self.path, *arguments, "--api-base", self.url, "--api-key", self.key],
+            env={"HOME": self.home, "STRIPE_CLI_TELEMETRY_OPTOUT": "1", **proxies},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def object(self, *arguments: str) -> Any:  # Any: an object of the API
+        """Run a command, and return the object that it prints."""
+        done = self(*arguments)
+        if done.returncode or "{" not in done.stdout:
+            return {"failed": done.stdout + done.stderr}
+        return json.loads(done.stdout[done.stdout.index("{") :])
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """A webhook endpoint that accepts everything."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing."""
+
+
+def enable_loopback() -> None:
+    """Bring the loopback interface up, which is down in a new network namespace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        request = struct.pack("16sh14x", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
+        try:
+            fcntl.ioctl(control, 0x8914, request)  # SIOCSIFFLAGS
+        except PermissionError:
+            return  # this is the namespace of the machine, where it is up
+
+
+def run_trigger(emulator: Emulator, cli: Cli, event: str) -> Iterator[Trigger]:
+    """Run a trigger with today's API, and with an older version if it fails."""
+    event_type = re.sub(r"\.(eu|gb)$", "", EVENT_TYPES.get(event, event))
+    for version in ("", OLDER_VERSION):
+        key = "sk_test_" + re.sub(r"\W", "_", event + version)
+        done = replace(cli, key=key)("trigger", event, *(["--api-version", version] if version else []))
+        sent = {found.type for found in emulator.client(key).events.list(limit=100)}
+        message = re.search(r'"message": "((?:[^"\\]|\\.)*)"', done.stdout + done.stderr)
+        error = message[1] if message else (done.stdout + done.stderr).strip().rpartition("\n")[2]
+        yield Trigger(
+            event=event,
+            version=version,
+            sent=not done.returncode and event_type in sent,
+            error=error * bool(done.returncode),
+        )
+        if not done.returncode:
+            return
+
+
+def run_commands(emulator: Emulator, cli: Cli) -> dict[str, Any]:  # Any: objects of the API
+    """Run the commands for resources, fixtures and events; return the objects that they print."""
+    created = cli.object("customers", "create", "--email", "a@example.com", "-d", "metadata[plan]=gold")
+    results = {
+        "created": created,
+        "got": cli.object("get", created["id"]),
+        "listed": cli.object("customers", "list", "--limit", "1"),
+        "deleted": cli.object("customers", "delete", created["id"], "--confirm"),
+        "missing": cli("customers", "retrieve", created["id"] + "x").stdout,
+        "thin": cli.object("v2", "core", "events", "list", "--object-id", created["id"]),
+    }
+    file = Path(cli.home, "fixtures.json")
+    file.write_text(json.dumps(FIXTURES))
+    fixtures = replace(cli, key="sk_test_of_fixtures")
+    results["fixtures"] = fixtures("fixtures", str(file)).returncode
+    results["filled"] = fixtures.object("customers", "list")
+    results["resent"] = resend(emulator, replace(cli, key="sk_test_of_events"))
+    return results
+
+
+def resend(emulator: Emulator, cli: Cli) -> dict[str, Any]:  # Any: objects of the API
+    """Send an event again, to one endpoint and to all; return the event and the endpoints of the deliveries."""
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    create = ("webhook_endpoints", "create", "--url", url, "--enabled-events", "customer.created")
+    first, second = cli.object(*create)["id"], cli.object(*create)["id"]
+    cli("trigger", "customer.created")
+    event = cli.object("events", "list")["data"][0]["id"]
+    printed = cli.object("events", "resend", event, "--webhook-endpoint", second)
+    cli("events", "resend", event)
+    missing = cli("events", "resend", event, "--webhook-endpoint", "we_missing").stdout
+    emulator.settle()
+    server.shutdown()
+    server.server_close()
+    names = {first: "first", second: "second"}
+    receivers = [names[delivery.endpoint] for delivery in emulator.deliveries if delivery.event["id"] == event]
+    return {"event": event, "printed": printed, "receivers": receivers, "missing": missing}
+
+
+def main(path: str, home: str) -> None:
+    """Run triggers and other commands, and print the report."""
+    enable_loopback()
+    with Emulator(account_per_key=True) as emulator, emulator.serve() as url:
+        cli = Cli(path, home, url)
+        events = re.findall(r"^  ([a-z]\w*\.[\w.]+)$", cli("trigger", "--help").stdout, re.MULTILINE)
+        with ThreadPoolExecutor(2) as pool:
+            attempts = pool.map(lambda event: list(run_trigger(emulator, cli, event)), events)
+            triggers = [trigger for found in attempts for trigger in found]
+        print(json.dumps(Report(triggers=triggers, commands=run_commands(emulator, cli))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
