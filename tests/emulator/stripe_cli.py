@@ -176,7 +176,7 @@ def main(path: str, home: str) -> None:
         with ThreadPoolExecutor(2) as pool:
             attempts = pool.map(lambda event: list(run_trigger(emulator, cli, event)), events)
             triggers = [trigger for found in attempts for trigger in found]
-        print(json.dumps(Report(triggers=triggers, commands=run_commands(emulator, cli))))
+        sys.stdout.write(json.dumps(Report(triggers=triggers, commands=run_commands(emulator, cli))))
 
 
 if __name__ == "__main__":

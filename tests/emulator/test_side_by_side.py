@@ -101,8 +101,9 @@ def test_the_token_of_a_meter_event_session_belongs_to_the_account_of_its_key() 
             display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"}
         )
         customer = client.customers.create()
-        usage = {"event_name": "calls", "payload": {"stripe_customer_id": customer.id, "value": "5"}}
-        client.v2.billing.meter_event_stream.create(events=[usage])  # with the token of a session
+        payload = {"stripe_customer_id": customer.id, "value": "5"}
+        stream = client.v2.billing.meter_event_stream  # with the token of a session
+        stream.create(events=[{"event_name": "calls", "payload": payload}])
         now = customer.created.replace(second=0, microsecond=0)
         summaries = client.billing.meters.event_summaries.list(
             meter.id, customer=customer.id, start_time=int(now.timestamp()), end_time=int(now.timestamp()) + 600
@@ -130,9 +131,10 @@ def test_fixtures_fill_the_account_of_every_key(catalog: Path, monkeypatch: pyte
     with Emulator(account_per_key=True, fixtures=catalog) as emulator:
         for client in (emulator.client(), emulator.client("sk_test_first"), emulator.client("rk_test_second")):
             [customer] = client.customers.list()
-            [price] = client.prices.list(expand=["data.product"])
+            [price] = client.prices.list()
+            [product] = client.products.list()
             assert (customer.email, customer.name, customer.preferred_locales) == ("b@example.com", "Owner", ["fr"])
-            assert price.product.name == "Plan of b@example.com"
+            assert (price.product, product.name) == (product.id, "Plan of b@example.com")
             assert price.metadata["city"] == "Paris"
             assert len(price.metadata["id"]) == 36
 
