@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import pinstripe
 from pinstripe.emulator import Emulator
 from pinstripe.models import Charge, Invoice, InvoiceLineItem
-from tests.emulator.conftest import DAY, NEW_YEAR, existing_customer
+from tests.emulator.conftest import DAY, NEW_YEAR, NO_REDIRECTS, existing_customer
 
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired")
 PRICES: list[dict[str, Any]] = [  # Any: parameters of a price
@@ -332,7 +332,12 @@ class Money(RuleBasedStateMachine):
         client = self.connected if kind == 2 else self.client
         self.attempt(
             lambda: client.payment_intents.create(
-                amount=amount, currency="usd", payment_method=card, confirm=True, **options
+                amount=amount,
+                currency="usd",
+                payment_method=card,
+                confirm=True,
+                automatic_payment_methods=NO_REDIRECTS,
+                **options,
             )
         )
 

@@ -15,7 +15,7 @@ import pytest
 
 import pinstripe
 from pinstripe.emulator import Emulator
-from tests.emulator.conftest import NEW_YEAR, Shop, at, existing_customer
+from tests.emulator.conftest import NEW_YEAR, NO_REDIRECTS, Shop, at, existing_customer
 
 
 def create_objects(client: pinstripe.Client) -> list[str]:
@@ -114,7 +114,11 @@ def test_the_changes_of_a_failed_request_are_not_in_the_file(tmp_path: Path) -> 
             client.subscriptions.create(customer=customer, items=[{"price": "price_none"}])
         with pytest.raises(pinstripe.CardError):
             client.payment_intents.create(
-                amount=500, currency="usd", payment_method="pm_card_chargeDeclined", confirm=True
+                amount=500,
+                currency="usd",
+                payment_method="pm_card_chargeDeclined",
+                confirm=True,
+                automatic_payment_methods=NO_REDIRECTS,
             )
     with Emulator(db=path) as emulator:
         client = emulator.client()

@@ -132,6 +132,7 @@ def create(context: OperationContext) -> Object:
         if name not in params:
             raise missing_param(name)
     check_amount(params["amount"], params["currency"].lower())
+    transfers.check_connect(state, params)
     customer = state.objects.get("customer", params["customer"], "customer") if "customer" in params else None
     method = _method_to_charge(state, params, customer)
     card = card_of(state, method["id"])
@@ -176,6 +177,17 @@ def authentication_required() -> ErrorResponse:
         type="card_error",
         code="authentication_required",
         decline_code="authentication_required",
+    )
+
+
+def authentication_not_handled() -> ErrorResponse:
+    """Return the error of a payment that requires authentication, with ``error_on_requires_action``."""
+    return ErrorResponse(
+        "This payment required an authentication action to complete, but `error_on_requires_action` was set.",
+        status=402,
+        type="card_error",
+        code="authentication_required",
+        decline_code="authentication_not_handled",
     )
 
 

@@ -15,6 +15,7 @@ from pinstripe.emulator.billing.line_items import (
 )
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import payment_intents, setup_intents, three_d_secure
+from pinstripe.emulator.operations._checkout_checks import check_items, check_params, check_total
 from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._intents import intent_details
 from pinstripe.emulator.operations._registry import operation
@@ -22,6 +23,7 @@ from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.customers import create_customer
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.payment_methods import attach_to, create_payment_method
+from pinstripe.emulator.operations.promotion_codes import check_minimum
 from pinstripe.emulator.operations.subscriptions import start_subscription
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
@@ -68,22 +70,31 @@ SUBSCRIPTION_DATA = (
 @operation("checkout.sessions.create")
 def create(context: OperationContext) -> Object:
     """Create a session, which is open for a day; ``url`` is its page."""
-    if _is_hosted(context.params) and not context.params.get("success_url"):
-        _check_line_items(context.params)
+    params = context.params
+    if "mode" not in params:
+        raise missing_param("mode")
+    check_params(params, context.state.clock.now())
+    if _is_hosted(params) and not params.get("success_url"):
+        _check_line_items(params)
         raise missing_param("success_url")
-    return open_session(context.state, context.params)
+    return open_session(context.state, params)
 
 
 def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
     """Store a session; ``fields`` are set as they are."""
     mode = _check_line_items(params)
     items = build_line_items(state, params.get("line_items") or [], params.get("currency"))
+    if "payment_link" not in fields:
+        check_items(params, items)
     _check_mode(mode, items)
     session = state.draft("checkout.session", {name: value for name, value in params.items() if name not in DERIVED})
     owner = {"customer": params.get("customer"), "checkout_session": session["id"]}
     discount_ids = redeem_all(state, params.get("discounts"), **owner)
     discounts = [state.objects["discount", discount_id] for discount_id in discount_ids]
     totals = add_up(state, items, discounts)
+    if items:
+        check_minimum(state, discounts, totals.subtotal, items[0]["currency"])
+        check_total(mode, totals.total, items[0]["currency"])
     customer = state.objects.get("customer", params["customer"], "customer") if params.get("customer") else None
     session.update(
         **_amounts(mode, params, items, totals),
@@ -264,7 +275,12 @@ def _pay(state: AccountState, session: Object, customer: Object | None, method: 
     intent = state.objects.find("payment_intent", session["payment_intent"])
     if intent is None:
         data = state.tables.checkout_sessions[session["id"]].payment_intent_data
-        params = {**data, "amount": session["amount_total"], "currency": session["currency"]}
+        params = {
+            **data,
+            "amount": session["amount_total"],
+            "currency": session["currency"],
+            "automatic_payment_methods": {"enabled": False},
+        }
         intent = payment_intents.create_payment_intent(state, params, customer=customer_id, payment_method=None)
         state.events.emit("created", intent)
         state.objects.update(session, payment_intent=intent["id"])
@@ -303,7 +319,9 @@ def _item_params(item: Object) -> Object:
 def _set_up(state: AccountState, session: Object, customer: Object | None, method: Object) -> Object:
     data = state.tables.checkout_sessions[session["id"]].setup_intent_data
     intent = setup_intents.create_setup_intent(
-        state, {**data, "customer": customer["id"] if customer else None}, method
+        state,
+        {**data, "customer": customer["id"] if customer else None, "automatic_payment_methods": {"enabled": False}},
+        method,
     )
     setup_intents.confirm_setup_intent(state, intent, {})
     return {"setup_intent": intent["id"]}

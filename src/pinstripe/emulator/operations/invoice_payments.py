@@ -18,7 +18,7 @@ from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.payment_methods import resolve_payment_method
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.tables import InvoiceDetails
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse, missing_param, wrong_state
 
@@ -95,7 +95,12 @@ def create_payment(state: AccountState, invoice: Object) -> None:
     """Create the payment and the payment intent of an invoice that was finalized."""
     intent = payment_intents.create_payment_intent(
         state,
-        {"amount": invoice["amount_due"], "currency": invoice["currency"], "metadata": {}},
+        {
+            "amount": invoice["amount_due"],
+            "currency": invoice["currency"],
+            "allowed_payment_method_types": invoice["payment_settings"].get("payment_method_types"),
+            "automatic_payment_methods": {"enabled": False},
+        },
         customer=invoice["customer"],
         description=DESCRIPTIONS.get(invoice["billing_reason"], "Payment for Invoice"),
         payment_method=None,
@@ -163,6 +168,18 @@ def pay(state: AccountState, invoice: Object, method: Object | None, *, off_sess
     payment_intents.confirm_payment_intent(state, payment.intent, {"off_session": off_session})
     if payment.intent["status"] == "requires_action":
         state.events.emit("payment_action_required", invoice)
+
+
+def requires_action(object_type: str, **fields: JSON) -> ErrorResponse:
+    """Return the error of the payment of an invoice or subscription for which the customer must authenticate."""
+    return ErrorResponse(
+        f"Payment for this {object_type} requires additional user action before it can be completed successfully. Complete"
+        " it with the PaymentIntent of the invoice.",
+        status=DECLINED,
+        type="card_error",
+        code=f"{object_type}_payment_intent_requires_action",
+        **fields,
+    )
 
 
 def mark_paid(state: AccountState, invoice: Object, *, out_of_band: bool = False) -> None:

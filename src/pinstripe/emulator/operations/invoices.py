@@ -21,11 +21,12 @@ from pinstripe.emulator.operations.invoice_payments import (
     notify,
     pay,
     payment_of,
+    requires_action,
     subscription_of,
 )
 from pinstripe.emulator.operations.payment_methods import resolve_payment_method
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.json_values import JSON, Object, clone
 from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
@@ -283,6 +284,9 @@ def pay_invoice(context: OperationContext) -> Object:
     method_id = params.get("payment_method") or params.get("source")
     method = resolve_payment_method(state, method_id) if method_id else default_method(state, invoice)
     pay(state, invoice, method, off_session=bool(params.get("off_session")))
+    payment = payment_of(state, invoice)
+    if payment is not None and payment.intent["status"] == "requires_action":
+        raise requires_action("invoice", payment_intent=clone(payment.intent))
     return invoice
 
 

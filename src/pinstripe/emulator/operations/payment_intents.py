@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pinstripe.emulator.operations import charges
+from pinstripe.emulator.operations import charges, transfers
 from pinstripe.emulator.operations._intents import (
     CONFIRMABLE,
     automatic_payment_methods,
     check_microdeposits,
+    check_return_url,
     check_status,
+    check_unused,
     client_secret,
     find_intent,
     find_intent_to_confirm,
@@ -21,6 +23,7 @@ from pinstripe.emulator.operations._intents import (
     payment_method_types,
     require_authentication,
 )
+from pinstripe.emulator.operations._payment_method_types import check_types
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.payment_methods import (
@@ -28,7 +31,7 @@ from pinstripe.emulator.operations.payment_methods import (
     payment_method_from_params,
     resolve_payment_method,
 )
-from pinstripe.emulator.operations.test_cards import card_of, instrument_of, mark_set_up
+from pinstripe.emulator.operations.test_cards import card_of, mark_set_up, mark_used
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse
@@ -46,10 +49,15 @@ def create(context: OperationContext) -> Object:
     charges.check_amount(params["amount"], params["currency"].lower())
     if params.get("off_session") and not params.get("confirm"):
         raise ErrorResponse("off_session can only be set when confirm is true.", param="off_session")
+    check_types(params)
+    transfers.check_connect(state, params)
     method = payment_method_from_params(state, params)
     intent = create_payment_intent(state, params, payment_method=method["id"] if method else None)
     state.events.emit("created", intent)
-    return confirm_payment_intent(state, intent, params) if params.get("confirm") else intent
+    if not params.get("confirm"):
+        return intent
+    check_return_url(state, intent, params)
+    return confirm_payment_intent(state, intent, params)
 
 
 def create_payment_intent(state: AccountState, params: Object, **fields: JSON) -> Object:
@@ -88,6 +96,7 @@ def confirm(context: OperationContext) -> Object:
         name: params[name] for name in ("receipt_email", "setup_future_usage", "shipping") if params.get(name)
     }
     state.objects.update(intent, **fields)
+    check_return_url(state, intent, params)
     return confirm_payment_intent(state, intent, params)
 
 
@@ -98,6 +107,7 @@ def update(context: OperationContext) -> Object:
     intent = state.objects.get("payment_intent", context.target_id)
     if set(params) - ALWAYS_UPDATABLE:
         check_status(intent, "update")
+    check_types({"currency": intent["currency"], **params})
     fields: Object = {}
     if "amount" in params:
         charges.check_amount(params["amount"], params.get("currency") or intent["currency"])
@@ -184,15 +194,13 @@ def confirm_payment_intent(state: AccountState, intent: Object, params: Object) 
         raise ErrorResponse(
             "The provided PaymentMethod belongs to a customer: pass that customer, too.", param="payment_method"
         )
-    if instrument_of(state, method["id"]).detached:
-        raise ErrorResponse(
-            "The provided PaymentMethod was previously detached from a customer and can't be used again.",
-            code="payment_method_unexpected_state",
-        )
+    check_unused(state, method)
     if not must_authenticate(state, method):
         return _charge_intent(state, intent)
     if params.get("off_session"):
         raise _decline(state, intent, method, charges.authentication_required())
+    if params.get("error_on_requires_action"):
+        raise _decline(state, intent, method, charges.authentication_not_handled())
     return require_authentication(state, intent, params.get("return_url"))
 
 
@@ -223,6 +231,8 @@ def _charge_intent(state: AccountState, intent: Object) -> Object:
     if intent["customer"] and intent.get("setup_future_usage") and method["customer"] is None:
         attach_to(state, method, state.objects.get("customer", intent["customer"], "customer"))
         mark_set_up(state, method["id"])
+    if method["object"] == "payment_method" and method["customer"] is None:
+        mark_used(state, method["id"])
     if not charge["captured"]:
         state.objects.update(intent, status="requires_capture", amount_capturable=charge["amount"])
         state.events.emit("charge.succeeded", charge)

@@ -107,8 +107,20 @@ def attach(context: OperationContext) -> Object:
     return attach_to(context.state, resolve_payment_method(context.state, context.target_id, None), customer)
 
 
+def used_method() -> ErrorResponse:
+    """Return the error of a payment method that cannot be used again."""
+    return ErrorResponse(
+        "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, or was detached "
+        "from a Customer. It may not be used again: attach a PaymentMethod to a Customer before you use it several times.",
+        code="payment_method_unexpected_state",
+    )
+
+
 def attach_to(state: AccountState, method: Object, customer: Object) -> Object:
     """Attach a payment method to a customer; raise `ErrorResponse` when the card's bank declines that."""
+    instrument = instrument_of(state, method["id"])
+    if method["customer"] is None and (instrument.detached or instrument.used):
+        raise used_method()
     card = card_of(state, method["id"])
     if not card.attaches and (error := card.decline()):
         raise error
@@ -157,6 +169,11 @@ def update(context: OperationContext) -> Object:
     """Change a payment method: of its card, only the expiry."""
     state, params = context.state, dict(context.params)
     method = state.objects.get("payment_method", context.target_id)
+    if method["customer"] is None:
+        raise ErrorResponse(
+            "You must save this PaymentMethod to a customer before you can update it.",
+            code="payment_method_unexpected_state",
+        )
     fields: Object = {}
     if card := params.pop("card", None):
         expiry = {name: card[name] for name in ("exp_month", "exp_year") if name in card}

@@ -8,7 +8,9 @@ from __future__ import annotations
 from pinstripe.emulator.operations._intents import (
     automatic_payment_methods,
     check_microdeposits,
+    check_return_url,
     check_status,
+    check_unused,
     client_secret,
     find_intent,
     find_intent_to_confirm,
@@ -17,6 +19,7 @@ from pinstripe.emulator.operations._intents import (
     payment_method_types,
     require_authentication,
 )
+from pinstripe.emulator.operations._payment_method_types import check_types
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.payment_methods import (
@@ -32,9 +35,14 @@ from pinstripe.emulator.validation.errors import ErrorResponse
 @operation("setup_intents.create")
 def create(context: OperationContext) -> Object:
     """Create a setup intent, and confirm it when ``confirm`` is true."""
-    method = payment_method_from_params(context.state, context.params)
-    intent = create_setup_intent(context.state, context.params, method)
-    return confirm_setup_intent(context.state, intent, context.params) if context.params.get("confirm") else intent
+    state, params = context.state, context.params
+    check_types(params)
+    method = payment_method_from_params(state, params)
+    intent = create_setup_intent(state, params, method)
+    if not params.get("confirm"):
+        return intent
+    check_return_url(state, intent, params)
+    return confirm_setup_intent(state, intent, params)
 
 
 def create_setup_intent(state: AccountState, params: Object, method: Object | None) -> Object:
@@ -59,6 +67,7 @@ def create_setup_intent(state: AccountState, params: Object, method: Object | No
 def confirm(context: OperationContext) -> Object:
     """Confirm a setup intent, with the payment method that was passed or its own."""
     intent = find_intent_to_confirm(context, "setup_intent")
+    check_return_url(context.state, intent, context.params)
     return confirm_setup_intent(context.state, intent, context.params)
 
 
@@ -100,6 +109,7 @@ def verify_microdeposits(context: OperationContext) -> Object:
 def confirm_setup_intent(state: AccountState, intent: Object, params: Object) -> Object:
     """Save the card of an intent, or require authentication first; raise `ErrorResponse` when the bank declines."""
     method = method_of_intent(state, intent)
+    check_unused(state, method)
     if must_authenticate(state, method):
         return require_authentication(state, intent, params.get("return_url"))
     card = card_of(state, method["id"])

@@ -12,8 +12,9 @@ from pinstripe.emulator.operations._pagination import paginate
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations._subscription_params import add_subscription, build_subscription
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.invoice_payments import default_method, pay
+from pinstripe.emulator.operations.invoice_payments import default_method, pay, requires_action
 from pinstripe.emulator.operations.plans import price_id_of
+from pinstripe.emulator.operations.transfers import check_connect
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.tables import Flag
@@ -42,6 +43,7 @@ def start_subscription(state: AccountState, params: Object) -> Object:
     behavior = params.get("payment_behavior", "allow_incomplete")
     if behavior == "pending_if_incomplete":
         raise ErrorResponse("pending_if_incomplete can only be used for updates.", param="payment_behavior")
+    check_connect(state, params, "application_fee_percent")
     savepoint = state.transaction.savepoint()
     subscription = build_subscription(state, params, customer)
     add_subscription(state, subscription, params)
@@ -89,6 +91,8 @@ def _pay_first_invoice(
     if invoice["status"] != "paid" and behavior != "default_incomplete":
         try:
             pay(state, invoice, default_method(state, subscription), off_session=off_session)
+            if behavior == "error_if_incomplete" and subscription["status"] == "incomplete":
+                raise requires_action("subscription")
         except ErrorResponse as error:
             if error.status != DECLINED:
                 raise

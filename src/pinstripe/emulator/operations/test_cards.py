@@ -193,6 +193,11 @@ def mark_detached(state: AccountState, method_id: str) -> None:
     state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), detached=True))
 
 
+def mark_used(state: AccountState, method_id: str) -> None:
+    """Record that a payment has used a payment method."""
+    state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), used=True))
+
+
 def mark_set_up(state: AccountState, method_id: str) -> None:
     """Record that the cardholder has agreed to off-session payments."""
     state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), set_up=True))

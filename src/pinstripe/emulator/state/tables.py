@@ -84,6 +84,8 @@ class Instrument:
     set_up: bool = False
     """Whether the cardholder has agreed to off-session payments."""
     detached: bool = False
+    used: bool = False
+    """Whether a payment has used it while it belonged to no customer."""
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,12 @@ def empty_param(name: str) -> ErrorResponse:
     )
 
 
+def check_url(url: str, param: str) -> None:
+    """Raise `ErrorResponse` for text that is not an absolute URL."""
+    if "://" not in url or not url.partition("://")[2]:
+        raise ErrorResponse("Not a valid URL", code="url_invalid", param=param)
+
+
 def card_declined(
     decline_code: str,
     message: str = "Your card was declined.",
