@@ -56,8 +56,8 @@ class Shop:
         )
 
     def advance(self, until: int) -> None:
-        """Advance the test clock."""
-        self.client.test_helpers.test_clocks.advance(self.clock, frozen_time=until)
+        """Advance the emulator, and with it the test clock."""
+        self.emulator.advance(until)
 
     def use(self, card: str) -> str:
         """Set another default card, and return its payment method."""

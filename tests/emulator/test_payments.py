@@ -146,8 +146,9 @@ def test_a_refund_may_fail_or_be_pending(client: pinstripe.Client) -> None:
 
 
 def test_the_balance_is_the_sum_of_its_transactions_less_fees(client: pinstripe.Client) -> None:
-    intent = pay(client, "pm_card_bypassPending", expand=["latest_charge.balance_transaction"])
-    transaction = intent.latest_charge.balance_transaction
+    intent = pay(client, "pm_card_bypassPending")
+    charge: Any = client.charges.retrieve(intent.latest_charge, expand=["balance_transaction"])  # Any: expanded
+    transaction = charge.balance_transaction
     assert (transaction.amount, transaction.fee, transaction.net, transaction.status) == (2000, 88, 1912, "available")
     pay(client)  # pending for two days
     client.refunds.create(payment_intent=intent.id, amount=300)
@@ -197,9 +198,9 @@ def test_a_destination_charge_is_transferred_less_the_application_fee(client: pi
         amount=10_000,
         application_fee_amount=1000,
         transfer_data={"destination": account},
-        expand=["latest_charge.transfer"],
     )
-    transfer = intent.latest_charge.transfer
+    charge: Any = client.charges.retrieve(intent.latest_charge, expand=["transfer"])  # Any: expanded
+    transfer = charge.transfer
     assert (transfer.amount, transfer.destination) == (10_000, account)
     assert client.balance.retrieve(request_options={"stripe_account": account}).available[0].amount == 9000
     (fee,) = client.application_fees.list()

@@ -393,7 +393,7 @@ def test_update_events_contain_the_previous_values(shop: Shop) -> None:
 
 def test_clocks_only_advance_and_are_deleted_with_their_customers(shop: Shop) -> None:
     with pytest.raises(pinstripe.InvalidRequestError, match="only be advanced"):
-        shop.advance(NEW_YEAR)
+        shop.client.test_helpers.test_clocks.advance(shop.clock, frozen_time=NEW_YEAR)
     subscription = shop.subscribe(shop.price())
     shop.client.test_helpers.test_clocks.delete(shop.clock)
     assert shop.client.subscriptions.retrieve(subscription.id).status == "canceled"

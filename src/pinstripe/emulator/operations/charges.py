@@ -14,7 +14,8 @@ from pinstripe.emulator.operations.disputes import open_dispute
 from pinstripe.emulator.operations.payment_sources import default_source, resolve_source
 from pinstripe.emulator.operations.test_cards import card_of
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.json_values import JSON, Object, clone, previous_values
+from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param
 
 MAX_AMOUNT = 99_999_999
@@ -31,11 +32,13 @@ def create_charge(
     error: ErrorResponse | None,
     *,
     capture: bool = True,
+    settle_later: bool = False,
     **fields: JSON,
 ) -> Object:
     """Create a charge that succeeded, or failed with an error, and capture it; emits no event about the charge.
 
-    ``params`` are those of a charge, or a payment intent. ``method`` is a payment method, card, bank account or source.
+    ``params`` are those of a charge, or a payment intent. ``method`` is a payment method, card, bank account or source. With
+    ``settle_later``, the amount reaches the balance at the next request.
     """
     paid = error is None
     failure = error.error if error else {}
@@ -64,19 +67,35 @@ def create_charge(
     )
     state.objects.update(charge, receipt_url=f"{state.base_url}/receipts/{charge['id']}")
     if paid and capture:
-        _capture_amount(state, charge, charge["amount"])
+        state.objects.update(charge, captured=True, amount_captured=charge["amount"])
+        if settle_later:
+            state.clock.defer("charge.settle", charge)
+        else:
+            settle(state, charge)
     return charge
 
 
-def _capture_amount(state: AccountState, charge: Object, amount: int) -> None:
-    """Add the amount to the balance, and share it with connected accounts."""
+def settle(state: AccountState, charge: Object) -> None:
+    """Add the captured amount to the balance, and share it with connected accounts."""
+    amount = charge["amount_captured"]
     pending = PENDING_SECONDS if card_of(state, charge["payment_method"]).pending else 0
     transaction = record_transaction(state, "charge", charge, amount, money.fee(amount), pending=pending)
-    state.objects.update(charge, captured=True, amount_captured=amount, balance_transaction=transaction["id"])
+    state.objects.update(charge, balance_transaction=transaction["id"])
     if charge["transfer_data"]:
         transfers.transfer_charge(state, charge, amount)
     elif charge["application_fee_amount"]:
         application_fees.take_fee(state, charge, int(charge["application_fee_amount"]))
+
+
+@timer_handler("charge.settle")
+def _settle_later(state: AccountState, charge: Object) -> None:
+    """Settle a charge of a payment intent with the capture method ``automatic_async``.
+
+    https://docs.stripe.com/payments/payment-intents/asynchronous-capture
+    """
+    before = clone(charge)
+    settle(state, charge)
+    state.events.emit("updated", charge, previous_values(before, charge))
 
 
 def open_disputes(state: AccountState, charge: Object, method: Object) -> None:
@@ -227,8 +246,8 @@ def capture_charge(state: AccountState, charge: Object, amount: int, param: str,
         )
     if "application_fee_amount" in params:
         state.objects.update(charge, application_fee_amount=params["application_fee_amount"])
-    _capture_amount(state, charge, amount)
-    state.objects.update(charge, amount_refunded=charge["amount"] - amount)
+    state.objects.update(charge, captured=True, amount_captured=amount, amount_refunded=charge["amount"] - amount)
+    settle(state, charge)
     state.events.emit("captured", charge)
 
 

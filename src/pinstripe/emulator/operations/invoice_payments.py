@@ -100,6 +100,7 @@ def create_payment(state: AccountState, invoice: Object) -> None:
             "currency": invoice["currency"],
             "allowed_payment_method_types": invoice["payment_settings"].get("payment_method_types"),
             "automatic_payment_methods": {"enabled": False},
+            "capture_method": "automatic",
         },
         customer=invoice["customer"],
         description=DESCRIPTIONS.get(invoice["billing_reason"], "Payment for Invoice"),

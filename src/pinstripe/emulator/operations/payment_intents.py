@@ -277,6 +277,7 @@ def _create_charge(state: AccountState, intent: Object, method: Object, error: E
         method,
         error,
         capture=intent["capture_method"] != "manual",
+        settle_later=intent["capture_method"] == "automatic_async",
         customer=intent["customer"],
         payment_intent=intent["id"],
     )

@@ -22,6 +22,7 @@ from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse, missing_param
 
 ENDED = ("canceled", "incomplete_expired")
+MAX_SUBSCRIPTIONS_OF_CLOCK = 3
 INCOMPLETE_EXPIRY = 23 * HOUR
 """Seconds until a subscription expires whose first invoice was not paid."""
 
@@ -40,6 +41,7 @@ def start_subscription(state: AccountState, params: Object) -> Object:
     customer = state.objects.get("customer", params["customer"], "customer")
     if not params.get("items"):
         raise missing_param("items")
+    _check_test_clock(state, customer)
     behavior = params.get("payment_behavior", "allow_incomplete")
     if behavior == "pending_if_incomplete":
         raise ErrorResponse("pending_if_incomplete can only be used for updates.", param="payment_behavior")
@@ -66,6 +68,20 @@ def start_subscription(state: AccountState, params: Object) -> Object:
     state.tables.announced_subscriptions.set(subscription["id"], Flag())
     subscription_invoices.schedule_timers(state, subscription)
     return subscription
+
+
+def _check_test_clock(state: AccountState, customer: Object) -> None:
+    """Raise `ErrorResponse` when a customer of a test clock has as many subscriptions as Stripe allows."""
+    if not customer.get("test_clock"):
+        return
+    existing = [
+        other for other in state.objects.all("subscription", customer=customer["id"]) if other["status"] not in ENDED
+    ]
+    if len(existing) >= MAX_SUBSCRIPTIONS_OF_CLOCK:
+        raise ErrorResponse(
+            f"A customer of a test clock can have at most {MAX_SUBSCRIPTIONS_OF_CLOCK} subscriptions.",
+            param="customer",
+        )
 
 
 def _check_payment_method(state: AccountState, subscription: Object) -> None:
