@@ -388,7 +388,7 @@ def test_update_events_contain_the_previous_values(shop: Shop) -> None:
     assert event.data.object.metadata == {"plan": "gold"}
     before = event.data.previous_attributes
     assert before["cancel_at_period_end"] is False
-    assert before["metadata"] == {}
+    assert before["metadata"] == {"plan": None}
 
 
 def test_clocks_only_advance_and_are_deleted_with_their_customers(shop: Shop) -> None:

@@ -9,7 +9,7 @@ from pinstripe.emulator.billing.pricing import cost
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
-from pinstripe.emulator.operations.plans import plan_of, price_id_of
+from pinstripe.emulator.operations.plans import item_fields, plan_of, price_id_of
 from pinstripe.emulator.operations.prices import check_active, create_price
 from pinstripe.emulator.operations.promotion_codes import check_minimum
 from pinstripe.emulator.operations.trial_offers import begin_trial, offered_price
@@ -175,7 +175,7 @@ def add_subscription(state: AccountState, subscription: Object, params: Object) 
     # raises when a price does not have the currency
     amounts = [cost(state, item["price"], item.get("quantity") or 1, currency) for item in items]
     subscription["currency"] = currency
-    subscription["items"]["data"] = items
+    subscription.update(item_fields(subscription, items))
     check_intervals(subscription)
     state.objects.add(subscription)
     for item in items:

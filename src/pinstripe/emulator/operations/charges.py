@@ -6,6 +6,7 @@ https://docs.stripe.com/api/charges
 from __future__ import annotations
 
 from pinstripe.emulator.billing import money
+from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import application_fees, transfers
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.balance_transactions import PENDING_SECONDS, record_transaction
@@ -22,6 +23,16 @@ MAX_AMOUNT = 99_999_999
 EMPTY_BILLING_DETAILS: Object = {"address": None, "email": None, "name": None, "phone": None}
 CARD_FIELDS = ("brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
 """The fields of a card that a charge shows."""
+NOT_OF_CHARGES = ("financial_connections_account", "networks", "status_details", "generated_from")
+"""The fields of other payment methods that a charge does not show."""
+CARD_FEATURES: Object = {
+    "extended_authorization": {"status": "disabled"},
+    "incremental_authorization": {"status": "unavailable"},
+    "multicapture": {"status": "unavailable"},
+    "network_token": {"used": False},
+    "regulated_status": "unregulated",
+}
+AUTHORIZATION_SECONDS = 7 * DAY
 RISK_SCORES = {"normal": 20, "elevated": 70, "highest": 90}
 
 
@@ -59,7 +70,7 @@ def create_charge(
         outcome=_outcome(error, card_of(state, method["id"]).risk),
         paid=paid,
         payment_method=method["id"],
-        payment_method_details=_payment_method_details(method),
+        payment_method_details=_payment_method_details(state, params["amount"], method, capture=capture, paid=paid),
         status="succeeded" if paid else "failed",
         transfer_data=_transfer_data(params.get("transfer_data")),
         transfer_group=params.get("transfer_group"),
@@ -104,7 +115,7 @@ def open_disputes(state: AccountState, charge: Object, method: Object) -> None:
         open_dispute(state, charge, reason)
 
 
-def _payment_method_details(method: Object) -> Object:
+def _payment_method_details(state: AccountState, amount: int, method: Object, *, capture: bool, paid: bool) -> Object:
     if method["object"] == "card":
         checks = {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": method.get("cvc_check")}
         card = {name: method[name] for name in CARD_FIELDS}
@@ -112,11 +123,25 @@ def _payment_method_details(method: Object) -> Object:
     elif method.get("card"):
         card = {name: method["card"][name] for name in (*CARD_FIELDS, "checks", "wallet")}
     else:
-        return {"type": method.get("type", method["object"])}
-    return {
-        "type": "card",
-        "card": {**card, "network": card["brand"], "three_d_secure": None, "installments": None, "mandate": None},
+        method_type = str(method.get("type", method["object"]))
+        details = {name: value for name, value in (method.get(method_type) or {}).items() if name not in NOT_OF_CHARGES}
+        return {"type": method_type, method_type: details}
+    authorized = {
+        "amount_authorized": amount if paid else None,
+        "authorization_code": f"{state.random.randrange(10**6):06}" if paid else None,
+        "network_transaction_id": f"{state.random.randrange(10**15):015}",
+        "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
     }
+    if not capture:
+        authorized["capture_before"] = state.clock.now() + AUTHORIZATION_SECONDS
+    constant = {
+        **CARD_FEATURES,
+        "network": card["brand"],
+        "three_d_secure": None,
+        "installments": None,
+        "mandate": None,
+    }
+    return {"type": "card", "card": {**card, **constant, **authorized}}
 
 
 def _transfer_data(params: Object | None) -> Object | None:
@@ -126,6 +151,9 @@ def _transfer_data(params: Object | None) -> Object | None:
 def _outcome(error: ErrorResponse | None, risk: str) -> Object:
     if error is None:
         return {
+            "advice_code": None,
+            "network_advice_code": None,
+            "network_decline_code": None,
             "network_status": "approved_by_network",
             "reason": "elevated_risk_level" if risk == "elevated" else None,
             "risk_level": risk,
@@ -135,6 +163,9 @@ def _outcome(error: ErrorResponse | None, risk: str) -> Object:
         }
     blocked = error.error.get("decline_code") == "fraudulent"
     return {
+        "advice_code": error.error.get("advice_code"),
+        "network_advice_code": None,
+        "network_decline_code": error.error.get("network_decline_code"),
         "network_status": "not_sent_to_network" if blocked else "declined_by_network",
         "reason": "highest_risk_level" if blocked else error.error.get("decline_code"),
         "risk_level": "highest" if blocked else "normal",

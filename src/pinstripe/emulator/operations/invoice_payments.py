@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
+from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import payment_intents
 from pinstripe.emulator.operations._expansion import includable
 from pinstripe.emulator.operations._filters import list_filter
@@ -19,7 +20,7 @@ from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.payment_methods import resolve_payment_method
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
-from pinstripe.emulator.state.tables import InvoiceDetails
+from pinstripe.emulator.state.tables import ACCOUNT_KEY, InvoiceDetails, PaymentRetries
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse, missing_param, wrong_state
 
 InvoiceHandler: TypeAlias = Callable[[AccountState, Object], None]
@@ -191,6 +192,7 @@ def mark_paid(state: AccountState, invoice: Object, *, out_of_band: bool = False
         amount_paid_off_stripe=invoice["amount_due"] if out_of_band else 0,
         amount_remaining=0,
         attempted=invoice["attempted"] or not out_of_band,
+        auto_advance=False,
         next_payment_attempt=None,
         status="paid",
         status_transitions={**invoice["status_transitions"], "paid_at": state.clock.now()},
@@ -200,8 +202,21 @@ def mark_paid(state: AccountState, invoice: Object, *, out_of_band: bool = False
     notify("paid", state, invoice)
 
 
+def _next_attempt(state: AccountState, invoice: Object, attempts: int) -> int | None:
+    """Return when the failed payment of a subscription is retried, according to the account's settings."""
+    subscription = state.objects.find("subscription", subscription_of(invoice))
+    retries = state.tables.payment_retries.get(ACCOUNT_KEY) or PaymentRetries()
+    retried = subscription is not None and subscription["status"] in ("active", "trialing", "past_due")
+    if not retried or attempts > len(retries.days):
+        return None
+    return int(state.clock.now() + retries.days[attempts - 1] * DAY)
+
+
 def _record_failure(state: AccountState, invoice: Object) -> None:
-    state.objects.update(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    attempts = invoice["attempt_count"] + 1
+    state.objects.update(
+        invoice, attempted=True, attempt_count=attempts, next_payment_attempt=_next_attempt(state, invoice, attempts)
+    )
     state.events.emit("payment_failed", invoice)
     notify("failed", state, invoice)
 

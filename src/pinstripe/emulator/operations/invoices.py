@@ -194,8 +194,10 @@ def delete(context: OperationContext) -> Object:
 
 def schedule_finalization(state: AccountState, invoice: Object) -> None:
     """Schedule a draft to be finalized and collected in an hour."""
-    state.objects.update(invoice, automatically_finalizes_at=state.clock.now() + HOUR)
-    state.clock.schedule(state.clock.now() + HOUR, "invoice.finalize", invoice)
+    at = state.clock.now() + HOUR
+    charged = invoice["collection_method"] == "charge_automatically"
+    state.objects.update(invoice, automatically_finalizes_at=at, next_payment_attempt=at if charged else None)
+    state.clock.schedule(at, "invoice.finalize", invoice)
 
 
 @timer_handler("invoice.finalize")
@@ -325,6 +327,7 @@ def void(state: AccountState, invoice: Object) -> None:
     state.objects.update(
         invoice,
         amount_remaining=0,
+        auto_advance=False,
         next_payment_attempt=None,
         status="void",
         status_transitions={**invoice["status_transitions"], "voided_at": state.clock.now()},
@@ -346,7 +349,13 @@ def mark_invoice_uncollectible(context: OperationContext) -> Object:
 def mark_uncollectible(state: AccountState, invoice: Object) -> None:
     """Mark an invoice as uncollectible; it is no longer collected, but can still be paid."""
     transitions = {**invoice["status_transitions"], "marked_uncollectible_at": state.clock.now()}
-    state.objects.update(invoice, status="uncollectible", status_transitions=transitions, next_payment_attempt=None)
+    state.objects.update(
+        invoice,
+        status="uncollectible",
+        status_transitions=transitions,
+        auto_advance=False,
+        next_payment_attempt=None,
+    )
     state.events.emit("marked_uncollectible", invoice)
     notify("uncollectible", state, invoice)
 

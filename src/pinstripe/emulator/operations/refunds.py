@@ -108,8 +108,13 @@ def _refund_amount(state: AccountState, charge: Object, requested: int | None) -
 def _fail(state: AccountState, refund: Object) -> None:
     """Return the amount to the balance, because the bank could not accept the refund."""
     previous = _undo(state, refund, status="failed", failure_reason="expired_or_canceled_card")
-    state.events.emit("updated", refund, previous)
+    _emit_updated(state, refund, previous)
     state.events.emit("failed", refund)
+
+
+def _emit_updated(state: AccountState, refund: Object, previous: Object) -> None:
+    for event_type in ("refund.updated", "charge.refund.updated"):
+        state.events.emit(event_type, refund, previous)
 
 
 def _undo(state: AccountState, refund: Object, **fields: str) -> Object:
@@ -124,7 +129,7 @@ def _undo(state: AccountState, refund: Object, **fields: str) -> Object:
 @timer_handler("refund.arrive")
 def _arrive(state: AccountState, refund: Object) -> None:
     if refund["status"] == "pending":
-        state.events.emit("updated", refund, state.objects.update(refund, status="succeeded"))
+        _emit_updated(state, refund, state.objects.update(refund, status="succeeded"))
 
 
 @operation("refunds.cancel", "test_helpers.refunds.expire")
@@ -135,7 +140,7 @@ def cancel(context: OperationContext) -> Object:
     if refund["status"] not in ("pending", "requires_action"):
         raise wrong_state(refund, context.endpoint.method)
     previous = _undo(state, refund, status="canceled" if context.endpoint.method == "cancel" else "failed")
-    state.events.emit("updated", refund, previous)
+    _emit_updated(state, refund, previous)
     return refund
 
 

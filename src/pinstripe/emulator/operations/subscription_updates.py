@@ -29,6 +29,7 @@ from pinstripe.emulator.operations.invoice_payments import (
     requires_action,
     subscription_of,
 )
+from pinstripe.emulator.operations.plans import item_fields
 from pinstripe.emulator.operations.subscriptions import ENDED
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.defaults import fit
@@ -151,6 +152,9 @@ def _derived_fields(state: AccountState, subscription: Object, params: Object) -
     if "discounts" in params:
         owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
         fields["discounts"] = redeem_all(state, params["discounts"], **owner)
+        for discount_id in subscription["discounts"]:
+            if discount_id not in fields["discounts"]:
+                state.events.emit("deleted", state.objects["discount", discount_id])
     if "default_tax_rates" in params:
         rate_ids = params["default_tax_rates"] or []
         fields["default_tax_rates"] = [state.objects["tax_rate", rate_id] for rate_id in rate_ids]
@@ -294,7 +298,7 @@ def _make_pending(state: AccountState, subscription: Object, update: Update) -> 
     state.objects.update(
         subscription,
         billing_cycle_anchor=update.before["billing_cycle_anchor"],
-        items={**subscription["items"], "data": items},
+        **item_fields(subscription, items),
         pending_update={
             "billing_cycle_anchor": None,
             "cancel_at_period_end": None,

@@ -139,7 +139,7 @@ INVALID_DETAILS = {
 """The error code and the words for each invalid detail."""
 
 
-def card_name(details: Object, param: str = "card") -> str:
+def card_name(details: Object) -> str:
     """Return the name in `CARDS` of a card number, or of a token such as ``tok_visa``."""
     if token := details.get("token"):
         name = str(token).removeprefix("tok_")
@@ -151,19 +151,17 @@ def card_name(details: Object, param: str = "card") -> str:
             status=402,
             type="card_error",
             code="incorrect_number",
-            param=f"{param}[number]",
+            param="number",
         )
     return name
 
 
-def check_card_details(state: AccountState, details: Object, param: str = "card") -> None:
+def check_card_details(state: AccountState, details: Object) -> None:
     """Raise `ErrorResponse` for an expired card, and for an invalid month, year or security code."""
     invalid = _invalid_detail(datetime.fromtimestamp(state.clock.now(), timezone.utc), details)
     if invalid:
         code, words = INVALID_DETAILS[invalid]
-        raise ErrorResponse(
-            f"Your card's {words} is invalid.", status=402, type="card_error", code=code, param=f"{param}[{invalid}]"
-        )
+        raise ErrorResponse(f"Your card's {words} is invalid.", status=402, type="card_error", code=code, param=invalid)
 
 
 def _invalid_detail(today: datetime, details: Object) -> str | None:
