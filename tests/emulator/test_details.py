@@ -95,6 +95,7 @@ def test_a_charge_shows_the_authorization_of_its_card(client: pinstripe.Client) 
 def test_a_refund_that_changes_has_both_events(client: pinstripe.Client, emulator: Emulator) -> None:
     intent = pay(client, "pm_card_refundFail")
     client.refunds.create(payment_intent=intent.id)
+    client.refunds.list()
     types = emulator.events.types
     assert types.index("refund.updated") + 1 == types.index("charge.refund.updated")
 

@@ -12,11 +12,11 @@ from tests.emulator.conftest import NO_REDIRECTS, Shop
 
 
 def pay(
-    client: pinstripe.Client, card: str = "pm_card_visa", amount: int = 2000, **params: Any
+    client: pinstripe.Client, card: str = "pm_card_visa", amount: int = 2000, currency: str = "usd", **params: Any
 ) -> Any:  # Any: parameters; an intent
     return client.payment_intents.create(
         amount=amount,
-        currency="usd",
+        currency=currency,
         payment_method=card,
         confirm=True,
         automatic_payment_methods=NO_REDIRECTS,

@@ -139,6 +139,16 @@ def _activate(state: AccountState, invoice: Object) -> None:
         state.events.emit("updated", subscription, previous_values(before, subscription))
 
 
+@on_invoice("processing")
+def _activate_early(state: AccountState, invoice: Object) -> None:
+    """Activate a new subscription while its first bank debit is processed."""
+    subscription = _live_subscription(state, invoice)
+    if subscription is not None and subscription["status"] == "incomplete":
+        previous = state.objects.update(subscription, status="active")
+        if subscription["id"] in state.tables.announced_subscriptions:
+            state.events.emit("updated", subscription, previous)
+
+
 def _save_payment_method(state: AccountState, subscription: Object, invoice: Object) -> None:
     if (subscription["payment_settings"] or {}).get("save_default_payment_method") != "on_subscription":
         return

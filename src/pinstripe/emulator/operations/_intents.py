@@ -100,12 +100,12 @@ def client_secret(state: AccountState, intent: Object) -> str:
     return f"{intent['id']}_secret_{state.new_id('secret', 25)}"
 
 
-def must_authenticate(state: AccountState, method: Object) -> bool:
+def must_authenticate(state: AccountState, method: Object, *, off_session: bool = False) -> bool:
     """Return whether the card's bank requires a 3-D Secure challenge."""
     card = card_of(state, method["id"])
     if card.authentication == "unless_set_up":
         return not instrument_of(state, method["id"]).set_up
-    return card.authentication == "always"
+    return card.authentication == "always" or (card.authentication == "on_session" and not off_session)
 
 
 def require_authentication(state: AccountState, intent: Object, return_url: str | None) -> Object:
@@ -133,12 +133,23 @@ def set_return_url(state: AccountState, intent_id: str, url: str) -> None:
     state.tables.intents.set(intent_id, replace(intent_details(state, intent_id), return_url=url))
 
 
+WRONG_MICRODEPOSITS = {
+    (10, 11): "attempts_exceeded",
+    (40, 41): "timeout",
+    "SM33CC": "attempts_exceeded",
+    "SM44DD": "timeout",
+}
+"""The amounts and codes that simulate other errors than a wrong amount."""
+
+
 def check_microdeposits(context: OperationContext) -> None:
     """Raise `ErrorResponse` for other amounts than 32 and 45 cents, and for another code than SM11AA."""
-    amounts = sorted(context.params.get("amounts") or [32, 45])
-    if amounts != [32, 45] or context.params.get("descriptor_code", "SM11AA") != "SM11AA":
+    amounts = tuple(sorted(context.params.get("amounts") or [32, 45]))
+    code = context.params.get("descriptor_code", "SM11AA")
+    if amounts != (32, 45) or code != "SM11AA":
+        reason = WRONG_MICRODEPOSITS.get(code) or WRONG_MICRODEPOSITS.get(amounts, "amounts_mismatch")
         raise ErrorResponse(
             "The amounts or the code are not those of the microdeposits.",
-            code="payment_method_microdeposit_verification_amounts_mismatch",
+            code=f"payment_method_microdeposit_verification_{reason}",
             param="amounts",
         )

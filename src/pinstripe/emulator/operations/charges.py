@@ -13,7 +13,7 @@ from pinstripe.emulator.operations.balance_transactions import PENDING_SECONDS, 
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.disputes import open_dispute
 from pinstripe.emulator.operations.payment_sources import default_source, resolve_source
-from pinstripe.emulator.operations.test_cards import card_of
+from pinstripe.emulator.operations.test_cards import card_of, instrument_of
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object, clone, previous_values
 from pinstripe.emulator.state.timer_handlers import timer_handler
@@ -44,14 +44,15 @@ def create_charge(
     *,
     capture: bool = True,
     settle_later: bool = False,
+    pending: bool = False,
     **fields: JSON,
 ) -> Object:
     """Create a charge that succeeded, or failed with an error, and capture it; emits no event about the charge.
 
     ``params`` are those of a charge, or a payment intent. ``method`` is a payment method, card, bank account or source. With
-    ``settle_later``, the amount reaches the balance at the next request.
+    ``settle_later``, the amount reaches the balance at the next request. A ``pending`` charge has neither succeeded nor failed.
     """
-    paid = error is None
+    paid = error is None and not pending
     failure = error.error if error else {}
     charge = state.create(
         "charge",
@@ -71,7 +72,7 @@ def create_charge(
         paid=paid,
         payment_method=method["id"],
         payment_method_details=_payment_method_details(state, params["amount"], method, capture=capture, paid=paid),
-        status="succeeded" if paid else "failed",
+        status="pending" if pending else "succeeded" if paid else "failed",
         transfer_data=_transfer_data(params.get("transfer_data")),
         transfer_group=params.get("transfer_group"),
         **fields,
@@ -110,8 +111,15 @@ def _settle_later(state: AccountState, charge: Object) -> None:
 
 
 def open_disputes(state: AccountState, charge: Object, method: Object) -> None:
-    """Dispute a charge when its test card does so."""
-    if reason := card_of(state, method["id"]).dispute:
+    """Dispute a charge when its test card or bank account does so, or warn of fraud."""
+    reason = card_of(state, method["id"]).dispute
+    if instrument_of(state, method["id"]).debit == "dispute":
+        reason = "fraudulent" if method.get("type") == "us_bank_account" else "debit_not_authorized"
+    if reason == "warning":
+        warning = {"actionable": True, "charge": charge["id"], "fraud_type": "misc"}
+        fields = {**warning, "payment_intent": charge["payment_intent"]}
+        state.events.emit("created", state.create("radar.early_fraud_warning", None, **fields))
+    elif reason:
         open_dispute(state, charge, reason)
 
 

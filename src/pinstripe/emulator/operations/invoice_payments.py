@@ -24,9 +24,10 @@ from pinstripe.emulator.state.tables import ACCOUNT_KEY, InvoiceDetails, Payment
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse, missing_param, wrong_state
 
 InvoiceHandler: TypeAlias = Callable[[AccountState, Object], None]
-Outcome: TypeAlias = Literal["paid", "failed", "voided", "overdue", "uncollectible"]
+Outcome: TypeAlias = Literal["paid", "processing", "failed", "voided", "overdue", "uncollectible"]
 HANDLERS: dict[Outcome, list[InvoiceHandler]] = {
     "paid": [],
+    "processing": [],
     "failed": [],
     "voided": [],
     "overdue": [],
@@ -246,6 +247,12 @@ def _on_intent_succeeded(state: AccountState, intent: Object) -> None:
             _record_part_payment(state, invoice, intent["amount"])
 
 
+def _on_intent_processing(state: AccountState, intent: Object) -> None:
+    if payable := _payable(state, intent):
+        notify("processing", state, payable[1])
+
+
+payment_intents.OUTCOME_HOOKS["processing"].append(_on_intent_processing)
 payment_intents.OUTCOME_HOOKS["failed"].append(_on_intent_failed)
 payment_intents.OUTCOME_HOOKS["succeeded"].append(_on_intent_succeeded)
 

@@ -5,8 +5,10 @@ https://docs.stripe.com/payments/payment-methods
 
 from __future__ import annotations
 
+from pinstripe.emulator.operations import test_bank_accounts
 from pinstripe.emulator.operations._filters import filter_objects
 from pinstripe.emulator.operations._pagination import paginate
+from pinstripe.emulator.operations._payment_method_types import BANK_DEBITS
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.test_cards import (
@@ -39,6 +41,8 @@ def resolve_payment_method(state: AccountState, method_id: str, param: str | Non
     name = method_id.removeprefix("pm_card_")
     if method_id.startswith("pm_card_") and name in CARDS:
         return _create_card_method(state, name, {})
+    if method_id in test_bank_accounts.TOKENS:
+        return _create_bank_method(state, test_bank_accounts.params_of_token(method_id), verified=True)
     method = state.objects.find(("payment_method", "card", "bank_account"), method_id)
     if method is None or method.get("deleted"):
         raise missing_object("PaymentMethod", method_id, param)
@@ -58,11 +62,22 @@ def _create_card_method(state: AccountState, name: str, params: Object) -> Objec
     return method
 
 
+def _create_bank_method(state: AccountState, params: Object, *, verified: bool) -> Object:
+    method_type = params["type"]
+    method = state.create("payment_method", params, customer=None)
+    details = test_bank_accounts.bank_details(method_type, params.get(method_type) or {})
+    state.objects.update(method, **{method_type: details})
+    test_bank_accounts.set_debit(state, method, params, verified=verified)
+    return method
+
+
 def create_payment_method(state: AccountState, params: Object) -> Object:
     """Create a payment method. Those of other types than ``card`` are stored as they were passed, and never decline."""
     if params.get("type", "card" if params.get("card") else None) != "card":
         if "type" not in params:
             raise missing_param("type")
+        if params["type"] in BANK_DEBITS:
+            return _create_bank_method(state, params, verified=False)
         method = state.create("payment_method", params, customer=None)
         if method.get(params["type"]) is None:
             state.objects.update(method, **{params["type"]: state.draft_part("payment_method", params["type"])})

@@ -74,7 +74,7 @@ def refund_charge(state: AccountState, charge: Object, params: Object) -> Object
     state.events.emit("created", refund)
     state.events.emit("refunded", charge, previous)
     if outcome == "failed":
-        _fail(state, refund)
+        state.clock.defer("refund.fail", refund)
     elif outcome == "pending":
         state.clock.schedule(state.clock.now() + PENDING_SECONDS, "refund.arrive", refund)
     return refund
@@ -105,6 +105,7 @@ def _refund_amount(state: AccountState, charge: Object, requested: int | None) -
     return amount
 
 
+@timer_handler("refund.fail")
 def _fail(state: AccountState, refund: Object) -> None:
     """Return the amount to the balance, because the bank could not accept the refund."""
     previous = _undo(state, refund, status="failed", failure_reason="expired_or_canceled_card")

@@ -26,6 +26,7 @@ from pinstripe.emulator.operations.payment_methods import (
     attach_to,
     payment_method_from_params,
 )
+from pinstripe.emulator.operations.test_bank_accounts import needs_microdeposits, require_microdeposits
 from pinstripe.emulator.operations.test_cards import card_of, mark_set_up
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone
@@ -103,13 +104,16 @@ def update(context: OperationContext) -> Object:
 def verify_microdeposits(context: OperationContext) -> Object:
     """Verify a bank account by its deposits of 32 and 45 cents or the code SM11AA, and save it."""
     check_microdeposits(context)
-    return _save_method(context.state, find_intent(context, "setup_intent", "verify"))
+    intent = find_intent(context, "setup_intent", "verify")
+    return _save_method(context.state, intent)
 
 
 def confirm_setup_intent(state: AccountState, intent: Object, params: Object) -> Object:
     """Save the card of an intent, or require authentication first; raise `ErrorResponse` when the bank declines."""
     method = method_of_intent(state, intent)
     check_unused(state, method)
+    if needs_microdeposits(state, intent, method):
+        return require_microdeposits(state, intent)
     if must_authenticate(state, method):
         return require_authentication(state, intent, params.get("return_url"))
     card = card_of(state, method["id"])
@@ -153,11 +157,14 @@ def _save_method(state: AccountState, intent: Object) -> Object:
 
 
 def _record_attempt(state: AccountState, intent: Object, status: str, error: ErrorResponse | None = None) -> Object:
+    method = state.objects.find(("payment_method", "card"), intent["payment_method"]) or {}
+    method_type = str(method.get("type", "card"))
+    details: Object = {"card": {"three_d_secure": None}} if method_type == "card" else {method_type: {}}
     return state.create(
         "setup_attempt",
         customer=intent["customer"],
         payment_method=intent["payment_method"],
-        payment_method_details={"type": "card", "card": {"three_d_secure": None}},
+        payment_method_details={"type": method_type, **details},
         setup_error=error.error if error else None,
         setup_intent=intent["id"],
         status=status,

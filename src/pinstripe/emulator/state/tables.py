@@ -86,6 +86,8 @@ class Instrument:
     detached: bool = False
     used: bool = False
     """Whether a payment has used it while it belonged to no customer."""
+    debit: str = "success"
+    """How debits of a bank account end, with a ``+`` after a delay."""
 
 
 @dataclass(frozen=True)
