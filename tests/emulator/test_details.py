@@ -9,7 +9,6 @@ import pytest
 
 import pinstripe
 from pinstripe.emulator import Emulator
-from pinstripe.models import Event
 from tests.emulator.conftest import DAY, Shop, at
 from tests.emulator.test_payments import pay
 from tests.emulator.test_strictness import raw
@@ -105,7 +104,7 @@ def test_the_discount_of_a_subscription_has_events(shop: Shop) -> None:
     subscription = shop.subscribe(shop.price(), discounts=[{"coupon": coupon}])
     (created,) = _of_type(shop.emulator, "customer.discount.created")
     assert created.data.object.subscription == subscription.id
-    shop.client.subscriptions.update(subscription.id, discounts="")
+    shop.client.subscriptions.update(subscription.id, discounts=None)
     (deleted,) = _of_type(shop.emulator, "customer.discount.deleted")
     assert deleted.data.object.id == created.data.object.id
 
@@ -131,7 +130,7 @@ def test_the_balance_becomes_available_in_time(client: pinstripe.Client, emulato
     client.balance.retrieve()
     created = int(emulator.events[-1].created.timestamp())
     emulator.advance(created + 3 * DAY)
-    event: Event = _of_type(emulator, "balance.available")[0]
+    event = _of_type(emulator, "balance.available")[0]
     assert event.data.object.available[0].amount == 1912
 
 
@@ -141,3 +140,57 @@ def test_the_error_of_a_card_names_the_detail(client: pinstripe.Client, number: 
     with pytest.raises(pinstripe.CardError) as caught:
         client.payment_methods.create(type="card", card=card)
     assert (caught.value.code, caught.value.param) == (code, param)
+
+
+def _transfer_intent(client: pinstripe.Client, customer: str, amount: int) -> Any:  # Any: an intent
+    return client.payment_intents.create(
+        amount=amount,
+        currency="usd",
+        customer=customer,
+        payment_method_data={"type": "customer_balance"},
+        payment_method_options={
+            "customer_balance": {"funding_type": "bank_transfer", "bank_transfer": {"type": "us_bank_transfer"}}
+        },
+        allowed_payment_method_types=["customer_balance"],
+        confirm=True,
+    )
+
+
+def test_a_cash_balance_pays_the_intents_that_wait_for_a_transfer(client: pinstripe.Client, emulator: Emulator) -> None:
+    customer = client.customers.create().id
+    intent = _transfer_intent(client, customer, 3000)
+    assert intent.next_action.display_bank_transfer_instructions.amount_remaining == 3000
+    client.test_helpers.customers.fund_cash_balance(customer, amount=1000, currency="usd")
+    partly: Any = client.payment_intents.retrieve(intent.id)
+    assert partly.next_action.display_bank_transfer_instructions.amount_remaining == 2000
+    assert "payment_intent.partially_funded" in emulator.events.types
+    client.test_helpers.customers.fund_cash_balance(customer, amount=2500, currency="usd")
+    paid = client.payment_intents.retrieve(intent.id)
+    assert (paid.status, paid.amount_received) == ("succeeded", 3000)
+    assert client.customers.cash_balance.retrieve(customer).available == {"usd": 500}
+    assert _transfer_intent(client, customer, 500).status == "succeeded"
+
+
+def test_a_cash_balance_can_be_applied_by_hand(client: pinstripe.Client) -> None:
+    customer = client.customers.create().id
+    client.customers.cash_balance.update(customer, settings={"reconciliation_mode": "manual"})
+    intent = _transfer_intent(client, customer, 3000)
+    client.test_helpers.customers.fund_cash_balance(customer, amount=3000, currency="usd")
+    assert client.payment_intents.retrieve(intent.id).status == "requires_action"
+    assert client.payment_intents.apply_customer_balance(intent.id).status == "succeeded"
+
+
+def test_a_deleted_account_no_longer_gives_access(client: pinstripe.Client, emulator: Emulator) -> None:
+    account = client.accounts.create(type="standard").id
+    client.accounts.delete(account)
+    (event,) = _of_type(emulator, "account.application.deauthorized")
+    assert event.account == account
+
+
+def test_an_authorization_of_an_active_card_is_requested_first(emulator: Emulator, client: pinstripe.Client) -> None:
+    address: Any = {"line1": "1 Main", "city": "NYC", "country": "US", "postal_code": "10001"}
+    holder = client.issuing.cardholders.create(name="Jenny", billing={"address": address}).id
+    card = client.issuing.cards.create(cardholder=holder, currency="usd", type="virtual", status="active").id
+    client.test_helpers.issuing.authorizations.create(card=card, amount=500)
+    (request,) = _of_type(emulator, "issuing_authorization.request")
+    assert (request.data.object.approved, request.data.object.pending_request.amount) == (False, 500)

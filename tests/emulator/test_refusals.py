@@ -146,7 +146,7 @@ def test_promotion_codes_have_a_minimum_and_an_expiry(shop: Shop) -> None:
     promotion: Any = {"type": "coupon", "coupon": coupon}  # Any: a parameter
     for params in ({"expires_at": NEW_YEAR - 1}, {"expires_at": at(7, 1)}, {"restrictions": {"minimum_amount": 5000}}):
         with pytest.raises(pinstripe.InvalidRequestError):
-            shop.client.promotion_codes.create(promotion=promotion, **params)  # type: ignore[arg-type]  # plain dicts
+            shop.client.promotion_codes.create(promotion=promotion, **params)
     code = shop.client.promotion_codes.create(
         promotion=promotion, restrictions={"minimum_amount": 5000, "minimum_amount_currency": "usd"}
     ).id

@@ -54,6 +54,9 @@ OUTCOME_HOOKS: dict[str, list[Callable[[AccountState, Object], None]]] = {
 }
 """Functions called when a payment succeeds, fails or is processed; invoices and checkout sessions register here."""
 
+CONFIRMATIONS: dict[str, Callable[[AccountState, Object], Object]] = {}
+"""The functions that confirm an intent with a payment method of a type that is not charged at once."""
+
 
 @operation("payment_intents.create")
 def create(context: OperationContext) -> Object:
@@ -193,13 +196,7 @@ def verify_microdeposits(context: OperationContext) -> Object:
     intent = find_intent(context, "payment_intent", "verify")
     if intent["payment_method"]:
         mark_verified(context.state, intent["payment_method"])
-    return _charge_intent(context.state, intent)
-
-
-@operation("payment_intents.apply_customer_balance")
-def apply_customer_balance(context: OperationContext) -> Object:
-    """Return the payment intent as it is: the emulator does not pay from cash balances."""
-    return find_intent(context, "payment_intent", "apply a balance to")
+    return charge_intent(context.state, intent)
 
 
 def confirm_payment_intent(state: AccountState, intent: Object, params: Object) -> Object:
@@ -210,10 +207,12 @@ def confirm_payment_intent(state: AccountState, intent: Object, params: Object) 
             "The provided PaymentMethod belongs to a customer: pass that customer, too.", param="payment_method"
         )
     check_unused(state, method)
+    if confirm_otherwise := CONFIRMATIONS.get(method.get("type", "")):
+        return confirm_otherwise(state, intent)
     if needs_microdeposits(state, intent, method):
         return require_microdeposits(state, intent)
     if not must_authenticate(state, method, off_session=bool(params.get("off_session"))):
-        return _charge_intent(state, intent)
+        return charge_intent(state, intent)
     if params.get("off_session"):
         raise _decline(state, intent, method, charges.authentication_required())
     if params.get("error_on_requires_action"):
@@ -227,7 +226,7 @@ def finish_authentication(state: AccountState, intent: Object, *, success: bool)
     method = resolve_payment_method(state, intent["payment_method"])
     if success:
         mark_set_up(state, method["id"])
-        return _charge_intent(state, intent)
+        return charge_intent(state, intent)
     error = ErrorResponse(
         "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
         status=402,
@@ -238,7 +237,8 @@ def finish_authentication(state: AccountState, intent: Object, *, success: bool)
     return intent
 
 
-def _charge_intent(state: AccountState, intent: Object) -> Object:
+def charge_intent(state: AccountState, intent: Object) -> Object:
+    """Charge the payment method of an intent; raise `ErrorResponse` when the bank declines."""
     method = method_of_intent(state, intent)
     error = card_of(state, method["id"]).decline()
     if error is not None:
