@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 
@@ -61,8 +62,9 @@ def test_lists_leave_out_the_objects_of_clocks(shop: Shop) -> None:
     assert [customer.id for customer in client.customers.list()] == [plain]
     assert [customer.id for customer in client.customers.list(test_clock=shop.clock)] == [shop.customer]
     assert list(client.subscriptions.list()) == []
-    for params in ({"customer": shop.customer}, {"test_clock": shop.clock}):
-        assert [listed.id for listed in client.subscriptions.list(**params)] == [subscription]  # type: ignore[arg-type]  # plain dicts
+    shown: tuple[Any, ...] = ({"customer": shop.customer}, {"test_clock": shop.clock})  # Any: parameters
+    for params in shown:
+        assert [listed.id for listed in client.subscriptions.list(**params)] == [subscription]
 
 
 def test_the_emulator_advances_objects_with_and_without_a_clock(shop: Shop) -> None:

@@ -180,7 +180,7 @@ def test_a_cash_balance_can_be_applied_by_hand(client: pinstripe.Client) -> None
     assert client.payment_intents.apply_customer_balance(intent.id).status == "succeeded"
 
 
-def test_a_deleted_account_no_longer_gives_access(client: pinstripe.Client, emulator: Emulator) -> None:
+def test_a_deleted_account_deauthorizes_the_platform(client: pinstripe.Client, emulator: Emulator) -> None:
     account = client.accounts.create(type="standard").id
     client.accounts.delete(account)
     (event,) = _of_type(emulator, "account.application.deauthorized")

@@ -144,7 +144,12 @@ def test_a_pending_update_has_no_metadata(shop: Shop) -> None:
 def test_promotion_codes_have_a_minimum_and_an_expiry(shop: Shop) -> None:
     coupon = shop.client.coupons.create(percent_off=10, duration="once", redeem_by=at(6, 1)).id
     promotion: Any = {"type": "coupon", "coupon": coupon}  # Any: a parameter
-    for params in ({"expires_at": NEW_YEAR - 1}, {"expires_at": at(7, 1)}, {"restrictions": {"minimum_amount": 5000}}):
+    refused: tuple[Any, ...] = (  # Any: parameters
+        {"expires_at": NEW_YEAR - 1},
+        {"expires_at": at(7, 1)},
+        {"restrictions": {"minimum_amount": 5000}},
+    )
+    for params in refused:
         with pytest.raises(pinstripe.InvalidRequestError):
             shop.client.promotion_codes.create(promotion=promotion, **params)
     code = shop.client.promotion_codes.create(

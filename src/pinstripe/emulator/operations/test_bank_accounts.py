@@ -73,7 +73,7 @@ IBAN_SUFFIXES = {
     "121212": "charge_exceeds_weekly_limit",
     "2222227": "insufficient_funds",
 }
-"""How debits of IBANs with these last digits end, in every country."""
+"""The end of debits of IBANs with these last digits, in every country."""
 
 
 def _accounts() -> tuple[dict[tuple[str, str], str], dict[str, tuple[str, str]]]:

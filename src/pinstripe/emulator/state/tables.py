@@ -87,7 +87,7 @@ class Instrument:
     used: bool = False
     """Whether a payment has used it while it belonged to no customer."""
     debit: str = "success"
-    """How debits of a bank account end, with a ``+`` after a delay."""
+    """The end of debits of a bank account; with a ``+``, it comes after a delay."""
 
 
 @dataclass(frozen=True)

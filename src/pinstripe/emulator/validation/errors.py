@@ -45,7 +45,7 @@ class ErrorResponse(Exception):
         super().__init__(message)
         self.status = status
         self.executed = False
-        """Whether the operation had begun: then the error is stored for the idempotency key of the request."""
+        """True if the operation had begun: then the error is stored for the idempotency key of the request."""
         doc_url = DOCS + code.replace("_", "-") if code else None
         optional = {"code": code, "doc_url": doc_url, "param": param, **fields}
         self.error = {
