@@ -200,7 +200,7 @@ def test_error_if_incomplete_creates_nothing(shop: Shop) -> None:
     shop.use("pm_card_chargeCustomerFail")
     with pytest.raises(pinstripe.CardError):
         shop.subscribe(shop.price(3000), payment_behavior="error_if_incomplete")
-    assert list(shop.client.subscriptions.list(status="all")) == []
+    assert list(shop.client.subscriptions.list(status="all", customer=shop.customer)) == []
     assert list(shop.client.invoices.list()) == []
 
 
@@ -414,7 +414,7 @@ def test_invalid_parameters_are_refused(shop: Shop) -> None:
         assert caught.value.param == param
     with pytest.raises(pinstripe.InvalidRequestError, match="same price"):
         shop.subscribe(price, price)
-    assert shop.client.subscriptions.list(status="all").data == []
+    assert shop.client.subscriptions.list(status="all", customer=shop.customer).data == []
 
 
 def test_the_metadata_of_an_item_is_merged(shop: Shop) -> None:
