@@ -42,7 +42,6 @@ DECODED_APART = {
     "setup_intent",
     "source",
     "subscription",
-    "subscription_item",
     "treasury.financial_account_features",
     "treasury.received_credit",
     "treasury.transaction_entry",

@@ -11,8 +11,8 @@ from codegen import docs, facts, places, spec
 
 KINDS = ("classes", "fields", "operations", "params", "events")
 
-# Required in percent, over all objects.
-REQUIRED = {"classes": 100, "fields": 78, "operations": 100, "params": 84, "events": 100}
+# Required in percent, over all objects. New fields and parameters of a release of the API may wait for their documentation.
+REQUIRED = {"classes": 100, "fields": 95, "operations": 100, "params": 95, "events": 100}
 
 # Objects of which everything is documented.
 COMPLETE = {

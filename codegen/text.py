@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from codegen.classes import ClassDef, ModuleDef
@@ -33,16 +34,32 @@ def exports(classes: Iterable[ClassDef]) -> str:
     return "\n__all__ = [" + ", ".join(f'"{cls.name}"' for cls in classes) + "]\n"
 
 
-def class_index(modules: Mapping[str, ModuleDef]) -> str:
-    """Return the table of the classes of every module, from which a package loads them when they are first used."""
-    rows = ""
-    for name, module in modules.items():
-        classes = "".join(f'"{cls.name}", ' for cls in sorted(module.classes, key=lambda cls: cls.name))
-        rows += f'    "{name}": ({classes}),\n'
-    return (
-        f"\n# The classes of every module.\n_CLASSES: dict[str, tuple[str, ...]] = {{\n{rows}}}\n"
-        "_MODULES = {name: module for module, names in _CLASSES.items() for name in names}\n"
-    )
+def lazy_classes(modules: Mapping[str, ModuleDef]) -> str:
+    """Return the statement by which a package loads the classes of its modules when they are first used."""
+    table = first_words({cls.name: name for name, module in modules.items() for cls in module.classes})
+    rows = "".join(f'        "{words}": "{module}",\n' for words, module in sorted(table.items()))
+    return f"_classes = _LazyClasses(\n    globals(),\n    {{\n{rows}    }},\n)\n"
+
+
+def first_words(modules: Mapping[str, str]) -> dict[str, str]:
+    """Return the fewest beginnings of class names that tell the module of every class, as `LazyClasses` reads them."""
+    classes = {tuple(re.findall("[A-Z][^A-Z]*", name)): module for name, module in modules.items()}
+    table: dict[str, str] = {}
+
+    def add(beginning: tuple[str, ...], inherited: str) -> None:
+        count = len(beginning)
+        below = {words: module for words, module in classes.items() if words[:count] == beginning}
+        named = list(below.values())
+        usual = classes.get(beginning) or max(sorted(set(named)), key=named.count)
+        if usual != inherited:
+            table["".join(beginning)] = usual
+        if set(named) != {usual}:
+            for longer in sorted({words[: count + 1] for words in below if len(words) > count}):
+                add(longer, usual)
+
+    for word in sorted({words[0] for words in classes}):
+        add((word,), "")
+    return table
 
 
 def imports(names: Mapping[str, Iterable[str]], indent: str = "") -> str:

@@ -53,14 +53,15 @@ def _index(api: spec.Api, modules: Mapping[str, ModuleDef]) -> str:
     objects, deleted = object_table(api)
     return (
         text.header("Every model of Stripe's API, loaded when it is first used.")
-        + "from importlib import import_module\nfrom typing import TYPE_CHECKING\n\n"
+        + "from typing import TYPE_CHECKING\n\n"
         + "from pinstripe._base import ListObject, Ref, SearchResult, StripeModel, StripeObject, V2List\n"
+        + "from pinstripe._lazy import LazyClasses as _LazyClasses\n"
         + "from pinstripe._registry import Registry as _Registry\nfrom pinstripe._registry import register as _register\n"
         + "\nif TYPE_CHECKING:\n"
         + "".join(f"    from pinstripe.models.{name} import *\n" for name in modules)
-        + text.class_index(modules)
         + f"\n# The class of every `object` value.\n_OBJECTS: dict[str, str] = {_dict(objects)}\n\n"
-        + f"# The same for deleted objects.\n_DELETED: dict[str, str] = {_dict(deleted)}\n\n\n"
+        + f"# The same for deleted objects.\n_DELETED: dict[str, str] = {_dict(deleted)}\n\n"
+        + f"{text.lazy_classes(modules)}\n\n"
         + _INDEX_CODE
     )
 
@@ -80,33 +81,22 @@ def _dict(table: Mapping[str, str]) -> str:
     return "{" + "".join(f'"{key}": "{value}", ' for key, value in table.items()) + "}"
 
 
-_INDEX_CODE = """def _load(name: str) -> type[StripeModel]:
-    model = globals().get(name)
-    if model is None:
-        model = globals()[name] = getattr(import_module(f"pinstripe.models.{_MODULES[name]}"), name)
-    assert isinstance(model, type) and issubclass(model, StripeModel)
-    return model
-
-
-def __dir__() -> list[str]:
-    return sorted([*_MODULES, "ListObject", "Ref", "SearchResult", "StripeModel", "StripeObject", "V2List"])
-
-
-def _event(event_type: str) -> type[StripeModel]:
+_INDEX_CODE = """def _event(event_type: str) -> type[StripeModel]:
     from pinstripe.models._event_classes import class_for  # here, since most programs decode no events
 
     return class_for(event_type)
 
 
-_register(_Registry(_OBJECTS, _DELETED, _load, _event, StripeObject))
+def __dir__() -> list[str]:
+    return sorted([*_classes.names(), "ListObject", "Ref", "SearchResult", "StripeModel", "StripeObject", "V2List"])
+
+
+_register(_Registry(_OBJECTS, _DELETED, _classes.load, _event, StripeObject))
 
 if not TYPE_CHECKING:  # a type checker that sees __getattr__ accepts every name
-    __all__ = __dir__()
 
-    def __getattr__(name: str) -> type[StripeModel]:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return _load(name)
+    def __getattr__(name: str) -> object:
+        return __dir__() if name == "__all__" else _classes.load(name)
 """
 
 _EVENT_CLASSES = '''from pinstripe._base import StripeModel, event_class

@@ -52,32 +52,22 @@ def _class(cls: ClassDef) -> str:
 def _index(modules: Mapping[str, ModuleDef]) -> str:
     return (
         text.header("The parameters of every operation as TypedDicts, loaded when they are first used.")
-        + "from importlib import import_module\nfrom typing import TYPE_CHECKING\n\n"
+        + "from typing import TYPE_CHECKING\n\nfrom pinstripe._lazy import LazyClasses as _LazyClasses\n"
         + "from pinstripe._registry import register_params as _register_params\n\nif TYPE_CHECKING:\n"
         + "".join(f"    from pinstripe.params.{name} import *\n" for name in modules)
-        + text.class_index(modules)
-        + "\n\n"
+        + f"\n{text.lazy_classes(modules)}\n\n"
         + _INDEX_CODE
     )
 
 
 _INDEX_CODE = """def __dir__() -> list[str]:
-    return sorted(_MODULES)
+    return sorted(_classes.names())
 
 
-def _load(name: str) -> type:
-    params: type = globals().get(name) or getattr(import_module(f"pinstripe.params.{_MODULES[name]}"), name)
-    globals()[name] = params
-    return params
-
-
-_register_params(_load)
+_register_params(_classes.load)
 
 if not TYPE_CHECKING:  # a type checker that sees __getattr__ accepts every name
-    __all__ = __dir__()
 
-    def __getattr__(name: str) -> type:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return _load(name)
+    def __getattr__(name: str) -> object:
+        return __dir__() if name == "__all__" else _classes.load(name)
 """

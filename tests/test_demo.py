@@ -62,13 +62,21 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_emulator_command_serves_until_it_is_interrupted() -> None:
     command = [sys.executable, "-m", "pinstripe", "emulator", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        url = line.partition("STRIPE_API_BASE=")[2].split()[0]
-        assert httpx.get(f"{url}/v1/customers", headers={"Authorization": "Bearer sk_test_x"}).json()["data"] == []
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heed_interrupts) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            url = line.partition("STRIPE_API_BASE=")[2].split()[0]
+            assert httpx.get(f"{url}/v1/customers", headers={"Authorization": "Bearer sk_test_x"}).json()["data"] == []
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
+def heed_interrupts() -> None:
+    """Let a process be interrupted, also where the tests run in the background of a shell, which ignores interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_emulator_command_reports_a_bad_file_and_a_port_in_use(tmp_path: Path) -> None:

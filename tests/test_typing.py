@@ -19,6 +19,7 @@ BIN = Path(sys.executable).parent
 CORRECT = """
 import asyncio
 from datetime import datetime, timezone
+from decimal import Decimal
 
 import pinstripe
 from typing_extensions import assert_type
@@ -35,6 +36,7 @@ from pinstripe.events import (
 )
 from pinstripe.models import BillingMeter, Customer, DeletedCustomer, Invoice, Subscription
 from pinstripe.params import CustomerCreateParams, SubscriptionCreateParamsItem, SubscriptionCreateParamsItemPriceData
+from pinstripe.webhooks.handlers import HandlerRun
 
 client = pinstripe.Client("sk_test_x", max_retries=0, validation="strict")
 customer: Customer = client.customers.create(email="a@b.c", metadata={"user.id": "1"}, request_options={"idempotency_key": "k"})
@@ -48,6 +50,12 @@ subscription = client.subscriptions.create(customer=customer.id, items=[{"price"
 identifier: str = subscription.customer.id
 if subscription.status == "active":
     end: datetime = subscription.items.data[0].current_period_end
+for subscription_item in subscription.items:
+    price_id: str = subscription_item.price.id
+text_of_json: str = subscription.to_json()
+email_of_dict: object = customer.to_dict()["email"]
+cents: int = pinstripe.money.to_amount(Decimal("10.50"), "usd")
+members: set[Customer] = {customer}
 for invoice in client.invoices.list(customer=customer.id, created={"gte": datetime.now(timezone.utc)}):
     total: int = invoice.total
     if isinstance(invoice.customer, Customer):
@@ -123,10 +131,24 @@ waited: int = Emulator().events.wait(InvoicePaidEvent, where=lambda event: event
 def rest(event: Event | EventNotification) -> None: ...
 
 
+@handlers.on_any("invoice.*", "v1.account.updated")
+def newer(event: Event | EventNotification) -> None: ...
+
+
+@handlers.before
+def before(run: HandlerRun) -> None:
+    name: str = run.handler
+
+
+types: tuple[str, ...] = handlers.registered_types
+
+
 async def main() -> None:
     async with pinstripe.AsyncClient("sk_test_x") as aclient:
         async for one in aclient.subscriptions.list(status="active"):
             status: str = one.status
+            async for item_of_one in one.items:
+                price_of_one: str = item_of_one.price.id
         first = await aclient.subscriptions.list(limit=10)
         data: list[Subscription] = first.data
         found = await aclient.customers.retrieve("cus_1", expand=["tax"])
@@ -156,8 +178,9 @@ ERRORS = {
     "service": "client.custmers",
     "handler of another event": 'handlers.on("customer.created")(takes_an_invoice)',
     "async handler of another event": 'handlers.on("customer.created")(awaits_an_invoice)',
-    "type of a handler": 'handlers.on("invoice.payd")',
-    "one of several types of a handler": 'handlers.on("invoice.paid", "invoice.payd")',
+    "type of a handler": 'handlers.on("invoice.payd")(takes_an_invoice)',
+    "one of several types of a handler": 'handlers.on("invoice.paid", "invoice.payd")(takes_any_event)',
+    "handler of any type that takes one": 'handlers.on_any("invoice.*")(takes_an_invoice)',
     "client option": 'pinstripe.Client("sk_test_x", max_retry=2)',
     "model": "pinstripe.models.Custommer",
     "params": "pinstripe.params.CustommerCreateParams",
@@ -191,6 +214,7 @@ event = pinstripe.webhooks.construct_event(b"", "", "")
 handlers = pinstripe.webhooks.Handlers()
 def takes_an_invoice(event: pinstripe.events.InvoicePaidEvent) -> None: ...
 async def awaits_an_invoice(event: pinstripe.events.InvoicePaidEvent) -> None: ...
+def takes_any_event(event: pinstripe.events.AnyEvent) -> None: ...
 """
 
 
@@ -276,4 +300,5 @@ def test_pyright_knows_the_types_of_everything_public(tmp_path: Path, monkeypatc
     completeness = report["typeCompleteness"]
     assert Path(completeness["pyTypedPath"]).is_relative_to(home)
     unknown = {item["name"] for item in completeness["symbols"] if item["isExported"] and not item["isTypeKnown"]}
-    assert {name for name in unknown if not name.startswith("pinstripe.emulator.")} == set()
+    assert unknown == set()
+    assert completeness["completenessScore"] == 1

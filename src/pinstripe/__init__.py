@@ -33,7 +33,7 @@ _NAMES = {
     "ResponseValidationError": "errors",
     "SignatureVerificationError": "errors",
 }
-_MODULES = ("errors", "events", "form", "models", "params", "types", "webhooks")
+_MODULES = ("errors", "events", "form", "models", "money", "params", "types", "webhooks")
 
 _import_later(models="pinstripe.models", params="pinstripe.params")
 

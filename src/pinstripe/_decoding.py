@@ -1,34 +1,45 @@
 """Decode JSON to models, even if it does not match Stripe's API description.
 
-JSON that matches its model is decoded by one call of Pydantic's core. Only JSON that does not is decoded field by field: fields
-that match are typed, the others keep their JSON value, and each difference is reported as a `Drift`.
+Pydantic's core decodes all JSON with a lenient validator (`_lenient`): fields that match are typed, the others keep their JSON
+value. Each new difference is reported as a `Drift`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import types
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
+from pydantic_core import SchemaValidator
 
-from pinstripe._base import BUILD_LOCK, Embedded, Lazy, PageOf, StripeModel, validator
+from pinstripe._api_version import API_VERSION
+from pinstripe._base import BUILD_LOCK, Lazy, StripeModel, validator
+from pinstripe._lazy import LazyModule
+from pinstripe._lenient import Difference, Target, is_model, lenient_validator, lenient_validator_of_schema, noting
 from pinstripe._registry import registry
 from pinstripe.errors import Drift, ResponseValidationError
 from pinstripe.types import JSON
 
-__all__ = ["Validation", "annotation_of", "decode", "decode_as", "model_for", "resolve"]
+if TYPE_CHECKING:
+    from pinstripe import _differences
+else:
+    _differences = LazyModule("pinstripe._differences")  # for pages, and for differences that are new
+
+__all__ = ["Validation", "decode", "decode_as", "model_for", "resolve"]
 
 Validation: TypeAlias = Literal["warn", "strict"]
-Target: TypeAlias = Any  # Any: a model, or an annotation such as ListObject[Invoice], which has no type of its own
 logger = logging.getLogger("pinstripe._decoding")
-_logged: set[tuple[str, str, str]] = set()
-_adapters: dict[Target, TypeAdapter[Any]] = {}  # Any: one adapter for each annotation
-_MAX_LOGGED = 10_000
+_VERSION_ADVICE = (
+    "Fields that are missing raise AttributeError when they are read, and values of other types stay as they are in the JSON. "
+    f"Let Stripe render version {API_VERSION}: create a webhook endpoint with this version, and set no other on the client. "
+    "This is logged once for each version."
+)
+_logged: set[Difference] = set()
+_logged_versions: set[str] = set()
+_validators: dict[Target, SchemaValidator] = {}  # of annotations; the keys can be unions, which have no common type
 
 
 def decode(
@@ -47,7 +58,7 @@ def decode(
     if not isinstance(value, Mapping):
         raise ResponseValidationError(f"Expected a JSON object, not a JSON value of type {type(value).__name__}.")
     raw = dict(value)
-    result = _decode(model_for(raw), raw, None, validation, on_drift)
+    result = _decode(model_for(raw), raw, None, validation, on_drift, None)
     assert isinstance(result, StripeModel)  # noqa: S101  # for type checkers: the target is a model
     return result
 
@@ -58,12 +69,16 @@ def decode_as(
     *,
     validation: Validation = "warn",
     on_drift: Callable[[Drift], None] | None = None,
+    version: str | None = None,
 ) -> Any:  # Any: what the target is
-    """Decode JSON as a model, as a page such as ``ListObject[Invoice]``, or by the names of models as an endpoint has them."""
+    """Decode JSON as a model, as a page such as ``ListObject[Invoice]``, or by the names of models as an endpoint has them.
+
+    ``version`` is the API version in which the JSON was rendered, if that is known.
+    """
     target = resolve(target)
     if isinstance(content, (bytes, str)):
-        return _decode(target, None, content, validation, on_drift)
-    return _decode(target, content, None, validation, on_drift)
+        return _decode(target, None, content, validation, on_drift, version)
+    return _decode(target, content, None, validation, on_drift, version)
 
 
 def model_for(data: Mapping[str, JSON], names: str = "") -> type[StripeModel]:
@@ -77,7 +92,8 @@ def resolve(target: Target) -> Target:
     if not isinstance(target, str):
         return target
     if "|" in target or target in ("Event", "V2CoreEvent"):  # the class of an event depends on its type
-        return _subscript(Lazy, target)
+        lazy: Any = Lazy  # Any: type checkers see a generic alias
+        return lazy[target]
     return registry().load(target)
 
 
@@ -85,13 +101,10 @@ def parse(content: bytes | str) -> JSON:
     """Parse JSON; raise `ResponseValidationError` if it is not JSON."""
     try:
         return json.loads(content)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise ResponseValidationError("The JSON is nested too deeply to be decoded.") from None
+    except ValueError as error:
         raise ResponseValidationError(f"Expected JSON: {error}.") from None
-
-
-def annotation_of(info: FieldInfo) -> Target:
-    """Return the annotation of a field as it was written, with its metadata."""
-    return _subscript(Annotated, (info.annotation, *info.metadata)) if info.metadata else info.annotation
 
 
 def _decode(
@@ -100,118 +113,112 @@ def _decode(
     content: bytes | str | None,
     validation: Validation,
     on_drift: Callable[[Drift], None] | None,
+    version: str | None,
 ) -> object:
-    exact = _validator(target)
-    try:
-        return exact.validate_python(value) if content is None else exact.validate_json(content)
-    except ValidationError:
-        lenient = _LenientDecoder()
-        result = lenient.decode(target, value if content is None else parse(content), "", "")
-    if validation == "strict" and (errors := [drift for drift in lenient.drifts if drift.kind != "value"]):
-        raise ResponseValidationError(_message(errors), drifts=tuple(lenient.drifts))
-    for drift in lenient.drifts:
-        _report(drift, on_drift)
+    if validation == "strict":
+        exact = validator(target) if is_model(target) else _differences.adapter(target).validator
+        try:
+            return exact.validate_python(value) if content is None else exact.validate_json(content)
+        except ValidationError:
+            pass  # because of a new value of an enum, which is allowed, or of differences that the error names
+    lenient = lenient_validator(target) if is_model(target) else _lenient_validator_of(target)
+    if content is not None:
+        try:
+            result, met = noting(lenient.validate_json, content)
+        except ValidationError:  # pydantic-core parses neither lone surrogates nor JSON that is nested 200 times
+            value, content = parse(content), None
+    if content is None:
+        result, met = noting(lenient.validate_python, value)
+        if is_model(target) and isinstance(value, dict) and not isinstance(result, StripeModel):
+            result, met = noting(partial(_validate_without_surrogates, lenient.validate_python), value)
+    if met:
+        raw = value if content is None else content
+        _report(target, raw, met, validation, on_drift, _other_version(result, version))
     return result
 
 
-def _message(drifts: list[Drift]) -> str:
-    more = f" (and {len(drifts) - 3} more)" if len(drifts) > 3 else ""
-    return f"{'; '.join(map(str, drifts[:3]))}{more}."
+def _validate_without_surrogates(validate: Callable[[object], Any], value: dict[str, JSON]) -> object:
+    """Decode an object of which some names contain lone surrogates, which pydantic-core does not accept as names of fields."""
+    odd = {name: inner for name, inner in value.items() if not name.isascii() and _has_surrogate(name)}
+    model = validate({name: inner for name, inner in value.items() if name not in odd})
+    model.__pydantic_extra__.update(odd)
+    model.__pydantic_fields_set__.update(odd)
+    return model
 
 
-def _report(drift: Drift, on_drift: Callable[[Drift], None] | None) -> None:
-    """Log a drift the first time it occurs; drifts that differ only in their value count as the same."""
-    key = (drift.model, drift.path, drift.kind)
-    if key not in _logged and len(_logged) < _MAX_LOGGED:
-        _logged.add(key)
-        logger.warning("%s", drift)
-    if on_drift is not None:
-        on_drift(drift)
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
-def _validator(target: Target) -> Any:  # Any: as in _base.validator
-    return validator(target) if _is_model(target) else _adapter(target).validator
-
-
-def _adapter(annotation: Target) -> TypeAdapter[Any]:  # Any: what the annotation is
-    adapter = _adapters.get(annotation)
-    if adapter is None:
+def _lenient_validator_of(annotation: Target) -> SchemaValidator:
+    lenient = _validators.get(annotation)
+    if lenient is None:
         with BUILD_LOCK:
-            adapter = TypeAdapter(annotation, config=None if _is_page(annotation) else ConfigDict(strict=True))
-            _adapters[annotation] = adapter
-    return adapter
+            lenient = _validators[annotation] = lenient_validator_of_schema(
+                _differences.adapter(annotation).core_schema
+            )
+    return lenient
 
 
-def _is_model(annotation: Target) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, StripeModel)
+def _report(
+    target: Target,
+    raw: JSON,
+    met: set[Difference],
+    validation: Validation,
+    on_drift: Callable[[Drift], None] | None,
+    other_version: tuple[str, str] | None,
+) -> None:
+    """Raise, log and pass on the differences; return soon if all were logged before and nothing else wants them."""
+    version, origin = other_version or (None, "")
+    logged = met <= _logged if version is None else version in _logged_versions
+    if logged and on_drift is None and validation == "warn":
+        return
+    drifts = _differences.find_drifts(target, parse(raw) if isinstance(raw, (bytes, str)) else raw)
+    if validation == "strict" and (errors := [drift for _, drift in drifts if drift.kind != "value"]):
+        start = f"{origin}: " if version else ""
+        raise ResponseValidationError(f"{start}{_some(errors)}.", drifts=tuple(drift for _, drift in drifts))
+    if not logged:
+        _log(drifts, met, version, origin)
+    if on_drift is not None:
+        for _, drift in drifts:
+            try:
+                on_drift(drift)
+            except Exception:  # the response counts: after a POST it is all that is known of the new object
+                logger.exception("on_drift raised an exception for this drift: %s", drift)
 
 
-def _is_page(annotation: Target) -> bool:
-    return any(isinstance(part, PageOf) for part in getattr(annotation, "__metadata__", ()))
+def _log(drifts: list[tuple[Difference, Drift]], met: set[Difference], version: str | None, origin: str) -> None:
+    """Log each difference the first time it occurs; for another API version log one line for all its differences."""
+    if version is not None and drifts:
+        _logged_versions.add(version)
+        logger.warning("%s: %s. %s", origin, _some([drift for _, drift in drifts]), _VERSION_ADVICE)
+        return
+    for difference, drift in drifts:
+        if difference not in _logged:
+            _logged.add(difference)
+            logger.warning("%s", drift)
+    _logged.update(met)
 
 
-@dataclass
-class _LenientDecoder:
-    """Decodes JSON that does not match its model, field by field."""
-
-    drifts: list[Drift] = field(default_factory=list)
-
-    def decode(self, annotation: Target, value: JSON, path: str, owner: str) -> object:
-        """Decode what matches, keep the rest as it is, and record the differences."""
-        if (exact := self._exact(annotation, value)) is not _MISMATCH:
-            return exact
-        origin: Any = get_origin(annotation)  # Any: type checkers know only some of the possible origins
-        args = get_args(annotation)
-        if _is_model(annotation) and isinstance(value, dict):
-            return self._model(annotation, value, path)
-        if origin is Annotated and isinstance(value, dict):
-            for part in args[1:]:
-                if isinstance(part, Embedded):
-                    return self.decode(model_for(value, part.names), value, path, owner)
-                if isinstance(part, PageOf):
-                    return self._model(part.page, value, path, data=_subscript(list, part.item))
-        if origin in (Union, types.UnionType):
-            options = [arg for arg in args if arg is not type(None)]
-            if len(options) == 1:
-                return self.decode(options[0], value, path, owner)
-        if origin is list and isinstance(value, list):
-            return [self.decode(args[0], item, f"{path}[]", owner) for item in value]
-        if origin is dict and isinstance(value, dict):
-            return {key: self.decode(args[1], item, f"{path}.{key}", owner) for key, item in value.items()}
-        is_new_value = origin is Literal and type(value) in {type(option) for option in args}
-        self.drifts.append(Drift(owner, path, "value" if is_new_value else "type", value))
-        return value
-
-    def _exact(self, annotation: Target, value: JSON) -> object:
-        try:
-            return _validator(annotation).validate_python(value)
-        except ValidationError:
-            return _MISMATCH
-
-    def _model(self, cls: type[StripeModel], raw: dict[str, JSON], path: str, **annotations: Target) -> StripeModel:
-        values: dict[str, object] = {}
-        extra = dict(raw)
-        for name, info, key in _fields(cls):
-            field_path = f"{path}.{key}" if path else key
-            if key in extra:
-                annotation = annotations.get(name, annotation_of(info))
-                values[name] = self.decode(annotation, extra.pop(key), field_path, cls.__name__)
-            elif info.is_required():
-                self.drifts.append(Drift(cls.__name__, field_path, "missing"))
-        present = set(values)
-        for name, info, _ in _fields(cls):
-            if name not in present and info.is_required() and type(None) in get_args(info.annotation):
-                values[name] = None  # the type allows None, so that reading the field needs no error
-        return cls.model_construct(_fields_set=present | set(extra), **values, **extra)
+def _some(drifts: list[Drift]) -> str:
+    more = f" (and {len(drifts) - 3} more)" if len(drifts) > 3 else ""
+    return f"{'; '.join(map(str, drifts[:3]))}{more}"
 
 
-_MISMATCH = object()
-
-
-def _fields(cls: type[StripeModel]) -> Iterator[tuple[str, FieldInfo, str]]:
-    for name, info in cls.model_fields.items():
-        yield name, info, info.alias or name
-
-
-def _subscript(form: Any, parts: Any) -> Target:  # Any: special forms, which type checkers cannot subscript at run time
-    return form[parts]
+def _other_version(result: object, version: str | None) -> tuple[str, str] | None:
+    """Return the API version of an event or response, and a sentence about it; ``None`` if it is the version of this package."""
+    subject = "the response"
+    data = getattr(result, "data", None)
+    for event in data if isinstance(data, list) else [result]:
+        values = getattr(event, "__dict__", {})
+        rendered = values.get("api_version")
+        if values.get("object") == "event" and isinstance(rendered, str) and rendered != API_VERSION:
+            version, subject = rendered, f"event {values.get('id')}"
+            break
+    if version is None or version == API_VERSION:
+        return None
+    return version, f"{subject} was rendered for API version {version}, this package describes {API_VERSION}"

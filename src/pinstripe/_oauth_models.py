@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from pinstripe._base import StripeModel
 
 __all__ = ["OAuthDeauthorization", "OAuthToken"]
@@ -20,11 +17,6 @@ class OAuthToken(StripeModel):
     stripe_publishable_key: str | None = None
     stripe_user_id: str | None = None
     token_type: str | None = None
-
-    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:  # Any: the values; the repr leaves out the tokens
-        return [
-            (name, value) for name, value in super().__repr_args__() if name not in ("access_token", "refresh_token")
-        ]
 
 
 class OAuthDeauthorization(StripeModel):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, SupportsIndex
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -20,7 +20,12 @@ __all__ = ["DateTime", "DecimalString", "Int64String", "Timestamp"]
 class ExactDateTime(datetime):
     """An RFC 3339 time of API v2 that keeps its text (``2026-01-01T00:00:00.000Z``)."""
 
-    text: str
+    _text = ""  # that of times that were calculated, whose text is made when it is read
+
+    @property
+    def text(self) -> str:
+        """The time as Stripe sent it; of times that were calculated from it, the usual form."""
+        return self._text or _rfc3339(self)
 
     @classmethod
     def parse(cls, text: str) -> ExactDateTime:
@@ -36,11 +41,15 @@ class ExactDateTime(datetime):
             raise ValueError("the time has no time zone")
         parsed = parsed.astimezone(timezone.utc)
         self = cls(*parsed.timetuple()[:6], parsed.microsecond, timezone.utc)
-        self.text = text
+        self._text = text
         return self
 
-    def __reduce_ex__(self, protocol: object) -> tuple[object, ...]:
-        return (ExactDateTime.parse, (self.text,))
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:  # Any: as in typeshed
+        return (ExactDateTime.parse, (self._text,)) if self._text else super().__reduce_ex__(protocol)
+
+
+def _rfc3339(value: datetime) -> str:
+    return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
 def _aware(value: datetime) -> datetime:
@@ -54,7 +63,7 @@ def _parse_rfc3339(value: object) -> datetime:
         return _aware(value)
     try:
         return ExactDateTime.parse(value if isinstance(value, str) else "")
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: a time zone moves it out of the years 1 to 9999
         raise PydanticCustomError("date_time", "Input should be an RFC 3339 time with a time zone") from None
 
 
@@ -72,9 +81,7 @@ def _format_unix(value: object) -> object:
 def _format_rfc3339(value: object) -> object:
     if isinstance(value, ExactDateTime):
         return value.text
-    if isinstance(value, datetime):
-        return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
-    return value
+    return _rfc3339(value) if isinstance(value, datetime) else value
 
 
 def _format_decimal(value: object) -> object:

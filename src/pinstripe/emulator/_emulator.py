@@ -64,7 +64,7 @@ class Emulator:
         self._server = Server(self._accounts)
         self._deliverer = Deliverer(self._on_delivery_end)
         self._accounts.on_events = self._publish
-        self.events = Events(self._accounts)
+        self.events: Events = Events(self._accounts)
         self._file = StateFile(db) if db is not None else None
         if self._file is not None:
             self._file.load(self._accounts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, overload
 
 from pinstripe._base import StripeModel
 from pinstripe._decoding import decode_as, model_for
@@ -98,7 +98,7 @@ class Events(Sequence["AnyEvent"]):
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # the sequence grows
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # the sequence grows
 
     def __repr__(self) -> str:
         return f"<{len(self)} events>"

@@ -2,9 +2,10 @@
 
 from typing import Literal, TYPE_CHECKING
 
-from pinstripe._base import Expandable, Lazy, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.discount import Discount
+from pinstripe.models.subscription_item import SubscriptionItem
 from pinstripe.models.tax_rate import TaxRate
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pinstripe.models.price import Price
     from pinstripe.models.setup_intent import SetupIntent
     from pinstripe.models.source import Source
-    from pinstripe.models.subscription_item import SubscriptionItem
     from pinstripe.models.subscription_schedule import SubscriptionSchedule
     from pinstripe.models.tax_id import DeletedTaxId, TaxId
     from pinstripe.models.test_clock import TestClock
@@ -816,7 +816,7 @@ class SubscriptionPendingUpdate(StripeModel):
     """When the update is dropped unless its invoice has been paid."""
     metadata: dict[str, str] | None = None
     """Metadata once the update applies."""
-    subscription_items: list[Lazy["SubscriptionItem"]] | None = None
+    subscription_items: list[SubscriptionItem] | None = None
     """Items, with their prices and quantities, once the update applies."""
     trial_end: Timestamp | None = None
     """End of the trial once the update applies."""
@@ -997,7 +997,7 @@ class Subscription(StripeModel):
     """Unique ID of the object."""
     invoice_settings: SubscriptionInvoiceSettings
     """Settings that the invoices of the subscription take over."""
-    items: ListObject[Lazy["SubscriptionItem"]]
+    items: ListObject[SubscriptionItem]
     """Subscription items, one for each price. Each has a billing period of its own."""
     latest_invoice: Expandable["Invoice"] | None = None
     """Most recent invoice of the subscription. Expand `latest_invoice.confirmation_secret` for the client

@@ -83,6 +83,7 @@ class ApplicationFeeRefundParams(TypedDict, total=False, closed=True):
     amount: int
     """Amount to give back, in the smallest currency unit. All that has not been given back yet unless set."""
     directive: str
+    """An option of an older interface, whose values Stripe does not publish. Leave it out."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 

@@ -271,7 +271,7 @@ class ApplicationFees(Resource):
         Args:
             id: ID of the application fee.
             amount: Amount to give back, in the smallest currency unit. All that has not been given back yet unless set.
-            directive:
+            directive: An option of an older interface, whose values Stripe does not publish. Leave it out.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 
@@ -354,7 +354,7 @@ class AsyncApplicationFees(Resource):
         Args:
             id: ID of the application fee.
             amount: Amount to give back, in the smallest currency unit. All that has not been given back yet unless set.
-            directive:
+            directive: An option of an older interface, whose values Stripe does not publish. Leave it out.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of its ID.
             request_options: Idempotency key, account and other options of this request.
 

@@ -26,7 +26,11 @@ EXPIRY = 30 * DAY
 DERIVED = ("line_items", "discounts", "default_tax_rates", "subscription_data")
 """The parameters of a new quote that are not fields as they were passed."""
 UPDATABLE_AFTER_DRAFT = {"metadata", "expires_at", "header", "footer", "description", "expand"}
-FROM_STATUSES = {"finalized": ("draft",), "canceled": ("draft", "open"), "accepted": ("open",)}
+FROM_STATUSES: dict[str, tuple[str, ...]] = {
+    "finalized": ("draft",),
+    "canceled": ("draft", "open"),
+    "accepted": ("open",),
+}
 """The statuses from which a quote can be finalized, canceled and accepted, by event."""
 
 

@@ -26,7 +26,7 @@ MATCH_MESSAGES = {
     "no_match": "The name does not match the owner of the bank account.",
     "unavailable": "The name could not be compared with the owner of the bank account.",
 }
-MATCHED_NAMES = {"close_match": "Jenny Rosen-Smith", "no_match": None, "unavailable": None}
+MATCHED_NAMES: dict[str, str | None] = {"close_match": "Jenny Rosen-Smith", "no_match": None, "unavailable": None}
 """The name that the bank knows, by the result of a verification; a matching one is the recipient's own."""
 DEFAULT_NAME = "Jenny Rosen"
 """The name of a recipient whose account has none."""

@@ -31,7 +31,7 @@ from pinstripe.emulator.validation.references import check_references
 from pinstripe.resources import endpoints
 
 operations.load()
-logger = logging.getLogger("pinstripe.emulator")
+logger: logging.Logger = logging.getLogger("pinstripe.emulator")
 
 REQUEST_ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij"
 MAX_LOGGED_REQUESTS = 500
@@ -70,7 +70,7 @@ class Server:
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
         self.faults: list[Fault] = []
-        self.faults_lock = threading.Lock()
+        self.faults_lock: threading.Lock = threading.Lock()
         self.requests: deque[LoggedRequest] = deque(maxlen=MAX_LOGGED_REQUESTS)
         self._router = Router(endpoints())
         self._held_keys = idempotency.HeldKeys()

@@ -25,15 +25,17 @@ class AccountState:
         """The id of the account; empty for the platform's own."""
         self.other = other
         """Returns the state of another account, which the same request may change."""
-        self.transaction = Transaction()
-        self.objects = ObjectRepository(self.transaction)
-        self.tables = SideTables(self.transaction)
-        self.clock = Clock(environment.time, self.objects, self.transaction)
+        self.transaction: Transaction = Transaction()
+        self.objects: ObjectRepository = ObjectRepository(self.transaction)
+        self.tables: SideTables = SideTables(self.transaction)
+        self.clock: Clock = Clock(environment.time, self.objects, self.transaction)
         self.request = NO_REQUEST
         """The request that is running."""
         self.base_url = ""
         """The base URL of the request; the URLs of pages and files begin with it."""
-        self.events = EventLog(account_id, self.new_id, self.clock.now, lambda: self.request, self.transaction)
+        self.events: EventLog = EventLog(
+            account_id, self.new_id, self.clock.now, lambda: self.request, self.transaction
+        )
         self._environment = environment
 
     @property

@@ -43,9 +43,9 @@ class Accounts:
         self.environment = environment
         self.event_order: list[tuple[str, str]] = []
         """The account and the id of every event, oldest first."""
-        self.changed = threading.Condition(threading.RLock())
+        self.changed: threading.Condition = threading.Condition(threading.RLock())
         """Notified after every change. Its lock guards `event_order`, `version` and commits."""
-        self.version = 0
+        self.version: int = 0
         """Incremented with every change."""
         self.listeners: list[Callable[[], None]] = []
         self.on_events: Callable[[AccountState, Sequence[str]], None] = lambda state, event_ids: None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from pinstripe._base import Embedded, PageOf, StripeModel
-from pinstripe._decoding import annotation_of
+from pinstripe._differences import annotation_of
 from pinstripe._registry import registry
 from pinstripe._scalars import Scalar
 from pinstripe.emulator.state.json_values import JSON, Object
@@ -35,11 +36,13 @@ INITIAL_STATUSES = (
 DOES_NOT_FIT = object()
 
 
+@dataclass(frozen=True, slots=True)
 class DefaultValues:
     """The values of an account that default objects contain: new ids, the time, the base URL."""
 
-    def __init__(self, new_id: Callable[[str], str], now: int, base_url: str) -> None:
-        self.new_id, self.now, self.base_url = new_id, now, base_url
+    new_id: Callable[[str], str]
+    now: int
+    base_url: str
 
 
 def default_object(model_name: str, values: DefaultValues) -> Object:

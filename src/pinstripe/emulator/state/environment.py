@@ -22,11 +22,11 @@ class Environment:
 
     def __init__(self, seed: int | None = None) -> None:
         self.seed = seed
-        self.ticks = 0
+        self.ticks: int = 0
         """The number of requests so far that may have changed something."""
-        self.offset = 0
+        self.offset: int = 0
         """The number of seconds by which `Emulator.advance` has moved the time."""
-        self.random = random.Random(seed)  # noqa: S311  # ids of an emulator need not be secret
+        self.random: random.Random = random.Random(seed)  # noqa: S311  # ids of an emulator need not be secret
         self._lock = threading.Lock()
 
     def time(self) -> int:

@@ -153,7 +153,10 @@ def _path_of_type(object_type: str) -> str:
 
 
 def object_path(subject: Object) -> str:
-    """Return the path from which an object is retrieved. Arguments before the last segment are ids that stand in the object's fields."""
+    """Return the path from which an object is retrieved.
+
+    Arguments before the last segment are ids that stand in the object's fields.
+    """
     path = _path_of_type(subject["object"])
 
     def fill(match: re.Match[str]) -> str:

@@ -27,9 +27,12 @@ class Timer:
     __slots__ = ("at", "canceled", "name", "number", "object_id", "object_type")
 
     def __init__(self, at: int, number: int, name: str, object_type: str, object_id: str) -> None:
-        self.at, self.number, self.name = at, number, name
-        self.object_type, self.object_id = object_type, object_id
-        self.canceled = False
+        self.at: int = at
+        self.number: int = number
+        self.name: str = name
+        self.object_type: str = object_type
+        self.object_id: str = object_id
+        self.canceled: bool = False
 
     def __lt__(self, other: Timer) -> bool:
         return (self.at, self.number) < (other.at, other.number)
@@ -41,11 +44,11 @@ class Clock:
     def __init__(self, time: Callable[[], int], objects: ObjectRepository, transaction: Transaction) -> None:
         self._time, self._objects, self._transaction = time, objects, transaction
         self._now: int | None = None
-        self.test_clock = ACCOUNT_CLOCK
+        self.test_clock: str = ACCOUNT_CLOCK
         """The id of the test clock that the request follows."""
         self.timers: dict[str, list[Timer]] = {}
         """The timers of each clock, as a heap. Canceled timers stay in it until their time."""
-        self.last_number = 0
+        self.last_number: int = 0
         self.changed: set[tuple[str, Timer]] = set()
         """The timers that were set, run or canceled since the last commit, with their clocks."""
 

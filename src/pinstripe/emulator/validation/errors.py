@@ -48,7 +48,7 @@ class ErrorResponse(Exception):
         """True if the operation had begun: then the error is stored for the idempotency key of the request."""
         doc_url = DOCS + code.replace("_", "-") if code else None
         optional = {"code": code, "doc_url": doc_url, "param": param, **fields}
-        self.error = {
+        self.error: dict[str, Any] = {  # Any: JSON values
             "message": message,
             "type": type,
             **{name: value for name, value in optional.items() if value is not None},

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, get_args
 
 from pinstripe._base import Embedded
-from pinstripe._decoding import annotation_of
+from pinstripe._differences import annotation_of
 from pinstripe._registry import registry
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
