@@ -19,6 +19,7 @@ from tests.emulator.stripe_cli import OLDER_VERSION, Report, Trigger
 VERSION = "1.52.0"
 DOCS = Path("docs/emulator.md")
 NOT_SENT = {
+    "subscription_schedule.expiring": "no: the fixture stops nine days before the end, and the event is sent seven days before",
     "subscription_schedule.aborted": "no: the fixture cancels a schedule, which sends `subscription_schedule.canceled`",
 }
 """Why triggers that succeed do not send their event."""

@@ -60,10 +60,11 @@ def complete(state: AccountState, session: Object, form: Object, method: Object 
         customer=customer["id"] if customer else None,
         customer_details={**EMPTY_CUSTOMER_DETAILS, **(session["customer_details"] or {}), **person},
     )
-    if intent is not None and intent["status"] == "requires_action":
+    if intent is not None and intent["status"] in ("requires_action", "processing"):
         state.tables.intents.set(
             intent["id"], replace(intent_details(state, intent["id"]), checkout_session=session["id"])
         )
+    if intent is not None and intent["status"] == "requires_action":
         details = replace(state.tables.checkout_sessions[session["id"]], challenge=intent["id"])
         state.tables.checkout_sessions.set(session["id"], details)
     else:
@@ -193,13 +194,24 @@ def _set_up(state: AccountState, session: Object, customer: Object | None, metho
 
 
 def _on_success(state: AccountState, intent: Object) -> None:
-    """Complete the session whose card was authenticated."""
+    """Complete the session whose card was authenticated, or mark the one whose bank debit succeeded as paid."""
     session = state.objects.find("checkout.session", intent_details(state, intent["id"]).checkout_session)
     if session is not None and session["status"] == "open":
         _finish(state, session)
+    elif session is not None and session["payment_status"] == "unpaid":
+        state.objects.update(session, payment_status="paid")
+        state.events.emit("async_payment_succeeded", session)
+
+
+def _on_failure(state: AccountState, intent: Object) -> None:
+    """Report that the bank debit of a complete session failed."""
+    session = state.objects.find("checkout.session", intent_details(state, intent["id"]).checkout_session)
+    if session is not None and session["status"] == "complete" and session["payment_status"] == "unpaid":
+        state.events.emit("async_payment_failed", session)
 
 
 payment_intents.OUTCOME_HOOKS["succeeded"].append(_on_success)
+payment_intents.OUTCOME_HOOKS["failed"].append(_on_failure)
 setup_intents.SUCCESS_HOOKS.append(_on_success)
 
 

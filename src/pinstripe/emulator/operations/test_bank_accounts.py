@@ -46,6 +46,7 @@ ACCOUNTS = """
     bacs_debit 55555559 dispute pm_bacsDebit_dispute
     bacs_debit 34343434 charge_exceeds_source_limit pm_bacsDebit_exceedsWeeklyLimit
     bacs_debit 12121212 charge_exceeds_transaction_limit pm_bacsDebit_exceedsTransactionLimit
+    sepa_debit IT60X0542811101000000123456 generic_decline -
 """
 """Type, number, how a debit ends (with + after a delay), and token of the accounts."""
 IBANS = """
