@@ -18,7 +18,7 @@ from pinstripe.emulator.operations._expansion import expand
 from pinstripe.emulator.operations.context import OperationContext, Upload
 from pinstripe.emulator.server import idempotency
 from pinstripe.emulator.server.faults import STATUSES, Fault, take_fault
-from pinstripe.emulator.server.requests import Request, account_of, authenticate, check_version, params_of
+from pinstripe.emulator.server.requests import Request, account_of, authenticate, params_of, version_of
 from pinstripe.emulator.server.responses import Response, error_response, json_response
 from pinstripe.emulator.server.routing import Router
 from pinstripe.emulator.state.account import AccountState
@@ -28,6 +28,7 @@ from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
 from pinstripe.emulator.validation.parameters import validate
 from pinstripe.emulator.validation.references import check_references
+from pinstripe.emulator.versions import downgrade_error, downgrade_response, upgrade_request
 from pinstripe.resources import endpoints
 
 operations.load()
@@ -61,6 +62,7 @@ class _Call:
     upload: Upload | None
     api_key: str
     account: str
+    version: str
     info: RequestInfo
 
 
@@ -113,7 +115,7 @@ class Server:
 
     def _respond(self, request: Request, match: tuple[Endpoint, Mapping[str, str]] | None, request_id: str) -> Response:
         api_key = authenticate(request.headers, match[0] if match else None)
-        check_version(request.headers)
+        version = version_of(request.headers, f"{match[0].service}.{match[0].method}" if match else "")
         if match is None:
             raise ErrorResponse(
                 f"Unrecognized request URL ({request.verb}: {request.path}). https://docs.stripe.com/api lists them.",
@@ -132,7 +134,7 @@ class Server:
         if key is not None:
             self._held_keys.check(account, key)
         info = RequestInfo(request_id, request.headers.get("idempotency-key"))
-        call = _Call(request, endpoint, path, params, upload, api_key, account, info)
+        call = _Call(request, endpoint, path, params, upload, api_key, account, version, info)
         response = self.accounts.run(
             account, lambda state: _execute_once(call, state, key), request=info, base_url=request.base_url
         )
@@ -162,7 +164,18 @@ def _execute_once(call: _Call, state: AccountState, key: str | None) -> Response
 
 
 def _execute(call: _Call, state: AccountState) -> Response:
-    params = validate(call.endpoint.params, call.params, call.upload)
+    """Execute a call in the API version of the request."""
+    try:
+        return _run(call, state)
+    except ErrorResponse as error:
+        downgrade_error(call.version, error, call.params)
+        raise
+
+
+def _run(call: _Call, state: AccountState) -> Response:
+    operation = f"{call.endpoint.service}.{call.endpoint.method}"
+    params = upgrade_request(call.version, operation, call.params)
+    params = validate(call.endpoint.params, params, call.upload)
     context = OperationContext(state, call.endpoint, call.path, params, call.upload)
     check_references(state, call.endpoint.service, params)
     result = run_operation(context)
@@ -170,7 +183,8 @@ def _execute(call: _Call, state: AccountState) -> Response:
         return Response(200, result, {"Content-Type": "application/pdf"})
     if call.api_key.startswith("pk_"):
         _check_client_secret(result, call.params)
-    return json_response(200, expand(state, result, params.get("expand") or params.get("include") or []))
+    expanded = expand(state, result, params.get("expand") or params.get("include") or [])
+    return json_response(200, downgrade_response(call.version, expanded, call.params))
 
 
 def _check_client_secret(result: Object, params: Object) -> None:

@@ -18,6 +18,7 @@ from pinstripe._endpoint import Endpoint
 from pinstripe.emulator.operations.context import Upload
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.emulator.versions import check_version
 
 DEFAULT_BASE_URL = "http://emulator.pinstripe.test"
 VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
@@ -80,11 +81,13 @@ def authenticate(headers: Mapping[str, str], endpoint: Endpoint | None) -> str:
     )
 
 
-def check_version(headers: Mapping[str, str]) -> None:
-    """Raise `ErrorResponse` for a malformed ``Stripe-Version``. All versions are served like the current one."""
-    version = headers.get("stripe-version")
-    if version is not None and not VERSION.fullmatch(version):
-        raise ErrorResponse(f"Invalid Stripe API version: {version}. The format is {API_VERSION}.")
+def version_of(headers: Mapping[str, str], operation: str) -> str:
+    """Return the API version to serve a request in; raise `ErrorResponse` for one that is not served."""
+    version = headers.get("stripe-version", API_VERSION)
+    if operation == "ephemeral_keys.create" and VERSION.fullmatch(version):
+        return API_VERSION  # the version is that of a mobile SDK, and the key is only passed on to it
+    check_version(version)
+    return version
 
 
 def account_of(headers: Mapping[str, str], accounts: Container[str]) -> str:
