@@ -110,7 +110,7 @@ def test_an_error_names_the_parameters_and_objects_of_the_version(older: Sender)
         ("billing_cycle_anchor[type]=now", "billing_cycle_anchor"),
     ],
 )
-def test_a_billing_cycle_anchor_is_no_hash_until_endive(
+def test_a_billing_cycle_anchor_cannot_be_a_hash_until_endive(
     emulator: Emulator, older: Sender, anchor: str, param: str
 ) -> None:
     subscription = _subscription(emulator)

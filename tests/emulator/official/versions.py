@@ -83,4 +83,4 @@ try:
 except stripe.InvalidRequestError as error:
     results["refused"] = [error.http_status, error.code, error.param]
 
-print(json.dumps(results))
+sys.stdout.write(json.dumps(results))

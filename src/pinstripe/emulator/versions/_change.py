@@ -1,4 +1,4 @@
-"""What a breaking change of the API consists of."""
+"""Breaking changes of the API."""
 
 from __future__ import annotations
 
