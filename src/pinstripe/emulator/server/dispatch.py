@@ -25,7 +25,7 @@ from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.accounts import Accounts
 from pinstripe.emulator.state.event_log import RequestInfo
 from pinstripe.emulator.state.json_values import Object
-from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
 from pinstripe.emulator.validation.parameters import validate
 from pinstripe.emulator.validation.references import check_references
 from pinstripe.emulator.versions import downgrade_error, downgrade_response, upgrade_request
@@ -89,7 +89,7 @@ class Server:
             operation = f"{match[0].service}.{match[0].method}" if match else ""
             response = self._respond(request, match, request_id)
         except ErrorResponse as error:
-            response = error_response(error, request_log_url=f"{request.base_url}/#{request_id}")
+            response = error_response(error, request_log_url=_log_url(request, request_id))
         except Exception as error:  # a bug in the emulator: the client needs a response
             logger.exception("%s %s failed", request.verb, request.path)
             message = f"Internal error of the emulator: {type(error).__name__}: {error}. Please report it."
@@ -117,10 +117,11 @@ class Server:
         api_key = authenticate(request.headers, match[0] if match else None)
         version = version_of(request.headers, f"{match[0].service}.{match[0].method}" if match else "")
         if match is None:
-            raise ErrorResponse(
-                f"Unrecognized request URL ({request.verb}: {request.path}). https://docs.stripe.com/api lists them.",
-                status=404,
-            )
+            hint = "https://docs.stripe.com/api lists them."
+            if "" in request.path.split("/")[1:]:
+                hint = "To list objects, remove the trailing slash; to retrieve one, pass an id that is not empty."
+            message = f"Unrecognized request URL ({request.verb}: {request.path}). {hint}"
+            raise ErrorResponse(message, status=404)
         endpoint, path = match
         account = account_of(request.headers, self.accounts)
         params, upload = params_of(request)
@@ -135,9 +136,16 @@ class Server:
             self._held_keys.check(account, key)
         info = RequestInfo(request_id, request.headers.get("idempotency-key"))
         call = _Call(request, endpoint, path, params, upload, api_key, account, version, info)
-        response = self.accounts.run(
-            account, lambda state: _execute_once(call, state, key), request=info, base_url=request.base_url
-        )
+        try:
+            response = self.accounts.run(
+                account, lambda state: _execute_once(call, state, key), request=info, base_url=request.base_url
+            )
+        except ErrorResponse as error:
+            if key is not None and error.executed:  # its changes are undone, but the key is used
+                failed = error_response(error, request_log_url=_log_url(request, request_id))
+                self.accounts.run(account, lambda state: _store(call, state, key, failed))
+                return failed
+            raise
         response.fault = fault
         if fault is not None and key is not None:
             response.held_key = (account, key)
@@ -155,28 +163,46 @@ def _execute_once(call: _Call, state: AccountState, key: str | None) -> Response
     try:
         response = _execute(call, state)
     except ErrorResponse as error:
-        if error.status not in idempotency.STORED_STATUSES:
+        if error.status != DECLINED:
             raise
-        response = error_response(error)
-    response.headers["Idempotency-Key"] = key
-    state.tables.idempotent_responses.set(key, idempotency.store(response, fingerprint))
+        response = error_response(error, request_log_url=_log_url(call.request, str(call.info.id)))
+    _store(call, state, key, response)
     return response
+
+
+def _store(call: _Call, state: AccountState, key: str, response: Response) -> None:
+    """Store the response of an idempotency key, and add the headers of such responses."""
+    response.headers |= {"Idempotency-Key": key, "Original-Request": str(call.info.id)}
+    if key not in state.tables.idempotent_responses:
+        fingerprint = idempotency.fingerprint(call.request, call.params)
+        state.tables.idempotent_responses.set(key, idempotency.store(response, fingerprint))
+
+
+def _log_url(request: Request, request_id: str) -> str:
+    """Return the URL of a request in the log of the status page."""
+    return f"{request.base_url}/#{request_id}"
 
 
 def _execute(call: _Call, state: AccountState) -> Response:
     """Execute a call in the API version of the request."""
+    context: OperationContext | None = None
     try:
-        return _run(call, state)
+        context = _validated(call, state)
+        return _run(call, context)
     except ErrorResponse as error:
+        error.executed = context is not None
         downgrade_error(call.version, error, call.params)
         raise
 
 
-def _run(call: _Call, state: AccountState) -> Response:
-    operation = f"{call.endpoint.service}.{call.endpoint.method}"
-    params = upgrade_request(call.version, operation, call.params)
+def _validated(call: _Call, state: AccountState) -> OperationContext:
+    params = upgrade_request(call.version, f"{call.endpoint.service}.{call.endpoint.method}", call.params)
     params = validate(call.endpoint.params, params, call.upload)
-    context = OperationContext(state, call.endpoint, call.path, params, call.upload)
+    return OperationContext(state, call.endpoint, call.path, params, call.upload)
+
+
+def _run(call: _Call, context: OperationContext) -> Response:
+    state, params = context.state, context.params
     check_references(state, call.endpoint.service, params)
     result = run_operation(context)
     if isinstance(result, bytes):
