@@ -20,7 +20,7 @@ from pinstripe.emulator.operations.context import OperationContext, Upload
 from pinstripe.emulator.server import idempotency
 from pinstripe.emulator.server.faults import STATUSES, Fault, take_fault
 from pinstripe.emulator.server.fixtures import run_fixtures
-from pinstripe.emulator.server.requests import Request, account_of, authenticate, check_version, owner_of, params_of
+from pinstripe.emulator.server.requests import Request, account_of, authenticate, owner_of, params_of, version_of
 from pinstripe.emulator.server.responses import Response, error_response, json_response
 from pinstripe.emulator.server.routing import Router
 from pinstripe.emulator.state.account import AccountState
@@ -30,6 +30,7 @@ from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
 from pinstripe.emulator.validation.parameters import validate
 from pinstripe.emulator.validation.references import check_references
+from pinstripe.emulator.versions import downgrade_error, downgrade_response, upgrade_request
 from pinstripe.resources import endpoints
 
 operations.load()
@@ -63,6 +64,7 @@ class _Call:
     upload: Upload | None
     api_key: str
     account: str
+    version: str
     info: RequestInfo
 
 
@@ -127,7 +129,7 @@ class Server:
 
     def _respond(self, request: Request, match: tuple[Endpoint, Mapping[str, str]] | None, request_id: str) -> Response:
         api_key = authenticate(request.headers, match[0] if match else None)
-        check_version(request.headers)
+        version = version_of(request.headers, f"{match[0].service}.{match[0].method}" if match else "")
         if match is None:
             hint = "https://docs.stripe.com/api lists them."
             if "" in request.path.split("/")[1:]:
@@ -150,7 +152,7 @@ class Server:
         if key is not None:
             self._held_keys.check(account, key)
         info = RequestInfo(request_id, request.headers.get("idempotency-key"))
-        call = _Call(request, endpoint, path, params, upload, api_key, account, info)
+        call = _Call(request, endpoint, path, params, upload, api_key, account, version, info)
         try:
             response = self.accounts.run(
                 account, lambda state: _execute_once(call, state, key), request=info, base_url=request.base_url
@@ -199,13 +201,21 @@ def _log_url(request: Request, request_id: str) -> str:
 
 
 def _execute(call: _Call, state: AccountState) -> Response:
-    params = validate(call.endpoint.params, call.params, call.upload)
-    context = OperationContext(state, call.endpoint, call.path, params, call.upload)
+    """Execute a call in the API version of the request."""
+    context: OperationContext | None = None
     try:
+        context = _validated(call, state)
         return _run(call, context)
     except ErrorResponse as error:
-        error.executed = True
+        error.executed = context is not None
+        downgrade_error(call.version, error, call.params)
         raise
+
+
+def _validated(call: _Call, state: AccountState) -> OperationContext:
+    params = upgrade_request(call.version, f"{call.endpoint.service}.{call.endpoint.method}", call.params)
+    params = validate(call.endpoint.params, params, call.upload)
+    return OperationContext(state, call.endpoint, call.path, params, call.upload)
 
 
 def _run(call: _Call, context: OperationContext) -> Response:
@@ -216,7 +226,8 @@ def _run(call: _Call, context: OperationContext) -> Response:
         return Response(200, result, {"Content-Type": "application/pdf"})
     if call.api_key.startswith("pk_"):
         _check_client_secret(result, call.params)
-    return json_response(200, expand(state, result, params.get("expand") or params.get("include") or []))
+    expanded = expand(state, result, params.get("expand") or params.get("include") or [])
+    return json_response(200, downgrade_response(call.version, expanded, call.params))
 
 
 def _check_client_secret(result: Object, params: Object) -> None:

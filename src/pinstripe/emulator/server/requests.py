@@ -23,6 +23,7 @@ from pinstripe.emulator.state.accounts import PLATFORM
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.object_types import id_prefix
 from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.emulator.versions import check_version
 
 DEFAULT_BASE_URL = "http://emulator.pinstripe.test"
 VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
@@ -89,11 +90,13 @@ def authenticate(headers: Mapping[str, str], endpoint: Endpoint | None) -> str:
     )
 
 
-def check_version(headers: Mapping[str, str]) -> None:
-    """Raise `ErrorResponse` for a malformed ``Stripe-Version``. All versions are served like the current one."""
-    version = headers.get("stripe-version")
-    if version is not None and not VERSION.fullmatch(version):
-        raise ErrorResponse(f"Invalid Stripe API version: {version}. The format is {API_VERSION}.")
+def version_of(headers: Mapping[str, str], operation: str) -> str:
+    """Return the API version to serve a request in; raise `ErrorResponse` for one that is not served."""
+    version = headers.get("stripe-version", API_VERSION)
+    if operation == "ephemeral_keys.create" and VERSION.fullmatch(version):
+        return API_VERSION  # the version is that of a mobile SDK, and the key is only passed on to it
+    check_version(version)
+    return version
 
 
 def owner_of(api_key: str) -> str:

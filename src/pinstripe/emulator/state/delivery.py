@@ -14,9 +14,11 @@ from dataclasses import dataclass
 
 import httpx
 
+from pinstripe._api_version import API_VERSION
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.event_log import StoredEvent
 from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.versions import render_event
 from pinstripe.webhooks.signature import sign
 
 ATTEMPTS = 3
@@ -85,8 +87,9 @@ class Deliverer:
             else:
                 event = dict(state.events.set_pending_webhooks(event_id, len(receivers)))
             for owner, endpoint in receivers:
+                rendered = event if stored.thin else render_event(event, _version(endpoint))
                 secret = owner.tables.endpoint_secrets[endpoint["id"]].secret
-                self.send(Delivery(_url(endpoint), secret, event, endpoint["id"], state.key))
+                self.send(Delivery(_url(endpoint), secret, rendered, endpoint["id"], state.key))
 
     def send(self, delivery: Delivery) -> None:
         """Queue a delivery for its endpoint."""
@@ -139,6 +142,12 @@ class Deliverer:
 
 def _url(endpoint: Object) -> str:
     return str(endpoint["url"] if endpoint["object"] == "webhook_endpoint" else endpoint["webhook_endpoint"]["url"])
+
+
+def _version(endpoint: Object) -> str:
+    """Return the version that events are rendered for: the endpoint's own, or the default version of the account."""
+    name = "api_version" if endpoint["object"] == "webhook_endpoint" else "snapshot_api_version"
+    return endpoint.get(name) or API_VERSION
 
 
 def _enabled_endpoints(state: AccountState) -> list[Object]:
