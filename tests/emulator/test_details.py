@@ -99,6 +99,14 @@ def test_a_refund_that_changes_has_both_events(client: pinstripe.Client, emulato
     assert types.index("refund.updated") + 1 == types.index("charge.refund.updated")
 
 
+def test_a_refund_whose_metadata_change_has_both_events(client: pinstripe.Client, emulator: Emulator) -> None:
+    refund = client.refunds.create(payment_intent=pay(client).id)
+    client.refunds.update(refund.id, metadata={"order": "1"})
+    assert emulator.events.types[-2:] == ["refund.updated", "charge.refund.updated"]
+    client.refunds.update(refund.id, metadata={"order": "1"})
+    assert emulator.events.types.count("charge.refund.updated") == 1
+
+
 def test_the_discount_of_a_subscription_has_events(shop: Shop) -> None:
     coupon = shop.client.coupons.create(percent_off=10, duration="forever").id
     subscription = shop.subscribe(shop.price(), discounts=[{"coupon": coupon}])
@@ -131,6 +139,13 @@ def test_the_balance_becomes_available_in_time(client: pinstripe.Client, emulato
     created = int(emulator.events[-1].created.timestamp())
     emulator.advance(created + 3 * DAY)
     event = _of_type(emulator, "balance.available")[0]
+    assert event.data.object.available[0].amount == 1912
+
+
+def test_a_balance_that_is_available_at_once_has_an_event(client: pinstripe.Client, emulator: Emulator) -> None:
+    pay(client, "pm_card_bypassPending")
+    client.balance.retrieve()  # charges are settled at the next request
+    (event,) = _of_type(emulator, "balance.available")
     assert event.data.object.available[0].amount == 1912
 
 

@@ -18,11 +18,17 @@ from tests.emulator.stripe_cli import OLDER_VERSION, Report, Trigger
 
 VERSION = "1.52.0"
 DOCS = Path("docs/emulator.md")
-NOT_SENT = {
-    "subscription_schedule.expiring": "no: the fixture stops nine days before the end, and the event is sent seven days before",
+METER_EVENTS = "no: the fixture sends to `meter-events.stripe.com`, whatever `--api-base` is"
+FAULTS_OF_FIXTURES = {
     "subscription_schedule.aborted": "no: the fixture cancels a schedule, which sends `subscription_schedule.canceled`",
+    "subscription_schedule.expiring": "no: the fixture stops nine days before the end, and the event is sent seven days before",
+    "v1.billing.meter.error_report_triggered": METER_EVENTS,
+    "v1.billing.meter.no_meter_found": METER_EVENTS,
+    "payment_intent.partially_funded": "no: the fixture passes `jp_bank_account`, and the type is called `jp_bank_transfer`",
 }
-"""Why triggers that succeed do not send their event."""
+"""Why triggers do not send their event, where no error of the emulator says so."""
+UNSUPPORTED = re.compile(r"`(\w+)` is no longer supported|Received unknown parameter: (?:\w+\[\w+\]\[)?(\w+)")
+"""The errors of parameters that were removed."""
 ORDER = ("yes", "with", "no")
 """The first words of results, in the order of the rows."""
 
@@ -60,16 +66,14 @@ def result_of(trigger: Trigger, older: Trigger | None) -> str:
     """Return the result of a trigger as the documentation words it."""
     if trigger["sent"]:
         return "yes"
-    if not trigger["error"]:
-        return NOT_SENT.get(trigger["event"], "no: the event is not sent")
-    if "meter-events.stripe.com" in trigger["error"]:
-        return "no: the fixture sends to `meter-events.stripe.com`, whatever `--api-base` is"
-    if unknown := re.search(r"Received unknown parameter: (?:\w+\[\w+\]\[)?(\w+)", trigger["error"]):
-        why = f"the fixture passes `{unknown[1]}`, which the API no longer has"
-    elif "`return_url`" in trigger["error"]:
+    if trigger["event"] in FAULTS_OF_FIXTURES:
+        return FAULTS_OF_FIXTURES[trigger["event"]]
+    if "`return_url`" in trigger["error"]:
         why = "the fixture confirms an intent with automatic payment methods without a `return_url`"
+    elif passed := UNSUPPORTED.search(trigger["error"]):
+        why = f"the fixture passes `{passed[1] or passed[2]}`, which the API no longer has"
     else:
-        why = trigger["error"].partition(".")[0]
+        why = trigger["error"].partition(".")[0] or "the event is not sent"
     if older is not None and older["sent"]:
         return f"with `--api-version {OLDER_VERSION}`: {why}"
     return f"no: {why}"

@@ -9,6 +9,7 @@ from pinstripe.emulator.billing import money
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import application_fees, transfers
 from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.balance import current_balance
 from pinstripe.emulator.operations.balance_transactions import PENDING_SECONDS, record_transaction
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.disputes import open_dispute
@@ -96,6 +97,8 @@ def settle(state: AccountState, charge: Object) -> None:
         state, "charge", charge, amount, money.fee(amount), pending=pending, application_fee=fee
     )
     state.objects.update(charge, balance_transaction=transaction["id"])
+    if not pending:
+        state.events.emit("balance.available", current_balance(state))
     if charge["transfer_data"]:
         transfers.transfer_charge(state, charge, amount)
     elif fee:

@@ -13,7 +13,7 @@ from pinstripe.emulator.operations.balance_transactions import record_transactio
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.test_cards import card_of
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.json_values import JSON, Object, clone, previous_values
 from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, missing_param, wrong_state
 
@@ -154,6 +154,18 @@ def _undo(state: AccountState, refund: Object, **fields: str) -> Object:
 def _arrive(state: AccountState, refund: Object) -> None:
     if refund["status"] == "pending":
         _emit_updated(state, refund, state.objects.update(refund, status="succeeded"))
+
+
+@operation("refunds.update")
+def update(context: OperationContext) -> Object:
+    """Update the metadata of a refund."""
+    state = context.state
+    refund = state.objects.get("refund", context.target_id)
+    before = clone(refund)
+    state.apply_update(refund, context.params)
+    if refund["charge"] and (previous := previous_values(before, refund)):
+        state.events.emit("charge.refund.updated", refund, previous)
+    return refund
 
 
 @operation("refunds.cancel", "test_helpers.refunds.expire")
