@@ -40,7 +40,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 class Trigger(TypedDict):
-    """What a trigger did with an API version, which is empty for today's."""
+    """The result of a trigger with an API version, which is empty for today's."""
 
     event: str
     version: str
@@ -49,7 +49,7 @@ class Trigger(TypedDict):
 
 
 class Report(TypedDict):
-    """What the CLI did."""
+    """The results of the CLI."""
 
     triggers: list[Trigger]
     commands: dict[str, Any]  # Any: the objects that commands print

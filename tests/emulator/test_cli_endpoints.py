@@ -30,11 +30,11 @@ class Shop:
         return self.http.request(verb, path, content=form.encode(params)).json()
 
     def session(self, **params: Any) -> CheckoutSession:  # Any: parameters
-        price_data = {"currency": "eur", "unit_amount": 1500, "product_data": {"name": "Mug"}}
+        price = self.client.prices.create(currency="eur", unit_amount=1500, product_data={"name": "Mug"})
         return self.client.checkout.sessions.create(
             mode="payment",
             success_url="https://example.com",
-            line_items=[{"price_data": price_data, "quantity": 2}],  # type: ignore[list-item]  # a literal of parameters
+            line_items=[{"price": price.id, "quantity": 2}],
             **params,
         )
 
@@ -44,6 +44,15 @@ class Shop:
             type="sepa_debit", sepa_debit={"iban": iban}, billing_details={"email": "a@example.com", "name": "Jenny"}
         )
         return self.send("POST", f"/v1/payment_pages/{session.id}/confirm", payment_method=method.id)
+
+    def issue_card(self) -> str:
+        """Create an active card, and return its id."""
+        cardholder = self.client.issuing.cardholders.create(
+            name="Jenny",
+            billing={"address": {"line1": "1 Main St", "city": "Boston", "country": "US", "postal_code": "02108"}},
+        )
+        cards = self.client.issuing.cards
+        return cards.create(cardholder=cardholder.id, currency="usd", type="virtual", status="active").id
 
 
 @pytest.fixture
@@ -57,8 +66,9 @@ def test_a_payment_page_shows_the_session_and_completes_it(shop: Shop) -> None:
     session = shop.session()
     page = shop.send("GET", f"/v1/payment_pages/{session.id}")
     assert (page["session_id"], page["amount_total"], page["status"]) == (session.id, 3000, "open")
-    details = {"email": "jenny@example.com", "name": "Jenny"}
-    method = shop.client.payment_methods.create(type="card", card={"token": "tok_visa"}, billing_details=details)
+    method = shop.client.payment_methods.create(
+        type="card", card={"token": "tok_visa"}, billing_details={"email": "jenny@example.com", "name": "Jenny"}
+    )
     confirm = f"/v1/payment_pages/{session.id}/confirm"
     refused = shop.send("POST", confirm, payment_method=method.id, expected_amount=1)["error"]
     assert refused["param"] == "expected_amount"
@@ -83,10 +93,8 @@ def test_a_session_reports_how_its_bank_debit_ends(shop: Shop, iban: str, outcom
     assert shop.emulator.events.types.count(f"checkout.session.{outcome}") == 1
 
 
-def test_a_test_authorization_asks_the_application(shop: Shop) -> None:
-    address = {"line1": "1 Main St", "city": "San Francisco", "country": "US", "postal_code": "94111"}
-    holder = shop.client.issuing.cardholders.create(name="Jenny", billing={"address": address}).id
-    card = shop.client.issuing.cards.create(cardholder=holder, currency="usd", type="virtual", status="active").id
+def test_a_test_authorization_sends_the_request_to_the_application(shop: Shop) -> None:
+    card = shop.issue_card()
     path = f"/v1/issuing/cards/{card}/test/authorizations"
     authorization = shop.send("POST", path, held_amount=100, authorization_method="online")
     assert (authorization["amount"], authorization["approved"], authorization["card"]["id"]) == (100, True, card)
@@ -95,9 +103,7 @@ def test_a_test_authorization_asks_the_application(shop: Shop) -> None:
 
 
 def test_the_receipt_of_a_card_purchase_follows_it(shop: Shop) -> None:
-    address = {"line1": "1 Main St", "city": "San Francisco", "country": "US", "postal_code": "94111"}
-    holder = shop.client.issuing.cardholders.create(name="Jenny", billing={"address": address}).id
-    card = shop.client.issuing.cards.create(cardholder=holder, currency="usd", type="virtual", status="active").id
+    card = shop.issue_card()
     shop.client.test_helpers.issuing.transactions.create_force_capture(
         card=card, amount=100, purchase_details={"receipt": [{"description": "Ride", "quantity": "2", "unit_cost": 50}]}
     )

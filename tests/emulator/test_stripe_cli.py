@@ -18,15 +18,16 @@ from tests.emulator.stripe_cli import OLDER_VERSION, Report, Trigger
 
 VERSION = "1.52.0"
 DOCS = Path("docs/emulator.md")
-METER_EVENTS = "no: the fixture sends to `meter-events.stripe.com`, whatever `--api-base` is"
+METER_EVENTS = "the fixture sends to `meter-events.stripe.com`, whatever `--api-base` is"
 FAULTS_OF_FIXTURES = {
-    "subscription_schedule.aborted": "no: the fixture cancels a schedule, which sends `subscription_schedule.canceled`",
-    "subscription_schedule.expiring": "no: the fixture stops nine days before the end, and the event is sent seven days before",
+    "checkout.session.async_payment_failed": "the fixture passes `payment_method_types`, which the API no longer has",
+    "subscription_schedule.aborted": "the fixture cancels a schedule, which sends `subscription_schedule.canceled`",
+    "subscription_schedule.expiring": "the fixture stops nine days before the end, and the event is sent seven days before",
     "v1.billing.meter.error_report_triggered": METER_EVENTS,
     "v1.billing.meter.no_meter_found": METER_EVENTS,
-    "payment_intent.partially_funded": "no: the fixture passes `jp_bank_account`, and the type is called `jp_bank_transfer`",
+    "payment_intent.partially_funded": "the fixture passes `jp_bank_account`, and the type is called `jp_bank_transfer`",
 }
-"""Why triggers do not send their event, where no error of the emulator says so."""
+"""The reasons of triggers that do not send their event, where no error of the emulator is the reason."""
 UNSUPPORTED = re.compile(r"`(\w+)` is no longer supported|Received unknown parameter: (?:\w+\[\w+\]\[)?(\w+)")
 """The errors of parameters that were removed."""
 ORDER = ("yes", "with", "no")
@@ -67,8 +68,8 @@ def result_of(trigger: Trigger, older: Trigger | None) -> str:
     if trigger["sent"]:
         return "yes"
     if trigger["event"] in FAULTS_OF_FIXTURES:
-        return FAULTS_OF_FIXTURES[trigger["event"]]
-    if "`return_url`" in trigger["error"]:
+        why = FAULTS_OF_FIXTURES[trigger["event"]]
+    elif "`return_url`" in trigger["error"]:
         why = "the fixture confirms an intent with automatic payment methods without a `return_url`"
     elif passed := UNSUPPORTED.search(trigger["error"]):
         why = f"the fixture passes `{passed[1] or passed[2]}`, which the API no longer has"

@@ -1,6 +1,6 @@
 """Endpoints that Stripe's CLI uses and the API reference does not describe.
 
-They are no operations of the endpoint table. Their responses have only what the CLI and its fixtures read.
+They are not in the endpoint table. Their responses have only what the CLI and its fixtures read.
 https://docs.stripe.com/cli
 """
 

@@ -32,7 +32,7 @@ MAX_TIME = 99_999_999_999
 MAX_LISTED_VALUES = 40
 """Errors list the allowed values of an enum up to this number."""
 UNDESCRIBED: dict[str, Annotation] = {}
-"""The TypedDicts of endpoints that are no operations of the table, by name."""
+"""The TypedDicts of endpoints that are not in the endpoint table, by name."""
 
 
 def validate(params_name: str | None, params: Mapping[str, Value], file: object = None) -> dict[str, Value]:
