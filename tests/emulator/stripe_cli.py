@@ -18,8 +18,11 @@ from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, TypedDict
+from urllib.parse import unquote_plus
 
+from pinstripe import form
 from pinstripe.emulator import Emulator
+from tests.emulator.conftest import NEW_YEAR, at
 
 OLDER_VERSION = "2026-05-27.dahlia"
 """The API version for triggers that do not fit today's."""
@@ -144,7 +147,57 @@ def run_commands(emulator: Emulator, cli: Cli) -> dict[str, Any]:  # Any: object
     fixtures = replace(cli, key="sk_test_of_fixtures")
     results["fixtures"] = fixtures("fixtures", str(file)).returncode
     results["filled"] = fixtures.object("customers", "list")
+    results["billing"] = run_billing(replace(cli, key="sk_test_of_billing"))
     results["resent"] = resend(emulator, replace(cli, key="sk_test_of_events"))
+    return results
+
+
+def run_billing(cli: Cli) -> list[Any]:  # Any: values of the API
+    """Run the scenario of `tests.emulator.test_clients`, and return its results."""
+
+    def send(*command: str, **params: object) -> Any:  # Any: an object of the API
+        pairs = [pair.split("=", 1) for pair in unquote_plus(form.encode(params)).split("&")] if params else []
+        return cli.object(*command, *(part for name, value in pairs for part in ("-d", f"{name}={value}")))
+
+    clock = send("test_helpers", "test_clocks", "create", frozen_time=NEW_YEAR)["id"]
+    customer = send("customers", "create", email="jenny@example.com", test_clock=clock)["id"]
+    card = send("payment_methods", "attach", "pm_card_visa", customer=customer)["id"]
+    send("customers", "update", customer, invoice_settings={"default_payment_method": card})
+    recurring = {"interval": "month"}
+    price = send(
+        "prices", "create", currency="usd", unit_amount=2900, recurring=recurring, product_data={"name": "Gold"}
+    )["id"]
+    subscription = send("subscriptions", "create", customer=customer, items=[{"price": price, "quantity": 2}])
+    results: list[Any] = [["started", subscription["status"]]]
+
+    def invoices() -> list[Any]:  # Any: invoices
+        return list(send("invoices", "list", subscription=subscription["id"])["data"])
+
+    def totals() -> list[list[Any]]:  # Any: values of the API
+        return [[item["status"], item["total"], item["amount_paid"]] for item in invoices()]
+
+    def status() -> str:
+        return str(send("subscriptions", "retrieve", subscription["id"])["status"])
+
+    send("test_helpers", "test_clocks", "advance", clock, frozen_time=at(2, 1, 1))
+    results.append(["renewed", totals()])
+    bad = send("payment_methods", "attach", "pm_card_chargeCustomerFail", customer=customer)["id"]
+    send("customers", "update", customer, invoice_settings={"default_payment_method": bad})
+    send("test_helpers", "test_clocks", "advance", clock, frozen_time=at(3, 1, 1))
+    results.append(["failed", status(), totals()])
+    latest = invoices()[0]["id"]
+    error = send("invoices", "pay", latest)["error"]
+    results.append(["declined", error["code"], error["decline_code"]])
+    send("invoices", "pay", latest, payment_method=card)
+    results.append(["paid", status()])
+    charge = send("charges", "list", customer=customer, limit=1)["data"][0]["id"]
+    refund = send("refunds", "create", charge=charge, amount=1000)
+    refunded = send("charges", "retrieve", charge)["amount_refunded"]
+    results.append(["refunded", refund["status"], refund["amount"], refunded])
+    portal = send("billing_portal", "sessions", "create", customer=customer, return_url="https://example.com")
+    results.append(["portal", portal["url"].startswith(cli.url)])
+    events = send("events", "list", type="invoice.*", limit=100)["data"]
+    results.append(["events", [event["type"] for event in events][::-1]])
     return results
 
 

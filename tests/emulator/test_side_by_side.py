@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from threading import Thread
 
@@ -190,3 +192,25 @@ def test_every_request_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         httpx.get(f"{url}/v1/customers/cus_1", headers={"Authorization": "Bearer sk_test_x"})
     [record] = [record for record in caplog.records if record.name == "pinstripe.emulator"]
     assert "GET /v1/customers/cus_1 404 No such customer: 'cus_1'" in record.getMessage()
+
+
+def test_the_command_prints_how_to_use_it_and_serves_each_key(catalog: Path) -> None:
+    command = [sys.executable, "-m", "pinstripe", "emulator", "--port", "0", "--log", "--fixtures", str(catalog)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            lines = []
+            while "Stripe CLI" not in (line := process.stdout.readline()):
+                lines.append(line)
+                assert line, "the command ended"
+            hints = {line[2:12].strip(): line[14:].strip() for line in [*lines, line] if line.startswith("  ")}
+            assert {"pinstripe", "Python", "Node.js", "Ruby", "PHP", "Go", "Java", ".NET", "Stripe CLI"} <= hints.keys()
+            assert hints["Python"].startswith("stripe.StripeClient(")
+            with eval(hints["pinstripe"]) as first:  # the hint is what users paste
+                first.customers.create()
+                assert len(list(first.customers.list())) == 2
+            with eval(hints["pinstripe"].replace("sk_test_emulator", "sk_test_second")) as second:
+                assert len(list(second.customers.list())) == 1
+        finally:
+            process.kill()
+        assert "POST /v1/customers 200" in process.stdout.read()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.stripe_cli import OLDER_VERSION, Report, Trigger
+from tests.emulator.test_clients import EXPECTED
 
 VERSION = "1.52.0"
 DOCS = Path("docs/emulator.md")
@@ -113,6 +114,10 @@ def test_the_fixtures_command_fills_the_account_of_its_key(report: Report) -> No
     assert report["commands"]["fixtures"] == 0
     [customer] = report["commands"]["filled"]["data"]
     assert customer["email"] == customer["name"] == "owner@example.com"
+
+
+def test_the_billing_scenario_has_the_same_results_as_with_other_clients(report: Report) -> None:
+    assert report["commands"]["billing"] == EXPECTED
 
 
 def test_an_event_is_sent_again_to_one_endpoint_or_to_all(report: Report) -> None:

@@ -105,7 +105,7 @@ class Emulator:
 
     def _on_delivery_end(self, delivery: Delivery) -> None:
         with self._accounts.changed:
-            state = self._accounts.state(delivery.account)
+            state = self._accounts.state(delivery.owner + delivery.account)
             event_id: str = delivery.event["id"]
             if delivery.delivered and event_id in state.events.by_id and not state.events.by_id[event_id].thin:
                 pending: int = state.events.by_id[event_id].object["pending_webhooks"]
@@ -234,7 +234,9 @@ class Emulator:
 
     def redeliver(self, delivery: Delivery) -> Delivery:
         """Send the event of a delivery to its endpoint again, and return the new delivery."""
-        repeated = Delivery(delivery.url, delivery.secret, delivery.event, delivery.endpoint, delivery.account)
+        repeated = Delivery(
+            delivery.url, delivery.secret, delivery.event, delivery.endpoint, delivery.account, delivery.owner
+        )
         self._deliverer.send(repeated)
         return repeated
 

@@ -39,6 +39,7 @@ class Delivery:
     event: Object
     endpoint: str = ""
     account: str = ""
+    owner: str = ""
     attempts: int = 0
     status: int = 0
     done: bool = False
@@ -89,7 +90,7 @@ class Deliverer:
             for owner, endpoint in receivers:
                 rendered = event if stored.thin else render_event(event, _version(endpoint))
                 secret = owner.tables.endpoint_secrets[endpoint["id"]].secret
-                self.send(Delivery(_url(endpoint), secret, rendered, endpoint["id"], state.key))
+                self.send(Delivery(_url(endpoint), secret, rendered, endpoint["id"], state.id, state.owner))
 
     def send(self, delivery: Delivery) -> None:
         """Queue a delivery for its endpoint."""
