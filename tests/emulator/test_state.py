@@ -75,7 +75,10 @@ def test_the_state_is_loaded_from_a_file(tmp_path: Path) -> None:
         client.customers.delete(client.customers.create().id)
         options: Any = {"idempotency_key": "once"}  # Any: request options
         product = client.products.create(name="Once", request_options=options)
-        customer_ids, types = [customer.id for customer in client.customers.list(test_clock=clock.id)], emulator.events.types
+        customer_ids, types = (
+            [customer.id for customer in client.customers.list(test_clock=clock.id)],
+            emulator.events.types,
+        )
     with Emulator(seed=1, db=path) as emulator:
         client = emulator.client()
         assert [customer.id for customer in client.customers.list(test_clock=clock.id)] == customer_ids

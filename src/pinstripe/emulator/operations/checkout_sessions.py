@@ -204,10 +204,14 @@ def _has_email(session: Object, customer_details: Object) -> bool:
 @operation("checkout.sessions.expire")
 def expire(context: OperationContext) -> Object:
     """Expire an open session."""
-    session = context.state.objects.get("checkout.session", context.target_id)
+    return expire_session(context.state, context.state.objects.get("checkout.session", context.target_id))
+
+
+def expire_session(state: AccountState, session: Object) -> Object:
+    """Expire a session; raise `ErrorResponse` for one that is not open."""
     if session["status"] != "open":
         raise wrong_state(session, "expire")
-    _expire(context.state, session)
+    _expire(state, session)
     return session
 
 
