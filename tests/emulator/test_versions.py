@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -18,7 +18,7 @@ from pinstripe.emulator.server.transports import InProcessTransport
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.versions import CHANGES, VERSIONS, render_event
 
-DAHLIA = "2026-05-27.dahlia"
+DAHLIA: Final = "2026-05-27.dahlia"
 SCRIPT = Path(__file__).parent / "official" / "versions.py"
 ANCHOR = 1_767_225_600
 

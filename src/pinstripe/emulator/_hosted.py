@@ -6,7 +6,7 @@ The pages of `pinstripe.emulator.web` submit the same forms to the same function
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pinstripe._base import StripeModel
 from pinstripe._decoding import decode
@@ -17,9 +17,7 @@ from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
 from pinstripe.emulator.web import hosted
 from pinstripe.errors import CardError, InvalidArgumentError, from_response
-
-if TYPE_CHECKING:
-    from pinstripe.models import BillingPortalSession, CheckoutSession, Invoice, PaymentMethod, Subscription
+from pinstripe.models import BillingPortalSession, CheckoutSession, Invoice, PaymentMethod, Subscription
 
 T = TypeVar("T")
 CARD = "4242424242424242"
