@@ -17,6 +17,7 @@ from pinstripe._decoding import Validation, decode
 from pinstripe._registry import registry
 from pinstripe.emulator._events import Events
 from pinstripe.emulator._hosted import CheckoutPage, InvoicePage, PortalPage, Run, open_payment_link
+from pinstripe.emulator.making import M, make
 from pinstripe.emulator.operations.checkout_completion import complete_challenge
 from pinstripe.emulator.operations.test_clocks import advance_all_clocks
 from pinstripe.emulator.server.asgi import asgi_app
@@ -159,6 +160,18 @@ class Emulator:
             return model
 
         return self._run(store, stripe_account)
+
+    def make(
+        self, model: type[M], /, *, stripe_account: str = "", **fields: Any
+    ) -> M:  # Any: values of the model's fields
+        """Make an object with what belongs to it, and return it: ``emulator.make(Subscription, status="past_due")``.
+
+        The subscription has a customer, a price, a paid first invoice, an open one and the events of all of them. Fields are
+        those of the model, or parameters of the operation that creates it. What no recipe makes is stored as it is passed, with
+        default values, like an object of `pinstripe.testing.make`. Raises `InvalidArgumentError` for fields and for a status
+        that the object cannot have.
+        """
+        return self._run(lambda state: make(state, model, fields), stripe_account)
 
     def checkout(self, session: str | StripeModel, *, stripe_account: str = "") -> CheckoutPage:
         """Return the page of a checkout session, to complete it in process: ``emulator.checkout(session).pay()``.
