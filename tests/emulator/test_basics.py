@@ -37,7 +37,12 @@ def paying(client: pinstripe.Client, card: str = "pm_card_visa") -> Customer:
 @pytest.mark.parametrize(
     ("attempt", "status", "code", "param"),
     [
-        (lambda c: c.customers.create(emial="x"), 400, "parameter_unknown", "emial"),
+        (
+            lambda c: c.customers.create(request_options={"extra_params": {"emial": "x"}}),
+            400,
+            "parameter_unknown",
+            "emial",
+        ),
         (lambda c: c.customers.create(address={"lin": "x"}), 400, "parameter_unknown", "address[lin]"),
         (lambda c: c.prices.create(unit_amount=5), 400, "parameter_missing", "currency"),
         (lambda c: c.customers.create(balance="five"), 400, "parameter_invalid_integer", "balance"),
