@@ -83,6 +83,17 @@ def test_payment_method_types_are_parameters_until_endive(older: Sender, today: 
     assert (refused["code"], refused["param"]) == ("payment_method_types_no_longer_supported", "payment_method_types")
 
 
+def test_types_that_do_not_support_the_currency_are_left_out_since_endive(older: Sender, today: Sender) -> None:
+    types = "amount=500&currency=usd&{0}[]=card&{0}[]=ideal"
+    assert (
+        older("/v1/payment_intents", types.format("payment_method_types"))["error"]["param"]
+        == "payment_method_types[1]"
+    )
+    assert today("/v1/payment_intents", types.format("allowed_payment_method_types"))["payment_method_types"] == [
+        "card"
+    ]
+
+
 def test_objects_in_lists_and_expanded_objects_have_the_shape_of_the_version(older: Sender) -> None:
     body = "amount=500&currency=usd&payment_method_types[]=card&payment_method=pm_card_visa&confirm=true"
     intent = older("/v1/payment_intents", body)

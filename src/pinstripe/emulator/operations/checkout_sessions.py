@@ -13,6 +13,7 @@ from pinstripe.emulator.billing.line_items import (
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations._checkout_checks import check_items, check_params, check_total
 from pinstripe.emulator.operations._filters import list_filter
+from pinstripe.emulator.operations._payment_method_types import ALLOWED, compatible_types
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem_all
@@ -90,7 +91,7 @@ def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
         payment_method_collection=params.get(
             "payment_method_collection", "always" if mode == "subscription" else "if_required"
         ),
-        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
+        payment_method_types=compatible_types(params.get(ALLOWED), items[0]["currency"] if items else ""),
         shipping_options=[],
         status="open",
         **fields,
