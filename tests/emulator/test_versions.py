@@ -290,3 +290,8 @@ def test_official_packages_of_both_versions_side_by_side(emulator: Emulator, pac
         "link": None,
         "refused": [400, "payment_method_types_no_longer_supported", "payment_method_types"],
     }
+
+
+def test_the_documentation_names_the_versions() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()
+    assert f"from {VERSIONS[0]} to {VERSIONS[-1]}" in page.replace("\n", " ")
