@@ -99,7 +99,11 @@ def test_paying_an_invoice_that_needs_authentication_is_an_error(shop: Shop, emu
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("currency=usd&allowed_payment_method_types[]=ideal", "only supports: `eur`"),
+        ("currency=usd&allowed_payment_method_types[]=ideal", "No valid payment method types"),
+        (
+            "currency=usd&allowed_payment_method_types[]=card&excluded_payment_method_types[]=alipay",
+            "only specify one of these parameters",
+        ),
         (
             "currency=usd&allowed_payment_method_types[]=card&automatic_payment_methods[enabled]=true",
             "only specify one of these parameters",

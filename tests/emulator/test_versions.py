@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -18,7 +18,7 @@ from pinstripe.emulator.server.transports import InProcessTransport
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.versions import CHANGES, VERSIONS, render_event
 
-DAHLIA = "2026-05-27.dahlia"
+DAHLIA: Final = "2026-05-27.dahlia"
 SCRIPT = Path(__file__).parent / "official" / "versions.py"
 ANCHOR = 1_767_225_600
 
@@ -81,6 +81,17 @@ def test_payment_method_types_are_parameters_until_endive(older: Sender, today: 
     assert older("/v1/setup_intents", "payment_method_types[]=card")["payment_method_types"] == ["card"]
     refused = today("/v1/payment_intents", body)["error"]
     assert (refused["code"], refused["param"]) == ("payment_method_types_no_longer_supported", "payment_method_types")
+
+
+def test_types_that_do_not_support_the_currency_are_left_out_since_endive(older: Sender, today: Sender) -> None:
+    types = "amount=500&currency=usd&{0}[]=card&{0}[]=ideal"
+    assert (
+        older("/v1/payment_intents", types.format("payment_method_types"))["error"]["param"]
+        == "payment_method_types[1]"
+    )
+    assert today("/v1/payment_intents", types.format("allowed_payment_method_types"))["payment_method_types"] == [
+        "card"
+    ]
 
 
 def test_objects_in_lists_and_expanded_objects_have_the_shape_of_the_version(older: Sender) -> None:
@@ -279,3 +290,8 @@ def test_official_packages_of_both_versions_side_by_side(emulator: Emulator, pac
         "link": None,
         "refused": [400, "payment_method_types_no_longer_supported", "payment_method_types"],
     }
+
+
+def test_the_documentation_names_the_versions() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()
+    assert f"from {VERSIONS[0]} to {VERSIONS[-1]}" in page.replace("\n", " ")

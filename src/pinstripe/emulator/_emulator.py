@@ -11,10 +11,13 @@ from typing import Any, Literal, TypeVar
 import httpx
 from typing_extensions import TypedDict, Unpack
 
+from pinstripe._base import StripeModel
 from pinstripe._client import AsyncClient, Client
 from pinstripe._decoding import Validation, decode
 from pinstripe._registry import registry
 from pinstripe.emulator._events import Events
+from pinstripe.emulator._hosted import CheckoutPage, InvoicePage, PortalPage, Run, open_payment_link
+from pinstripe.emulator.making import M, make
 from pinstripe.emulator.operations.checkout_completion import complete_challenge
 from pinstripe.emulator.operations.test_clocks import advance_all_clocks
 from pinstripe.emulator.server.asgi import asgi_app
@@ -174,6 +177,46 @@ class Emulator:
             return model
 
         return self._run(store, stripe_account)
+
+    def make(
+        self, model: type[M], /, *, stripe_account: str = "", **fields: Any
+    ) -> M:  # Any: values of the model's fields
+        """Make an object with what belongs to it, and return it: ``emulator.make(Subscription, status="past_due")``.
+
+        The subscription has a customer, a price, a paid first invoice, an open one and the events of all of them. Fields are
+        those of the model, or parameters of the operation that creates it. What no recipe makes is stored as it is passed, with
+        default values, like an object of `pinstripe.testing.make`. Raises `InvalidArgumentError` for fields and for a status
+        that the object cannot have.
+        """
+        return self._run(lambda state: make(state, model, fields), stripe_account)
+
+    def checkout(self, session: str | StripeModel, *, stripe_account: str = "") -> CheckoutPage:
+        """Return the page of a checkout session, to complete it in process: ``emulator.checkout(session).pay()``.
+
+        Raises `InvalidRequestError` for a session that does not exist.
+        """
+        return CheckoutPage(self._runner(stripe_account), session)
+
+    def hosted_invoice(self, invoice: str | StripeModel, *, stripe_account: str = "") -> InvoicePage:
+        """Return the hosted page of an invoice, to pay it in process."""
+        return InvoicePage(self._runner(stripe_account), invoice)
+
+    def portal(self, session: str | StripeModel, *, stripe_account: str = "") -> PortalPage:
+        """Return the customer portal of a session, to use it in process."""
+        return PortalPage(self._runner(stripe_account), session)
+
+    def payment_link(self, link: str | StripeModel, *, stripe_account: str = "") -> CheckoutPage:
+        """Open a payment link, and return the page of the checkout session that it creates."""
+        return open_payment_link(self._runner(stripe_account), link)
+
+    def _runner(self, account_id: str) -> Run:
+        """Return what runs actions on an account as requests are run: in one transaction."""
+
+        def run(action: Callable[[AccountState], T]) -> T:
+            self._accounts.environment.tick()
+            return self._accounts.run(account_id, action, base_url=DEFAULT_BASE_URL)
+
+        return run
 
     def authenticate(self, intent: str, *, success: bool = True, stripe_account: str = "") -> Any:  # Any: a model
         """Complete or fail the 3-D Secure challenge of a payment or setup intent, and return the intent.

@@ -26,8 +26,9 @@ if not TYPE_CHECKING:
         # pytest imports this package with its plugin, in projects that do not use it, too.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = "_factories" if name == "make" else "_requests"
-        return getattr(import_module(f"pinstripe.testing.{module}"), name)
+        if name == "make":
+            return import_module("pinstripe.testing._factories").make
+        return getattr(import_module("pinstripe.testing._requests"), name)
 
     def __dir__() -> list[str]:
         return sorted(__all__)

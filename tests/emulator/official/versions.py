@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import stripe
 
-client = stripe.StripeClient("sk_test_x", base_addresses={"api": sys.argv[1]})
-OLDER = stripe.api_version < "2026-09-30"
+client: Any = stripe.StripeClient("sk_test_x", base_addresses={"api": sys.argv[1]})  # Any: a client of either version
+OLDER = str(stripe.api_version) < "2026-09-30"
 types = "payment_method_types" if OLDER else "allowed_payment_method_types"
-results = {"version": stripe.api_version}
+results: dict[str, Any] = {"version": stripe.api_version}  # Any: JSON values
 
 customer = client.v1.customers.create({"email": "jenny@example.com", "payment_method": "pm_card_visa"})
 card = client.v1.payment_methods.list({"customer": customer.id}).data[0].id

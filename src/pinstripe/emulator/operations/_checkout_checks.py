@@ -5,7 +5,7 @@ from __future__ import annotations
 from pinstripe.emulator.billing.money import format_amount, minimum_charge
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.billing.pricing import is_metered
-from pinstripe.emulator.operations._payment_method_types import check_currency
+from pinstripe.emulator.operations._payment_method_types import check_types
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse, check_url, missing_param
 
@@ -73,8 +73,7 @@ def check_items(params: Object, items: list[Object]) -> None:
         if metered and item_params.get("quantity") is not None:
             raise ErrorResponse("Quantity should not be specified where usage_type is `metered`.", param=path)
     if items:
-        for index, method_type in enumerate(params.get("allowed_payment_method_types") or []):
-            check_currency(method_type, items[0]["currency"], f"allowed_payment_method_types[{index}]")
+        check_types({"currency": items[0]["currency"], **params})
 
 
 def check_total(mode: str, total: int, currency: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pinstripe.emulator.operations._payment_method_types import check_type_of_method
+from pinstripe.emulator.operations._payment_method_types import check_type_of_method, compatible_types
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.payment_methods import (
     payment_method_from_params,
@@ -62,7 +62,7 @@ def method_of_intent(state: AccountState, intent: Object) -> Object:
 
 def payment_method_types(params: Object) -> list[str]:
     """Return the field of this name of an intent."""
-    return params.get("allowed_payment_method_types") or ["card"]
+    return compatible_types(params.get("allowed_payment_method_types"), params.get("currency") or "")
 
 
 def automatic_payment_methods(params: Object) -> Object | None:

@@ -5,6 +5,8 @@ https://docs.stripe.com/payments/payment-methods/payment-method-support
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pinstripe.emulator.state.json_values import Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse
 
@@ -20,6 +22,7 @@ CURRENCIES = {
     for name, _, currencies in (entry.partition("=") for entry in CURRENCIES_TEXT.split())
 }
 """The currencies of the types that do not support every currency."""
+ALLOWED = "allowed_payment_method_types"
 BANK_DEBITS = ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account", "sepa_debit", "us_bank_account")
 """The types whose payments are processing before they succeed or fail."""
 
@@ -34,22 +37,34 @@ def check_currency(method_type: str, currency: str, param: str) -> None:
         )
 
 
+def compatible_types(types: Iterable[str] | None, currency: str) -> list[str]:
+    """Return the allowed types that support a currency, or ``card`` if none is listed; others are left out silently."""
+    return [
+        name
+        for name in types or ["card"]
+        if not currency or currency.lower() in CURRENCIES.get(name, (currency.lower(),))
+    ]
+
+
 def check_types(params: Object) -> None:
-    """Raise `ErrorResponse` for types that are passed together with automatic ones, or do not support the currency."""
-    types = params.get("allowed_payment_method_types") or []
-    if types and (params.get("automatic_payment_methods") or {}).get("enabled"):
+    """Raise `ErrorResponse` for types that are passed with parameters that exclude them, or do not support the currency."""
+    types = params.get(ALLOWED)
+    if not types:
+        return
+    for name in ("automatic_payment_methods", "excluded_payment_method_types", "payment_method_configuration"):
+        if (other := params.get(name)) and not (isinstance(other, dict) and not other.get("enabled")):
+            raise ErrorResponse(f"You may only specify one of these parameters: {name}, {ALLOWED}.")
+    if not compatible_types(types, params.get("currency") or ""):
         raise ErrorResponse(
-            "You may only specify one of these parameters: automatic_payment_methods, allowed_payment_method_types."
+            "No valid payment method types for this intent: none of those that are allowed supports its currency.",
+            param=ALLOWED,
         )
-    if currency := params.get("currency"):
-        for index, method_type in enumerate(types):
-            check_currency(method_type, currency.lower(), f"allowed_payment_method_types[{index}]")
 
 
 def check_type_of_method(intent: Object, method: Object) -> None:
     """Raise `ErrorResponse` for a method of a type that the intent does not allow, or that lacks its currency."""
     method_type = method.get("type") or method["object"]
-    allowed = intent.get("allowed_payment_method_types")
+    allowed = intent.get(ALLOWED)
     if (allowed and method_type not in allowed) or method_type in (intent.get("excluded_payment_method_types") or []):
         hint = f" Allowed are: {', '.join(allowed)}." if allowed else ""
         raise ErrorResponse(

@@ -13,6 +13,7 @@ from pinstripe.emulator.billing.line_items import (
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations._checkout_checks import check_items, check_params, check_total
 from pinstripe.emulator.operations._filters import list_filter
+from pinstripe.emulator.operations._payment_method_types import ALLOWED, compatible_types
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem_all
@@ -95,7 +96,7 @@ def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
         payment_method_collection=params.get(
             "payment_method_collection", "always" if mode == "subscription" else "if_required"
         ),
-        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
+        payment_method_types=compatible_types(params.get(ALLOWED), items[0]["currency"] if items else ""),
         shipping_options=[],
         status="open",
         **fields,
@@ -209,10 +210,14 @@ def _has_email(session: Object, customer_details: Object) -> bool:
 @operation("checkout.sessions.expire")
 def expire(context: OperationContext) -> Object:
     """Expire an open session."""
-    session = context.state.objects.get("checkout.session", context.target_id)
+    return expire_session(context.state, context.state.objects.get("checkout.session", context.target_id))
+
+
+def expire_session(state: AccountState, session: Object) -> Object:
+    """Expire a session; raise `ErrorResponse` for one that is not open."""
     if session["status"] != "open":
         raise wrong_state(session, "expire")
-    _expire(context.state, session)
+    _expire(state, session)
     return session
 
 

@@ -9,6 +9,7 @@ from pinstripe.emulator.operations._expansion import includable
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.defaults import fit
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
@@ -147,12 +148,12 @@ def _create_transaction(
 
 def _add_purchase_details(state: AccountState, transaction: Object, params: Object) -> None:
     """Store the details of a purchase, which the merchant provides after it."""
-    empty = dict.fromkeys(("description", "quantity", "total", "unit_cost"))
-    receipt = [{**empty, **line} for line in params.get("receipt") or []]
-    for line in receipt:
-        line["quantity"] = float(line["quantity"]) if line["quantity"] else None  # passed as a decimal string
-    details = state.draft_part("issuing.transaction", "purchase_details")
-    state.objects.update(transaction, purchase_details={**details, **params, "receipt": receipt or None})
+    receipt = [
+        {**line, "quantity": float(line["quantity"])} if line.get("quantity") else line  # passed as a decimal string
+        for line in params.get("receipt") or []
+    ]
+    details = {"purchase_details": {**params, "receipt": receipt or None}}
+    state.objects.update(transaction, **fit("IssuingTransaction", details, state.default_values))
     if receipt:
         state.events.emit("purchase_details_receipt_updated", transaction)
 

@@ -133,7 +133,7 @@ def update(context: OperationContext) -> Object:
     if method is not None:
         fields = {"payment_method": method["id"], "status": "requires_confirmation"}
     if "allowed_payment_method_types" in params:
-        fields["payment_method_types"] = payment_method_types(params)
+        fields["payment_method_types"] = payment_method_types({"currency": intent["currency"], **params})
     return state.apply_update(intent, params, **fields)
 
 

@@ -5,6 +5,7 @@ https://docs.stripe.com/changelog/endive/2026-09-30/removes-the-payment-method-t
 
 from __future__ import annotations
 
+from pinstripe.emulator.operations._payment_method_types import check_currency
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
 from pinstripe.emulator.versions._change import Change
@@ -23,7 +24,11 @@ def _request(operation: str, params: Object) -> None:
     if (operation in INTENT_OPERATIONS or operation == "checkout.sessions.create") and OLD in params:
         if NEW in params:
             raise ErrorResponse(f"You may only specify one of these parameters: {NEW}, {OLD}.", param=OLD)
-        params[NEW] = params.pop(OLD)
+        types = params[NEW] = params.pop(OLD)
+        currency = params.get("currency")
+        if operation == "payment_intents.create" and isinstance(currency, str):  # others are refused, not left out
+            for index, name in enumerate(types.values() if isinstance(types, dict) else types or []):
+                check_currency(str(name), currency.lower(), f"{OLD}[{index}]")
 
 
 def _response(value: Object, _: Object) -> None:
