@@ -127,6 +127,21 @@ def test_a_schedule_announces_its_end(shop: Shop) -> None:
     assert event.created == _time(at(1, 25))
 
 
+@pytest.mark.parametrize(("delinquent", "outcome"), [(True, "aborted"), (False, "canceled")])
+def test_a_schedule_ends_with_its_subscription(shop: Shop, delinquent: bool, outcome: str) -> None:
+    phase: Any = {"items": [{"price": shop.price()}], "duration": {"interval": "year", "interval_count": 1}}
+    schedule = shop.client.subscription_schedules.create(customer=shop.customer, start_date="now", phases=[phase])
+    if delinquent:
+        shop.emulator.retry_payments(days=[], then="canceled")
+        shop.use("pm_card_chargeCustomerFail")
+        shop.advance(at(2, 2))
+    else:
+        shop.client.subscriptions.cancel(str(schedule.subscription))
+    assert shop.client.subscription_schedules.retrieve(schedule.id).status == "canceled"
+    (event,) = _of_type(shop.emulator, f"subscription_schedule.{outcome}")
+    assert event.data.object.id == schedule.id
+
+
 def test_a_payment_link_has_an_event(client: pinstripe.Client, emulator: Emulator) -> None:
     price = client.prices.create(currency="usd", unit_amount=900, product_data={"name": "A"}).id
     link = client.payment_links.create(line_items=[{"price": price, "quantity": 1}])

@@ -154,7 +154,7 @@ def cancel(context: OperationContext) -> Object:
 def end_subscription(
     state: AccountState, subscription: Object, details: Object | None = None, reason: str = "cancellation_requested"
 ) -> Object:
-    """End a subscription, emit the event, and stop collecting its open invoices."""
+    """End a subscription and its schedule, emit the events, and stop collecting its open invoices."""
     now = state.clock.now()
     canceled_at = subscription["canceled_at"] if subscription["cancel_at_period_end"] else now
     state.objects.update(
@@ -174,6 +174,10 @@ def end_subscription(
         if invoice["status"] in ("draft", "open") and subscription_invoices.is_for_subscription(invoice, subscription):
             state.objects.update(invoice, auto_advance=False, next_payment_attempt=None)
     state.events.emit("deleted", subscription)
+    schedule = state.objects.find("subscription_schedule", subscription["schedule"])
+    if schedule is not None and schedule["status"] == "active":
+        state.objects.update(schedule, status="canceled", canceled_at=now, current_phase=None)
+        state.events.emit("aborted" if reason == "payment_failed" else "canceled", schedule)
     return subscription
 
 
