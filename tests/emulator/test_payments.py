@@ -191,12 +191,34 @@ def test_a_destination_charge_is_transferred_less_the_application_fee(client: pi
     )
     transfer = intent.latest_charge.transfer
     assert (transfer.amount, transfer.destination) == (10_000, account)
-    assert client.balance.retrieve(request_options={"stripe_account": account}).available[0].amount == 9000
+    assert client.balance.retrieve(request_options={"stripe_account": account}).pending[0].amount == 9000
     (fee,) = client.application_fees.list()
     assert fee.amount == 1000
     client.refunds.create(payment_intent=intent.id, reverse_transfer=True, refund_application_fee=True)
     assert client.transfers.retrieve(transfer.id).reversed is True
     assert client.application_fees.retrieve(fee.id).amount_refunded == 1000
+
+
+def test_a_refund_releases_an_uncaptured_charge(client: pinstripe.Client) -> None:
+    intent = pay(client, capture_method="manual")
+    charge = client.charges.create(amount=900, currency="usd", source="tok_visa", capture=False)
+    with pytest.raises(pinstripe.InvalidRequestError, match="cannot partially refund"):
+        client.refunds.create(charge=charge.id, amount=400)
+    refunds = [client.refunds.create(payment_intent=intent.id), client.refunds.create(charge=charge.id)]
+    assert [(refund.amount, refund.status, refund.balance_transaction) for refund in refunds] == [
+        (2000, "succeeded", None),
+        (900, "succeeded", None),
+    ]
+    released = [client.charges.retrieve(refund.charge.id) for refund in refunds if refund.charge]
+    assert [(value.refunded, value.amount_refunded, value.captured) for value in released] == [
+        (True, 2000, False),
+        (True, 900, False),
+    ]
+    assert client.payment_intents.retrieve(intent.id).status == "canceled"
+    assert client.balance_transactions.list().data == []
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.refunds.create(charge=charge.id)
+    assert caught.value.code == "charge_already_refunded"
 
 
 def test_a_transfer_needs_an_available_amount(client: pinstripe.Client) -> None:

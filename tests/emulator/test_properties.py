@@ -399,7 +399,10 @@ class Money(RuleBasedStateMachine):
             for client in (self.client, self.connected)
             for transaction in client.balance_transactions.list(limit=100)
         ]
-        assert sum(transaction.amount for transaction in transactions if transaction.type not in EXTERNAL) == 0
+        fees = [detail for transaction in transactions for detail in transaction.fee_details]
+        paid = sum(detail.amount for detail in fees if detail.type == "application_fee")
+        internal = sum(transaction.amount for transaction in transactions if transaction.type not in EXTERNAL)
+        assert internal == paid
 
     @invariant()
     def charges_agree_with_their_refunds(self) -> None:

@@ -16,6 +16,8 @@ from pinstripe.emulator.server.requests import DEFAULT_BASE_URL
 from pinstripe.emulator.server.transports import InProcessTransport
 from tests.emulator.conftest import existing_customer
 
+INVALID_INTEGER = "parameter_invalid_integer"
+
 
 def raw(
     emulator: Emulator, verb: str, path: str, body: str = "", key: str = "sk_test_x", **headers: str
@@ -52,6 +54,22 @@ def raw(
         ("GET", "/v1/nonsense", "", 404, None, None),
         ("PUT", "/v1/customers", "", 404, None, None),
         ("GET", "/v1/charges?customer=cus_none", "", 400, "resource_missing", "customer"),
+        ("GET", "/v1/customers/", "", 404, None, None),
+        ("GET", "/v1/customers//subscriptions", "", 404, None, None),
+        ("POST", "/v1/customers/", "name=x", 404, None, None),
+        ("POST", "/v1/subscriptions//cancel", "", 404, None, None),
+        ("POST", "/v1/test_helpers/test_clocks", "frozen_time=1000000000000", 400, INVALID_INTEGER, "frozen_time"),
+        (
+            "POST",
+            "/v1/subscriptions",
+            "billing_cycle_anchor=1000000000000",
+            400,
+            INVALID_INTEGER,
+            "billing_cycle_anchor",
+        ),
+        ("POST", "/v1/subscriptions", "cancel_at=-1", 400, INVALID_INTEGER, "cancel_at"),
+        ("POST", "/v1/subscriptions", "items[0][quantity]=-2", 400, INVALID_INTEGER, "items[0][quantity]"),
+        ("POST", "/v1/invoiceitems", "customer=c&quantity=-1", 400, INVALID_INTEGER, "quantity"),
     ],
 )
 def test_an_invalid_request_names_the_parameter(

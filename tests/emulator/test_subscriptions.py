@@ -48,6 +48,16 @@ def test_an_upgrade_is_prorated_to_the_second(shop: Shop) -> None:
     assert shop.latest(subscription.id).total == 8033
 
 
+def test_a_change_of_an_item_is_prorated_at_the_time_of_the_test_clock(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.price(3100))
+    shop.advance(NEW_YEAR + 10 * DAY)
+    item = subscription.items.data[0].id
+    shop.client.subscription_items.update(item, quantity=2, proration_behavior="always_invoice")
+    assert shop.latest(subscription.id).total == 2100
+    schedule = shop.client.subscription_schedules.create(from_subscription=subscription.id)
+    assert schedule.created.timestamp() == NEW_YEAR + 10 * DAY
+
+
 def test_always_invoice_bills_the_difference_at_once(shop: Shop) -> None:
     subscription = shop.subscribe(shop.price(3000))
     shop.advance(NEW_YEAR + 10 * DAY)

@@ -14,7 +14,7 @@ from pinstripe._client import AsyncClient, Client
 from pinstripe._decoding import Validation, decode
 from pinstripe._registry import registry
 from pinstripe.emulator._events import Events
-from pinstripe.emulator.operations.checkout_sessions import complete_challenge
+from pinstripe.emulator.operations.checkout_completion import complete_challenge
 from pinstripe.emulator.server.asgi import asgi_app
 from pinstripe.emulator.server.dispatch import Server
 from pinstripe.emulator.server.faults import Fault, FaultKind

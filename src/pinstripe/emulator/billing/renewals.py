@@ -9,15 +9,14 @@ from pinstripe.emulator.billing import periods, subscription_invoices
 from pinstripe.emulator.operations import invoices
 from pinstripe.emulator.operations.invoice_payments import (
     collect,
-    default_method,
     on_invoice,
     payment_of,
     subscription_of,
 )
 from pinstripe.emulator.operations.invoice_previews import preview_renewal
-from pinstripe.emulator.operations.subscription_pauses import pause_details
 from pinstripe.emulator.operations.subscription_schedules import advance_schedule
 from pinstripe.emulator.operations.subscriptions import ENDED, end_subscription
+from pinstripe.emulator.operations.trials import end_trial
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone, previous_values
 from pinstripe.emulator.state.tables import ACCOUNT_KEY, PaymentRetries
@@ -40,8 +39,11 @@ def renew(state: AccountState, subscription: Object) -> None:
     if not items:
         return
     if subscription["status"] == "trialing":
-        _end_trial(state, subscription)
-        if subscription["status"] in (*ENDED, "paused"):
+        end_trial(state, subscription)
+        if subscription["status"] == "paused":
+            state.events.emit("updated", subscription, previous_values(before, subscription))
+            state.events.emit("paused", subscription)
+        if subscription["status"] != "active":
             return
     for item in items:
         start, end = item["current_period_end"], item["current_period_end"]
@@ -78,21 +80,6 @@ def _end_as_scheduled(state: AccountState, subscription: Object) -> None:
     if invoice is not None and invoice["status"] == "open":
         collect(state, invoice)
     end_subscription(state, subscription, subscription["cancellation_details"], reason)
-
-
-def _end_trial(state: AccountState, subscription: Object) -> None:
-    behavior = ((subscription["trial_settings"] or {}).get("end_behavior") or {}).get("missing_payment_method")
-    automatic = subscription["collection_method"] == "charge_automatically"
-    missing = automatic and default_method(state, subscription) is None
-    if missing and behavior == "cancel":
-        end_subscription(state, subscription)
-    elif missing and behavior == "pause":
-        details = pause_details(state, "trial_end_without_payment_method")
-        previous = state.objects.update(subscription, status="paused", status_details=details)
-        state.events.emit("updated", subscription, previous)
-        state.events.emit("paused", subscription)
-    else:
-        state.objects.update(subscription, status="active")
 
 
 @timer_handler("subscription.trial_will_end")

@@ -9,7 +9,7 @@ from pinstripe.emulator.billing.pricing import cost
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
-from pinstripe.emulator.operations.plans import plan_of, price_id_of
+from pinstripe.emulator.operations.plans import plan_of
 from pinstripe.emulator.operations.prices import check_active, create_price
 from pinstripe.emulator.operations.trial_offers import begin_trial, offered_price
 from pinstripe.emulator.state.account import AccountState
@@ -135,7 +135,7 @@ def _trial_end(state: AccountState, params: Object) -> int | None:
     trial_end = params.get("trial_end")
     if trial_end is None or trial_end == "now":
         return None
-    check_in_future(state, trial_end, "trial_end")
+    check_trial_end(state, trial_end)
     return int(trial_end)
 
 
@@ -155,6 +155,13 @@ def _cancel_at(state: AccountState, params: Object) -> int | None:
     return cancel_at
 
 
+def check_trial_end(state: AccountState, trial_end: int) -> None:
+    """Raise `ErrorResponse` for the end of a trial that is not in the future, or too far in it."""
+    check_in_future(state, trial_end, "trial_end")
+    if trial_end > state.clock.now() + MAX_TRIAL_DAYS * periods.DAY:
+        raise ErrorResponse(f"Invalid timestamp: a trial has at most {MAX_TRIAL_DAYS} days.", param="trial_end")
+
+
 def check_in_future(state: AccountState, at: int, param: str) -> None:
     """Raise `ErrorResponse` for a time that is not in the future."""
     if at <= state.clock.now():
@@ -170,6 +177,8 @@ def add_subscription(state: AccountState, subscription: Object, params: Object) 
     price_ids = [item["price"]["id"] for item in items]
     if duplicate := next((price_id for price_id in price_ids if price_ids.count(price_id) > 1), None):
         raise ErrorResponse(f"Two items of a subscription cannot have the same price: {duplicate}.", param="items")
+    if isinstance(params.get("billing_cycle_anchor"), int):
+        _check_anchor(state, subscription, items)
     currency = (params.get("currency") or items[0]["price"]["currency"]).lower()
     for item in items:
         cost(state, item["price"], 1, currency)  # raises when the price does not have the currency
@@ -186,6 +195,18 @@ def add_subscription(state: AccountState, subscription: Object, params: Object) 
     customer = state.objects.get("customer", subscription["customer"])
     if not customer.get("currency"):
         state.objects.update(customer, currency=currency)
+
+
+def _check_anchor(state: AccountState, subscription: Object, items: list[Object]) -> None:
+    """Raise `ErrorResponse` for an anchor after the end of the first full period."""
+    start = subscription["trial_end"] or state.clock.now()
+    recurring = (item["price"]["recurring"] for item in items)
+    latest = min(periods.add(start, each["interval"], each["interval_count"]) for each in recurring)
+    if subscription["billing_cycle_anchor"] > latest:
+        raise ErrorResponse(
+            f"billing_cycle_anchor cannot be later than next natural billing date ({latest}) for plan",
+            param="billing_cycle_anchor",
+        )
 
 
 def build_item(state: AccountState, subscription: Object, params: Object, path: str) -> Object:
@@ -228,7 +249,7 @@ def recurring_price(state: AccountState, params: Object, path: str) -> Object:
         state.objects.get("product", price_data["product"], f"{path}[price_data][product]")
         price = create_price(state, price_data)
     elif price_or_plan := offered_price(state, params, path) or params.get("price") or params.get("plan"):
-        price = state.objects.get("price", price_id_of(state, price_or_plan), f"{path}[price]")
+        price = state.objects.get("price", price_or_plan, f"{path}[price]")
     else:
         raise missing_param(f"{path}[price]")
     check_active(price, f"{path}[price]")

@@ -71,12 +71,21 @@ def create_charge(
 def _capture_amount(state: AccountState, charge: Object, amount: int) -> None:
     """Add the amount to the balance, and share it with connected accounts."""
     pending = PENDING_SECONDS if card_of(state, charge["payment_method"]).pending else 0
-    transaction = record_transaction(state, "charge", charge, amount, money.fee(amount), pending=pending)
+    fee = 0 if charge["transfer_data"] else int(charge["application_fee_amount"] or 0)
+    transaction = record_transaction(
+        state, "charge", charge, amount, money.fee(amount), pending=pending, application_fee=fee
+    )
     state.objects.update(charge, captured=True, amount_captured=amount, balance_transaction=transaction["id"])
     if charge["transfer_data"]:
         transfers.transfer_charge(state, charge, amount)
-    elif charge["application_fee_amount"]:
-        application_fees.take_fee(state, charge, int(charge["application_fee_amount"]))
+    elif fee:
+        application_fees.take_fee(state, charge, fee, pending)
+
+
+def release_charge(state: AccountState, charge: Object) -> None:
+    """Release the whole amount of a charge that was authorized and not captured."""
+    previous = state.objects.update(charge, amount_refunded=charge["amount"], refunded=True)
+    state.events.emit("refunded", charge, previous)
 
 
 def open_disputes(state: AccountState, charge: Object, method: Object) -> None:

@@ -14,9 +14,8 @@ from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, 
 
 def coupon_of(state: AccountState, discount: Object) -> Object:
     """Return the coupon of a discount, even when it was deleted since."""
-    coupon_id = discount["source"]["coupon"]
-    deleted = state.tables.deleted_coupons.get(coupon_id)
-    return deleted.value if deleted else state.objects["coupon", coupon_id]
+    deleted = state.tables.deleted_coupons.get(discount["id"])
+    return deleted.value if deleted else state.objects["coupon", discount["source"]["coupon"]]
 
 
 def redeem_all(state: AccountState, params: list[Object] | None, path: str = "discounts", **owner: JSON) -> list[str]:

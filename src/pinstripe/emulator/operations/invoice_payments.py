@@ -16,6 +16,7 @@ from pinstripe.emulator.operations._intents import intent_details
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.invoice_shares import payment_shares
 from pinstripe.emulator.operations.payment_methods import resolve_payment_method
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
@@ -93,9 +94,10 @@ def default_method(state: AccountState, payer: Object) -> Object | None:
 
 def create_payment(state: AccountState, invoice: Object) -> None:
     """Create the payment and the payment intent of an invoice that was finalized."""
+    shares = payment_shares(state, invoice, state.objects.find("subscription", subscription_of(invoice)))
     intent = payment_intents.create_payment_intent(
         state,
-        {"amount": invoice["amount_due"], "currency": invoice["currency"], "metadata": {}},
+        {"amount": invoice["amount_due"], "currency": invoice["currency"], "metadata": {}, **shares},
         customer=invoice["customer"],
         description=DESCRIPTIONS.get(invoice["billing_reason"], "Payment for Invoice"),
         payment_method=None,

@@ -23,6 +23,7 @@ from pinstripe.emulator.operations.invoice_payments import (
     payment_of,
     subscription_of,
 )
+from pinstripe.emulator.operations.invoice_shares import set_shares
 from pinstripe.emulator.operations.payment_methods import resolve_payment_method
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
@@ -97,6 +98,7 @@ def create_draft(state: AccountState, customer: Object, params: Object, **fields
             raise missing_param("days_until_due")
         invoice["due_date"] = now + params["days_until_due"] * DAY
     state.objects.add(invoice)
+    set_shares(state, invoice, params)
     discounts = redeem_all(state, params.get("discounts"), customer=customer["id"], invoice=invoice["id"])
     state.objects.update(invoice, discounts=discounts)
     return invoice
@@ -159,6 +161,7 @@ def update(context: OperationContext) -> Object:
         for name in sorted(set(params) - UPDATABLE_AFTER_DRAFT):
             message = f"Finalized invoices can't be updated in this way: {name}"
             raise ErrorResponse(message, code="invoice_not_editable", param=name)
+    set_shares(state, invoice, params)
     fields: Object = {}
     if "default_tax_rates" in params:
         fields["default_tax_rates"] = _tax_rates(state, params)

@@ -134,9 +134,7 @@ def cancel(context: OperationContext) -> Object:
 def cancel_payment_intent(state: AccountState, intent: Object, reason: str | None) -> Object:
     """Cancel a payment intent whose status allows it."""
     if intent["status"] == "requires_capture":
-        charge = state.objects.get("charge", intent["latest_charge"])
-        state.objects.update(charge, amount_refunded=charge["amount"], refunded=True)
-        state.events.emit("refunded", charge)
+        charges.release_charge(state, state.objects.get("charge", intent["latest_charge"]))
     state.objects.update(
         intent,
         status="canceled",

@@ -69,6 +69,9 @@ def open_link(state: AccountState, link: Object) -> Object:
         params["mode"] = "subscription"
     else:
         params |= {"mode": "payment", "customer_creation": link["customer_creation"]}
+    for name in ("subscription_data", "payment_intent_data"):
+        if data := link[name]:
+            params[name] = {field: value for field, value in data.items() if value is not None}
     if redirect := (link["after_completion"].get("redirect") or {}).get("url"):
         params["success_url"] = redirect
     return open_session(state, params, payment_link=link["id"])

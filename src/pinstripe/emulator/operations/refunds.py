@@ -5,7 +5,7 @@ https://docs.stripe.com/refunds
 
 from __future__ import annotations
 
-from pinstripe.emulator.operations import application_fees, transfers
+from pinstripe.emulator.operations import application_fees, charges, payment_intents, transfers
 from pinstripe.emulator.operations._expansion import includable
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations._registry import operation
@@ -13,7 +13,7 @@ from pinstripe.emulator.operations.balance_transactions import record_transactio
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.test_cards import card_of
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, missing_param, wrong_state
 
@@ -50,19 +50,10 @@ def refund_charge(state: AccountState, charge: Object, params: Object) -> Object
     """Refund a charge; raise `ErrorResponse` when it cannot be refunded."""
     amount = _refund_amount(state, charge, params.get("amount"))
     outcome = card_of(state, charge["payment_method"]).refund
-    refund = state.create(
-        "refund",
-        params,
-        amount=amount,
-        charge=charge["id"],
-        currency=charge["currency"],
-        customer=charge["customer"],
-        destination_details=CARD_DESTINATION,
-        payment_intent=charge["payment_intent"],
-        payment_method=charge["payment_method"],
-        reason=params.get("reason"),
-        status="pending" if outcome == "pending" else "succeeded",
-    )
+    if not charge["captured"]:
+        return _release(state, charge, params)
+    status = "pending" if outcome == "pending" else "succeeded"
+    refund = _create_refund(state, charge, params, amount=amount, status=status)
     transaction = record_transaction(state, "refund", refund, -amount)
     state.objects.update(refund, balance_transaction=transaction["id"])
     refunded = charge["amount_refunded"] + amount
@@ -80,11 +71,43 @@ def refund_charge(state: AccountState, charge: Object, params: Object) -> Object
     return refund
 
 
+def _create_refund(state: AccountState, charge: Object, params: Object, **fields: JSON) -> Object:
+    return state.create(
+        "refund",
+        params,
+        charge=charge["id"],
+        currency=charge["currency"],
+        customer=charge["customer"],
+        destination_details=CARD_DESTINATION,
+        payment_intent=charge["payment_intent"],
+        payment_method=charge["payment_method"],
+        reason=params.get("reason"),
+        **fields,
+    )
+
+
+def _release(state: AccountState, charge: Object, params: Object) -> Object:
+    """Release the amount of an uncaptured charge, which was never in the balance, and cancel its payment intent."""
+    if params.get("amount") not in (None, charge["amount"]):
+        raise ErrorResponse(
+            "You cannot partially refund an uncaptured charge. Instead, capture an amount less than the original amount",
+            param="amount",
+        )
+    refund = _create_refund(state, charge, params, amount=charge["amount"], status="succeeded")
+    state.events.emit("created", refund)
+    intent = state.objects.find("payment_intent", charge["payment_intent"])
+    if intent is not None:
+        payment_intents.cancel_payment_intent(state, intent, None)
+    else:
+        charges.release_charge(state, charge)
+    return refund
+
+
 def _refund_amount(state: AccountState, charge: Object, requested: int | None) -> int:
     refundable = charge["amount"] - charge["amount_refunded"]  # an uncaptured part counts as refunded
-    if charge["status"] != "succeeded" or not charge["captured"]:
+    if charge["status"] != "succeeded":
         raise ErrorResponse(
-            f"Charge {charge['id']} cannot be refunded: it has not been captured.", code="charge_not_refundable"
+            f"Charge {charge['id']} cannot be refunded: it has not succeeded.", code="charge_not_refundable"
         )
     if charge["refunded"] or refundable == 0:
         raise ErrorResponse(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")

@@ -5,6 +5,8 @@ https://docs.stripe.com/payments/setup-intents
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pinstripe.emulator.operations._intents import (
     automatic_payment_methods,
     check_microdeposits,
@@ -27,6 +29,9 @@ from pinstripe.emulator.operations.test_cards import card_of, mark_set_up
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse
+
+SUCCESS_HOOKS: list[Callable[[AccountState, Object], None]] = []
+"""Functions called when a payment method was saved; subscriptions and checkout sessions register here."""
 
 
 @operation("setup_intents.create")
@@ -139,6 +144,8 @@ def _save_method(state: AccountState, intent: Object) -> Object:
         intent, status="succeeded", last_setup_error=None, next_action=None, latest_attempt=attempt["id"]
     )
     state.events.emit("succeeded", intent)
+    for hook in SUCCESS_HOOKS:
+        hook(state, intent)
     return intent
 
 

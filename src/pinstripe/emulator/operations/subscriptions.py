@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pinstripe.emulator.billing import subscription_invoices
 from pinstripe.emulator.billing.periods import HOUR
-from pinstripe.emulator.billing.pricing import cost
 from pinstripe.emulator.billing.proration import credit_unused
 from pinstripe.emulator.operations import customers, invoices
 from pinstripe.emulator.operations._filters import filter_objects, list_filter, matches
@@ -13,7 +12,7 @@ from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations._subscription_params import add_subscription, build_subscription
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.invoice_payments import default_method, pay
-from pinstripe.emulator.operations.plans import price_id_of
+from pinstripe.emulator.operations.pending_setup_intents import prepare_payment_method
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.tables import Flag
@@ -32,8 +31,11 @@ def create(context: OperationContext) -> Object:
     return start_subscription(context.state, {**context.params, **owner})
 
 
-def start_subscription(state: AccountState, params: Object) -> Object:
-    """Start a subscription with the parameters of ``subscriptions.create``."""
+def start_subscription(state: AccountState, params: Object, *, scheduled: bool = False) -> Object:
+    """Start a subscription with the parameters of ``subscriptions.create``.
+
+    One that a schedule starts is not refused for want of a payment method: its invoice is collected an hour later.
+    """
     if not params.get("customer"):
         raise missing_param("customer")
     customer = state.objects.get("customer", params["customer"], "customer")
@@ -45,14 +47,16 @@ def start_subscription(state: AccountState, params: Object) -> Object:
     savepoint = state.transaction.savepoint()
     subscription = build_subscription(state, params, customer)
     add_subscription(state, subscription, params)
-    if behavior != "default_incomplete":
-        _check_payment_method(state, subscription)
     prorate_first = params.get("proration_behavior") != "none"
     invoice = subscription_invoices.create_first_invoice(state, subscription, prorate_first=prorate_first)
     if invoice is None:
         state.objects.update(subscription, status="active")
-    elif subscription["collection_method"] == "charge_automatically":
+    elif subscription["collection_method"] == "charge_automatically" and not (
+        scheduled and default_method(state, subscription) is None
+    ):
         off_session = bool(params.get("off_session"))
+        if behavior != "default_incomplete":
+            check_payment_method(state, subscription, invoice)
         _pay_first_invoice(state, subscription, invoice, behavior, savepoint, off_session=off_session)
     else:
         state.objects.update(subscription, status="trialing" if subscription["status"] == "trialing" else "active")
@@ -60,21 +64,16 @@ def start_subscription(state: AccountState, params: Object) -> Object:
             invoices.schedule_finalization(state, invoice)
         else:
             invoices.finalize(state, invoice)
+    prepare_payment_method(state, subscription)
     state.events.emit("created", subscription)
     state.tables.announced_subscriptions.set(subscription["id"], Flag())
     subscription_invoices.schedule_timers(state, subscription)
     return subscription
 
 
-def _check_payment_method(state: AccountState, subscription: Object) -> None:
-    """Raise `ErrorResponse` when there is an amount to charge now, and no payment method."""
-    if subscription["collection_method"] != "charge_automatically" or subscription["status"] == "trialing":
-        return
-    due = any(
-        cost(state, item["price"], item.get("quantity") or 0, subscription["currency"])
-        for item in subscription["items"]["data"]
-    )
-    if due and default_method(state, subscription) is None:
+def check_payment_method(state: AccountState, subscription: Object, invoice: Object) -> None:
+    """Raise `ErrorResponse` when an invoice of a subscription is to be charged now, and there is no payment method."""
+    if invoice["amount_due"] and default_method(state, subscription) is None:
         raise ErrorResponse(
             "This customer has no attached payment source or default payment method: add one to the customer first.",
             code="resource_missing",
@@ -190,9 +189,7 @@ def _period_ends(subscription: Object, wanted: JSON) -> bool:
 def list_subscriptions(context: OperationContext) -> Object:
     """List subscriptions; canceled ones only when ``status`` selects them."""
     status, customer = context.params.get("status"), context.path.get("customer")
-    price_id = context.params.get("price")
-    if price_id is None and (plan_id := context.params.get("plan")):
-        price_id = price_id_of(context.state, plan_id)
+    price_id = context.params.get("price") or context.params.get("plan")
     matching = (
         subscription
         for subscription in filter_objects(

@@ -115,10 +115,11 @@ class Server:
         api_key = authenticate(request.headers, match[0] if match else None)
         check_version(request.headers)
         if match is None:
-            raise ErrorResponse(
-                f"Unrecognized request URL ({request.verb}: {request.path}). https://docs.stripe.com/api lists them.",
-                status=404,
-            )
+            hint = "https://docs.stripe.com/api lists them."
+            if "" in request.path.split("/")[1:]:
+                hint = "To list objects, remove the trailing slash; to retrieve one, pass an id that is not empty."
+            message = f"Unrecognized request URL ({request.verb}: {request.path}). {hint}"
+            raise ErrorResponse(message, status=404)
         endpoint, path = match
         account = account_of(request.headers, self.accounts)
         params, upload = params_of(request)

@@ -15,7 +15,9 @@ from urllib.parse import urlencode
 from pinstripe import form
 from pinstripe._api_version import API_VERSION
 from pinstripe._endpoint import Endpoint
+from pinstripe.emulator.operations.accounts import PLATFORM_ACCOUNT_ID
 from pinstripe.emulator.operations.context import Upload
+from pinstripe.emulator.state.accounts import PLATFORM
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
 
@@ -91,6 +93,8 @@ def account_of(headers: Mapping[str, str], accounts: Container[str]) -> str:
     """Return the id of the account that a request is made for; empty for the platform's own."""
     account = headers.get("stripe-account") or headers.get("stripe-context") or ""
     account = account.rpartition("/")[2]
+    if account == PLATFORM_ACCOUNT_ID:
+        return PLATFORM
     if account and not account.startswith("acct_") and account not in accounts:
         raise ErrorResponse(
             f"The provided key does not have access to account '{account}', or that account does not exist.",

@@ -59,6 +59,9 @@ class Clock:
         if value is None or self.test_clock:
             return
         clock = value["id"] if value["object"] == "test_helpers.test_clock" else value.get("test_clock")
+        if value["object"] == "subscription_item":
+            self.follow(self._objects.find("subscription", value["subscription"]))
+            return
         if not clock and isinstance(value.get("customer"), str):
             customer = self._objects.find("customer", value["customer"])
             clock = customer.get("test_clock") if customer else None

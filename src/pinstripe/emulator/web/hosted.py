@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 from pinstripe.emulator.billing.line_items import line_items_of
 from pinstripe.emulator.billing.money import format_amount
-from pinstripe.emulator.operations import checkout_sessions, invoice_payments, payment_links
+from pinstripe.emulator.billing.pricing import cost
+from pinstripe.emulator.operations import checkout_completion, invoice_payments, payment_links
 from pinstripe.emulator.operations._intents import intent_details, set_return_url
 from pinstripe.emulator.operations._pdf import text_pdf
 from pinstripe.emulator.operations.payment_methods import attach_to, create_payment_method
@@ -83,16 +84,25 @@ def checkout(state: AccountState, session: Object, form: Form | None) -> Templat
     """Show a checkout session, and complete it."""
     error = ""
     if form is not None:
-        error = _decline_message(lambda: checkout_sessions.complete(state, session, {**form, "card": _card(form)}))
-    intent = state.objects.find("payment_intent", session["payment_intent"])
+        error = _decline_message(lambda: checkout_completion.complete(state, session, {**form, "card": _card(form)}))
+    intent = checkout_completion.challenge_of(state, session)
     if intent is not None and intent["status"] == "requires_action":
         set_return_url(state, intent["id"], f"{state.base_url}/checkout/{session['id']}")
         return f"{state.base_url}/authenticate/{intent['id']}"
     if session["status"] == "complete":
         url = (session["success_url"] or "").replace("{CHECKOUT_SESSION_ID}", session["id"])
         return url or Template("message.html", {"title": "Thank you", "text": "Your payment was successful."})
-    values = {"session": session, "items": line_items_of(state, session), "error": error, "form": form or {}}
-    return Template("checkout.html", values, DECLINED if error else 200)
+    status = DECLINED if error else 200
+    if not error and intent is not None:
+        error = ((intent.get("last_payment_error") or intent.get("last_setup_error")) or {}).get("message", "")
+    items = line_items_of(state, session)
+    after_trial = {
+        item["id"]: cost(state, item["price"], item["quantity"], item["currency"])
+        for item in items
+        if item["quantity"] and not item["amount_subtotal"]
+    }
+    values = {"session": session, "items": items, "after_trial": after_trial, "error": error, "form": form or {}}
+    return Template("checkout.html", values, status)
 
 
 @page("pay")
@@ -105,7 +115,7 @@ def payment_link(state: AccountState, link: Object, form: Form | None) -> str:
 def authenticate(state: AccountState, intent: Object, form: Form | None) -> Template | str:
     """Show the challenge of 3-D Secure, and complete or fail it."""
     if form is not None and intent["status"] in ("requires_action", "requires_challenge"):
-        checkout_sessions.complete_challenge(state, intent["id"], success=form.get("challenge") == "complete")
+        checkout_completion.complete_challenge(state, intent["id"], success=form.get("challenge") == "complete")
         if url := intent_details(state, intent["id"]).return_url:
             name = intent["object"]
             query = f"{name}={intent['id']}&{name}_client_secret={intent['client_secret']}"
