@@ -14,7 +14,7 @@ from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.discounts import redeem_all
+from pinstripe.emulator.operations.discounts import redeem_all, release
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.tables import CheckoutSessionDetails
@@ -203,5 +203,8 @@ def expire(context: OperationContext) -> Object:
 @timer_handler("session.expire")
 def _expire(state: AccountState, session: Object) -> None:
     if session["status"] == "open":
+        details = state.tables.checkout_sessions[session["id"]]
+        for discount_id in details.discounts if not details.subscription else ():
+            release(state, state.objects["discount", discount_id])
         state.objects.update(session, status="expired", url=None)
         state.events.emit("expired", session)

@@ -64,6 +64,7 @@ def open_link(state: AccountState, link: Object) -> Object:
     params: Object = {
         "line_items": [{"price": item["price"]["id"], "quantity": item["quantity"]} for item in items],
         "metadata": dict(link["metadata"]),
+        "allow_promotion_codes": link["allow_promotion_codes"],
     }
     if any(item["price"]["recurring"] for item in items):
         params["mode"] = "subscription"
