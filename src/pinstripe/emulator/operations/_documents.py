@@ -50,8 +50,10 @@ def person_facts(
     label: str, name: str | None, email: str | None, address: Object | None = None
 ) -> list[tuple[str, str]]:
     """Return the facts about a person, as far as they are known."""
-    parts = [(address or {}).get(part) for part in ("line1", "line2", "postal_code", "city", "state", "country")]
-    lines = ", ".join(str(part) for part in parts if part)
+    place = address or {}
+    city = " ".join(place[part] for part in ("postal_code", "city") if place.get(part))
+    parts = [place.get("line1"), place.get("line2"), city, place.get("state"), place.get("country")]
+    lines = ", ".join(part for part in parts if part)
     return [(label, ", ".join(text for text in (name, email, lines) if text))] if name or email or lines else []
 
 

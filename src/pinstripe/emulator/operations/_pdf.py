@@ -47,7 +47,8 @@ def pdf(rows: Iterable[Row]) -> bytes:
                 pages.append([])
                 y = float(HEIGHT - MARGIN)
             if row.rule and not number:
-                pages[-1].append(b"0.8 G %d %.1f m %d %.1f l S" % (MARGIN, y + 2, WIDTH - MARGIN, y + 2))
+                y -= row.size * 0.5
+                pages[-1].append(b"0.8 G %d %.1f m %d %.1f l S" % (MARGIN, y, WIDTH - MARGIN, y))
             y -= row.size * LEADING
             pages[-1].append(_text(line, MARGIN, y, row))
             if row.right and not number:

@@ -122,7 +122,7 @@ def receipt(state: AccountState, charge: Object, form: Form | None) -> Template:
                 charge["billing_details"]["name"] or customer.get("name"),
                 charge["receipt_email"] or charge["billing_details"]["email"] or customer.get("email"),
             ),
-            *([("Payment method", f"{card['brand']} ending in {card['last4']}")] if card else []),
+            *([("Payment method", f"{card['brand'].title()} ending in {card['last4']}")] if card else []),
         ],
         [(charge["description"] or "Payment", "", amount)],
         [("Refunded", format_amount(-refunded, currency))] if refunded else [],

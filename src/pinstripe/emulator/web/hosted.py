@@ -153,6 +153,7 @@ def _order(state: AccountState, session: Object) -> dict[str, Any]:  # Any: valu
             ((code or {}).get("code") or coupon["name"] or coupon["id"], _terms(coupon))
             for code, coupon in zip(codes, coupons, strict=True)
         ],
+        "free": sum(item["amount_subtotal"] for item in later) - sum(item["amount_subtotal"] for item in recurring),
         "trial": _trial(details.subscription_data),
         "trial_end": details.subscription_data.get("trial_end"),
         "later": f"{format_amount(later_total, session['currency'])} {intervals.pop()}" if len(intervals) == 1 else "",
@@ -180,7 +181,7 @@ def _line(state: AccountState, item: Object) -> tuple[str, str, str]:
 
 def _trial(subscription_data: Object) -> str:
     days = subscription_data.get("trial_period_days")
-    return f"{days} {'day' if days == 1 else 'days'} free" if days else ""
+    return f"{days} {'day' if days == 1 else 'days'}" if days else ""
 
 
 def _terms(coupon: Object) -> str:

@@ -135,6 +135,7 @@ class StatusPage:
         deliveries = [delivery for delivery in self._deliveries.deliveries if delivery.event["id"] == object_id]
         return {
             "id": object_id,
+            "type": value["type" if event else "object"],
             "text": self._with_links(json.dumps(value, indent=2, ensure_ascii=False)),
             "request": value["request"]["id"] if event else None,
             "deliveries": deliveries[::-1],
