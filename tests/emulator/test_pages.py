@@ -16,6 +16,7 @@ import pinstripe
 from pinstripe.emulator import Emulator
 from pinstripe.emulator.validation.errors import ErrorResponse
 from pinstripe.emulator.web.hosted import parse_card
+from pinstripe.models import PaymentMethod
 from tests.emulator.conftest import DAY, NEW_YEAR
 
 CHROMIUM = shutil.which("chromium")
@@ -172,6 +173,26 @@ def test_a_payment_link_creates_a_session_for_each_customer(site: Site) -> None:
     expect(site.page.get_by_text("no longer active")).to_be_visible()
 
 
+def test_the_url_of_a_payment_link_fills_in_fields(site: Site) -> None:
+    client, page = site.client, site.page
+    coupon = client.coupons.create(percent_off=50, duration="once").id
+    client.promotion_codes.create(promotion={"type": "coupon", "coupon": coupon}, code="HALF")
+    link = client.payment_links.create(
+        line_items=[{"price": gold(client), "quantity": 1}],
+        allow_promotion_codes=True,
+        after_completion={"type": "hosted_confirmation", "hosted_confirmation": {"custom_message": "See you soon."}},
+    )
+    query = "client_reference_id=cart_7&prefilled_email=jenny%40example.com&prefilled_promo_code=half"
+    page.goto(f"{link.url}?{query}")
+    expect(page.get_by_label("Email")).to_have_value("jenny@example.com")
+    expect(page.get_by_role("heading", name="$14.50 due today")).to_be_visible()
+    page.get_by_label("Card number").fill("4242 4242 4242 4242")
+    page.get_by_role("button", name="Subscribe").click()
+    expect(page.get_by_text("See you soon.")).to_be_visible()
+    (session,) = client.checkout.sessions.list(payment_link=link.id)
+    assert (session.client_reference_id, session.amount_total) == ("cart_7", 1450)
+
+
 def test_a_customer_cancels_renews_and_changes_the_card_in_the_portal(site: Site) -> None:
     client, page = site.client, site.page
     customer = client.customers.create(name="Jenny", payment_method="pm_card_visa").id
@@ -209,6 +230,20 @@ def test_an_invoice_is_paid_on_its_page(site: Site) -> None:
     assert httpx.get(str(opened.invoice_pdf)).content.startswith(b"%PDF")
 
 
+def test_an_invoice_is_paid_after_authentication(site: Site) -> None:
+    client, page = site.client, site.page
+    customer = client.customers.create(name="Jenny").id
+    invoice = client.invoices.create(customer=customer, collection_method="send_invoice", days_until_due=7).id
+    client.invoice_items.create(customer=customer, invoice=invoice, amount=4200, currency="usd")
+    page.goto(str(client.invoices.send_invoice(invoice).hosted_invoice_url))
+    page.get_by_label("Card number").fill("4000 0000 0000 3220")
+    page.get_by_role("button", name="Pay").click()
+    expect(page.get_by_text("$42.00")).to_be_visible()
+    page.get_by_role("button", name="Complete").click()
+    expect(page.get_by_role("heading", name="$42.00 paid")).to_be_visible()
+    assert client.invoices.retrieve(invoice).status == "paid"
+
+
 def test_the_page_of_a_missing_object_is_not_found(site: Site, tmp_path: Path) -> None:
     site.page.goto(f"{site.url}/checkout/cs_none")
     expect(site.page.get_by_text("There is no cs_none")).to_be_visible()
@@ -216,10 +251,12 @@ def test_the_page_of_a_missing_object_is_not_found(site: Site, tmp_path: Path) -
 
 def test_a_request_is_shown_with_its_bodies_its_key_and_its_events(site: Site) -> None:
     page = site.page
-    for _ in range(2):
-        customer = site.client.customers.create(
+    customer, _ = [
+        site.client.customers.create(
             name="Jenny & Joe", metadata={"seats": "3"}, request_options={"idempotency_key": "signup-7"}
         )
+        for _ in range(2)
+    ]
     page.goto(site.url)
     expect(page.get_by_text("signup-7")).to_have_count(2)
     expect(page.get_by_text("replayed")).to_have_count(1)
@@ -349,7 +386,9 @@ def test_checkout_shows_the_trial_and_who_the_customer_is(site: Site) -> None:
     page.get_by_role("button", name="Start trial").click()
     page.wait_for_url(f"{site.url}/objects/{session.id}")
     (subscription,) = client.subscriptions.list(customer=customer, expand=["data.default_payment_method"])
-    card = getattr(subscription.default_payment_method, "card", None)
+    assert isinstance(subscription.default_payment_method, PaymentMethod)
+    card = subscription.default_payment_method.card
+    assert card is not None
     assert (subscription.status, card.exp_month, card.exp_year) == ("trialing", 1, 2031)
 
 
@@ -463,7 +502,7 @@ def test_pages_fit_a_phone(site: Site, browser: Any, scheme: str) -> None:
         success_url=site.url,
         cancel_url=site.url,
     )
-    request_id = str(charge.last_response.request_id) if charge.last_response else ""
+    request_id = session.last_response.request_id
     site.emulator.settle()
     phone = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
     for url in (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pinstripe.emulator.billing.money import format_amount
 from pinstripe.emulator.billing.periods import format_date
-from pinstripe.emulator.operations._pdf import Row, pdf
+from pinstripe.emulator.operations._pdf import Line, pdf
 from pinstripe.emulator.state.json_values import JSON, Object
 
 
@@ -27,23 +27,23 @@ class Document:
 
     def pdf(self) -> bytes:
         """Return the document as a PDF file."""
-        return pdf(self._rows())
+        return pdf(self._pdf_lines())
 
-    def _rows(self) -> Iterator[Row]:
-        yield Row(self.title, size=20, bold=True)
-        yield Row()
+    def _pdf_lines(self) -> Iterator[Line]:
+        yield Line(self.title, size=20, bold=True)
+        yield Line()
         for label, value in self.facts:
-            yield Row(f"{label}: {value}")
-        yield Row()
-        yield Row(self.headline, size=14, bold=True)
-        yield Row()
+            yield Line(f"{label}: {value}")
+        yield Line()
+        yield Line(self.headline, size=14, bold=True)
+        yield Line()
         for description, details, amount in self.lines:
-            yield Row(description, amount, rule=True)
+            yield Line(description, amount, rule=True)
             if details:
-                yield Row(details, size=8)
+                yield Line(details, size=8)
         for label, amount in self.totals:
             last = (label, amount) == self.totals[-1]
-            yield Row(label, amount, bold=last, rule=label == self.totals[0][0] or last)
+            yield Line(label, amount, bold=last, rule=label == self.totals[0][0] or last)
 
 
 def person_facts(
@@ -63,7 +63,7 @@ def date_fact(label: str, seconds: JSON) -> list[tuple[str, str]]:
 
 
 def format_period(start: int, end: int) -> str:
-    """Format a period: ``1 Jan 2026 to 1 Feb 2026``; a moment has only one date."""
+    """Format a period: ``1 Jan 2026 to 1 Feb 2026``; one day has only one date."""
     first, last = format_date(start), format_date(end)
     return first if first == last else f"{first} to {last}"
 

@@ -1,4 +1,4 @@
-"""Minimal PDF files: rows of text with a right-aligned column, on as many pages as they need."""
+"""Minimal PDF files: lines of text with a right-aligned column, on as many pages as they need."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WIDTHS = {character: width for width, characters in _CHARACTERS.items() for cha
 
 
 @dataclass(frozen=True)
-class Row:
+class Line:
     """A line of text, and a text at the right margin."""
 
     text: str = ""
@@ -33,26 +33,26 @@ class Row:
     size: int = 10
     bold: bool = False
     rule: bool = False
-    """Whether there is a line above."""
+    """A rule above the text."""
 
 
-def pdf(rows: Iterable[Row]) -> bytes:
-    """Return a PDF file with rows of text; long texts are wrapped."""
+def pdf(lines: Iterable[Line]) -> bytes:
+    """Return a PDF file with lines of text; long texts are wrapped."""
     pages: list[list[bytes]] = [[]]
     y = float(HEIGHT - MARGIN)
-    for row in rows:
-        space = WIDTH - 2 * MARGIN - (_width(row.right, row.size) + 20 if row.right else 0)
-        for number, line in enumerate(textwrap.wrap(row.text, int(space / (row.size * 0.5))) or [""]):
-            if y < MARGIN + row.size:
+    for line in lines:
+        space = WIDTH - 2 * MARGIN - (_width(line.right, line.size) + 20 if line.right else 0)
+        for number, text in enumerate(textwrap.wrap(line.text, int(space / (line.size * 0.5))) or [""]):
+            if y < MARGIN + line.size:
                 pages.append([])
                 y = float(HEIGHT - MARGIN)
-            if row.rule and not number:
-                y -= row.size * 0.5
+            if line.rule and not number:
+                y -= line.size * 0.5
                 pages[-1].append(b"0.8 G %d %.1f m %d %.1f l S" % (MARGIN, y, WIDTH - MARGIN, y))
-            y -= row.size * LEADING
-            pages[-1].append(_text(line, MARGIN, y, row))
-            if row.right and not number:
-                pages[-1].append(_text(row.right, WIDTH - MARGIN - _width(row.right, row.size), y, row))
+            y -= line.size * LEADING
+            pages[-1].append(_text(text, MARGIN, y, line))
+            if line.right and not number:
+                pages[-1].append(_text(line.right, WIDTH - MARGIN - _width(line.right, line.size), y, line))
     return _file([b"\n".join(page) for page in pages])
 
 
@@ -60,9 +60,9 @@ def _width(text: str, size: int) -> float:
     return sum(_WIDTHS.get(character, 556) for character in text) * size / 1000
 
 
-def _text(text: str, x: float, y: float, row: Row) -> bytes:
+def _text(text: str, x: float, y: float, line: Line) -> bytes:
     escaped = text.encode("cp1252", "replace").replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
-    return b"BT /%s %d Tf %.1f %.1f Td (%s) Tj ET" % (b"F2" if row.bold else b"F1", row.size, x, y, escaped)
+    return b"BT /%s %d Tf %.1f %.1f Td (%s) Tj ET" % (b"F2" if line.bold else b"F1", line.size, x, y, escaped)
 
 
 def _file(contents: list[bytes]) -> bytes:

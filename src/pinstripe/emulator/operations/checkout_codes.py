@@ -21,11 +21,21 @@ def can_change_code(state: AccountState, session: Object) -> bool:
     return bool(session["allow_promotion_codes"] and session["status"] == "open" and not started)
 
 
-def change_code(state: AccountState, session: Object, code: str | None) -> None:
+def change_code(state: AccountState, session: Object, code: str | None) -> str:
     """Apply a promotion code to a session instead of the previous one; ``None`` only removes it.
 
-    Raises `ErrorResponse` for a code that does not exist or cannot be redeemed.
+    Returns the message for a code that does not exist or cannot be redeemed, and then changes nothing.
     """
+    savepoint = state.transaction.savepoint()
+    try:
+        _change_code(state, session, code)
+    except ErrorResponse as error:
+        state.transaction.rollback(savepoint)
+        return str(error)
+    return ""
+
+
+def _change_code(state: AccountState, session: Object, code: str | None) -> None:
     if not can_change_code(state, session):
         raise ErrorResponse("Promotion codes can no longer be changed.")
     details = state.tables.checkout_sessions[session["id"]]

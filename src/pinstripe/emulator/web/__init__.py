@@ -62,6 +62,8 @@ class Pages:
                 return self._details("request.html", segments[1], self._status_page.request(segments[1]))
             if segments == ["deliveries"] and form is not None:
                 return self._redeliver(form)
+            if segments[0] in hosted.QUERY_PAGES:
+                form = query
             page = hosted.PAGES.get((segments[0], "/".join(segments[2:])))
             return self._hosted(page, request, segments[1], form) if page and len(segments) > 1 else None
         except ErrorResponse as error:

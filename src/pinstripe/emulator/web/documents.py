@@ -6,6 +6,7 @@ from pinstripe.emulator.billing.money import format_amount
 from pinstripe.emulator.billing.periods import format_date
 from pinstripe.emulator.operations import invoice_payments
 from pinstripe.emulator.operations._documents import Document, date_fact, format_period, person_facts, summary
+from pinstripe.emulator.operations._intents import set_return_url
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import DECLINED
@@ -61,11 +62,15 @@ def _totals(invoice: Object) -> list[tuple[str, str]]:
 
 
 @page("invoices")
-def invoice(state: AccountState, invoice: Object, form: Form | None) -> Template:
-    """Show an invoice, and pay it."""
+def invoice(state: AccountState, invoice: Object, form: Form | None) -> Template | str:
+    """Show an invoice, and pay it, with 3-D Secure where the card requires it."""
     error = ""
     if form is not None and invoice["status"] == "open":
         error = decline_message(lambda: invoice_payments.pay(state, invoice, card_method(state, form)))
+        payment = invoice_payments.payment_of(state, invoice)
+        if not error and payment is not None and payment.intent["status"] == "requires_action":
+            set_return_url(state, payment.intent["id"], f"{state.base_url}/invoices/{invoice['id']}")
+            return f"{state.base_url}/authenticate/{payment.intent['id']}"
     values = {
         "document": invoice_document(state, invoice),
         "pdf": f"/invoices/{invoice['id']}/pdf",

@@ -36,6 +36,8 @@ Page: TypeAlias = Callable[[AccountState, Object, Form | None], Content]
 """Returns the content of a page about an object; the last argument is the submitted form, if any."""
 PAGES: dict[tuple[str, str], Page] = {}
 """The pages by the first part of their path and the part after the id."""
+QUERY_PAGES = ("pay",)
+"""The pages without a form; they get the query instead."""
 EXPIRY = re.compile(r"\s*(\d{1,2})\s*[-/. ]?\s*(\d{4}|\d{2})\s*")
 
 
@@ -93,7 +95,8 @@ def checkout(state: AccountState, session: Object, form: Form | None) -> Templat
     """Show a checkout session, and complete it."""
     error = code_error = ""
     if form is not None and form.get("action"):
-        code_error = _change_code(state, session, form)
+        code = form.get("promotion_code", "") if form["action"] == "apply" else None
+        code_error = checkout_codes.change_code(state, session, code)
     elif form is not None:
         error = decline_message(
             lambda: checkout_completion.complete(state, session, {**form, "card": parse_card(form)})
@@ -104,7 +107,7 @@ def checkout(state: AccountState, session: Object, form: Form | None) -> Templat
         return f"{state.base_url}/authenticate/{intent['id']}"
     if session["status"] == "complete":
         url = (session["success_url"] or "").replace("{CHECKOUT_SESSION_ID}", session["id"])
-        return url or Template("message.html", {"title": "Thank you", "text": "Your payment was successful."})
+        return url or Template("message.html", {"title": "Thank you", "text": _confirmation(state, session)})
     status = DECLINED if error else 200
     if not error and intent is not None:
         error = ((intent.get("last_payment_error") or intent.get("last_setup_error")) or {}).get("message", "")
@@ -124,15 +127,10 @@ def checkout(state: AccountState, session: Object, form: Form | None) -> Templat
     return Template("checkout.html", values, status)
 
 
-def _change_code(state: AccountState, session: Object, form: Form) -> str:
-    """Apply or remove a promotion code; return the message for one that cannot be redeemed."""
-    savepoint, code = state.transaction.savepoint(), form.get("promotion_code", "")
-    try:
-        checkout_codes.change_code(state, session, code if form["action"] == "apply" else None)
-    except ErrorResponse as error:
-        state.transaction.rollback(savepoint)
-        return str(error)
-    return ""
+def _confirmation(state: AccountState, session: Object) -> str:
+    link = state.objects.find("payment_link", session["payment_link"]) or {}
+    confirmation = (link.get("after_completion") or {}).get("hosted_confirmation") or {}
+    return confirmation.get("custom_message") or "Your payment was successful."
 
 
 def _order(state: AccountState, session: Object) -> dict[str, Any]:  # Any: values of a template
@@ -196,8 +194,8 @@ def _terms(coupon: Object) -> str:
 
 @page("pay")
 def payment_link(state: AccountState, link: Object, form: Form | None) -> str:
-    """Open a payment link: redirect to a new checkout session."""
-    return str(payment_links.open_link(state, link)["url"])
+    """Open a payment link: redirect to a new checkout session. ``form`` is the query of the URL."""
+    return str(payment_links.open_link(state, link, form or {})["url"])
 
 
 @page("authenticate")

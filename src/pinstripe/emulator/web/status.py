@@ -42,7 +42,7 @@ class Deliveries(Protocol):
 
 @dataclass(frozen=True)
 class Filter:
-    """What the status page shows: a part of an event type, operation or object type, and an id that must be mentioned."""
+    """A part of an event type, operation or object type, and an id that must be mentioned."""
 
     type: str = ""
     object: str = ""
@@ -181,7 +181,7 @@ def _summary(value: Object) -> str:
 
 
 def _params_text(params: bytes) -> str:
-    """Return the parameters of a request, one a line; a body that is no form as it is."""
+    """Return the parameters of a request, one a line; other bodies unchanged."""
     text = params.decode(errors="replace")
     if text.startswith(("{", "--")):
         return _json_text(params)
