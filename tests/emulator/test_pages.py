@@ -392,6 +392,50 @@ def test_checkout_shows_the_trial_and_who_the_customer_is(site: Site) -> None:
     assert (subscription.status, card.exp_month, card.exp_year) == ("trialing", 1, 2031)
 
 
+def test_a_trial_can_start_without_a_card(site: Site) -> None:
+    client, page = site.client, site.page
+    session = client.checkout.sessions.create(
+        mode="subscription",
+        line_items=[{"price": gold(client), "quantity": 1}],
+        payment_method_collection="if_required",
+        subscription_data={
+            "trial_period_days": 14,
+            "trial_settings": {"end_behavior": {"missing_payment_method": "cancel"}},
+        },
+        success_url=f"{site.url}/objects/{{CHECKOUT_SESSION_ID}}",
+    )
+    page.goto(str(session.url))
+    expect(page.get_by_label("Card number")).to_have_count(0)
+    page.get_by_label("Email").fill("jenny@example.com")
+    page.get_by_role("button", name="Start trial").click()
+    page.wait_for_url(f"{site.url}/objects/{session.id}")
+    (subscription,) = client.subscriptions.list()
+    assert (subscription.status, subscription.default_payment_method) == ("trialing", None)
+
+
+def test_an_order_that_costs_nothing_needs_no_card(site: Site) -> None:
+    client, page = site.client, site.page
+    coupon = client.coupons.create(percent_off=100, duration="once").id
+    client.promotion_codes.create(promotion={"type": "coupon", "coupon": coupon}, code="GIFT")
+    session = client.checkout.sessions.create(
+        mode="payment",
+        line_items=[
+            {"price_data": {"currency": "eur", "unit_amount": 1500, "product_data": {"name": "Book"}}, "quantity": 1}
+        ],
+        allow_promotion_codes=True,
+        success_url=f"{site.url}/objects/{{CHECKOUT_SESSION_ID}}",
+    )
+    page.goto(str(session.url))
+    page.get_by_label("Promotion code").fill("GIFT")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_label("Card number")).to_have_count(0)
+    page.get_by_label("Email").fill("jenny@example.com")
+    page.get_by_role("button", name="Complete order").click()
+    page.wait_for_url(f"{site.url}/objects/{session.id}")
+    completed = client.checkout.sessions.retrieve(session.id)
+    assert (completed.status, completed.payment_status) == ("complete", "no_payment_required")
+
+
 @pytest.mark.parametrize("expiry", ["12/34", "12 / 34", "1234", "12-2034", "12 2034", "122034", " 12/34 "])
 def test_expiration_dates_are_read_leniently(expiry: str) -> None:
     card = parse_card({"number": "4242-4242 4242 4242", "expiry": expiry})

@@ -98,9 +98,7 @@ def checkout(state: AccountState, session: Object, form: Form | None) -> Templat
         code = form.get("promotion_code", "") if form["action"] == "apply" else None
         code_error = checkout_codes.change_code(state, session, code)
     elif form is not None:
-        error = decline_message(
-            lambda: checkout_completion.complete(state, session, {**form, "card": parse_card(form)})
-        )
+        error = decline_message(lambda: _complete(state, session, form))
     intent = checkout_completion.challenge_of(state, session)
     if intent is not None and intent["status"] == "requires_action":
         set_return_url(state, intent["id"], f"{state.base_url}/checkout/{session['id']}")
@@ -116,6 +114,7 @@ def checkout(state: AccountState, session: Object, form: Form | None) -> Templat
     values = {
         **_order(state, session),
         "session": session,
+        "needs_card": checkout_completion.needs_card(session),
         "can_enter_code": checkout_codes.can_change_code(state, session),
         "email": customer.get("email") or details.get("email"),
         "known": bool(customer.get("email")),
@@ -125,6 +124,11 @@ def checkout(state: AccountState, session: Object, form: Form | None) -> Templat
         "form": form or {},
     }
     return Template("checkout.html", values, status)
+
+
+def _complete(state: AccountState, session: Object, form: Form) -> None:
+    card = {"card": parse_card(form)} if "number" in form else {}
+    checkout_completion.complete(state, session, {**form, **card})
 
 
 def _confirmation(state: AccountState, session: Object) -> str:
