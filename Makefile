@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 # The folder of Stripe's OpenAPI document (spec3.json) and its companions.
 SPEC ?=
 
-.PHONY: demo test check facts generate docs bench clean
+.PHONY: demo test torture check facts generate docs bench matrix clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m pinstripe demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+torture: $(VENV)/.test
+	PINSTRIPE_TORTURE=1 $(BIN)/python -m pytest -m torture -v --durations=0
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .
@@ -38,6 +41,10 @@ generate: $(VENV)/.codegen
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict
 
+# The fast part of the suite, with the lowest and the newest dependencies on each Python. PYTHONS="3.10 3.13" selects some.
+matrix: $(VENV)/.test
+	$(BIN)/python -m tools.matrix $(PYTHONS)
+
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
 
@@ -55,4 +62,4 @@ $(VENV)/.codegen $(VENV)/.test $(VENV)/.check $(VENV)/.docs: $(VENV)/.%: $(VENV)
 	touch $@
 
 clean:
-	rm -rf $(VENV) site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .matrix site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -77,7 +77,7 @@ def seconds_of_process(code: str) -> Callable[[], float]:
 
     def run() -> float:
         started = time.perf_counter()
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return time.perf_counter() - started
 
     return run

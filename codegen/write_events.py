@@ -140,12 +140,29 @@ R = TypeVar("R")
 class On(Protocol[E]):
     def __call__(self, handler: Callable[[E], R], /) -> Callable[[E], R]: ...
 
+class UnknownEventType(Protocol): ...
+
+@dataclass(eq=False)
+class HandlerRun:
+    event: Event | EventNotification
+    handler: str
+    error: BaseException | None = None
+
 class Handlers:
     unhandled: Counter[str]
     def __init__(self) -> None: ...
+    @property
+    def registered_types(self) -> tuple[str, ...]: ...
+    def before(self, hook: Callable[[HandlerRun], R]) -> Callable[[HandlerRun], R]: ...
+    def after(self, hook: Callable[[HandlerRun], R]) -> Callable[[HandlerRun], R]: ...
     def dispatch(self, event: Event | EventNotification) -> bool: ...
     async def adispatch(self, event: Event | EventNotification) -> bool: ...
     def otherwise(self, handler: Callable[[Event | EventNotification], R]) -> Callable[[Event | EventNotification], R]: ...
+    def on_any(self, *patterns: str) -> On[Event | EventNotification]: ...
+"""
+# The last overload of `on`: without it, a checker lists all overloads where it meets a misspelled type.
+_UNKNOWN_TYPE = """    @overload
+    def on(self, type: str, /, *more: str) -> UnknownEventType: ...
 """
 
 
@@ -157,7 +174,12 @@ def _handlers(api: spec.Api) -> str:
         for kind, name in classes
     ]
     typing = ["Literal", "Protocol", "TypeAlias", "TypeVar", "overload"]
-    standard = {"collections": ["Counter"], "collections.abc": ["Callable"], "typing": typing}
+    standard = {
+        "collections": ["Counter"],
+        "collections.abc": ["Callable"],
+        "dataclasses": ["dataclass"],
+        "typing": typing,
+    }
     own = {"pinstripe": ["events"], "pinstripe.events": ["AnyEvent", "AnyNotification", "Event", "EventNotification"]}
     several = "".join(
         f"    @overload\n    def on(self, type: {kind}, second: {kind}, /, *more: {kind}) -> On[{takes}]: ...\n"
@@ -175,6 +197,7 @@ def _handlers(api: spec.Api) -> str:
         + _HANDLERS
         + "".join(rows)
         + several
+        + _UNKNOWN_TYPE
     )
 
 

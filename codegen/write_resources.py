@@ -20,7 +20,7 @@ def write_resources(api: spec.Api, services: Mapping[str, ServiceDef]) -> Iterat
         yield f"resources/{module}.py", _module(module, group)
     yield "resources/__init__.py", _index(services)
     title = "The version of Stripe's API that this package uses."
-    yield "_api_version.py", text.header(title) + f'API_VERSION = "{api.version}"\n'
+    yield "_api_version.py", text.header(title) + f'from typing import Final\n\nAPI_VERSION: Final = "{api.version}"\n'
 
 
 def in_class_order(methods: Iterable[MethodDef]) -> list[MethodDef]:

@@ -2,6 +2,8 @@
 
 celery -A examples.webhooks_celery worker        # on any number of machines
 uvicorn examples.webhooks_celery:receiver
+
+Stripe's endpoint: http://localhost:8000/webhooks/stripe
 """
 
 from __future__ import annotations

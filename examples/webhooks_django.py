@@ -1,6 +1,8 @@
 """Webhooks with Django in one file: a view that runs registered handlers through an inbox.
 
 python examples/webhooks_django.py runserver --noreload
+
+Stripe's endpoint: http://localhost:8000/webhooks/stripe
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Webhooks with FastAPI: registered handlers that run through an inbox, and a route that receives the typed event.
 
 uvicorn examples.webhooks_fastapi:app
-curl -X POST localhost:8000/webhooks/stripe   # 400: no signature
+
+Stripe's endpoints: http://localhost:8000/webhooks/stripe and http://localhost:8000/webhooks/raw
 """
 
 from __future__ import annotations
@@ -44,4 +45,4 @@ async def receive(event: Annotated[Any, Depends(verified_event(SECRET))]) -> dic
     return {"type": event.type}
 
 
-app.mount("/webhooks/stripe", webhook_app(handlers, SECRET, inbox=inbox))
+app.add_route("/webhooks/stripe", webhook_app(handlers, SECRET, inbox=inbox), methods=["POST"])

@@ -1,6 +1,8 @@
 """Webhooks with Flask: a blueprint that runs registered handlers through an inbox.
 
-waitress-serve examples.webhooks_flask:app
+waitress-serve --port 8000 examples.webhooks_flask:app
+
+Stripe's endpoint: http://localhost:8000/webhooks/stripe
 """
 
 from __future__ import annotations

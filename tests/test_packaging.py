@@ -108,7 +108,7 @@ def test_verifying_a_webhook_loads_neither_pydantic_nor_httpx() -> None:
         "from pinstripe._decoding import decode_as; decode_as('Coupon', b'{}')",
         "from pinstripe._decoding import model_for; model_for({'object': 'coupon'})",
         "from pinstripe._base import Embedded; Embedded('Coupon', expandable=True)({'object': 'coupon'})",
-        'from pinstripe import webhooks; webhooks.read(b\'{"object": "event", "type": "invoice.paid"}\')',
+        'from pinstripe import webhooks; webhooks.read(b\'{"object": "event", "id": "evt_1", "type": "invoice.paid"}\')',
     ],
 )
 def test_the_models_register_themselves_before_anything_is_decoded(code: str) -> None:
@@ -216,7 +216,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pinstripe._differences",),
     ("pinstripe._decoding",),
     ("pinstripe._call",),
-    ("pinstripe._transport",),
+    ("pinstripe._deadline", "pinstripe._pools", "pinstripe._transport"),
     ("pinstripe._endpoint", "pinstripe._embedded", "pinstripe._pagination"),
     ("pinstripe.models", "pinstripe.params", "pinstripe.resources"),
     ("pinstripe._oauth", "pinstripe._client", "pinstripe.events"),

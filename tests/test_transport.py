@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import io
 import json
 import socket
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
+from httpx_aiohttp import HttpxAiohttpClient
 
 import pinstripe
-from pinstripe._call import Request
 
 CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1, "livemode": False}
 Run = Callable[[Callable[[Any], Any]], Any]  # Any: an operation on a client, sync or async
@@ -82,9 +82,10 @@ def response(status: int, body: bytes, *headers: str, length: int | None = None)
 OK = response(200, json.dumps(CUSTOMER).encode(), "Request-Id: req_7")
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=["sync", "asyncio", "trio", "aiohttp"])
 def run(request: pytest.FixtureRequest) -> Callable[..., Any]:  # Any: the result of the operation
-    """Run an operation on a client of either kind."""
+    """Run an operation on a client of either kind: the async one on asyncio and trio, and with the transport of aiohttp."""
+    kind: str = request.param
 
     def run_on_client(
         url: str,
@@ -93,18 +94,23 @@ def run(request: pytest.FixtureRequest) -> Callable[..., Any]:  # Any: the resul
         own_client: bool = False,
         **options: Any,  # Any: those of a client
     ) -> Any:  # Any: a result
-        if own_client:
-            options["http_client"] = httpx.Client() if request.param == "sync" else httpx.AsyncClient()
-        if request.param == "sync":
-            with pinstripe.Client("sk_test_x", base_url=url, **options) as client:
+        options["base_url"] = url
+        if kind == "sync":
+            if own_client:
+                options["http_client"] = httpx.Client()
+            with pinstripe.Client("sk_test_x", **options) as client:
                 return operation(client)
 
         async def run_async() -> Any:  # Any: a result
-            async with pinstripe.AsyncClient("sk_test_x", base_url=url, **options) as client:
-                result: Awaitable[Any] = operation(client)
-                return await result
+            async with AsyncExitStack() as stack:
+                if kind == "aiohttp":
+                    options["http_client"] = await stack.enter_async_context(HttpxAiohttpClient())
+                elif own_client:
+                    options["http_client"] = await stack.enter_async_context(httpx.AsyncClient())
+                client = await stack.enter_async_context(pinstripe.AsyncClient("sk_test_x", **options))
+                return await operation(client)
 
-        return asyncio.run(run_async())
+        return anyio.run(run_async, backend="trio" if kind == "trio" else "asyncio")
 
     return run_on_client
 
@@ -118,7 +124,7 @@ def test_a_result_is_a_model_with_its_response(run: Callable[..., Any]) -> None:
     assert customer.last_response.idempotency_key is not None
     head, _, body = requests[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /v1/customers HTTP/1.1")
-    assert b"\r\nAuthorization: Bearer sk_test_x" in head
+    assert b"\r\nauthorization: bearer sk_test_x" in head.lower()
     assert f"pinstripe/{pinstripe.__version__}".encode() in head
     assert f"httpx/{httpx.__version__}".encode() in head
     assert body == b"email=%C3%A9%40b.c"
@@ -151,6 +157,7 @@ def test_a_timeout_raises_a_timeout_error(run: Callable[..., Any]) -> None:
         run(url, lambda client: client.customers.create(), max_retries=0, timeout=0.05)
     assert caught.value.attempts == 1
     assert caught.value.idempotency_key
+    assert caught.value.request_sent is None
 
 
 @pytest.mark.parametrize(
@@ -162,15 +169,23 @@ def test_a_timeout_raises_a_timeout_error(run: Callable[..., Any]) -> None:
     ],
 )
 def test_an_incomplete_response_raises_a_connection_error(broken: bytes, run: Callable[..., Any]) -> None:
-    with server(broken) as (url, _), pytest.raises(pinstripe.APIConnectionError):
-        run(url, lambda client: client.customers.retrieve("cus_1"), max_retries=0)
+    with server(broken) as (url, _), pytest.raises(pinstripe.APIConnectionError) as caught:
+        run(url, lambda client: client.customers.create(), max_retries=0)  # aiohttp itself would repeat a GET
+    assert caught.value.request_sent is None
+    assert url.removeprefix("http://") in str(caught.value)
+    assert "may have carried out" in str(caught.value)
+    assert caught.value.idempotency_key
+    assert caught.value.__cause__ is not None
 
 
 def test_a_refused_connection_raises_a_connection_error(run: Callable[..., Any]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(pinstripe.APIConnectionError):
-        run(f"http://127.0.0.1:{port}", lambda client: client.customers.retrieve("cus_1"), max_retries=0)
+    with pytest.raises(pinstripe.APIConnectionError, match=f"127.0.0.1:{port}.*was not sent") as caught:
+        run(f"http://127.0.0.1:{port}", lambda client: client.customers.create(), max_retries=0)
+    assert caught.value.request_sent is False
+    assert not isinstance(caught.value, pinstripe.APITimeoutError)
+    assert isinstance(caught.value.__cause__, httpx.TransportError)
 
 
 @pytest.mark.parametrize("status", [200, 502])
@@ -189,7 +204,9 @@ def test_a_retry_sends_the_same_idempotency_key(run: Callable[..., Any]) -> None
     cut = response(200, b'{"id": "cus', length=500)
     with server(cut, OK) as (url, requests):
         customer = run(url, lambda client: client.customers.create(email="a"), max_retries=1)
-    keys = [line for request in requests for line in request.split(b"\r\n") if line.startswith(b"Idempotency-Key")]
+    keys = [
+        line for request in requests for line in request.split(b"\r\n") if line.lower().startswith(b"idempotency-key")
+    ]
     assert len(keys) == 2
     assert len(set(keys)) == 1
     assert customer.last_response.attempts == 2
@@ -264,10 +281,11 @@ def test_close_does_not_close_the_http_client_of_the_user() -> None:
 
 
 def test_certificates_are_verified_for_every_url_except_plain_http() -> None:
-    module: Any = import_module("pinstripe._transport")  # Any: its private names
+    module: Any = import_module("pinstripe._pools")  # Any: its private names
     for url, checked in (("https://api.stripe.com/v1/x", True), ("HTTPS://api.stripe.com", True), ("http://a", False)):
-        assert module._is_tls(Request("GET", url, {}, None, 1.0)) is checked
-    transport = module.Transport(None)
-    pool = transport._own_client(verify=module._is_tls(Request("GET", "https://api.stripe.com", {}, None, 1.0)))
-    assert pool._transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
-    transport.close()
+        assert module.origin_of(url).kind.verify is checked
+    pools = module.Pools(None, is_closed=False)
+    for url in ("https://api.stripe.com", "https://localhost:8443"):
+        shard = pools.pool(module.origin_of(url).kind).take()
+        assert shard.client._transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
+    pools.close()

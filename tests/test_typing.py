@@ -36,6 +36,7 @@ from pinstripe.events import (
 )
 from pinstripe.models import BillingMeter, Customer, DeletedCustomer, Invoice, Subscription
 from pinstripe.params import CustomerCreateParams, SubscriptionCreateParamsItem, SubscriptionCreateParamsItemPriceData
+from pinstripe.webhooks.handlers import HandlerRun
 
 client = pinstripe.Client("sk_test_x", max_retries=0, validation="strict")
 customer: Customer = client.customers.create(email="a@b.c", metadata={"user.id": "1"}, request_options={"idempotency_key": "k"})
@@ -130,6 +131,18 @@ waited: int = Emulator().events.wait(InvoicePaidEvent, where=lambda event: event
 def rest(event: Event | EventNotification) -> None: ...
 
 
+@handlers.on_any("invoice.*", "v1.account.updated")
+def newer(event: Event | EventNotification) -> None: ...
+
+
+@handlers.before
+def before(run: HandlerRun) -> None:
+    name: str = run.handler
+
+
+types: tuple[str, ...] = handlers.registered_types
+
+
 async def main() -> None:
     async with pinstripe.AsyncClient("sk_test_x") as aclient:
         async for one in aclient.subscriptions.list(status="active"):
@@ -165,8 +178,9 @@ ERRORS = {
     "service": "client.custmers",
     "handler of another event": 'handlers.on("customer.created")(takes_an_invoice)',
     "async handler of another event": 'handlers.on("customer.created")(awaits_an_invoice)',
-    "type of a handler": 'handlers.on("invoice.payd")',
-    "one of several types of a handler": 'handlers.on("invoice.paid", "invoice.payd")',
+    "type of a handler": 'handlers.on("invoice.payd")(takes_an_invoice)',
+    "one of several types of a handler": 'handlers.on("invoice.paid", "invoice.payd")(takes_any_event)',
+    "handler of any type that takes one": 'handlers.on_any("invoice.*")(takes_an_invoice)',
     "client option": 'pinstripe.Client("sk_test_x", max_retry=2)',
     "model": "pinstripe.models.Custommer",
     "params": "pinstripe.params.CustommerCreateParams",
@@ -200,6 +214,7 @@ event = pinstripe.webhooks.construct_event(b"", "", "")
 handlers = pinstripe.webhooks.Handlers()
 def takes_an_invoice(event: pinstripe.events.InvoicePaidEvent) -> None: ...
 async def awaits_an_invoice(event: pinstripe.events.InvoicePaidEvent) -> None: ...
+def takes_any_event(event: pinstripe.events.AnyEvent) -> None: ...
 """
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
+import pickle
 import time
+import traceback
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -14,6 +20,9 @@ from hypothesis import strategies as st
 import pinstripe
 from codegen import facts
 from pinstripe import SignatureVerificationError, webhooks
+from pinstripe.integrations import wsgi
+from pinstripe.integrations.asgi import webhook_app
+from pinstripe.webhooks.receiver import Receiver
 
 SECRET = "whsec_test"
 EVENT = {
@@ -143,6 +152,113 @@ def test_parsed_json_is_rejected() -> None:
     parsed: Any = EVENT  # Any: mypy rejects it, too
     with pytest.raises(pinstripe.InvalidArgumentError, match="raw body"):
         webhooks.verify(parsed, "t=1,v1=a", SECRET)
+
+
+# --- arguments of other types -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("secret", [SECRET.encode(), bytearray(SECRET.encode()), [SECRET.encode()], [SECRET, 5], 5])
+def test_secret_that_is_not_text_is_an_error_that_does_not_show_it(secret: Any) -> None:  # Any: invalid secrets
+    header = webhooks.sign(b"{}", SECRET)
+    functions: list[Callable[[], object]] = [
+        lambda: webhooks.verify(b"{}", header, secret),
+        lambda: webhooks.construct_event(b"{}", header, secret),
+        lambda: webhooks.parse_event_notification(b"{}", header, secret),
+        lambda: Receiver(webhooks.Handlers(), secret),
+        lambda: webhook_app(webhooks.Handlers(), secret),
+    ]
+    for function in functions:
+        with pytest.raises(pinstripe.InvalidArgumentError, match=r"secret: pass .* as a str, not a") as caught:
+            function()
+        assert caught.value.param == "secret"
+        assert SECRET not in shown_by_a_debugger(caught.value)
+    if isinstance(secret, bytes):
+        with pytest.raises(pinstripe.InvalidArgumentError, match="as a str, not a bytes"):
+            webhooks.sign(b"{}", secret)  # type: ignore[arg-type]  # mypy rejects it, too
+
+
+@pytest.mark.parametrize("tolerance", ["300", float("nan"), -1, [300], "", b"1"])
+def test_tolerance_that_is_not_a_number_of_seconds_is_an_error(tolerance: Any) -> None:  # Any: invalid tolerances
+    header = webhooks.sign(b"{}", SECRET)
+    for function in (
+        lambda: webhooks.verify(b"{}", header, SECRET, tolerance),
+        lambda: Receiver(webhooks.Handlers(), SECRET, tolerance),
+    ):
+        with pytest.raises(pinstripe.InvalidArgumentError, match="number of seconds") as caught:
+            function()
+        assert caught.value.param == "tolerance"
+
+
+@pytest.mark.parametrize("name", ["id", "type"])
+@pytest.mark.parametrize("value", [None, 5, "", [], {}])
+@pytest.mark.parametrize("kind", ["event", "v2.core.event"])
+def test_signed_event_without_id_or_type_is_a_400(name: str, value: object, kind: str) -> None:
+    event: dict[str, object] = {**EVENT, "object": kind, name: value}
+    if value is None:
+        del event[name]
+    payload = json.dumps(event).encode()
+    header = webhooks.sign(payload, SECRET)
+    construct = webhooks.construct_event if kind == "event" else webhooks.parse_event_notification
+    with pytest.raises(pinstripe.ResponseValidationError, match=f"without '{name}'") as caught:
+        construct(payload, header, SECRET)
+    assert caught.value.body == payload
+    handlers = webhooks.Handlers()
+    assert Receiver(handlers, SECRET).receive(payload, header).status == 400
+    assert not handlers.unhandled
+
+
+@pytest.mark.parametrize("text", ["²", "٣", "-1", "1_0", "x", " ", "9" * 5000, "", "2"])
+def test_any_content_length_gets_a_response(text: str) -> None:
+    body = json.dumps(EVENT).encode()
+    headers = {"HTTP_STRIPE_SIGNATURE": webhooks.sign(body, SECRET), "CONTENT_LENGTH": text}
+    statuses: list[str] = []
+    app = wsgi.webhook_app(webhooks.Handlers(), SECRET)
+    app(
+        {"REQUEST_METHOD": "POST", "wsgi.input": io.BytesIO(body), **headers}, lambda status, _: statuses.append(status)
+    )
+    assert statuses == ["413 " + HTTPStatus(413).phrase if text.startswith("9") else "400 Bad Request"]
+    assert Receiver(webhooks.Handlers(), SECRET).check_request("POST", "²") is None
+
+
+@pytest.mark.parametrize("payload", [b"{", b"\xff", b"[]"])
+def test_old_idiom_catches_payloads_and_signatures(payload: bytes) -> None:
+    with pytest.raises(ValueError):
+        webhooks.construct_event(payload, webhooks.sign(payload, SECRET), SECRET)
+    with pytest.raises(ValueError):
+        webhooks.construct_event(payload, webhooks.sign(payload, "whsec_other"), SECRET)
+
+
+# --- secrets are not shown --------------------------------------------------------------------------------------------
+
+
+def shown_by_a_debugger(error: BaseException) -> str:
+    """Return the variables of the functions of pinstripe in a traceback, as error reporters print them."""
+    shown: list[str] = []
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if "/pinstripe/" in frame.f_code.co_filename:
+            shown += [repr(value) for name, value in frame.f_locals.items() if name != "self"]
+    return " ".join([*shown, str(error), repr(error)])
+
+
+def test_secret_stands_in_no_variable_of_a_traceback() -> None:
+    cases: list[tuple[bytes, str]] = [(b"{}", "t=1,v1=a"), (b"{", webhooks.sign(b"{", SECRET)), (b"{}", "")]
+    for payload, header in cases:
+        for function in (webhooks.construct_event, webhooks.parse_event_notification, webhooks.verify):
+            try:
+                function(payload, header, [SECRET])
+            except pinstripe.StripeError as error:
+                assert SECRET not in shown_by_a_debugger(error)  # noqa: PT017  # not each function refuses each case
+
+
+def test_receiver_does_not_show_its_secrets() -> None:
+    receiver = Receiver(webhooks.Handlers(), [SECRET, "whsec_old"])
+    for shown in (vars(receiver), dataclasses.asdict(receiver), receiver, webhook_app(webhooks.Handlers(), SECRET)):
+        assert SECRET not in repr(shown)
+        assert "whsec_old" not in repr(shown)
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(receiver)
+    body = json.dumps(EVENT).encode()
+    assert receiver.receive(body, webhooks.sign(body, SECRET)).status == 200
 
 
 # --- events -----------------------------------------------------------------------------------------------------------

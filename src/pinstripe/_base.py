@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeAlias, TypeVar, Union
 
+from pydantic import VERSION as PYDANTIC_VERSION
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticSerializationError, core_schema
 
@@ -40,6 +41,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 # A deferred build of Pydantic is not thread-safe, and it also builds the models of the fields: one lock for all models.
 BUILD_LOCK = threading.RLock()
+# Values of fields are serialized by their own class; before version 2.14, Pydantic does not build this class for it.
+_BUILD_INNER = tuple(int(part) for part in PYDANTIC_VERSION.split(".")[:2]) < (2, 14)
 Schema: TypeAlias = Any  # Any: core schemas are a union of a hundred TypedDicts
 
 if TYPE_CHECKING:
@@ -109,7 +112,11 @@ class StripeModel(BaseModel, metaclass=ModelMeta):
             if cls.__pydantic_complete__ and not options.get("force"):
                 return None
             options["_parent_namespace_depth"] = options.get("_parent_namespace_depth", 2) + 1
-            return super().model_rebuild(**options)
+            built = super().model_rebuild(**options)
+            if _BUILD_INNER:
+                for model in _models_in(cls.__pydantic_core_schema__):
+                    model.model_rebuild()
+            return built
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -171,7 +178,7 @@ def _slot(owner: type[StripeModel], name: str, model: StripeModel) -> Any:  # An
 
 def validator(model: type[StripeModel]) -> Any:  # Any: a SchemaValidator, or a wrapper by a plugin of Pydantic
     """Return the validator of a model, building it if needed. Thread-safe."""
-    if not model.__pydantic_complete__:
+    if _BUILD_INNER or not model.__pydantic_complete__:  # the models inside may not be built yet: wait for the lock
         model.model_rebuild()
     return model.__pydantic_validator__
 
@@ -226,6 +233,19 @@ def _make_strict(schema: Schema) -> bool:
         for choice in schema["choices"]:
             serialized = _make_strict(choice[0] if isinstance(choice, tuple) else choice) or serialized
     return serialized
+
+
+def _models_in(schema: Any) -> Iterator[type[StripeModel]]:  # Any: any part of a core schema
+    """Return the models inside a core schema."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "model":
+            yield schema["cls"]
+        for key, value in schema.items():
+            if key not in ("metadata", "serialization", "function", "config"):
+                yield from _models_in(value)
+    elif isinstance(schema, (list, tuple)):
+        for item in schema:
+            yield from _models_in(item)
 
 
 # --- references and embedded objects ----------------------------------------------------------------------------------
@@ -335,6 +355,8 @@ class PageOf:
         return {"title": self.page.__name__, **handler(schema)}
 
     def _make(self, parts: tuple[dict[str, Any], dict[str, Any] | None, set[str]]) -> StripeModel:  # Any: field values
+        if _BUILD_INNER:
+            validator(self.page)
         page = self.page.__new__(self.page)
         names = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")
         for name, value in zip(names, (*parts, None), strict=True):

@@ -15,14 +15,14 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, Literal, NamedTuple, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pinstripe import _retry, errors, form
 from pinstripe._api_version import API_VERSION
 from pinstripe._response import Response
 from pinstripe._version import __version__
 from pinstripe.errors import Drift
-from pinstripe.types import JSON, RequestOptions
+from pinstripe.types import JSON, HttpTimeout, RequestOptions
 
 __all__ = [
     "Call",
@@ -36,8 +36,8 @@ __all__ = [
     "Session",
     "Sleep",
     "call_flow",
-    "decoded",
     "fill_path",
+    "is_loopback",
 ]
 
 logger = logging.getLogger("pinstripe")
@@ -51,7 +51,8 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "stripe_context": (str,),
     "stripe_version": (str,),
     "api_key": (str,),
-    "timeout": (int, float),
+    "timeout": (object,),
+    "deadline": (object,),
     "max_retries": (int,),
     "headers": (dict,),
 }
@@ -71,7 +72,8 @@ class Config:
     stripe_account: str | None = None
     stripe_context: str | None = None
     max_retries: int = 2
-    timeout: float = 80.0
+    timeout: float | HttpTimeout | None = None
+    deadline: float | None = None
     validation: Literal["warn", "strict"] = "warn"
     on_drift: Callable[[Drift], None] | None = None
     session: Session = field(default_factory=lambda: Session(), compare=False, repr=False)
@@ -123,8 +125,10 @@ class Request:
     url: str
     headers: dict[str, str]
     content: bytes | None
-    timeout: float
+    timeout: float | HttpTimeout | None
     sink: Any = None  # Any: as in Call
+    deadline: float | None = None
+    """The time at which all attempts have to end, by the clock of `Environment.timer`."""
 
 
 @dataclass(eq=False)
@@ -136,14 +140,21 @@ class Sleep:
 
 @dataclass(eq=False)
 class Failure:
-    """An attempt without a complete response."""
+    """An attempt without a complete response.
+
+    ``request_sent`` is False if nothing was sent, and None if that is unknown. ``is_final`` means that another attempt would
+    not help.
+    """
 
     reason: str
     timed_out: bool = False
+    request_sent: bool | None = None
+    is_final: bool = False
+    cause: BaseException | None = None
 
 
 Outcome: TypeAlias = "Response | Failure | None"
-CallFlow: TypeAlias = Generator["Request | Sleep", Outcome, Response]
+CallFlow: TypeAlias = Generator["Request | Sleep", Outcome, Any]  # Any: the result, what the model of the call is
 
 
 def fill_path(template: str, arguments: Mapping[str, object]) -> str:
@@ -169,24 +180,49 @@ def check_options(options: Mapping[str, object]) -> None:
             raise errors.InvalidArgumentError(
                 f"request_options[{name}] is not an option. The options are {', '.join(OPTIONS)}.", param=name
             )
-        if value is not None and (not isinstance(value, OPTIONS[name]) or isinstance(value, bool)):
+        if name in ("timeout", "deadline"):
+            check_seconds(name, value)
+        elif value is not None and (not isinstance(value, OPTIONS[name]) or isinstance(value, bool)):
             expected = OPTIONS[name][-1].__name__
             raise errors.InvalidArgumentError(
                 f"request_options[{name}] must be a {expected}, not {value!r}.", param=name
             )
 
 
-def call_flow(call: Call, config: Config) -> CallFlow:
-    """Run a call: yield each `Request` and `Sleep`, receive the outcomes, and return the response or raise."""
+def check_seconds(name: str, value: object) -> None:
+    """Raise `InvalidArgumentError` unless this is None, a positive number of seconds, or an ``httpx.Timeout`` of such."""
+    parts = [value]
+    if name == "timeout" and type(value).__module__.partition(".")[0] == "httpx":
+        parts = [getattr(value, phase, value) for phase in ("connect", "read", "write", "pool")]
+    for part in parts:
+        if part is None:
+            continue
+        if isinstance(part, bool) or not isinstance(part, (int, float)) or not 0 < part < float("inf"):
+            kinds = "a positive number of seconds" + (" or an httpx.Timeout of such" if name == "timeout" else "")
+            raise errors.InvalidArgumentError(f"{name} must be {kinds}, not {value!r}.", param=name)
+
+
+def call_flow(call: Call, config: Config, page_source: Any = None) -> CallFlow:  # Any: a _base.PageSource
+    """Run a call: yield each `Request` and `Sleep`, receive the outcomes, and return the decoded result or raise.
+
+    A successful response that cannot be read counts as a failed attempt, like a connection that was cut. ``page_source``
+    fetches the further pages of the lists in the result.
+    """
     options: Options = call.options or {}
     if options:
         check_options(options)
+    deadline = options.get("deadline") or config.deadline
+    timer = config.environment.timer
+    ends_at = None if deadline is None else timer() + deadline
     token = (yield from _session_token(_session_config(config, options))) if call.host == "meter_events" else None
     request = _prepare(call, config, options, token)
+    request.deadline = ends_at
     key = request.headers.get("Idempotency-Key")
     max_retries = options.get("max_retries")
     allowed: int = config.max_retries if max_retries is None else max_retries
     attempt = 0
+    sent: bool | None = False  # whether an attempt was sent: True if one got a response, None if one may have been
+    unclear = False  # whether an attempt may have been carried out without a readable response
     while True:
         attempt += 1
         started = config.environment.timer()
@@ -195,21 +231,38 @@ def call_flow(call: Call, config: Config) -> CallFlow:
         response = outcome if isinstance(outcome, Response) else None
         if logger.isEnabledFor(logging.DEBUG):
             _log(call, outcome, attempt, config.environment.timer() - started)
+        error: errors.StripeError | None = None
         if response is not None and 200 <= response.status_code < 300:
             response.idempotency_key, response.attempts = key, attempt
-            return response
-        status, headers = (response.status_code, response.headers) if response else (None, {})
+            try:
+                return _decoded(call, config, response, page_source)
+            except errors.APIError as unreadable:
+                error = unreadable
+        status = response.status_code if response is not None and error is None else None
+        headers = response.headers if response is not None else {}
+        error = error or _error(outcome)
+        if status == 404 and call.verb == "DELETE" and unclear:
+            error.message += " An earlier attempt may have deleted it: its outcome is unknown."
+        this_sent = outcome.request_sent if isinstance(outcome, Failure) else True
+        sent = True if sent or this_sent else None if None in (sent, this_sent) else False
+        unclear = unclear or this_sent is None or (response is not None and (status is None or status >= 500))
+        error.idempotency_key, error.attempts, error.request_sent = key, attempt, sent
         retry_after = _retry.retry_after(headers, datetime.fromtimestamp(config.environment.now(), timezone.utc))
-        if attempt > allowed or not _retry.should_retry(status, headers) or retry_after > _retry.MAX_RETRY_AFTER:
-            raise _error(outcome, key, attempt, retry_after)
-        yield Sleep(_retry.retry_delay(attempt - 1, retry_after, config.environment.random()))
+        delay = _retry.retry_delay(attempt - 1, retry_after, config.environment.random())
+        is_final = isinstance(outcome, Failure) and outcome.is_final
+        if attempt > allowed or is_final or not _retry.should_retry(status, headers):
+            raise _explained(error, unclear=unclear)
+        if retry_after > _retry.MAX_RETRY_AFTER:
+            error.message += f" Not retried, since Stripe requires a wait of {retry_after:.0f} seconds."
+            raise error
+        if ends_at is not None and timer() + delay >= ends_at:
+            error.message += f" Not retried, since the deadline of {deadline:g} seconds leaves no time."
+            raise _explained(error, unclear=unclear)
+        yield Sleep(delay)
 
 
-def decoded(call: Call, config: Config, response: Response, page_source: Any = None) -> Any:  # Any: what the model is
-    """Return the result of a call; raise `APIError` if the response is not a JSON object.
-
-    ``page_source`` (a `_base.PageSource`) fetches the further pages of the lists in the result.
-    """
+def _decoded(call: Call, config: Config, response: Response, page_source: Any) -> Any:  # Any: as in call_flow; a model
+    """Return the result of a call; raise `APIError` if the response is not a JSON object."""
     if call.sink is not None:
         return call.sink.written
     if call.model is bytes:
@@ -280,14 +333,32 @@ def _prepare(call: Call, config: Config, options: Options, token: str | None) ->
         headers[str(name).title()] = value  # in the case of the names above, so that it replaces one of them
     for name, value in headers.items():
         _check_header(name, value)
+    if url.startswith("http://") and "_live_" in headers["Authorization"]:
+        _check_loopback(url)
     timeout = options.get("timeout")
     return Request(call.verb, url, headers, content, config.timeout if timeout is None else timeout, call.sink)
 
 
 def _check_header(name: str, value: object) -> None:
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
         subject = "the API key" if name == "Authorization" else f"the header {name}"
-        raise errors.InvalidArgumentError(f"{subject} must be a str of printable ASCII characters.", param=name)
+        raise errors.InvalidArgumentError(
+            f"{subject} must be a str of printable ASCII characters, without a space at its ends.", param=name
+        )
+
+
+def _check_loopback(url: str) -> None:
+    """Raise `InvalidArgumentError` for a URL of plain HTTP to another machine, where a live API key could be read."""
+    host = urlsplit(url).hostname or ""
+    if not is_loopback(host):
+        raise errors.InvalidArgumentError(
+            f"A live API key is not sent to {host} without TLS: use an https:// URL, or a test key.", param="base_url"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine."""
+    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
 
 
 def _session_config(config: Config, options: Options) -> Config:
@@ -301,19 +372,27 @@ def _session_token(config: Config) -> Generator[Request | Sleep, Outcome, str]:
     session = config.session
     if session.expires_at - SESSION_MARGIN <= config.environment.now():
         call = Call("POST", "/v2/billing/meter_event_session", {}, "V2BillingMeterEventSession")
-        created = decoded(call, config, (yield from call_flow(call, config)))
+        created = yield from call_flow(call, config)
         session.token, session.expires_at = created.authentication_token, created.expires_at.timestamp()
     return session.token
 
 
-def _error(outcome: Response | Failure, key: str | None, attempts: int, retry_after: float) -> errors.StripeError:
+def _explained(error: errors.StripeError, *, unclear: bool) -> errors.StripeError:
+    """Add to a connection error whether Stripe may have carried out the request."""
+    if isinstance(error, errors.APIConnectionError):
+        if error.request_sent is False:
+            error.message += " The request was not sent."
+        elif unclear:
+            error.message += " Stripe may have carried out the request."
+    return error
+
+
+def _error(outcome: Response | Failure) -> errors.StripeError:
     if isinstance(outcome, Failure):
-        cls = errors.APITimeoutError if outcome.timed_out else errors.APIConnectionError
-        return cls(outcome.reason, idempotency_key=key, attempts=attempts)
+        failed = (errors.APITimeoutError if outcome.timed_out else errors.APIConnectionError)(outcome.reason)
+        failed.__cause__ = outcome.cause
+        return failed
     error = errors.from_response(outcome.status_code, outcome.headers, outcome.content, _parse(outcome.content))
-    error.idempotency_key, error.attempts = key, attempts
-    if retry_after > _retry.MAX_RETRY_AFTER:
-        error.message += f" Not retried, since Stripe requires a wait of {retry_after:.0f} seconds."
     body = error.json_body.get("error")
     for name in ERROR_OBJECTS:
         value = body.get(name) if isinstance(body, Mapping) else None

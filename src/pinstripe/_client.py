@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pinstripe._api_version import API_VERSION
-from pinstripe._call import Call, Config, Session, call_flow, decoded
+from pinstripe._call import Call, Config, Session, call_flow, check_seconds
 from pinstripe._embedded import ListSource
 from pinstripe._endpoint import service
 from pinstripe._oauth import AsyncOAuth, OAuth
 from pinstripe._pagination import AsyncPage, AsyncPager, Page, Pages
 from pinstripe.errors import Drift, InvalidArgumentError
 from pinstripe.resources import AsyncServices, Services
-from pinstripe.types import AsyncHttpClient, HttpClient, RequestOptions
+from pinstripe.types import AsyncHttpClient, HttpClient, HttpTimeout, RequestOptions
 
 if TYPE_CHECKING:
     from pinstripe._base import StripeModel
@@ -37,10 +38,20 @@ HOSTS = {
 UNSET: Any = object()  # Any: the default of options of any type
 
 
+@dataclass(eq=False)
+class _Shared:
+    """The state that a client shares with those that its ``with_options`` returns."""
+
+    http_client: Any  # Any: an HTTP client of httpx, which is not imported here, or None
+    transport: Any = None  # Any: a transport of either kind, once it is needed
+    is_closed: bool = False
+
+
 class _BaseClient(Generic[H]):
     """The base of both clients, which holds their options."""
 
     _config: Config
+    _is_async: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -54,7 +65,8 @@ class _BaseClient(Generic[H]):
         connect_url: str | None = None,
         meter_events_url: str | None = None,
         max_retries: int = 2,
-        timeout: float = 80.0,
+        timeout: float | HttpTimeout | None = None,
+        deadline: float | None = None,
         http_client: H | None = None,
         validation: Literal["warn", "strict"] = "warn",
         on_drift: Callable[[Drift], None] | None = None,
@@ -70,13 +82,14 @@ class _BaseClient(Generic[H]):
                 stripe_context=stripe_context,
                 max_retries=max_retries,
                 timeout=timeout,
+                deadline=deadline,
                 validation=validation,
                 on_drift=on_drift,
             )
         )
-        self._http_client: Any = http_client  # Any: an HTTP client of httpx, which is not imported here
-        # Holds the transport once it is made. Clients made by with_options share the list. Any: a transport of either kind.
-        self._shared: list[Any] = []
+        if http_client is not None:
+            _check_http_client(http_client, is_async=self._is_async)
+        self._shared = _Shared(http_client)
 
     def with_options(
         self: C,
@@ -86,7 +99,8 @@ class _BaseClient(Generic[H]):
         stripe_account: str | None = UNSET,
         stripe_context: str | None = UNSET,
         max_retries: int = UNSET,
-        timeout: float = UNSET,
+        timeout: float | HttpTimeout | None = UNSET,
+        deadline: float | None = UNSET,
         validation: Literal["warn", "strict"] = UNSET,
         on_drift: Callable[[Drift], None] | None = UNSET,
     ) -> C:
@@ -98,6 +112,7 @@ class _BaseClient(Generic[H]):
             "stripe_context": stripe_context,
             "max_retries": max_retries,
             "timeout": timeout,
+            "deadline": deadline,
             "validation": validation,
             "on_drift": on_drift,
         }
@@ -105,7 +120,7 @@ class _BaseClient(Generic[H]):
         if "api_key" in changes:
             changes["api_key"] = _key(api_key)
         client = object.__new__(type(self))
-        client._http_client, client._shared = self._http_client, self._shared
+        client._shared = self._shared
         client._set_config(replace(self._config, session=Session(), **changes))
         return client
 
@@ -128,7 +143,9 @@ class Client(_BaseClient[HttpClient], Services):
 
     ``api_key`` defaults to the environment variable ``STRIPE_API_KEY``, then ``STRIPE_SECRET_KEY``; ``base_url`` to
     ``STRIPE_API_BASE``. If ``base_url`` is not Stripe's, it is also the default of the other URLs. ``http_client`` is an
-    ``httpx.Client`` to use instead of an own one. ``timeout`` is in seconds; ``max_retries`` 0 means one attempt.
+    ``httpx.Client`` to use instead of an own one. ``timeout`` is a number of seconds or an ``httpx.Timeout``, for each attempt;
+    it defaults to 80 seconds, or to the timeout that ``http_client`` was made with. ``deadline`` is in seconds, for all attempts
+    of a call together. ``max_retries`` 0 means one attempt.
 
     ``validation="strict"`` raises `ResponseValidationError` if a response does not match its model. With ``"warn"`` the
     values that do not match stay as they are in the JSON, and each difference is logged once and passed to ``on_drift``.
@@ -141,11 +158,11 @@ class Client(_BaseClient[HttpClient], Services):
 
     @property
     def _transport(self) -> Transport:
-        if not self._shared:
+        if self._shared.transport is None:
             from pinstripe._transport import Transport  # here, so that making a client does not import httpx
 
-            self._shared.append(Transport(self._http_client))
-        transport: Transport = self._shared[0]
+            self._shared.transport = Transport(self._shared.http_client, is_closed=self._shared.is_closed)
+        transport: Transport = self._shared.transport
         return transport
 
     def request(
@@ -165,16 +182,19 @@ class Client(_BaseClient[HttpClient], Services):
         return result
 
     def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
-        return decoded(call, self._config, self._transport.run(call_flow(call, self._config)), ListSource(self, call))
+        return self._transport.run(call_flow(call, self._config, ListSource(self, call)))
 
     def _page(self, call: Call, pages: Pages) -> Page[Any]:  # Any: the type of the items is that of the endpoint
-        response = self._transport.run(call_flow(call, self._config))
-        target = replace(call, model=pages.target(call.model))
-        return Page(self, call, pages, decoded(target, self._config, response, ListSource(self, call)))
+        flow = call_flow(replace(call, model=pages.target(call.model)), self._config, ListSource(self, call))
+        return Page(self, call, pages, self._transport.run(flow))
 
     def close(self) -> None:
-        """Close the connections, unless ``http_client`` was given. Clients made by ``with_options`` share them."""
-        if self._shared:
+        """Close the connections, unless ``http_client`` was given, so that further calls raise `APIConnectionError`.
+
+        Clients made by ``with_options`` share the connections, and are closed, too.
+        """
+        self._shared.is_closed = True
+        if self._shared.transport is not None:
             self._transport.close()
 
     def __enter__(self: C) -> C:
@@ -190,19 +210,22 @@ class AsyncClient(_BaseClient[AsyncHttpClient], AsyncServices):
     """An asynchronous client of Stripe's API: ``await client.customers.create(email=...)``. https://docs.stripe.com/api
 
     The options are those of `Client`; ``http_client`` is an ``httpx.AsyncClient``. ``await`` a list for its first page, or
-    iterate over all items with ``async for``.
+    iterate over all items with ``async for``. One client works on any number of event loops, of asyncio and trio; an
+    ``http_client`` on one.
     """
+
+    _is_async = True
 
     oauth: AsyncOAuth = service(AsyncOAuth)
     """Connect's OAuth. https://docs.stripe.com/connect/oauth-reference"""
 
     @property
     def _transport(self) -> AsyncTransport:
-        if not self._shared:
+        if self._shared.transport is None:
             from pinstripe._transport import AsyncTransport  # here, so that making a client does not import httpx
 
-            self._shared.append(AsyncTransport(self._http_client))
-        transport: AsyncTransport = self._shared[0]
+            self._shared.transport = AsyncTransport(self._shared.http_client, is_closed=self._shared.is_closed)
+        transport: AsyncTransport = self._shared.transport
         return transport
 
     async def request(
@@ -222,21 +245,24 @@ class AsyncClient(_BaseClient[AsyncHttpClient], AsyncServices):
         return result
 
     async def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
-        response = await self._transport.run(call_flow(call, self._config))
-        return decoded(call, self._config, response, ListSource(self, call, is_async=True))
+        return await self._transport.run(call_flow(call, self._config, ListSource(self, call, is_async=True)))
 
     def _page(self, call: Call, pages: Pages) -> AsyncPager[Any]:  # Any: the type of the items is that of the endpoint
         return AsyncPager(self, call, pages)
 
     async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as in _page
-        response = await self._transport.run(call_flow(call, self._config))
-        target = replace(call, model=pages.target(call.model))
         source = ListSource(self, call, is_async=True)
-        return AsyncPage(self, call, pages, decoded(target, self._config, response, source))
+        flow = call_flow(replace(call, model=pages.target(call.model)), self._config, source)
+        return AsyncPage(self, call, pages, await self._transport.run(flow))
 
     async def close(self) -> None:
-        """Close the connections, unless ``http_client`` was given. Clients made by ``with_options`` share them."""
-        if self._shared:
+        """Close the connections, unless ``http_client`` was given, so that further calls raise `APIConnectionError`.
+
+        Clients made by ``with_options`` share the connections, and are closed, too. The connections of other event loops are
+        closed when these end.
+        """
+        self._shared.is_closed = True
+        if self._shared.transport is not None:
             await self._transport.close()
 
     async def __aenter__(self: C) -> C:
@@ -287,10 +313,36 @@ def _host(name: str, url: str | None, api: str) -> str:
 
 
 def _url(name: str, url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise InvalidArgumentError(f"{name} must be a URL such as {API}, not {url!r}.", param=name)
+    """Return a URL without a slash at its end; raise `InvalidArgumentError` unless it is a host, with a path at most."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except (ValueError, TypeError, AttributeError):
+        usable = False
+    if not isinstance(url, str) or not usable or not url.isascii() or not url.isprintable() or set(url) & set(" ?#@\\"):
+        raise InvalidArgumentError(
+            f"{name} must be a URL such as {API}, without credentials, query and fragment.", param=name
+        )
     return url.rstrip("/")
+
+
+def _check_http_client(client: Any, *, is_async: bool) -> None:  # Any: what the user passed as an HTTP client
+    """Raise `InvalidArgumentError` unless an HTTP client fits the client, is open, and leaves authentication to pinstripe."""
+    expected = "httpx.AsyncClient" if is_async else "httpx.Client"
+    httpx = sys.modules.get("httpx")  # not imported here: a client of httpx has done that
+    classes = (httpx.Client, httpx.AsyncClient) if httpx is not None else ()
+    if isinstance(client, type) or not hasattr(client, "send") or not hasattr(client, "build_request"):
+        problem = f"must be an {expected}, not {client if isinstance(client, type) else type(client)!r}"
+    elif classes and isinstance(client, classes) and not isinstance(client, classes[is_async]):
+        other = "pinstripe.Client" if is_async else "pinstripe.AsyncClient"
+        problem = f"must be an {expected}: pass this one to {other}"
+    elif getattr(client, "is_closed", False):
+        problem = "is closed: it cannot send requests any more"
+    elif getattr(client, "auth", None) is not None:
+        problem = "has auth=, which would replace the API key: make it without"
+    else:
+        return
+    raise InvalidArgumentError(f"http_client {problem}.", param="http_client")
 
 
 def _check(config: Config) -> None:
@@ -303,7 +355,5 @@ def _check(config: Config) -> None:
         raise InvalidArgumentError(
             f"max_retries must be an int of 0 or more, not {config.max_retries!r}.", param="max_retries"
         )
-    if isinstance(config.timeout, bool) or not isinstance(config.timeout, (int, float)) or not config.timeout > 0:
-        raise InvalidArgumentError(
-            f"timeout must be a positive number of seconds, not {config.timeout!r}.", param="timeout"
-        )
+    check_seconds("timeout", config.timeout)
+    check_seconds("deadline", config.deadline)

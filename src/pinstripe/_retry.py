@@ -20,13 +20,11 @@ _SHOULD_RETRY = {"true": True, "false": False}
 
 
 def should_retry(status: int | None, headers: Mapping[str, str]) -> bool:
-    """Return whether to retry after this outcome; ``status`` is ``None`` if there was no complete response."""
-    if status is None:
-        return True
+    """Return whether to retry after this outcome; ``status`` is ``None`` if there was no readable response."""
     decided = _SHOULD_RETRY.get(headers.get("stripe-should-retry", "").strip().lower())
     if decided is not None:
         return decided
-    return status in _RETRIED_STATUSES or status >= 500
+    return status is None or status in _RETRIED_STATUSES or status >= 500
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float:

@@ -37,14 +37,16 @@ class StripeError(Exception):
 
     ``message``, ``type``, ``code``, ``decline_code``, ``advice_code``, ``network_decline_code``, ``param``, ``doc_url`` and
     ``request_log_url`` are those of Stripe's error; ``status_code``, ``request_id``, ``headers`` and ``body`` are those of the
-    response; ``idempotency_key`` and ``attempts`` tell which key was sent, and how often. Objects inside the error are models:
-    ``payment_intent``, ``setup_intent``, ``payment_method`` and ``source``.
+    response; ``idempotency_key`` and ``attempts`` tell which key was sent, and how often. ``request_sent`` is False if Stripe
+    received nothing, True if it responded to an attempt, and None if it may have received the request. Objects inside the error
+    are models: ``payment_intent``, ``setup_intent``, ``payment_method`` and ``source``.
     """
 
     payment_intent: Any = None  # Any: a model; the stub names which, since models depend on this module
     setup_intent: Any = None  # Any: a model
     payment_method: Any = None  # Any: a model
     source: Any = None  # Any: a model
+    request_sent: bool | None = None
 
     def __init__(
         self,
@@ -66,6 +68,7 @@ class StripeError(Exception):
         json_body: Mapping[str, JSON] | None = None,
         idempotency_key: str | None = None,
         attempts: int | None = None,
+        request_sent: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -85,6 +88,8 @@ class StripeError(Exception):
         self.json_body: Mapping[str, JSON] = json_body or {}
         self.idempotency_key = idempotency_key
         self.attempts = attempts
+        if request_sent is not None:
+            self.request_sent = request_sent
 
     def __str__(self) -> str:
         facts = {
@@ -144,12 +149,14 @@ class RateLimitError(StripeError):
     """Too many requests (status 429), after all retries. https://docs.stripe.com/rate-limits"""
 
 
-class SignatureVerificationError(StripeError):
+class SignatureVerificationError(StripeError, ValueError):
     """The signature of a webhook is invalid: do not trust the payload. https://docs.stripe.com/webhooks#verify-events"""
 
 
 class InvalidArgumentError(StripeError, ValueError):
     """An argument cannot be used, so that no request was sent. ``param`` names the argument."""
+
+    request_sent: bool | None = False
 
 
 class Drift(NamedTuple):
@@ -173,7 +180,7 @@ class Drift(NamedTuple):
         return f"{self.path} is of type {type_name}, which the API description of {self.model} does not allow"
 
 
-class ResponseValidationError(StripeError):
+class ResponseValidationError(StripeError, ValueError):
     """A response does not match its model: ``drifts`` are the differences, ``body`` and ``headers`` those of the response."""
 
     def __init__(

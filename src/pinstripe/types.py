@@ -10,6 +10,7 @@ __all__ = [
     "AsyncHttpClient",
     "FileInput",
     "HttpClient",
+    "HttpTimeout",
     "MaxLen",
     "RequestOptions",
     "Strings",
@@ -57,10 +58,20 @@ class AsyncHttpClient(Protocol):
         """Close the connections."""
 
 
+class HttpTimeout(Protocol):
+    """An ``httpx.Timeout``, in seconds. A protocol, as `HttpClient` is."""
+
+    connect: float | None
+    read: float | None
+    write: float | None
+    pool: float | None
+
+
 class RequestOptions(TypedDict, total=False):
     """Options of a single call. https://docs.stripe.com/api/request_ids
 
-    ``timeout`` is in seconds; ``max_retries`` 0 means one attempt; ``headers`` are added to the client's own.
+    ``timeout`` is in seconds, or an ``httpx.Timeout``, for each attempt; ``deadline`` is in seconds, for all attempts together,
+    after which the call raises `APITimeoutError`; ``max_retries`` 0 means one attempt; ``headers`` are added to the client's own.
     """
 
     idempotency_key: str
@@ -68,6 +79,7 @@ class RequestOptions(TypedDict, total=False):
     stripe_context: str
     stripe_version: str
     api_key: str
-    timeout: float
+    timeout: float | HttpTimeout
+    deadline: float
     max_retries: int
     headers: dict[str, str]

@@ -70,6 +70,8 @@ class StripeError(Exception):
     """Idempotency key that was sent."""
     attempts: int | None
     """Number of times the request was sent."""
+    request_sent: bool | None
+    """``False`` if Stripe received nothing, ``True`` if it responded, ``None`` if it may have carried out the request."""
     def __init__(
         self,
         message: str = "",
@@ -90,6 +92,7 @@ class StripeError(Exception):
         json_body: Mapping[str, JSON] | None = None,
         idempotency_key: str | None = None,
         attempts: int | None = None,
+        request_sent: bool | None = None,
     ) -> None: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
@@ -102,7 +105,7 @@ class CardError(StripeError): ...
 class InvalidRequestError(StripeError): ...
 class IdempotencyError(InvalidRequestError): ...
 class RateLimitError(StripeError): ...
-class SignatureVerificationError(StripeError): ...
+class SignatureVerificationError(StripeError, ValueError): ...
 class InvalidArgumentError(StripeError, ValueError): ...
 
 class Drift(NamedTuple):
@@ -111,7 +114,7 @@ class Drift(NamedTuple):
     kind: Literal["missing", "type", "value"]
     value: object = None
 
-class ResponseValidationError(StripeError):
+class ResponseValidationError(StripeError, ValueError):
     drifts: tuple[Drift, ...]
     def __init__(self, message: str = "", *, drifts: tuple[Drift, ...] = (), **facts: Any) -> None: ...
 

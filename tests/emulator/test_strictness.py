@@ -14,7 +14,7 @@ import pinstripe
 from pinstripe.emulator import Emulator
 from pinstripe.emulator.server.requests import DEFAULT_BASE_URL
 from pinstripe.emulator.server.transports import InProcessTransport
-from tests.emulator.conftest import existing_customer
+from tests.emulator.conftest import NO_REDIRECTS, existing_customer
 
 INVALID_INTEGER = "parameter_invalid_integer"
 
@@ -173,7 +173,12 @@ def test_expand_is_limited_to_four_levels(client: pinstripe.Client) -> None:
     customer = client.customers.create(payment_method="pm_card_visa").id
     method = client.payment_methods.list(customer=customer).data[0].id
     intent = client.payment_intents.create(
-        amount=100, currency="usd", customer=customer, payment_method=method, confirm=True
+        amount=100,
+        currency="usd",
+        customer=customer,
+        payment_method=method,
+        confirm=True,
+        automatic_payment_methods=NO_REDIRECTS,
     )
     deep = "latest_charge.payment_intent.latest_charge.customer"
     expanded: Any = client.payment_intents.retrieve(intent.id, expand=[deep])  # Any: a tree of expanded objects

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from pinstripe import InvalidArgumentError, webhooks
-from pinstripe.webhooks.inbox import ClaimStore, Inbox
+from pinstripe.webhooks.inbox import ClaimStore, EntryKey, Inbox
 from pinstripe.webhooks.stores import SCHEMA_VERSION, PostgreSQL, Redis, SQLite, TransactionalInbox
 from tests.webhooks.servers import postgresql_server, redis_server
 
@@ -91,7 +91,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def inbox(make_store: MakeStore, clock: Clock) -> Inbox:
-    return Inbox(make_store(), lease=60, now=clock)
+    return Inbox(make_store(), lease=60, now=clock, name=new_id())  # no test sees the inbox of another
+
+
+def key_of(inbox: Inbox, event: Any) -> EntryKey:  # Any: the event
+    return EntryKey(inbox.name, event.id)
 
 
 def test_processed_event_is_not_processed_again(inbox: Inbox) -> None:
@@ -123,28 +127,34 @@ def test_concurrent_delivery_is_busy(inbox: Inbox) -> None:
 
 def test_claim_expires_after_its_lease(inbox: Inbox, clock: Clock) -> None:
     event = make_event(new_id())
-    assert inbox.store.claim(event.id, "expired token", clock.now, inbox.lease) == "claimed"
+    key = key_of(inbox, event)
+    assert inbox.store.claim(key, "expired token", clock.now, inbox.lease).status == "claimed"
     clock.now += 59.9
     assert inbox.process(event, lambda _: None) == "busy"
     clock.now += 0.2
     assert inbox.process(event, lambda _: None) == "processed"
-    assert not inbox.store.finish(event.id, "expired token", clock.now)
-    inbox.store.release(event.id, "expired token")
+    assert not inbox.store.renew(key, "expired token", clock.now + 60)
+    assert not inbox.store.finish(key, "expired token", clock.now, inbox.retention)
+    assert not inbox.store.finish(key, "expired token", clock.now, inbox.retention, "handler")
+    inbox.store.release(key, "expired token")
     assert inbox.process(event, lambda _: None) == "duplicate"
 
 
 def test_events_are_removed_after_the_retention_time(inbox: Inbox, clock: Clock, make_store: MakeStore) -> None:
+    inbox.retention = 1000.0
     if isinstance(inbox.store, Redis):
-        client = inbox.store._claim.registered_client
+        client = inbox.store._client
         event = make_event(new_id())
         inbox.process(event, lambda _: None)
-        assert 0 < client.ttl("pinstripe:inbox:" + event.id) <= inbox.retention
+        assert 990 < client.ttl(f"pinstripe:inbox:{inbox.name}:{event.id}") <= 1000
         return
     old, recent = make_event(new_id()), make_event(new_id())
     inbox.process(old, lambda _: None)
     clock.now += inbox.retention + 1
     inbox.process(recent, lambda _: None)
-    assert inbox.prune() >= 1
+    abandoned = make_event(new_id())
+    inbox.store.claim(key_of(inbox, abandoned), "token", clock.now - 2 * inbox.retention, inbox.lease)
+    assert inbox.prune() == 2
     assert inbox.process(old, lambda _: None) == "processed"
     assert inbox.process(recent, lambda _: None) == "duplicate"
 
@@ -172,7 +182,7 @@ def test_aprocess_processes_an_event_once(inbox: Inbox) -> None:
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.integers(2, 8))
 def test_concurrent_deliveries_run_each_event_once(make_store: MakeStore, deliveries: list[int], threads: int) -> None:
     prefix, effects, lock = new_id(), Counter[str](), threading.Lock()
-    inbox = Inbox(make_store())
+    inbox = Inbox(make_store(), name=prefix)
     pending = [f"{prefix}_{number}" for number in deliveries] * 2
     barrier = threading.Barrier(threads)
 
@@ -200,7 +210,7 @@ def test_concurrent_deliveries_run_each_event_once(make_store: MakeStore, delive
 
 
 def test_store_agrees_with_a_model_for_any_sequence_of_claims(make_store: MakeStore) -> None:
-    """The model tracks the token and the expiry of each claim, and which events are done."""
+    """The model tracks the token and the expiry of each claim, and which events and handlers have finished."""
 
     class Machine(RuleBasedStateMachine):
         @initialize()
@@ -208,30 +218,51 @@ def test_store_agrees_with_a_model_for_any_sequence_of_claims(make_store: MakeSt
             self.store, self.now, self.prefix = make_store(), 1_000_000.0, new_id()
             self.held: dict[int, tuple[str, float]] = {}
             self.done: set[int] = set()
+            self.finished: dict[int, frozenset[str]] = {}
+
+        def key(self, event: int) -> EntryKey:
+            return EntryKey(self.prefix, f"evt_{event}")
+
+        def is_held(self, event: int, token: str) -> bool:
+            return event in self.held and self.held[event][0] == token
 
         @rule(event=st.integers(0, 2), token=st.sampled_from("abc"), lease=st.sampled_from([1.0, 10.0]))
         def claim(self, event: int, token: str, lease: float) -> None:
-            result = self.store.claim(f"{self.prefix}_{event}", token, self.now, lease)
+            result = self.store.claim(self.key(event), token, self.now, lease)
             if event in self.done:
-                assert result == "done"
+                assert result == ("done", frozenset())
             elif event in self.held and self.held[event][1] > self.now:
-                assert result == "busy"
+                assert result == ("busy", frozenset())
             else:
-                assert result == "claimed"
+                assert result == ("claimed", self.finished.get(event, frozenset()))
                 self.held[event] = (token, self.now + lease)
+
+        @rule(event=st.integers(0, 2), token=st.sampled_from("abc"), lease=st.sampled_from([1.0, 10.0]))
+        def renew(self, event: int, token: str, lease: float) -> None:
+            valid = self.is_held(event, token)
+            assert self.store.renew(self.key(event), token, self.now + lease) is valid
+            if valid:
+                self.held[event] = (token, self.now + lease)
+
+        @rule(event=st.integers(0, 2), token=st.sampled_from("abc"), handler=st.sampled_from(["a.b", "c é"]))
+        def finish_handler(self, event: int, token: str, handler: str) -> None:
+            valid = self.is_held(event, token)
+            assert self.store.finish(self.key(event), token, self.now, 1000.0, handler) is valid
+            if valid:
+                self.finished[event] = self.finished.get(event, frozenset()) | {handler}
 
         @rule(event=st.integers(0, 2), token=st.sampled_from("abc"))
         def finish(self, event: int, token: str) -> None:
-            valid = event in self.held and self.held[event][0] == token
-            assert self.store.finish(f"{self.prefix}_{event}", token, self.now) is valid
+            valid = self.is_held(event, token)
+            assert self.store.finish(self.key(event), token, self.now, 1000.0) is valid
             if valid:
                 del self.held[event]
                 self.done.add(event)
 
         @rule(event=st.integers(0, 2), token=st.sampled_from("abc"))
         def release(self, event: int, token: str) -> None:
-            self.store.release(f"{self.prefix}_{event}", token)
-            if event in self.held and self.held[event][0] == token:
+            self.store.release(self.key(event), token)
+            if self.is_held(event, token):
                 del self.held[event]
 
         @rule(seconds=st.sampled_from([0.5, 1.0, 10.0]))
@@ -296,11 +327,12 @@ def test_another_process_handles_the_events_of_a_killed_one(killed_at: int, tmp_
     assert handled == event_ids
 
 
-def test_inbox_rejects_storage_in_memory_and_a_lease_of_zero() -> None:
-    with pytest.raises(InvalidArgumentError, match="in memory"):
-        SQLite(":memory:")
-    with pytest.raises(InvalidArgumentError, match="lease"):
-        Inbox(object(), lease=0)  # type: ignore[arg-type]  # the store is never used
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "60", None])
+@pytest.mark.parametrize("name", ["lease", "retention"])
+def test_lease_and_retention_are_numbers_of_seconds(name: str, value: Any) -> None:  # Any: invalid values
+    with pytest.raises(InvalidArgumentError, match=name) as caught:
+        Inbox(SQLite(":memory:"), **{name: value})
+    assert caught.value.param == name
 
 
 # --- the schema version of SQLite files -------------------------------------------------------------------------------
@@ -315,35 +347,69 @@ def user_version(path: Path) -> int:
 def test_new_sqlite_file_has_the_current_schema_version(tmp_path: Path) -> None:
     path = tmp_path / "inbox.sqlite"
     SQLite(path).close()
-    assert user_version(path) == SCHEMA_VERSION == 1
+    assert user_version(path) == SCHEMA_VERSION == 2
 
 
-def test_sqlite_file_without_a_schema_version_opens_and_is_upgraded(tmp_path: Path) -> None:
+VERSION_1 = """create table pinstripe_inbox
+    (event_id text primary key, token text not null, until double precision not null, done double precision)"""
+ROWS_OF_VERSION_1 = (
+    "insert into pinstripe_inbox values ('evt_done', 'token', 1000060.0, 1000000.0)",
+    "insert into pinstripe_inbox values ('evt_expired', 'token', 1000060.0, null)",
+)
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_sqlite_file_of_an_earlier_schema_version_is_upgraded(version: int, tmp_path: Path) -> None:
     path = tmp_path / "inbox.sqlite"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("pragma journal_mode = wal")
-        connection.execute(
-            """create table if not exists pinstripe_inbox
-            (event_id text primary key, token text not null, until double precision not null, done double precision)"""
-        )
-        connection.execute("insert into pinstripe_inbox values ('evt_done', 'token', 1000060.0, 1000000.0)")
-        connection.execute("insert into pinstripe_inbox values ('evt_expired', 'token', 1000060.0, null)")
-    inbox = Inbox(SQLite(path), now=lambda: 1_000_100.0)
-    assert user_version(path) == 1
+        for statement in ("pragma journal_mode = wal", VERSION_1, *ROWS_OF_VERSION_1):
+            connection.execute(statement)
+        connection.execute(f"pragma user_version = {version}")
+    assert_entries_belong_to_the_default_inbox(SQLite(path))
+    assert user_version(path) == 2
+    reopened = Inbox(SQLite(path), now=lambda: 1_000_100.0)
+    assert reopened.process(make_event("evt_expired"), lambda _: None) == "duplicate"
+
+
+def assert_entries_belong_to_the_default_inbox(store: ClaimStore) -> None:
+    inbox, other = (Inbox(store, now=lambda: 1_000_100.0, name=name) for name in ("default", "other"))
     assert inbox.process(make_event("evt_done"), lambda _: None) == "duplicate"
     assert inbox.process(make_event("evt_expired"), lambda _: None) == "processed"
-    assert Inbox(SQLite(path)).process(make_event("evt_expired"), lambda _: None) == "duplicate"
+    assert other.process(make_event("evt_done"), lambda _: None) == "processed"
 
 
 def test_sqlite_file_of_a_newer_schema_version_is_rejected_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "inbox.sqlite"
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("pragma user_version = 2")
+        connection.execute("pragma user_version = 3")
     content = path.read_bytes()
-    with pytest.raises(InvalidArgumentError, match=r"schema version 2.*Upgrade pinstripe") as caught:
+    with pytest.raises(InvalidArgumentError, match=r"schema version 3.*Upgrade pinstripe") as caught:
         SQLite(path)
     assert caught.value.param == "path"
     assert path.read_bytes() == content
+
+
+def test_postgresql_table_of_an_earlier_version_is_upgraded(conninfo: str | None) -> None:
+    if conninfo is None:
+        pytest.skip("postgresql is not installed")
+    with psycopg.connect(conninfo) as connection:
+        for statement in ("create schema earlier", "set search_path to earlier", VERSION_1, *ROWS_OF_VERSION_1):
+            connection.execute(statement)
+    for _ in range(2):  # the second finds the upgraded table
+        store = PostgreSQL(lambda: psycopg.connect(conninfo, options="-c search_path=earlier"))
+    assert_entries_belong_to_the_default_inbox(store)
+
+
+def test_redis_values_of_an_earlier_version_belong_to_the_default_inbox(redis_url: str | None) -> None:
+    if redis_url is None:
+        pytest.skip("redis is not installed")
+    with closing(redis.Redis.from_url(redis_url)) as client:
+        client.set("pinstripe:inbox:evt_done", "done")
+        client.set("pinstripe:inbox:evt_expired", "token 1000060.0")
+        client.set("pinstripe:inbox:evt_claimed", "token 1000160.0")
+        assert_entries_belong_to_the_default_inbox(Redis(client))
+        inbox = Inbox(Redis(client), now=lambda: 1_000_100.0)
+        assert inbox.process(make_event("evt_claimed"), lambda _: None) == "busy"
 
 
 # --- PostgreSQL, in the caller's transaction --------------------------------------------------------------------------

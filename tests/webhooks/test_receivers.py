@@ -20,7 +20,8 @@ import pytest
 import stripe
 from django.conf import settings
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Route
+from waitress import wasyncore
 from waitress.server import create_server
 
 from pinstripe import InvalidArgumentError, webhooks
@@ -29,7 +30,7 @@ from pinstripe.integrations import asgi, wsgi
 from pinstripe.integrations.fastapi import verified_event
 from pinstripe.integrations.flask import webhook_blueprint
 from pinstripe.webhooks import Handlers
-from pinstripe.webhooks.inbox import Inbox
+from pinstripe.webhooks.inbox import EntryKey, Inbox
 from pinstripe.webhooks.receiver import Receiver
 from pinstripe.webhooks.stores import SQLite
 
@@ -74,23 +75,23 @@ class RecordingHandlers:
 
 
 @contextmanager
-def wsgi_server(application: Any) -> Iterator[str]:  # Any: a WSGI application
-    """Serve a WSGI application with Waitress on a free port and yield its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def wsgi_server(application: Any, port: int = 0) -> Iterator[str]:  # Any: a WSGI application
+    """Serve a WSGI application with Waitress, on a free port unless given, and yield its URL."""
+    listener = socket.create_server(("127.0.0.1", port))
     server: Any = create_server(application, sockets=[listener], threads=2)  # Any: one of two classes of Waitress
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.trigger.pull_trigger(server.close)  # close it in its own thread
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # in its own thread, with its connections
         thread.join(10)
         listener.close()
 
 
 def starlette_app(handlers: RecordingHandlers) -> Any:  # Any: an ASGI application
     app = asgi.webhook_app(handlers.handlers, [OLD, SECRET], max_body=MAX_BODY)
-    return Starlette(routes=[Mount("/hooks", app)])
+    return Starlette(routes=[Route("/hooks", app, methods=["POST"])])
 
 
 def fastapi_app(handlers: RecordingHandlers) -> Any:  # Any: an ASGI application
@@ -144,7 +145,7 @@ def running(framework: str, handlers: RecordingHandlers) -> Iterator[str]:
     with ExitStack() as stack:
         if framework in ("starlette", "fastapi"):
             app = starlette_app(handlers) if framework == "starlette" else fastapi_app(handlers)
-            yield stack.enter_context(served(app)) + ("/hooks/" if framework == "starlette" else "/hooks")
+            yield stack.enter_context(served(app)) + "/hooks"
         elif framework == "flask":
             yield stack.enter_context(wsgi_server(flask_app(handlers))) + "/hooks"
         elif framework == "wsgi":
@@ -280,7 +281,7 @@ def test_with_an_inbox_a_second_delivery_is_not_handled(tmp_path: Any) -> None: 
 
 def test_concurrent_delivery_is_409_so_that_stripe_sends_it_again(tmp_path: Any) -> None:  # Any: a path
     inbox = Inbox(SQLite(tmp_path / "inbox.sqlite"))
-    inbox.store.claim("evt_1", "other", inbox.now(), 60)
+    inbox.store.claim(EntryKey("default", "evt_1"), "other", inbox.now(), 60)
     receiver = Receiver(Handlers(), SECRET, inbox=inbox)
     body, headers = signed(EVENT)
     assert receiver.receive(body, headers["Stripe-Signature"]).status == 409

@@ -94,6 +94,41 @@ def test_fixtures_are_available_without_an_import(pytester: pytest.Pytester) -> 
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
 
 
+def test_plugin_loads_nothing_until_a_fixture_is_used(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import os, sys
+
+        HEAVY = {"pydantic", "httpx", "asyncio", "pinstripe.emulator", "pinstripe.webhooks", "pinstripe._client"}
+
+        def test_before(request):
+            assert "pinstripe.testing.plugin" in sys.modules
+            assert sorted(name for name in sys.modules if name.startswith("pinstripe")) == [
+                "pinstripe",
+                "pinstripe._api_version",
+                "pinstripe._lazy",
+                "pinstripe._version",
+                "pinstripe.testing",
+                "pinstripe.testing.plugin",
+            ]
+            assert not HEAVY & set(sys.modules)
+            assert os.environ["PINSTRIPE_TEST_MODE"] == "1"
+            request.getfixturevalue("stripe_client")
+            assert "pinstripe.emulator" in sys.modules
+        """
+    )
+    options = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:cacheprovider", "-p", "no:xdist")
+    pytester.runpytest_subprocess("-q", *options).assert_outcomes(passed=1)
+
+
+def test_names_of_the_package_are_loaded_when_they_are_used() -> None:
+    import pinstripe.testing
+
+    assert set(dir(pinstripe.testing)) == set(pinstripe.testing.__all__)
+    with pytest.raises(AttributeError, match="signd_request"):
+        pinstripe.testing.signd_request  # type: ignore[attr-defined]  # noqa: B018  # a misspelled name
+
+
 def test_fixtures_have_their_documented_types(
     stripe_emulator: Emulator, stripe_client: pinstripe.Client, stripe_signed_request: Callable[..., SignedRequest]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -15,6 +16,7 @@ from pinstripe._decoding import Validation, decode
 from pinstripe._registry import registry
 from pinstripe.emulator._events import Events
 from pinstripe.emulator.operations.checkout_completion import complete_challenge
+from pinstripe.emulator.operations.test_clocks import advance_all_clocks
 from pinstripe.emulator.server.asgi import asgi_app
 from pinstripe.emulator.server.dispatch import Server
 from pinstripe.emulator.server.faults import Fault, FaultKind
@@ -166,6 +168,20 @@ class Emulator:
             return decode(complete_challenge(state, intent, success=success))
 
         return self._run(complete, stripe_account)
+
+    def advance(self, until: datetime | int) -> None:
+        """Move the time to a later one, and run everything that is due on the way: of all accounts and test clocks.
+
+        ``until`` is a time or unix seconds. Unlike test clocks of the API, it has no limits. Raises `InvalidArgumentError` for a
+        time that is not later than the emulator's.
+        """
+        seconds = until if isinstance(until, int) else int(until.timestamp())
+        environment = self._accounts.environment
+        if seconds < environment.time():
+            raise InvalidArgumentError("until: the time can only move forwards.", param="until")
+        environment.offset += seconds - environment.time()
+        for account_id in self._accounts:
+            self._run(lambda state: advance_all_clocks(state, seconds), account_id)
 
     def retry_payments(
         self, days: Sequence[int] = (3, 5, 7), then: Literal["unpaid", "canceled", "past_due"] = "unpaid"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinstripe import webhooks
 from pinstripe._lazy import LazyModule
-from pinstripe.webhooks.inbox import EventProcessor
+from pinstripe.webhooks.inbox import EventProcessor, bind
 from pinstripe.webhooks.receiver import Dispatcher
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def webhook_queue(
     the broker delivers the event again. An event that fails, or that another worker is processing, is retried after
     ``retry_after`` seconds, doubled for each further retry, at most ``max_retries`` times.
     """
+    bind(inbox, handlers)
 
     @app.task(name=name, bind=True, acks_late=True, reject_on_worker_lost=True, max_retries=max_retries)  # type: ignore[untyped-decorator]  # Celery is untyped
     def run(self: Any, payload: str) -> str:  # Any: a Celery task, untyped

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from pinstripe.webhooks.inbox import EventProcessor
 from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Dispatcher, Receiver, WebhookResponse
-from pinstripe.webhooks.signature import TOLERANCE
+from pinstripe.webhooks.signature import TOLERANCE, mask_secrets
 
 __all__ = ["async_webhook_view", "webhook_view"]
 
@@ -49,14 +49,15 @@ def async_webhook_view(
             return _http_response(body)
         return _http_response(await receiver().areceive(body, request.headers.get(SIGNATURE_HEADER)))
 
-    exempt_view: Callable[[Any], Awaitable[Any]] = csrf_exempt(view)  # Any: untyped Django
-    return exempt_view
+    view.csrf_exempt = True  # type: ignore[attr-defined]  # as csrf_exempt does, which returns a sync view before Django 5.0
+    return view
 
 
 def _lazy_receiver(
     handlers: Dispatcher, secret: str | Iterable[str] | None, inbox: EventProcessor | None
 ) -> Callable[[], Receiver]:
     """Return a function that creates the receiver when it is first called, since settings may not be configured yet."""
+    secret = None if secret is None else mask_secrets(secret)
 
     @cache
     def receiver() -> Receiver:

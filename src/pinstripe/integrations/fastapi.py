@@ -1,6 +1,6 @@
 """FastAPI dependency that provides the verified, typed event of a webhook to a route.
 
-To run registered handlers instead, mount `pinstripe.integrations.asgi.webhook_app`.
+To run registered handlers instead, add a route with `pinstripe.integrations.asgi.webhook_app`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pinstripe._asgi import read_body
 from pinstripe._lazy import LazyModule
 from pinstripe.webhooks.handlers import Handlers
 from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Receiver, WebhookResponse
-from pinstripe.webhooks.signature import TOLERANCE
+from pinstripe.webhooks.signature import TOLERANCE, mask_secrets
 
 if TYPE_CHECKING:
     from pinstripe import events as _events
@@ -32,6 +32,7 @@ def verified_event(
     If the request has no valid event, the response is 400 or 413. The arguments are those of
     `pinstripe.integrations.asgi.webhook_app`.
     """
+    secret = mask_secrets(secret)
     receiver = Receiver(Handlers(), secret, tolerance, max_body)
 
     async def dependency(request: Request) -> _events.AnyEvent | _events.AnyNotification:

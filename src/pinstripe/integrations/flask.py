@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from pinstripe.integrations.wsgi import handle_request
 from pinstripe.webhooks.inbox import EventProcessor
 from pinstripe.webhooks.receiver import MAX_BODY, Dispatcher, Receiver
-from pinstripe.webhooks.signature import TOLERANCE
+from pinstripe.webhooks.signature import TOLERANCE, mask_secrets
 
 __all__ = ["webhook_blueprint"]
 
@@ -30,6 +30,7 @@ def webhook_blueprint(
 
     The other arguments are those of `pinstripe.integrations.asgi.webhook_app`.
     """
+    secret = mask_secrets(secret)
     receiver = Receiver(handlers, secret, tolerance, max_body, inbox)
     blueprint = Blueprint(name, __name__)
 

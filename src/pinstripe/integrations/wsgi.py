@@ -7,8 +7,16 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from pinstripe.webhooks.inbox import EventProcessor
-from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Dispatcher, Receiver, WebhookResponse
-from pinstripe.webhooks.signature import TOLERANCE
+from pinstripe.webhooks.receiver import (
+    MAX_BODY,
+    SIGNATURE_HEADER,
+    TOO_LARGE,
+    Dispatcher,
+    Receiver,
+    WebhookResponse,
+    parse_content_length,
+)
+from pinstripe.webhooks.signature import TOLERANCE, mask_secrets
 
 __all__ = ["webhook_app"]
 
@@ -29,6 +37,7 @@ def webhook_app(
 
     The arguments are those of `pinstripe.integrations.asgi.webhook_app`.
     """
+    secret = mask_secrets(secret)
     receiver = Receiver(handlers, secret, tolerance, max_body, inbox)
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -41,12 +50,13 @@ def webhook_app(
 
 def handle_request(receiver: Receiver, environ: Environ) -> WebhookResponse:
     """Read a WSGI request, up to the maximum body size, and return the response."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    error = receiver.check_request(environ["REQUEST_METHOD"], length)
+    header = environ.get("CONTENT_LENGTH") or ""
+    error = receiver.check_request(environ["REQUEST_METHOD"], header)
     if error is not None:
         return error
-    if length.isdigit():
-        size = int(length)
+    length = parse_content_length(header)
+    if length is not None:
+        size = length
     elif environ.get("wsgi.input_terminated"):  # a chunked body, whose end the server marks
         size = receiver.max_body + 1
     else:

@@ -9,162 +9,21 @@ https://docs.stripe.com/webhooks#test-webhook
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-import httpx
-
-from pinstripe import webhooks
-from pinstripe._api_version import API_VERSION
-from pinstripe._base import StripeModel
-from pinstripe._registry import registry
-from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.defaults import rfc3339
-from pinstripe.emulator.state.environment import Environment
-from pinstripe.errors import InvalidArgumentError
-from pinstripe.events import AnyEvent, AnyNotification
-from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
-from pinstripe.types import JSON
+if TYPE_CHECKING:
+    from pinstripe.testing._requests import SECRET, SignedRequest, adeliver, deliver, event_json, signed_request
 
 __all__ = ["SECRET", "SignedRequest", "adeliver", "deliver", "event_json", "signed_request"]
 
-SECRET = "whsec_pinstripe_testing"  # noqa: S105  # for tests only
-CREATED = 1_767_225_600
-"""Creation time of events and objects, in Unix seconds: 2026-01-01 00:00 UTC. Signatures use the current time."""
+if not TYPE_CHECKING:
 
+    def __getattr__(name: str) -> object:
+        # pytest imports this package with its plugin, in projects that do not use it, too.
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module("pinstripe.testing._requests"), name)
 
-@dataclass(frozen=True)
-class SignedRequest:
-    """A webhook request: its body, and headers with a signature."""
-
-    payload: bytes
-    headers: Mapping[str, str]
-
-    @property
-    def event(self) -> AnyEvent | AnyNotification:
-        """The typed event in the body."""
-        return webhooks.read(self.payload)
-
-
-def event_json(
-    event_type: str,
-    data_object: StripeModel | Mapping[str, JSON] | None = None,
-    *,
-    previous_attributes: Mapping[str, JSON] | None = None,
-    **fields: JSON,
-) -> dict[str, JSON]:
-    """Return an event as JSON, whose ``data.object`` is a model, or an example object with the given fields.
-
-    ``fields`` are fields of the event itself. An example object has all fields that its model requires, and decodes
-    strictly. Ids differ from call to call, but are the same in every run. Raises `InvalidArgumentError` for an unknown
-    event type.
-    """
-    account = _new_account()
-    if event_type in THIN_EVENT_TYPES:
-        return {**_thin_event(account, event_type), **fields}
-    if event_type not in EVENT_TYPES:
-        raise InvalidArgumentError(f"Unknown event type {event_type!r}.", param="event_type")
-    data = {"object": _data_object(account, event_type, data_object)}
-    if previous_attributes is not None:
-        data["previous_attributes"] = dict(previous_attributes)
-    return {
-        "id": account.new_id("event"),
-        "object": "event",
-        "api_version": API_VERSION,
-        "created": CREATED,
-        "data": data,
-        "livemode": False,
-        "pending_webhooks": 1,
-        "request": {"id": None, "idempotency_key": None},
-        "type": event_type,
-        **fields,
-    }
-
-
-def signed_request(
-    event_type: str,
-    data_object: StripeModel | Mapping[str, JSON] | None = None,
-    *,
-    secret: str = SECRET,
-    timestamp: int | None = None,
-    **fields: JSON,
-) -> SignedRequest:
-    """Return the signed request of an event.
-
-    The other arguments are those of `event_json` and `pinstripe.webhooks.sign`.
-    """
-    payload = json.dumps(event_json(event_type, data_object, **fields), indent=2).encode()
-    signature = webhooks.sign(payload, secret, timestamp)
-    return SignedRequest(payload, {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": signature})
-
-
-def deliver(request: SignedRequest, target: Any, path: str = "/") -> httpx.Response:  # Any: a URL or an application
-    """Post a request to a URL (a ``str``), or in process to a WSGI or ASGI application."""
-    if isinstance(target, str):
-        return httpx.post(target, content=request.payload, headers=dict(request.headers))
-    if _is_asgi(target):
-        return asyncio.run(adeliver(request, target, path))
-    with httpx.Client(transport=httpx.WSGITransport(target), base_url="http://test") as client:
-        return client.post(path, content=request.payload, headers=dict(request.headers))
-
-
-async def adeliver(request: SignedRequest, target: Any, path: str = "/") -> httpx.Response:  # Any: as in `deliver`
-    """Post a request to a URL (a ``str``), or in process to an ASGI application."""
-    transport = None if isinstance(target, str) else httpx.ASGITransport(target)
-    url = target if isinstance(target, str) else f"http://test{path}"
-    async with httpx.AsyncClient(transport=transport) as client:
-        return await client.post(url, content=request.payload, headers=dict(request.headers))
-
-
-_environment = Environment(seed=0)
-
-
-def _new_account(account: str = "") -> AccountState:
-    """Return an empty account of the emulator, which makes ids and example objects."""
-    return AccountState(account, _environment, _new_account)
-
-
-def _is_asgi(target: Any) -> bool:  # Any: an application
-    call = target if inspect.isfunction(target) else getattr(target, "__call__", None)  # noqa: B004  # the method itself
-    return inspect.iscoroutinefunction(call)
-
-
-def _data_object(
-    account: AccountState,
-    event_type: str,
-    data_object: StripeModel | Mapping[str, JSON] | None,
-) -> dict[str, JSON]:
-    if isinstance(data_object, StripeModel):
-        data: dict[str, JSON] = json.loads(data_object.model_dump_json(by_alias=True, exclude_unset=True))
-        return data
-    model = EVENT_TYPES[event_type][1].split(" | ")[0]
-    return {**account.draft(_object_type(model)), **(data_object or {})}
-
-
-def _thin_event(account: AccountState, event_type: str) -> dict[str, JSON]:
-    event: dict[str, JSON] = {
-        "id": account.new_id("event"),
-        "object": "v2.core.event",
-        "type": event_type,
-        "created": rfc3339(CREATED),
-        "livemode": False,
-        "context": None,
-        "reason": None,
-    }
-    model = THIN_EVENT_TYPES[event_type][1]
-    if model is not None:
-        object_type = _object_type(model)
-        object_id = account.new_id(object_type)
-        version = "" if object_type.startswith("v2.") else "/v1"
-        url = f"{version}/{object_type.replace('.', '/')}s/{object_id}"
-        event["related_object"] = {"id": object_id, "type": object_type, "url": url}
-    return event
-
-
-def _object_type(model: str) -> str:
-    """Return the `object` value of a model's objects."""
-    return next(object_type for object_type, name in registry().objects.items() if name == model)
+    def __dir__() -> list[str]:
+        return sorted(__all__)

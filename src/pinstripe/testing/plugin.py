@@ -1,7 +1,11 @@
-"""Fixtures for pytest: an emulator for each test, its clients, and signed webhook requests."""
+"""Fixtures for pytest: an emulator for each test, its clients, and signed webhook requests.
+
+In a process with this plugin, clients refuse to send requests with live keys (``PINSTRIPE_TEST_MODE=1``).
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +17,11 @@ if TYPE_CHECKING:
     from pinstripe.testing import SignedRequest
 
 # Fixtures import what they need, so that a test run without them does not load it.
+
+
+def pytest_configure() -> None:
+    """Let clients refuse to send requests with live keys, unless the environment says otherwise."""
+    os.environ.setdefault("PINSTRIPE_TEST_MODE", "1")
 
 
 @pytest.fixture

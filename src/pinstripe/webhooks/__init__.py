@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError, ResponseValidationError
 from pinstripe.types import JSON
-from pinstripe.webhooks.signature import TOLERANCE, Payload, Secrets, sign, verify
+from pinstripe.webhooks.signature import TOLERANCE, Payload, Secrets, mask_secrets, sign, verify
 
 if TYPE_CHECKING:
     from pinstripe import events as _events
@@ -37,9 +37,11 @@ def construct_event(
 
     For type checkers, ``if event.type == "invoice.paid":`` makes ``event.data.object`` an Invoice. The arguments are
     those of `verify`. Raises `SignatureVerificationError` if the signature does not match, `ResponseValidationError` if
-    the payload is not an event, and `InvalidArgumentError` for a thin event, which `parse_event_notification` takes.
+    the payload is not an event, and `InvalidArgumentError` for a thin event, which `parse_event_notification` takes. All
+    three are ``ValueError``s.
     https://docs.stripe.com/webhooks#verify-events
     """
+    secret = mask_secrets(secret)
     verify(payload, sig_header, secret, tolerance)
     data = _parse(payload)
     if data["object"] == THIN:
@@ -56,6 +58,7 @@ def parse_event_notification(
     The notification's ``fetch_event`` retrieves the event itself. Raises the same exceptions as `construct_event`,
     which takes snapshot events. https://docs.stripe.com/event-destinations#thin-events
     """
+    secret = mask_secrets(secret)
     verify(payload, sig_header, secret, tolerance)
     data = _parse(payload)
     if data["object"] == SNAPSHOT:
@@ -106,6 +109,10 @@ def _parse(payload: Payload | Mapping[str, JSON]) -> dict[str, JSON]:
     data = payload if isinstance(payload, Mapping) else _load_json(payload)
     if not isinstance(data, Mapping) or data.get("object") not in (SNAPSHOT, THIN):
         raise ResponseValidationError("The payload is JSON, but not a Stripe event.", body=_to_bytes(payload))
+    for name in ("id", "type"):
+        if not isinstance(data.get(name), str) or not data[name]:
+            message = f"The payload is an event without {name!r}, or with one that is not text."
+            raise ResponseValidationError(message, body=_to_bytes(payload))
     return dict(data)
 
 

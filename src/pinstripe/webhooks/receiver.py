@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 from pinstripe import webhooks
 from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError, ResponseValidationError, SignatureVerificationError
-from pinstripe.webhooks.inbox import EventProcessor
-from pinstripe.webhooks.signature import TOLERANCE
+from pinstripe.webhooks.inbox import EventProcessor, bind
+from pinstripe.webhooks.signature import TOLERANCE, check_secrets, check_tolerance, mask_secrets
 
 if TYPE_CHECKING:
     from pinstripe import events as _events
@@ -63,6 +63,13 @@ FAILED = WebhookResponse(500, "handler failed")
 _RESPONSES = {"processed": OK, "duplicate": DUPLICATE, "busy": BUSY}
 
 
+def parse_content_length(text: str) -> int | None:
+    """Return the value of a ``Content-Length`` header, or None if it is not a number."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return int(text[:20])  # Python refuses to convert thousands of digits
+
+
 class Dispatcher(Protocol):
     """Takes the verified events of a receiver: `pinstripe.webhooks.Handlers`, or a queue in front of them."""
 
@@ -86,10 +93,14 @@ class Receiver:
     inbox: EventProcessor | None = None
 
     def __post_init__(self) -> None:
-        secrets = (self.secret,) if isinstance(self.secret, str) else tuple(self.secret)
-        if not secrets or not all(isinstance(secret, str) and secret.strip() for secret in secrets):
-            raise InvalidArgumentError("secret: pass the endpoint's secret (whsec_...), or several.", param="secret")
+        secrets = tuple(mask_secrets(self.secret))
         object.__setattr__(self, "secret", secrets)
+        check_secrets(secrets)
+        if not secrets or not all(secret.strip() for secret in secrets):
+            raise InvalidArgumentError("secret: pass the endpoint's secret (whsec_...), or several.", param="secret")
+        check_tolerance(self.tolerance)
+        if self.inbox is not None:
+            bind(self.inbox, self.handlers)
 
     def __repr__(self) -> str:
         return f"<Receiver of {self.handlers!r}>"
@@ -98,7 +109,7 @@ class Receiver:
         """Return an error response if a request can be rejected before its body is read."""
         if method != "POST":
             return WRONG_METHOD
-        if content_length and content_length.isdigit() and int(content_length) > self.max_body:
+        if content_length and (parse_content_length(content_length) or 0) > self.max_body:
             return TOO_LARGE
         return None
 
@@ -128,8 +139,8 @@ class Receiver:
                 self.handlers.dispatch(event)
                 return OK
             return _RESPONSES[self.inbox.process(event, self.handlers.dispatch)]
-        except Exception:
-            logger.exception("failed to handle %s (%s)", event.type, event.id)
+        except Exception as error:
+            logger.exception("failed to handle %s (%s): %s", event.type, event.id, type(error).__name__)
             return FAILED
 
     async def areceive(self, payload: bytes, signature: str | bytes | None) -> WebhookResponse:
@@ -142,6 +153,6 @@ class Receiver:
                 await self.handlers.adispatch(event)
                 return OK
             return _RESPONSES[await self.inbox.aprocess(event, self.handlers.adispatch)]
-        except Exception:
-            logger.exception("failed to handle %s (%s)", event.type, event.id)
+        except Exception as error:
+            logger.exception("failed to handle %s (%s): %s", event.type, event.id, type(error).__name__)
             return FAILED

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar, overload
 
 from pinstripe import events
@@ -619,14 +620,27 @@ R = TypeVar("R")
 class On(Protocol[E]):
     def __call__(self, handler: Callable[[E], R], /) -> Callable[[E], R]: ...
 
+class UnknownEventType(Protocol): ...
+
+@dataclass(eq=False)
+class HandlerRun:
+    event: Event | EventNotification
+    handler: str
+    error: BaseException | None = None
+
 class Handlers:
     unhandled: Counter[str]
     def __init__(self) -> None: ...
+    @property
+    def registered_types(self) -> tuple[str, ...]: ...
+    def before(self, hook: Callable[[HandlerRun], R]) -> Callable[[HandlerRun], R]: ...
+    def after(self, hook: Callable[[HandlerRun], R]) -> Callable[[HandlerRun], R]: ...
     def dispatch(self, event: Event | EventNotification) -> bool: ...
     async def adispatch(self, event: Event | EventNotification) -> bool: ...
     def otherwise(
         self, handler: Callable[[Event | EventNotification], R]
     ) -> Callable[[Event | EventNotification], R]: ...
+    def on_any(self, *patterns: str) -> On[Event | EventNotification]: ...
     @overload
     def on(
         self, type: Literal["account.application.authorized"], /
@@ -2497,3 +2511,5 @@ class Handlers:
     def on(
         self, type: EventType | ThinEventType, second: EventType | ThinEventType, /, *more: EventType | ThinEventType
     ) -> On[AnyEvent | AnyNotification]: ...
+    @overload
+    def on(self, type: str, /, *more: str) -> UnknownEventType: ...

@@ -45,12 +45,13 @@ def renew(state: AccountState, subscription: Object) -> None:
             state.events.emit("paused", subscription)
         if subscription["status"] != "active":
             return
+    period_start = min(item["current_period_start"] for item in items)
     for item in items:
         start, end = item["current_period_end"], item["current_period_end"]
         while end <= now:
             _, end = periods.period_at(subscription["billing_cycle_anchor"], item["price"]["recurring"], end)
         state.objects.update(item, current_period_start=start, current_period_end=end)
-    invoice = subscription_invoices.create_cycle_invoice(state, subscription, "subscription_cycle", items)
+    invoice = subscription_invoices.create_cycle_invoice(state, subscription, "subscription_cycle", items, period_start)
     _advance_invoice(state, subscription, invoice)
     state.events.emit("updated", subscription, previous_values(before, subscription))
     subscription_invoices.schedule_timers(state, subscription)
@@ -125,6 +126,16 @@ def _activate(state: AccountState, invoice: Object) -> None:
         state.events.emit("updated", subscription, previous_values(before, subscription))
 
 
+@on_invoice("processing")
+def _activate_early(state: AccountState, invoice: Object) -> None:
+    """Activate a new subscription while its first bank debit is processed."""
+    subscription = _live_subscription(state, invoice)
+    if subscription is not None and subscription["status"] == "incomplete":
+        previous = state.objects.update(subscription, status="active")
+        if subscription["id"] in state.tables.announced_subscriptions:
+            state.events.emit("updated", subscription, previous)
+
+
 def _save_payment_method(state: AccountState, subscription: Object, invoice: Object) -> None:
     if (subscription["payment_settings"] or {}).get("save_default_payment_method") != "on_subscription":
         return
@@ -146,13 +157,10 @@ def _follow_up_failure(state: AccountState, invoice: Object) -> None:
     if subscription["status"] in ("active", "trialing"):
         previous = state.objects.update(subscription, status="past_due")
     if subscription["status"] == "past_due":
-        retries, attempts = state.tables.payment_retries.get(ACCOUNT_KEY) or PaymentRetries(), invoice["attempt_count"]
-        if attempts <= len(retries.days):
-            at = state.clock.now() + retries.days[attempts - 1] * periods.DAY
-            state.objects.update(invoice, next_payment_attempt=at)
+        if (at := invoice["next_payment_attempt"]) is not None:
             state.clock.schedule(at, "invoice.retry", invoice)
         else:
-            state.objects.update(invoice, next_payment_attempt=None)
+            retries = state.tables.payment_retries.get(ACCOUNT_KEY) or PaymentRetries()
             if retries.then == "canceled":
                 end_subscription(state, subscription, reason="payment_failed")
                 return

@@ -28,8 +28,17 @@ def is_for_subscription(invoice: Object, subscription: Object) -> bool:
     return bool(subscription_of(invoice) == subscription["id"])
 
 
-def create_draft(state: AccountState, subscription: Object, billing_reason: str, lines: Iterable[Object]) -> Object:
-    """Create a draft invoice with these lines, after the lines of the pending invoice items of the subscription."""
+def create_draft(
+    state: AccountState,
+    subscription: Object,
+    billing_reason: str,
+    lines: Iterable[Object],
+    period_start: int | None = None,
+) -> Object:
+    """Create a draft invoice with these lines, after the lines of the pending invoice items of the subscription.
+
+    ``period_start`` is the start of the period that has ended, in which invoice items could be added.
+    """
     customer = state.objects.get("customer", subscription["customer"])
     details = {"subscription": subscription["id"], "metadata": dict(subscription["metadata"])}
     params = {
@@ -49,7 +58,8 @@ def create_draft(state: AccountState, subscription: Object, billing_reason: str,
         default_payment_method=subscription["default_payment_method"],
     )
     discounts = _active_discounts(state, subscription, customer)
-    state.objects.update(invoice, billing_reason=billing_reason, discounts=discounts)
+    period = {} if period_start is None else {"period_start": period_start}
+    state.objects.update(invoice, billing_reason=billing_reason, discounts=discounts, **period)
     items = invoices.pending_items(state, customer["id"], subscription["currency"], subscription["id"])
     invoices.set_lines(state, invoice, [*invoices.lines_of_items(state, invoice, items), *lines])
     state.objects.update(subscription, latest_invoice=invoice["id"])
@@ -94,10 +104,14 @@ def create_first_invoice(state: AccountState, subscription: Object, *, prorate_f
 
 
 def create_cycle_invoice(
-    state: AccountState, subscription: Object, billing_reason: str, items: Sequence[Object]
+    state: AccountState,
+    subscription: Object,
+    billing_reason: str,
+    items: Sequence[Object],
+    period_start: int | None = None,
 ) -> Object:
     """Create the invoice of items whose current period has just begun; metered items bill the period before."""
-    return create_draft(state, subscription, billing_reason, _cycle_lines(state, subscription, items))
+    return create_draft(state, subscription, billing_reason, _cycle_lines(state, subscription, items), period_start)
 
 
 def _cycle_lines(state: AccountState, subscription: Object, items: Sequence[Object]) -> list[Object]:

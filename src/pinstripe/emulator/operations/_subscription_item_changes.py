@@ -9,7 +9,7 @@ from pinstripe.emulator.billing.periods import period_at
 from pinstripe.emulator.billing.pricing import cost
 from pinstripe.emulator.operations._subscription_params import build_item, recurring_price
 from pinstripe.emulator.operations.discounts import redeem_all
-from pinstripe.emulator.operations.plans import plan_of
+from pinstripe.emulator.operations.plans import item_fields, plan_of
 from pinstripe.emulator.operations.trial_offers import begin_trial
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, merge_metadata
@@ -116,4 +116,4 @@ def apply_change(state: AccountState, subscription: Object, change: ItemChange) 
     elif old is not None and new is not None:
         stored = state.objects.add(new)
         items = [stored if item["id"] == old["id"] else item for item in items]
-    state.objects.update(subscription, items={**subscription["items"], "data": items})
+    state.objects.update(subscription, **item_fields(subscription, items))

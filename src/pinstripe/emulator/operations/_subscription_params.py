@@ -9,8 +9,9 @@ from pinstripe.emulator.billing.pricing import cost
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
-from pinstripe.emulator.operations.plans import plan_of
+from pinstripe.emulator.operations.plans import item_fields, plan_of
 from pinstripe.emulator.operations.prices import check_active, create_price
+from pinstripe.emulator.operations.promotion_codes import check_minimum
 from pinstripe.emulator.operations.trial_offers import begin_trial, offered_price
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone
@@ -180,15 +181,18 @@ def add_subscription(state: AccountState, subscription: Object, params: Object) 
     if isinstance(params.get("billing_cycle_anchor"), int):
         _check_anchor(state, subscription, items)
     currency = (params.get("currency") or items[0]["price"]["currency"]).lower()
-    for item in items:
-        cost(state, item["price"], 1, currency)  # raises when the price does not have the currency
+    # raises when a price does not have the currency
+    amounts = [cost(state, item["price"], item.get("quantity") or 1, currency) for item in items]
     subscription["currency"] = currency
-    subscription["items"]["data"] = items
+    subscription.update(item_fields(subscription, items))
+    check_intervals(subscription)
     state.objects.add(subscription)
     for item in items:
         state.objects.add(item)
     owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
     state.objects.update(subscription, discounts=redeem_all(state, params.get("discounts"), **owner))
+    discounts = [state.objects["discount", discount_id] for discount_id in subscription["discounts"]]
+    check_minimum(state, discounts, sum(amounts), currency)
     if params.get("cancel_at") in ("min_period_end", "max_period_end") or params.get("cancel_at_period_end"):
         state.objects.update(subscription, cancel_at=period_end(subscription), canceled_at=state.clock.now())
     add_items_to_subscription(state, subscription, params.get("add_invoice_items"))
@@ -207,6 +211,18 @@ def _check_anchor(state: AccountState, subscription: Object, items: list[Object]
             f"billing_cycle_anchor cannot be later than next natural billing date ({latest}) for plan",
             param="billing_cycle_anchor",
         )
+
+
+def check_intervals(subscription: Object) -> None:
+    """Raise `ErrorResponse` for items with different intervals, which need the billing mode ``flexible``."""
+    recurring = [item["price"]["recurring"] for item in subscription["items"]["data"]]
+    for name in ("interval", "interval_count"):
+        if subscription["billing_mode"]["type"] == "classic" and len({price[name] for price in recurring}) > 1:
+            raise ErrorResponse(
+                "Currency and interval fields must match across all plans on this subscription. "
+                f"Found mismatch in {name} field.",
+                param="items",
+            )
 
 
 def build_item(state: AccountState, subscription: Object, params: Object, path: str) -> Object:

@@ -72,6 +72,15 @@ def update(context: OperationContext) -> Object:
     return state.apply_update(account, params, **fields)
 
 
+@operation("accounts.delete")
+def delete(context: OperationContext) -> Object:
+    """Delete a connected account, whose last event says that the platform no longer has access to it."""
+    account = context.state.objects.get("account", context.target_id)
+    application = {"id": "ca_emulator", "object": "application", "name": None}
+    context.state.other(account["id"]).events.emit("account.application.deauthorized", application)
+    return context.state.objects.mark_deleted(account)
+
+
 @operation("accounts.reject")
 def reject(context: OperationContext) -> Object:
     """Reject an account, which cannot charge any more; ``payouts_action`` set to ``none`` leaves its payouts enabled."""

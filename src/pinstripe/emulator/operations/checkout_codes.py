@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pinstripe.emulator.billing.line_items import add_up, line_items_of, set_line_items
+from pinstripe.emulator.operations._checkout_checks import check_total
 from pinstripe.emulator.operations.discounts import redeem, release
+from pinstripe.emulator.operations.promotion_codes import check_minimum
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
@@ -46,6 +48,8 @@ def _change_code(state: AccountState, session: Object, code: str | None) -> None
     totals = add_up(state, items, discounts)
     discount_ids = tuple(discount["id"] for discount in discounts)
     state.tables.checkout_sessions.set(session["id"], replace(details, discounts=discount_ids))
+    check_minimum(state, discounts, totals.subtotal, session["currency"])
+    check_total(session["mode"], totals.total, session["currency"])
     set_line_items(state, session, items)
     state.objects.update(
         session,

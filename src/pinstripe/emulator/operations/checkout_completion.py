@@ -123,7 +123,12 @@ def _pay(state: AccountState, session: Object, customer: Object | None, method: 
     intent = state.objects.find("payment_intent", session["payment_intent"])
     if intent is None:
         data = state.tables.checkout_sessions[session["id"]].payment_intent_data
-        params = {**data, "amount": session["amount_total"], "currency": session["currency"]}
+        params = {
+            **data,
+            "amount": session["amount_total"],
+            "currency": session["currency"],
+            "automatic_payment_methods": {"enabled": False},
+        }
         intent = payment_intents.create_payment_intent(state, params, customer=customer_id, payment_method=None)
         state.events.emit("created", intent)
         state.objects.update(session, payment_intent=intent["id"])
@@ -193,7 +198,8 @@ def _set_up(state: AccountState, session: Object, customer: Object | None, metho
     intent = state.objects.find("setup_intent", session["setup_intent"])
     if intent is None:
         data = state.tables.checkout_sessions[session["id"]].setup_intent_data
-        params = {**data, "customer": customer["id"] if customer else None}
+        customer_id = customer["id"] if customer else None
+        params = {**data, "customer": customer_id, "automatic_payment_methods": {"enabled": False}}
         intent = setup_intents.create_setup_intent(state, params, method)
         state.objects.update(session, setup_intent=intent["id"])
     if method is not None:

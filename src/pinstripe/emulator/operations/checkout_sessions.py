@@ -11,10 +11,12 @@ from pinstripe.emulator.billing.line_items import (
     update_line_items,
 )
 from pinstripe.emulator.billing.periods import DAY
+from pinstripe.emulator.operations._checkout_checks import check_items, check_params, check_total
 from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem_all, release
+from pinstripe.emulator.operations.promotion_codes import check_minimum
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.tables import CheckoutSessionDetails
@@ -47,16 +49,22 @@ DERIVED = {
 @operation("checkout.sessions.create")
 def create(context: OperationContext) -> Object:
     """Create a session, which is open for a day; ``url`` is its page."""
-    if _is_hosted(context.params) and not context.params.get("success_url"):
-        _check_line_items(context.params)
+    params = context.params
+    if "mode" not in params:
+        raise missing_param("mode")
+    check_params(params, context.state.clock.now())
+    if _is_hosted(params) and not params.get("success_url"):
+        _check_line_items(params)
         raise missing_param("success_url")
-    return open_session(context.state, context.params)
+    return open_session(context.state, params)
 
 
 def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
     """Store a session; ``fields`` are set as they are."""
     mode = _check_line_items(params)
     items = build_line_items(state, params.get("line_items") or [], params.get("currency"))
+    if "payment_link" not in fields:
+        check_items(params, items)
     _check_mode(mode, items)
     _apply_trial(items, params.get("subscription_data") or {})
     session = state.draft("checkout.session", {name: value for name, value in params.items() if name not in DERIVED})
@@ -64,6 +72,9 @@ def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
     discount_ids = redeem_all(state, params.get("discounts"), **owner)
     discounts = [state.objects["discount", discount_id] for discount_id in discount_ids]
     totals = add_up(state, items, discounts)
+    if items:
+        check_minimum(state, discounts, totals.subtotal, items[0]["currency"])
+        check_total(mode, totals.total, items[0]["currency"])
     customer = state.objects.get("customer", params["customer"], "customer") if params.get("customer") else None
     session.update(
         **_amounts(mode, params, items, totals),

@@ -50,7 +50,10 @@ def redeem(state: AccountState, params: Object, path: str, **owner: JSON) -> Obj
         end=periods.add(now, "month", months) if coupon["duration"] == "repeating" and months else None,
         **owner,
     )
-    return state.objects.add(discount)
+    state.objects.add(discount)
+    if owner.get("subscription"):
+        state.events.emit("created", discount)
+    return discount
 
 
 def _count_redemption(state: AccountState, coupon: Object, path: str) -> None:

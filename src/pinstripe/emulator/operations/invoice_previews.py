@@ -203,13 +203,14 @@ def _create_renewal(state: AccountState, subscription: Object) -> Object:
     with state.clock.at(at):
         advance_schedule(state, subscription)
         items = [item for item in subscription["items"]["data"] if item["current_period_end"] <= at]
+        period_start = min(item["current_period_start"] for item in items)
         for item in items:
             _, end = period_at(subscription["billing_cycle_anchor"], item["price"]["recurring"], at)
             state.objects.update(item, current_period_start=at, current_period_end=end)
         if subscription["status"] == "trialing":
             forgive_usage(state, subscription)
             state.objects.update(subscription, status="active")
-        return subscription_invoices.create_cycle_invoice(state, subscription, "upcoming", items)
+        return subscription_invoices.create_cycle_invoice(state, subscription, "upcoming", items, period_start)
 
 
 def _nothing_to_preview(message: str) -> ErrorResponse:

@@ -101,8 +101,17 @@ def _add_with_merchant(state: AccountState, draft: Object, params: Object) -> Ob
     merchant = params.get("merchant_data") or {}
     draft["merchant_data"] |= {name: value for name, value in merchant.items() if name in draft["merchant_data"]}
     state.objects.add(draft)
+    if draft["object"] == "issuing.authorization" and draft["approved"]:
+        state.events.emit("request", {**draft, "approved": False, "pending_request": _pending_request(draft)})
     state.events.emit("created", draft)
     return draft
+
+
+def _pending_request(authorization: Object) -> Object:
+    """Return what an application decides about; without its decision, the authorization is approved."""
+    names = ("amount", "currency", "merchant_amount", "merchant_currency")
+    fields = {name: authorization[name] for name in names}
+    return {**fields, "amount_details": None, "is_amount_controllable": False, "network_risk_score": None}
 
 
 def _create_transaction(

@@ -44,7 +44,8 @@ def create(context: OperationContext) -> Object:
         url=f"{state.base_url}/pay/{link['id']}",
     )
     set_line_items(state, link, items)
-    return state.objects.add(link)
+    state.events.emit("created", state.objects.add(link))
+    return link
 
 
 def _after_completion(params: Object) -> Object:

@@ -24,7 +24,8 @@ def prepare_payment_method(state: AccountState, subscription: Object) -> None:
     method = default_method(state, subscription)
     if method is not None and not must_authenticate(state, method):
         return
-    intent = setup_intents.create_setup_intent(state, {"customer": subscription["customer"]}, method)
+    params = {"customer": subscription["customer"], "automatic_payment_methods": {"enabled": False}}
+    intent = setup_intents.create_setup_intent(state, params, method)
     details = replace(intent_details(state, intent["id"]), subscription=subscription["id"])
     state.tables.intents.set(intent["id"], details)
     if method is not None:

@@ -91,3 +91,13 @@ def plan_of(state: AccountState, price: Object) -> Object:
         "amount_decimal": price["unit_amount_decimal"],
         "meter": recurring["meter"],
     }
+
+
+def item_fields(subscription: Object, items: list[Object]) -> Object:
+    """Return the fields of a subscription that show its items; with a single item, its plan and quantity, too."""
+    only = items[0] if len(items) == 1 else {}
+    return {
+        "items": {**subscription["items"], "data": items},
+        "plan": only.get("plan"),
+        "quantity": only.get("quantity"),
+    }

@@ -65,7 +65,7 @@ def refund_charge(state: AccountState, charge: Object, params: Object) -> Object
     state.events.emit("created", refund)
     state.events.emit("refunded", charge, previous)
     if outcome == "failed":
-        _fail(state, refund)
+        state.clock.defer("refund.fail", refund)
     elif outcome == "pending":
         state.clock.schedule(state.clock.now() + PENDING_SECONDS, "refund.arrive", refund)
     return refund
@@ -128,11 +128,17 @@ def _refund_amount(state: AccountState, charge: Object, requested: int | None) -
     return amount
 
 
+@timer_handler("refund.fail")
 def _fail(state: AccountState, refund: Object) -> None:
     """Return the amount to the balance, because the bank could not accept the refund."""
     previous = _undo(state, refund, status="failed", failure_reason="expired_or_canceled_card")
-    state.events.emit("updated", refund, previous)
+    _emit_updated(state, refund, previous)
     state.events.emit("failed", refund)
+
+
+def _emit_updated(state: AccountState, refund: Object, previous: Object) -> None:
+    for event_type in ("refund.updated", "charge.refund.updated"):
+        state.events.emit(event_type, refund, previous)
 
 
 def _undo(state: AccountState, refund: Object, **fields: str) -> Object:
@@ -147,7 +153,7 @@ def _undo(state: AccountState, refund: Object, **fields: str) -> Object:
 @timer_handler("refund.arrive")
 def _arrive(state: AccountState, refund: Object) -> None:
     if refund["status"] == "pending":
-        state.events.emit("updated", refund, state.objects.update(refund, status="succeeded"))
+        _emit_updated(state, refund, state.objects.update(refund, status="succeeded"))
 
 
 @operation("refunds.cancel", "test_helpers.refunds.expire")
@@ -158,7 +164,7 @@ def cancel(context: OperationContext) -> Object:
     if refund["status"] not in ("pending", "requires_action"):
         raise wrong_state(refund, context.endpoint.method)
     previous = _undo(state, refund, status="canceled" if context.endpoint.method == "cancel" else "failed")
-    state.events.emit("updated", refund, previous)
+    _emit_updated(state, refund, previous)
     return refund
 
 

@@ -15,6 +15,8 @@ from pinstripe.emulator.state.json_values import Object, clone, merge_metadata
 from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
+EXPIRY_NOTICE = 7 * periods.DAY
+"""The time between the event ``expiring`` and the end of the last phase."""
 LIVE = ("not_started", "active")
 DEFAULT_SETTINGS: Object = {
     "application_fee_percent": None,
@@ -198,7 +200,17 @@ def _enter_phase(state: AccountState, schedule: Object, subscription: Object, ph
         schedule, status="active", subscription=subscription["id"], current_phase=_dates(phase)
     )
     state.clock.schedule(phase["end_date"], "schedule.advance", schedule)
+    notice = phase["end_date"] - EXPIRY_NOTICE
+    if phase["end_date"] == schedule["phases"][-1]["end_date"] and notice > state.clock.now():
+        state.clock.schedule(notice, "schedule.expiring", schedule)
     state.events.emit("updated", schedule, previous)
+
+
+@timer_handler("schedule.expiring")
+def _announce_expiry(state: AccountState, schedule: Object) -> None:
+    end = schedule["phases"][-1]["end_date"]
+    if schedule["status"] == "active" and end - EXPIRY_NOTICE == state.clock.now():
+        state.events.emit("expiring", schedule)
 
 
 def _dates(phase: Object) -> Object:

@@ -12,7 +12,12 @@ from pinstripe.emulator.billing.periods import HOUR
 from pinstripe.emulator.operations import invoices
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations._subscription_item_changes import apply_change, item_changes, prorate_change
-from pinstripe.emulator.operations._subscription_params import check_in_future, check_trial_end, period_end
+from pinstripe.emulator.operations._subscription_params import (
+    check_in_future,
+    check_intervals,
+    check_trial_end,
+    period_end,
+)
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
@@ -21,9 +26,12 @@ from pinstripe.emulator.operations.invoice_payments import (
     invoice_details,
     on_invoice,
     pay,
+    payment_of,
+    requires_action,
     subscription_of,
 )
 from pinstripe.emulator.operations.pending_setup_intents import prepare_payment_method
+from pinstripe.emulator.operations.plans import item_fields
 from pinstripe.emulator.operations.subscriptions import ENDED, check_payment_method
 from pinstripe.emulator.operations.trials import end_trial
 from pinstripe.emulator.state.account import AccountState
@@ -53,6 +61,22 @@ DERIVED = {
     "metadata",
 }
 """The parameters of an update that are not fields as they were passed."""
+
+
+PENDING_UPDATE_PARAMS = {
+    "add_invoice_items",
+    "billing_cycle_anchor",
+    "discounts",
+    "expand",
+    "items",
+    "off_session",
+    "payment_behavior",
+    "proration_behavior",
+    "proration_date",
+    "trial_end",
+    "trial_from_plan",
+}
+"""The parameters of an update with ``pending_if_incomplete``."""
 
 
 @dataclass
@@ -88,6 +112,7 @@ def apply_update(state: AccountState, subscription: Object, params: Object, *, s
     """
     if subscription["status"] in ENDED and set(params) - {"metadata", "cancellation_details", "expand"}:
         raise ErrorResponse("A canceled subscription can only update its cancellation_details and metadata.")
+    _check_params(subscription, params)
     update = Update(
         clone(subscription),
         state.transaction.savepoint(),
@@ -118,6 +143,24 @@ def apply_update(state: AccountState, subscription: Object, params: Object, *, s
     return subscription
 
 
+def _check_params(subscription: Object, params: Object) -> None:
+    """Raise `ErrorResponse` for parameters that a pending update cannot have, and a date outside of the period."""
+    if params.get("payment_behavior") == "pending_if_incomplete" and (other := set(params) - PENDING_UPDATE_PARAMS):
+        listed = ", ".join(f"`{name}`" for name in sorted(other))
+        raise ErrorResponse(
+            f"With `payment_behavior` set to `pending_if_incomplete`, you cannot pass {listed}. See"
+            " https://docs.stripe.com/billing/subscriptions/pending-updates-reference.",
+            param=min(other),
+        )
+    if (date := params.get("proration_date")) is not None:
+        items = subscription["items"]["data"]
+        start, end = min(item["current_period_start"] for item in items), period_end(subscription)
+        if not start <= date <= end:
+            raise ErrorResponse(
+                "Cannot specify a `proration_date` outside of the current subscription period.", param="proration_date"
+            )
+
+
 def _derived_fields(state: AccountState, subscription: Object, params: Object) -> Object:
     fields = _cancellation_fields(state, subscription, params)
     if "metadata" in params:
@@ -125,6 +168,9 @@ def _derived_fields(state: AccountState, subscription: Object, params: Object) -
     if "discounts" in params:
         owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
         fields["discounts"] = redeem_all(state, params["discounts"], **owner)
+        for discount_id in subscription["discounts"]:
+            if discount_id not in fields["discounts"]:
+                state.events.emit("deleted", state.objects["discount", discount_id])
     if "default_tax_rates" in params:
         rate_ids = params["default_tax_rates"] or []
         fields["default_tax_rates"] = [state.objects["tax_rate", rate_id] for rate_id in rate_ids]
@@ -210,6 +256,7 @@ def _change_items(state: AccountState, subscription: Object, update: Update) -> 
         apply_change(state, subscription, change)
     if not subscription["items"]["data"]:
         raise ErrorResponse("A subscription must have at least one active item.", param="items")
+    check_intervals(subscription)
     if restart and not unbilled:
         _restart(state, subscription)
         items = subscription["items"]["data"]
@@ -243,6 +290,9 @@ def _pay(state: AccountState, subscription: Object, invoice: Object, update: Upd
         check_payment_method(state, subscription, invoice)
     try:
         pay(state, invoice, default_method(state, subscription))
+        payment = payment_of(state, invoice)
+        if payment is not None and payment.intent["status"] == "requires_action":
+            raise requires_action("subscription")
     except ErrorResponse as error:
         if error.status != DECLINED:
             raise
@@ -268,7 +318,7 @@ def _make_pending(state: AccountState, subscription: Object, update: Update) -> 
     state.objects.update(
         subscription,
         billing_cycle_anchor=update.before["billing_cycle_anchor"],
-        items={**subscription["items"], "data": items},
+        **item_fields(subscription, items),
         pending_update={
             "billing_cycle_anchor": None,
             "cancel_at_period_end": None,

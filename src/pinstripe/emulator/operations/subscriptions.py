@@ -11,8 +11,9 @@ from pinstripe.emulator.operations._pagination import paginate
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations._subscription_params import add_subscription, build_subscription
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.invoice_payments import default_method, pay
+from pinstripe.emulator.operations.invoice_payments import default_method, pay, requires_action
 from pinstripe.emulator.operations.pending_setup_intents import prepare_payment_method
+from pinstripe.emulator.operations.transfers import check_connect
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.tables import Flag
@@ -20,6 +21,7 @@ from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse, missing_param
 
 ENDED = ("canceled", "incomplete_expired")
+MAX_SUBSCRIPTIONS_OF_CLOCK = 3
 INCOMPLETE_EXPIRY = 23 * HOUR
 """Seconds until a subscription expires whose first invoice was not paid."""
 
@@ -41,9 +43,11 @@ def start_subscription(state: AccountState, params: Object, *, scheduled: bool =
     customer = state.objects.get("customer", params["customer"], "customer")
     if not params.get("items"):
         raise missing_param("items")
+    _check_test_clock(state, customer)
     behavior = params.get("payment_behavior", "allow_incomplete")
     if behavior == "pending_if_incomplete":
         raise ErrorResponse("pending_if_incomplete can only be used for updates.", param="payment_behavior")
+    check_connect(state, params, "application_fee_percent")
     savepoint = state.transaction.savepoint()
     subscription = build_subscription(state, params, customer)
     add_subscription(state, subscription, params)
@@ -71,6 +75,20 @@ def start_subscription(state: AccountState, params: Object, *, scheduled: bool =
     return subscription
 
 
+def _check_test_clock(state: AccountState, customer: Object) -> None:
+    """Raise `ErrorResponse` when a customer of a test clock has as many subscriptions as Stripe allows."""
+    if not customer.get("test_clock"):
+        return
+    existing = [
+        other for other in state.objects.all("subscription", customer=customer["id"]) if other["status"] not in ENDED
+    ]
+    if len(existing) >= MAX_SUBSCRIPTIONS_OF_CLOCK:
+        raise ErrorResponse(
+            f"A customer of a test clock can have at most {MAX_SUBSCRIPTIONS_OF_CLOCK} subscriptions.",
+            param="customer",
+        )
+
+
 def check_payment_method(state: AccountState, subscription: Object, invoice: Object) -> None:
     """Raise `ErrorResponse` when an invoice of a subscription is to be charged now, and there is no payment method."""
     if invoice["amount_due"] and default_method(state, subscription) is None:
@@ -88,6 +106,8 @@ def _pay_first_invoice(
     if invoice["status"] != "paid" and behavior != "default_incomplete":
         try:
             pay(state, invoice, default_method(state, subscription), off_session=off_session)
+            if behavior == "error_if_incomplete" and subscription["status"] == "incomplete":
+                raise requires_action("subscription")
         except ErrorResponse as error:
             if error.status != DECLINED:
                 raise

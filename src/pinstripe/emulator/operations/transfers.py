@@ -13,6 +13,7 @@ from pinstripe.emulator.operations.balance import available_amount
 from pinstripe.emulator.operations.balance_transactions import record_transaction, seconds_until_available
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.accounts import PLATFORM
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object
 
@@ -44,9 +45,22 @@ def _destination(state: AccountState, account_id: str, param: str) -> AccountSta
     if account_id == (state.id or PLATFORM_ACCOUNT_ID):
         raise ErrorResponse("Cannot transfer to your own Stripe account.", param=param)
     account = state.objects.find(("account", "v2.core.account"), account_id)
-    if account is None and not account_id.startswith("acct_"):
+    if account is None or account.get("deleted"):
         raise missing_object("destination", account_id, param)
     return state.other(account_id)
+
+
+def check_connect(state: AccountState, params: Object, fee: str = "application_fee_amount") -> None:
+    """Raise `ErrorResponse` for a destination that does not exist, and for a fee of a payment to the platform itself."""
+    destination = (params.get("transfer_data") or {}).get("destination")
+    if destination:
+        _destination(state, destination, "transfer_data[destination]")
+    elif params.get(fee) and state.id == PLATFORM:
+        raise ErrorResponse(
+            f"Can only apply an {fee} to a direct payment (with the Stripe-Account header) or a destination payment"
+            " (with `transfer_data[destination]`).",
+            param=fee,
+        )
 
 
 def _transfer(

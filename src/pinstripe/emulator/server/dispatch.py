@@ -25,7 +25,7 @@ from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.accounts import Accounts
 from pinstripe.emulator.state.event_log import RequestInfo
 from pinstripe.emulator.state.json_values import Object
-from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
 from pinstripe.emulator.validation.parameters import validate
 from pinstripe.emulator.validation.references import check_references
 from pinstripe.resources import endpoints
@@ -95,7 +95,7 @@ class Server:
             operation = f"{match[0].service}.{match[0].method}" if match else ""
             response = self._respond(request, match, request_id)
         except ErrorResponse as error:
-            response = error_response(error, request_log_url=f"{request.base_url}/requests/{request_id}")
+            response = error_response(error, request_log_url=_log_url(request, request_id))
         except Exception as error:  # a bug in the emulator: the client needs a response
             logger.exception("%s %s failed", request.verb, request.path)
             message = f"Internal error of the emulator: {type(error).__name__}: {error}. Please report it."
@@ -153,9 +153,16 @@ class Server:
             self._held_keys.check(account, key)
         info = RequestInfo(request_id, request.headers.get("idempotency-key"))
         call = _Call(request, endpoint, path, params, upload, api_key, account, info)
-        response = self.accounts.run(
-            account, lambda state: _execute_once(call, state, key), request=info, base_url=request.base_url
-        )
+        try:
+            response = self.accounts.run(
+                account, lambda state: _execute_once(call, state, key), request=info, base_url=request.base_url
+            )
+        except ErrorResponse as error:
+            if key is not None and error.executed:  # its changes are undone, but the key is used
+                failed = error_response(error, request_log_url=_log_url(request, request_id))
+                self.accounts.run(account, lambda state: _store(call, state, key, failed))
+                return failed
+            raise
         response.fault = fault
         if fault is not None and key is not None:
             response.held_key = (account, key)
@@ -173,17 +180,38 @@ def _execute_once(call: _Call, state: AccountState, key: str | None) -> Response
     try:
         response = _execute(call, state)
     except ErrorResponse as error:
-        if error.status not in idempotency.STORED_STATUSES:
+        if error.status != DECLINED:
             raise
-        response = error_response(error)
-    response.headers["Idempotency-Key"] = key
-    state.tables.idempotent_responses.set(key, idempotency.store(response, fingerprint))
+        response = error_response(error, request_log_url=_log_url(call.request, str(call.info.id)))
+    _store(call, state, key, response)
     return response
+
+
+def _store(call: _Call, state: AccountState, key: str, response: Response) -> None:
+    """Store the response of an idempotency key, and add the headers of such responses."""
+    response.headers |= {"Idempotency-Key": key, "Original-Request": str(call.info.id)}
+    if key not in state.tables.idempotent_responses:
+        fingerprint = idempotency.fingerprint(call.request, call.params)
+        state.tables.idempotent_responses.set(key, idempotency.store(response, fingerprint))
+
+
+def _log_url(request: Request, request_id: str) -> str:
+    """Return the URL of the page of a request."""
+    return f"{request.base_url}/requests/{request_id}"
 
 
 def _execute(call: _Call, state: AccountState) -> Response:
     params = validate(call.endpoint.params, call.params, call.upload)
     context = OperationContext(state, call.endpoint, call.path, params, call.upload)
+    try:
+        return _run(call, context)
+    except ErrorResponse as error:
+        error.executed = True
+        raise
+
+
+def _run(call: _Call, context: OperationContext) -> Response:
+    state, params = context.state, context.params
     check_references(state, call.endpoint.service, params)
     result = run_operation(context)
     if isinstance(result, bytes):

@@ -110,6 +110,10 @@ def params_of(request: Request) -> tuple[Object, Upload | None]:
         return dict(form.decode(request.query)), None
     content_type = request.headers.get("content-type", "")
     if content_type.startswith("application/json"):
+        if request.path.startswith("/v1/") and request.body:
+            raise ErrorResponse(
+                "Invalid request (check that your POST content type is application/x-www-form-urlencoded)."
+            )
         try:
             params = json.loads(request.body or b"{}")
         except ValueError:

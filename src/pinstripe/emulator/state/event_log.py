@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pinstripe._api_version import API_VERSION
 from pinstripe.emulator.state.defaults import rfc3339
-from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.json_values import JSON, Object, changed_parts
 from pinstripe.emulator.state.object_types import EVENT_NAMES
 from pinstripe.emulator.state.transaction import Transaction
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
@@ -72,7 +72,7 @@ class EventLog:
             return
         data: Object = {"object": subject}
         if previous is not None:
-            data["previous_attributes"] = previous
+            data["previous_attributes"] = changed_parts(previous, subject)
         request = self._request()
         event: Object = {
             "id": self._new_id("event"),

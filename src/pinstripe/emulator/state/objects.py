@@ -249,13 +249,15 @@ class ObjectRepository:
 
 
 _NO_ENTRIES: dict[str, _Entry] = {}
+UNDESCRIBED = {"subscription": {"plan", "quantity"}}
+"""Fields of responses that Stripe's description of the API leaves out."""
 
 
 @cache
 def _field_names(object_type: str) -> frozenset[str]:
     model = registry().load(registry().objects[object_type])
     names = {field.alias or name for name, field in model.model_fields.items()}
-    return frozenset(names | {"deleted"})
+    return frozenset(names | {"deleted"} | UNDESCRIBED.get(object_type, set()))
 
 
 def _has_fields(value: Object, fields: Mapping[str, JSON]) -> bool:

@@ -95,9 +95,12 @@ class StateFile:
             _link_embedded_objects(accounts.state(account_id))
             accounts.state(account_id).commit()
         environment = accounts.environment
-        ticks, random_state = self._environment("ticks"), self._environment("random")
+        ticks, offset = self._environment("ticks"), self._environment("offset")
+        random_state = self._environment("random")
         if isinstance(ticks, int):
             environment.ticks = ticks
+        if isinstance(offset, int):
+            environment.offset = offset
         if isinstance(random_state, list) and environment.seed is not None:
             environment.random.setstate((random_state[0], tuple(random_state[1]), random_state[2]))
 
@@ -118,7 +121,7 @@ class StateFile:
         self._file.execute("COMMIT")
 
     def _write_environment(self, accounts: Accounts) -> None:
-        values: dict[str, JSON] = {"ticks": accounts.environment.ticks}
+        values: dict[str, JSON] = {"ticks": accounts.environment.ticks, "offset": accounts.environment.offset}
         if accounts.environment.seed is not None:
             values["random"] = accounts.environment.random.getstate()
         for name, value in values.items():

@@ -84,6 +84,10 @@ class Instrument:
     set_up: bool = False
     """Whether the cardholder has agreed to off-session payments."""
     detached: bool = False
+    used: bool = False
+    """Whether a payment has used it while it belonged to no customer."""
+    debit: str = "success"
+    """The end of debits of a bank account; with a ``+``, it comes after a delay."""
 
 
 @dataclass(frozen=True)
