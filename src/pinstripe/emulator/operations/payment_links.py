@@ -68,14 +68,14 @@ def update(context: OperationContext) -> Object:
 register_line_items("payment_link", "/v1/payment_links", "payment_links.line_items.list")
 
 
-def open_link(state: AccountState, link: Object, query: Mapping[str, str]) -> Object:
+def open_link(state: AccountState, link: Object, query: Mapping[str, str] | None = None) -> Object:
     """Create the checkout session of a customer who opens a payment link; the query may fill in fields.
 
     https://docs.stripe.com/payment-links/url-parameters
     """
     if not link["active"]:
         raise ErrorResponse(link["inactive_message"] or "This link is no longer active.", code="payment_link_inactive")
-    items = line_items_of(state, link)
+    items, query = line_items_of(state, link), query or {}
     params: Object = {
         "line_items": [{"price": item["price"]["id"], "quantity": item["quantity"]} for item in items],
         "metadata": dict(link["metadata"]),
@@ -91,8 +91,8 @@ def open_link(state: AccountState, link: Object, query: Mapping[str, str]) -> Ob
     if redirect := (link["after_completion"].get("redirect") or {}).get("url"):
         params["success_url"] = redirect
     for name, field in QUERY_FIELDS.items():
-        if query.get(name):
-            params[field] = query[name]
+        if value := query.get(name):
+            params[field] = value
     session = open_session(state, params, payment_link=link["id"])
     if (code := query.get("prefilled_promo_code")) and can_change_code(state, session):
         change_code(state, session, code)  # an invalid code is ignored

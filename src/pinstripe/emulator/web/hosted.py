@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from pinstripe.emulator.billing.line_items import add_up, line_items_of
 from pinstripe.emulator.billing.money import format_amount
-from pinstripe.emulator.billing.pricing import cost
+from pinstripe.emulator.billing.pricing import cost, in_currency
 from pinstripe.emulator.operations import checkout_codes, checkout_completion, payment_links
 from pinstripe.emulator.operations._intents import intent_details, set_return_url
 from pinstripe.emulator.operations.discounts import coupon_of
@@ -82,6 +83,14 @@ def decline_message(action: Callable[[], object]) -> str:
             raise
         return str(error)
     return ""
+
+
+def unit_details(state: AccountState, price: Object, quantity: int, currency: str) -> str:
+    """Return ``3 × $29.00``; empty for one unit and for prices with tiers or packages."""
+    unit_amount = in_currency(state, price, currency)[0].get("unit_amount_decimal")
+    if unit_amount is None or quantity < 2 or price.get("transform_quantity"):
+        return ""
+    return f"{quantity} × {format_amount(Decimal(unit_amount), currency)}"
 
 
 def format_interval(recurring: Object) -> str:
@@ -171,14 +180,16 @@ def _full_amount(state: AccountState, item: Object) -> int:
 
 def _line(state: AccountState, item: Object) -> tuple[str, str, str]:
     """Return the description of an item, its unit price and its amount."""
-    price, details = item["price"], ""
+    price = item["price"]
     interval = f" {format_interval(price['recurring'])}" if price["recurring"] else ""
     if not item["quantity"]:
         return item["description"], f"by usage{interval}", ""
-    amount = _full_amount(state, item)
-    if price["unit_amount"] is not None and item["quantity"] > 1:
-        details = f"{item['quantity']} × {format_amount(amount // item['quantity'], item['currency'])}"
-    return item["description"], f"{details}{interval}".strip(), format_amount(amount, item["currency"])
+    details = unit_details(state, price, item["quantity"], item["currency"])
+    return (
+        item["description"],
+        f"{details}{interval}".strip(),
+        format_amount(_full_amount(state, item), item["currency"]),
+    )
 
 
 def _trial(subscription_data: Object) -> str:
@@ -199,7 +210,7 @@ def _terms(coupon: Object) -> str:
 @page("pay")
 def payment_link(state: AccountState, link: Object, form: Form | None) -> str:
     """Open a payment link: redirect to a new checkout session. ``form`` is the query of the URL."""
-    return str(payment_links.open_link(state, link, form or {})["url"])
+    return str(payment_links.open_link(state, link, form)["url"])
 
 
 @page("authenticate")

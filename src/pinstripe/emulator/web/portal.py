@@ -12,7 +12,15 @@ from pinstripe.emulator.operations.subscriptions import end_subscription
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
-from pinstripe.emulator.web.hosted import Form, Template, card_method, decline_message, format_interval, page
+from pinstripe.emulator.web.hosted import (
+    Form,
+    Template,
+    card_method,
+    decline_message,
+    format_interval,
+    page,
+    unit_details,
+)
 
 CHANGEABLE = ("active", "trialing", "past_due")
 """The statuses of the subscriptions that customers can change."""
@@ -34,7 +42,10 @@ def portal(state: AccountState, session: Object, form: Form | None) -> Template 
         "customer": customer,
         "features": features,
         "subscriptions": [
-            (subscription, [_item(state, item, features) for item in subscription["items"]["data"]])
+            (
+                subscription,
+                [_item(state, item, subscription["currency"], features) for item in subscription["items"]["data"]],
+            )
             for subscription in state.objects.all("subscription", customer=customer["id"])
         ],
         "changeable": CHANGEABLE,
@@ -52,19 +63,18 @@ def portal(state: AccountState, session: Object, form: Form | None) -> Template 
     return Template("portal.html", values, DECLINED if error else 200)
 
 
-def _item(state: AccountState, item: Object, features: Object) -> dict[str, Any]:  # Any: values of a template
-    price, currency = item["price"], item["price"]["currency"]
+def _item(
+    state: AccountState, item: Object, currency: str, features: Object
+) -> dict[str, Any]:  # Any: values of a template
+    price, quantity = item["price"], item.get("quantity")
     name = (state.objects.find("product", price["product"]) or {}).get("name") or price["id"]
-    interval, quantity = format_interval(price["recurring"]), item.get("quantity")
     metered = price["recurring"]["usage_type"] == "metered"
-    unit = format_amount(price["unit_amount"], currency) if price["unit_amount"] is not None else ""
+    amount = "by usage" if metered else format_amount(cost(state, price, quantity or 0, currency), currency)
     return {
         "id": item["id"],
         "name": name,
-        "amount": "by usage"
-        if metered
-        else f"{format_amount(cost(state, price, quantity or 1, currency), currency)} {interval}",
-        "details": f"{quantity} × {unit}" if unit and (quantity or 1) > 1 else "",
+        "amount": f"{amount} {format_interval(price['recurring'])}",
+        "details": unit_details(state, price, quantity or 0, currency),
         "quantity": quantity if not metered and _can_update_quantity(features) else None,
         "period_end": item["current_period_end"],
     }
