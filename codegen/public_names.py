@@ -63,7 +63,12 @@ def _names(path: Path) -> Iterator[str]:
                     return
     for statement in body:
         match statement:
-            case ast.ClassDef(name) | ast.FunctionDef(name) | ast.AnnAssign(target=ast.Name(name)):
+            case (
+                ast.ClassDef(name)
+                | ast.FunctionDef(name)
+                | ast.AnnAssign(target=ast.Name(name))
+                | ast.Assign(targets=[ast.Name(name)], value=ast.Call(ast.Name("TypedDict")))
+            ):
                 if not name.startswith("_"):
                     yield name
 

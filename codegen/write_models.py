@@ -31,7 +31,6 @@ def _module(module: ModuleDef) -> str:
     if deferred:
         parts.append("\nif TYPE_CHECKING:\n" + text.imports(deferred, "    "))
     classes = in_order(module.classes)
-    parts.append(text.exports(classes))
     parts += ["\n\n" + _class(cls) for cls in classes]
     return "".join(parts)
 
@@ -99,7 +98,8 @@ if not TYPE_CHECKING:  # a type checker that sees __getattr__ accepts every name
         return __dir__() if name == "__all__" else _classes.load(name)
 """
 
-_EVENT_CLASSES = '''from pinstripe._base import StripeModel, event_class
+_EVENT_CLASSES = '''from pinstripe._base import StripeModel
+from pinstripe._event_class import event_class
 from pinstripe._registry import registry
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 from pinstripe.models.event import Event

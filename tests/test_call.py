@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinstripe import API_VERSION, _retry, errors
-from pinstripe._call import Call, Config, Environment, Failure, Request, Response, Sleep, call_flow, fill_path
+from pinstripe._call import call_flow
+from pinstripe._request import Call, Config, Environment, Failure, Request, Sleep, fill_path
+from pinstripe._response import Response
 from pinstripe.models import Customer
 
 KEY = "sk_test_very_secret"
@@ -357,10 +359,10 @@ def test_an_error_has_everything_from_the_response() -> None:
     [
         (b"", "is empty"),
         (b"<!DOCTYPE html>\n<h1>502 Bad Gateway</h1>", "<h1>502 Bad Gateway</h1>"),
-        (b'{"id": "cus_1", "obj', 'begins with: {"id": "cus_1", "obj'),
-        (b"[1, 2]", "[1, 2]"),
+        (b'{"id": "cus_1", "obj', "incomplete (20 bytes)"),
+        (b"[1, 2]", "not a JSON object"),
         (b"\xff\xfe\x00", "not JSON from Stripe"),
-        (b"[" * 100_000, "[[["),
+        (b"[" * 100_000, "not a JSON object"),
     ],
 )
 def test_a_response_that_is_not_an_object_is_an_api_error_with_an_excerpt(body: bytes, excerpt: str) -> None:
@@ -434,6 +436,30 @@ def test_the_meter_event_stream_has_its_own_host_and_reuses_its_session(expires_
     assert first.sent[1].headers["Authorization"] == "Bearer token_1"
     second = run(call, *([session(expires_at)] if sessions == 2 else []), OK, using=using)
     assert len(second.sent) == sessions
+
+
+REVOKED = error(401, type="authentication_error", message="The session was revoked.")
+
+
+@pytest.mark.parametrize("max_retries", [0, 2])
+def test_a_session_that_stripe_revoked_is_renewed_once(max_retries: int) -> None:
+    using = config(max_retries=max_retries)
+    call = Call("POST", "/v2/billing/meter_event_stream", {"events": []}, None, host="meter_events")
+    fresh = session("1970-01-12T14:00:00.000Z")
+    run(call, fresh, OK, using=using)
+    second = replace(fresh, content=fresh.content.replace(b"token_1", b"token_2"))
+    renewed = run(call, REVOKED, second, OK, using=using)
+    assert renewed.error is None
+    assert [request.headers["Authorization"] for request in renewed.sent] == [
+        "Bearer token_1",
+        f"Bearer {KEY}",
+        "Bearer token_2",
+    ]
+    assert renewed.sent[0].headers["Idempotency-Key"] == renewed.sent[2].headers["Idempotency-Key"]
+    assert using.session.token == "token_2"
+    failed = run(call, REVOKED, fresh, REVOKED, using=using)
+    assert isinstance(failed.error, errors.AuthenticationError)
+    assert len(failed.sent) == 3
 
 
 def test_a_call_with_another_api_key_has_its_own_session() -> None:

@@ -270,7 +270,7 @@ def test_an_unreadable_success_raises_an_error_with_key_and_attempts(
 def test_an_unreadable_page_is_retried(run: Callable[..., Any]) -> None:
     responses = [
         Response(body=b'{"object": "list", "data": [{}'),
-        Response(body=b'{"object": "list", "data": [], "url": "/"}'),
+        Response(body=b'{"object": "list", "data": [], "has_more": false, "url": "/"}'),
     ]
     with FaultServer(lambda seen: responses.pop(0)) as server:
         page = run(lambda client: client.customers.list(), base_url=server.url)
@@ -486,8 +486,9 @@ def test_loopback_goes_through_no_proxy_of_the_environment(
 
 @pytest.mark.parametrize("key", ["sk_live_x", "rk_live_x"])
 def test_a_live_key_is_sent_without_tls_to_loopback_alone(
-    key: str, run: Callable[..., Any], server: FaultServer
+    key: str, run: Callable[..., Any], server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("PINSTRIPE_TEST_MODE")
     with pytest.raises(pinstripe.InvalidArgumentError, match=r"a\.test without TLS") as caught:
         run(retrieve, base_url="http://a.test", api_key=key)
     assert key not in str(caught.value)

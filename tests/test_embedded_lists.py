@@ -145,7 +145,7 @@ def test_further_pages_have_the_options_of_the_call_but_not_its_idempotency_key(
 def test_a_url_that_is_not_a_path_of_stripe_raises_before_the_first_item(url: str) -> None:
     api = Api(subscription(url=url))
     result = api.sync.subscriptions.retrieve("sub_1")
-    with pytest.raises(errors.APIError, match="its url must be a path"):
+    with pytest.raises(errors.APIError, match="not a path on the same host"):
         iter(result.items)
     assert len(api.requests) == 1
 
@@ -249,7 +249,8 @@ def test_the_result_of_a_request_that_lists_loads_further_pages_with_its_paramet
     )
     iterator = iter(page)
     assert [next(iterator).id for _ in range(3)] == ALL[:3]
-    next(iterator)
+    with pytest.raises(errors.APIError, match="repeat"):  # the API of this test has the same page for every cursor
+        next(iterator)
     assert api.requests[1].url.path == "/v1/other"
     assert dict(api.requests[1].url.params) == {"subscription": "sub_1", "limit": "3", "starting_after": "si_3"}
 

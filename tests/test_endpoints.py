@@ -71,9 +71,10 @@ def transport(endpoint: Endpoint) -> httpx.MockTransport:
 
 def sent_by(endpoint: Endpoint, client: Any) -> httpx.Request:  # Any: a client of either kind
     params = {"file": b"x"} if endpoint.kind == "upload" else {}
-    with pytest.raises(Sent) as caught:
+    with pytest.raises(pinstripe.APIConnectionError) as caught:
         asyncio.run(_finished(lambda: method_of(endpoint, client)(*arguments(endpoint), **params)))
-    request: httpx.Request = caught.value.args[0]
+    assert isinstance(caught.value.__cause__, Sent)
+    request: httpx.Request = caught.value.__cause__.args[0]
     return request
 
 
@@ -130,9 +131,10 @@ def test_a_path_argument_can_be_positional_or_named() -> None:
         lambda: client.customers.retrieve(customer="cus_1"),
     ]
     for call in calls:
-        with pytest.raises(Sent) as caught:
+        with pytest.raises(pinstripe.APIConnectionError) as caught:
             call()
-        assert caught.value.args[0].url.path == "/v1/customers/cus_1"
+        assert isinstance(caught.value.__cause__, Sent)
+        assert caught.value.__cause__.args[0].url.path == "/v1/customers/cus_1"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import enum
 import json
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from stripe._encode import _api_encode
 
 from pinstripe import InvalidArgumentError, Ref
-from pinstripe.form import decode, encode, multipart, pairs, to_json
+from pinstripe.form import decode, encode, pairs, to_json
 from pinstripe.models import Customer
 from pinstripe.types import JSON
 
@@ -203,31 +202,3 @@ def test_json_for_v2_has_rfc_3339_times_decimal_strings_and_nulls() -> None:
 )
 def test_parsing_json_is_the_inverse_of_encoding_it(structure: dict[str, JSON]) -> None:
     assert json.loads(to_json(structure)) == structure
-
-
-def test_a_file_can_be_a_path_bytes_or_an_open_file(tmp_path: Path) -> None:
-    path = tmp_path / 'evidence "1".png'
-    path.write_bytes(b"\x89PNG\r\n")
-    with path.open("rb") as opened:
-        for file, name in (
-            (path, "evidence %221%22.png"),
-            (str(path), "evidence %221%22.png"),
-            (b"\x89PNG\r\n", "file"),
-            (("a.png", b"\x89PNG\r\n"), "a.png"),
-            (opened, "evidence %221%22.png"),
-        ):
-            content_type, body = multipart({"purpose": "dispute_evidence"}, file)
-            boundary = content_type.partition("boundary=")[2]
-            assert body.count(f"--{boundary}".encode()) == 3
-            assert b'name="purpose"\r\n\r\ndispute_evidence\r\n' in body
-            assert f'name="file"; filename="{name}"\r\n'.encode() in body
-            assert b"\r\n\r\n\x89PNG\r\n\r\n--" in body
-
-
-def test_a_missing_file_or_a_text_file_raises_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match="No such file"):
-        multipart({}, tmp_path / "missing.png")
-    path = tmp_path / "a.txt"
-    path.write_text("a")
-    with path.open() as opened, pytest.raises(InvalidArgumentError, match='"rb"'):
-        multipart({}, opened)  # type: ignore[arg-type]  # the error under test

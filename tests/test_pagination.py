@@ -54,7 +54,7 @@ def stripe_handler(total: int, requests: list[httpx.Request]) -> Callable[[httpx
             }
             for item in customers[start : start + limit]
         ]
-        following = f"https://elsewhere.test/v2/core/events?page={start + limit}&limit={limit}"
+        following = f"/v2/core/events?page={start + limit}&limit={limit}"
         return {"data": data, "next_page_url": following if start + limit < total else None, "previous_page_url": None}
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -165,3 +165,116 @@ def test_an_empty_page_ends_the_list_even_if_it_has_more() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=empty))
     client = pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=transport))
     assert list(client.customers.list()) == []
+
+
+def client_of(*bodies: JSON) -> tuple[pinstripe.Client, list[httpx.Request]]:
+    """Return a client whose requests get these bodies in order, the last one again and again, and its requests."""
+    requests: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        assert len(requests) < 50, "the list does not end"
+        return httpx.Response(200, json=bodies[min(len(requests), len(bodies)) - 1], headers={"request-id": "req_1"})
+
+    return pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=httpx.MockTransport(handle))), requests
+
+
+def v1_page(*numbers: int, **fields: JSON) -> dict[str, JSON]:
+    data = [customer(number) for number in numbers]
+    return {"object": "list", "data": data, "has_more": True, "url": "/v1/customers", **fields}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        ".evil.example/x",
+        "@evil.example/x",
+        ":x@evil.example/x",
+        "//evil.example/x",
+        "/\\evil.example/x",
+        "https://evil.example/x",
+        "https://api.stripe.com/v2/core/events?page=2",
+        "v2/core/events?page=2",
+        "/v2/core/events?page=2\r\nHost: evil.example",
+        "/v2/core/ev ents",
+        "/é",
+    ],
+)
+def test_a_next_page_is_a_path_on_the_same_host(url: str) -> None:
+    event = {
+        "id": "evt_1",
+        "object": "v2.core.event",
+        "type": "x",
+        "created": "2026-01-01T00:00:00Z",
+        "livemode": False,
+    }
+    client, requests = client_of({"data": [event], "next_page_url": url, "previous_page_url": None})
+    page = client.v2.core.events.list()
+    for fetch in (page.next_page, lambda: list(page)):
+        with pytest.raises(pinstripe.APIError, match="not a path on the same host") as caught:
+            fetch()
+        assert caught.value.request_id == "req_1"
+    assert len(requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"object": "list", "has_more": False, "url": "/v1/customers"}, "data is missing"),
+        (v1_page(data=None), "data is of type NoneType"),
+        (v1_page(data={"0": customer(1)}), "data is of type dict"),
+        (v1_page(data="x"), "data is of type str"),
+        ({"object": "list", "data": [], "url": "/v1/customers"}, "has_more is missing"),
+        (v1_page(1, has_more="false"), "has_more is of type str"),
+        (v1_page(1, has_more=None), "has_more is of type NoneType"),
+    ],
+)
+def test_a_page_without_its_items_or_their_end_raises_an_error(body: dict[str, JSON], problem: str) -> None:
+    client, _ = client_of(body)
+    with pytest.raises(pinstripe.APIError, match=problem) as caught:
+        client.customers.list()
+    assert caught.value.status_code == 200
+    assert caught.value.body
+
+
+def test_a_v2_page_whose_next_page_has_another_type_raises_an_error() -> None:
+    client, _ = client_of({"data": [], "next_page_url": 5, "previous_page_url": None})
+    with pytest.raises(pinstripe.APIError, match="next_page_url is of type int"):
+        client.v2.core.events.list()
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param([v1_page(2, 1)], id="the same page"),
+        pytest.param([v1_page(4, 3), v1_page(2, 1), v1_page(4, 3)], id="a cycle of pages"),
+    ],
+)
+def test_a_list_that_repeats_itself_ends_with_an_error(pages: list[JSON]) -> None:
+    client, _ = client_of(*pages)
+    seen: list[str] = []
+    with pytest.raises(pinstripe.APIError, match="repeat themselves"):
+        seen.extend(item.id for item in client.customers.list())
+    assert len(seen) == len(set(seen))
+    with pytest.raises(pinstripe.APIError, match=r"same page"):
+        client.customers.list(starting_after=pages[-1]["data"][-1]["id"]).next_page()
+
+
+def test_a_v2_list_that_repeats_itself_ends_with_an_error() -> None:
+    client, _ = client_of({"data": [], "next_page_url": "/v2/core/events?page=2", "previous_page_url": None})
+    with pytest.raises(pinstripe.APIError, match=r"same page|repeat themselves"):
+        list(client.v2.core.events.list())
+
+
+@pytest.mark.parametrize("token", [None, "", 5])
+def test_a_search_with_more_results_and_no_token_ends_with_an_error(token: JSON) -> None:
+    client, _ = client_of(v1_page(1, object="search_result", next_page=token))
+    with pytest.raises(pinstripe.APIError, match="next_page is missing"):
+        list(client.customers.search(query="email:'a'"))
+
+
+def test_an_empty_page_of_a_search_leads_to_the_next_one() -> None:
+    client, _ = client_of(
+        v1_page(object="search_result", next_page="a"), v1_page(1, object="search_result", has_more=False)
+    )
+    assert [item.id for item in client.customers.search(query="email:'a'")] == ["cus_1"]

@@ -56,7 +56,6 @@ IDENTIFIERS = {
     "put_back": "restore",
     "said": "a name for the value",
     "story": "a name for what the function does",
-    "tell": "notify",
     "told": "a name for the value",
     "whole": "a name for the value",
     "wire": "alias",
@@ -147,7 +146,7 @@ PHRASES = {
     r"(colour|behaviour|honour|favour|labour|neighbour)(s|ed|ing|able|ful|less|ite)*": "American spelling",
     r"([a-z]*(normal|final|serial|initial|recogn|organ|summar|capital|author|custom|minim|maxim|optim|general)is(e|es|ed|"
     r"ing|er|ers|ation|ations))": "American spelling",
-    r"(licence|catalogue|cancell(ed|ing)|centre|grey|labelled|modell(ed|ing)|travell(ed|ing)|unravell[a-z]+)s?": (
+    r"(licence|catalogue|cancell(ed|ing)(?!_?error)|centre|grey|labelled|modell(ed|ing)|travell(ed|ing)|unravell[a-z]+)s?": (
         "American spelling"
     ),
 }

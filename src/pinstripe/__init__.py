@@ -3,7 +3,9 @@
 Importing this package is cheap: each name is loaded when it is first used.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 
 from pinstripe._api_version import API_VERSION
 from pinstripe._lazy import import_later as _import_later
@@ -32,8 +34,9 @@ _NAMES = {
     "RateLimitError": "errors",
     "ResponseValidationError": "errors",
     "SignatureVerificationError": "errors",
+    "UnknownParameterError": "errors",
 }
-_MODULES = ("errors", "events", "form", "models", "money", "params", "types", "webhooks")
+_MODULES = ("errors", "events", "form", "hooks", "models", "money", "params", "types", "webhooks")
 
 _import_later(models="pinstripe.models", params="pinstripe.params")
 
@@ -46,10 +49,30 @@ def __getattr__(name: str) -> object:
     elif name in _MODULES:
         value = import_module(f"pinstripe.{name}")
     else:
-        raise AttributeError(f"module 'pinstripe' has no attribute {name!r}")
+        if name.startswith("_"):
+            raise AttributeError(f"module 'pinstripe' has no attribute {name!r}")
+        from pinstripe import _hints  # here, since it is needed for errors only
+
+        models = dir(import_module("pinstripe.models")) if name[0].isupper() else ()
+        raise _hints.missing_name(name, __all__, models)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Module(ModuleType):
+    """This module: it refuses the settings of the official package, which would have no effect."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _SETTINGS:
+            from pinstripe import _hints  # here, since it is needed for errors only
+
+            raise _hints.missing_name(name, (), ())
+        super().__setattr__(name, value)
+
+
+_SETTINGS = frozenset(("api_key", "api_version", "api_base", "max_network_retries", "default_http_client", "client_id"))
+sys.modules[__name__].__class__ = _Module

@@ -156,7 +156,19 @@ class StripeModel(BaseModel, metaclass=ModelMeta):
                     f"{type(self).__name__}.{name} is not in the response, although Stripe's API description requires it. "
                     f"model_fields_set lists the fields that are."
                 )
-            return super().__getattr__(name)
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                from pinstripe import _model_hints  # here, since it is needed for errors only
+
+                if hint := _model_hints.model_attribute(type(self).__name__, name):
+                    raise hint from None
+                raise
+
+        def __getitem__(self, name: object) -> object:
+            from pinstripe import _model_hints  # here, since it is needed for errors only
+
+            raise _model_hints.model_item(type(self).__name__, name)
 
 
 class StripeObject(StripeModel):
@@ -471,25 +483,3 @@ class V2List(_Page[T], Generic[T]):
     data: list[T]
     next_page_url: str | None = None
     previous_page_url: str | None = None
-
-
-# --- events -----------------------------------------------------------------------------------------------------------
-
-_event_classes: dict[str, type[StripeModel]] = {}
-
-
-def event_class(name: str, base: type[E], event_type: str, doc: str, **fields: object) -> type[E]:
-    """Return the class of an event type: a subclass of ``base`` whose ``type`` is a literal, made when it is first used."""
-    with BUILD_LOCK:
-        if name not in _event_classes:
-            annotations = {"type": Literal[event_type], **fields}  # the stubs have the literals
-            body = {
-                "__qualname__": name,
-                "__module__": "pinstripe.events",
-                "__annotations__": annotations,
-                "__doc__": doc,
-            }
-            _event_classes[name] = type(name, (base,), body)
-        cls = _event_classes[name]
-    assert issubclass(cls, base)  # noqa: S101  # for type checkers: a name belongs to one base
-    return cls

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,21 +14,29 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pinstripe._api_version import API_VERSION
-from pinstripe._call import Call, Config, Session, call_flow, check_seconds
+from pinstripe._call import call_flow
 from pinstripe._embedded import ListSource
 from pinstripe._endpoint import service
+from pinstripe._lazy import LazyModule
 from pinstripe._oauth import AsyncOAuth, OAuth
+from pinstripe._options import check_seconds, read_options
 from pinstripe._pagination import AsyncPage, AsyncPager, Page, Pages
+from pinstripe._request import Call, Config, Session
+from pinstripe._secrets import Secret, masked
 from pinstripe.errors import Drift, InvalidArgumentError
-from pinstripe.resources import AsyncServices, Services
+from pinstripe.resources import SERVICES, AsyncServices, Services
 from pinstripe.types import AsyncHttpClient, HttpClient, HttpTimeout, RequestOptions
 
 if TYPE_CHECKING:
+    from pinstripe import hooks
     from pinstripe._base import StripeModel
     from pinstripe._transport import AsyncTransport, Transport
+else:
+    hooks = LazyModule("pinstripe.hooks")
 
 __all__ = ["AsyncClient", "Client"]
 
+F = TypeVar("F", bound=Callable[..., Any])  # Any: a method with options
 C = TypeVar("C", bound="_BaseClient[Any]")  # Any: either kind of HTTP client
 H = TypeVar("H")
 M = TypeVar("M", bound="StripeModel")
@@ -47,12 +58,36 @@ class _Shared:
     is_closed: bool = False
 
 
+def _checks_options(method: F) -> F:
+    """Refuse options that a method does not have, and mask the API key, before its frame exists."""
+    names = [name for name in inspect.signature(method).parameters if name != "self"]
+
+    @functools.wraps(method)
+    def checked(self: Any, /, *args: object, **options: Any) -> Any:  # Any: those of the method
+        if "api_key" in options:
+            options["api_key"] = masked(options["api_key"])
+        elif args:
+            args = tuple(map(masked, args))
+        subject = type(self).__name__ + ("" if method.__name__ == "__init__" else f".{method.__name__}")
+        if len(args) > (method.__name__ == "__init__"):
+            takes = "the API key" if method.__name__ == "__init__" else "nothing"
+            raise InvalidArgumentError(f"{subject} takes {takes} by position: pass options by name.")
+        for name in options.keys() - set(names):
+            from pinstripe import _hints  # here, since it is needed for errors only
+
+            raise _hints.unknown_option(subject, name, names)
+        return method(self, *args, **options)
+
+    return checked  # type: ignore[return-value]  # it has the parameters of the method
+
+
 class _BaseClient(Generic[H]):
     """The base of both clients, which holds their options."""
 
     _config: Config
     _is_async: ClassVar[bool] = False
 
+    @_checks_options
     def __init__(
         self,
         api_key: str | None = None,
@@ -70,8 +105,11 @@ class _BaseClient(Generic[H]):
         http_client: H | None = None,
         validation: Literal["warn", "strict"] = "warn",
         on_drift: Callable[[Drift], None] | None = None,
+        on_request: Callable[[hooks.RequestInfo], object] | None = None,
+        on_response: Callable[[hooks.ResponseInfo], object] | None = None,
+        on_retry: Callable[[hooks.RetryInfo], object] | None = None,
     ) -> None:
-        api = base_url or os.environ.get("STRIPE_API_BASE") or API
+        api = base_url if base_url is not None else os.environ.get("STRIPE_API_BASE") or API
         hosts = {"files": files_url, "connect": connect_url, "meter_events": meter_events_url}
         self._set_config(
             Config(
@@ -85,12 +123,16 @@ class _BaseClient(Generic[H]):
                 deadline=deadline,
                 validation=validation,
                 on_drift=on_drift,
+                on_request=on_request,
+                on_response=on_response,
+                on_retry=on_retry,
             )
         )
         if http_client is not None:
             _check_http_client(http_client, is_async=self._is_async)
         self._shared = _Shared(http_client)
 
+    @_checks_options
     def with_options(
         self: C,
         *,
@@ -103,6 +145,9 @@ class _BaseClient(Generic[H]):
         deadline: float | None = UNSET,
         validation: Literal["warn", "strict"] = UNSET,
         on_drift: Callable[[Drift], None] | None = UNSET,
+        on_request: Callable[[hooks.RequestInfo], object] | None = UNSET,
+        on_response: Callable[[hooks.ResponseInfo], object] | None = UNSET,
+        on_retry: Callable[[hooks.RetryInfo], object] | None = UNSET,
     ) -> C:
         """Return a client with some options changed. It shares the connection pool. ``None`` removes the account or context."""
         options: dict[str, Any] = {  # Any: options of many types
@@ -115,6 +160,9 @@ class _BaseClient(Generic[H]):
             "deadline": deadline,
             "validation": validation,
             "on_drift": on_drift,
+            "on_request": on_request,
+            "on_response": on_response,
+            "on_retry": on_retry,
         }
         changes = {name: value for name, value in options.items() if value is not UNSET}
         if "api_key" in changes:
@@ -129,8 +177,23 @@ class _BaseClient(Generic[H]):
         self._config = config
 
     def __repr__(self) -> str:
-        account = f" as {self._config.stripe_account}" if self._config.stripe_account else ""
-        return f"<pinstripe.{type(self).__name__} for {self._config.hosts['api']}{account}>"
+        config: Config | None = vars(self).get("_config")
+        if config is None:  # in a traceback with local variables
+            return f"<pinstripe.{type(self).__name__} without options>"
+        account = f" as {config.stripe_account}" if config.stripe_account else ""
+        return f"<pinstripe.{type(self).__name__} for {config.hosts['api']}{account}>"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            from pinstripe import _hints  # here, since it is needed for errors only
+
+            names = [service for service in SERVICES if "." not in service]
+            raise _hints.missing_service(
+                type(self).__name__, name, [*names, "with_options", "request", "close", "oauth"]
+            )
 
     def __reduce__(self) -> str:
         raise TypeError(
@@ -149,6 +212,8 @@ class Client(_BaseClient[HttpClient], Services):
 
     ``validation="strict"`` raises `ResponseValidationError` if a response does not match its model. With ``"warn"`` the
     values that do not match stay as they are in the JSON, and each difference is logged once and passed to ``on_drift``.
+
+    ``on_request``, ``on_response`` and ``on_retry`` are called for each attempt and each retry: see `pinstripe.hooks`.
 
     Clients are thread-safe. Raises `InvalidArgumentError` if an option cannot be used.
     """
@@ -178,15 +243,21 @@ class Client(_BaseClient[HttpClient], Services):
 
         `StripeObject` accepts any response. Raises the same errors as every operation.
         """
-        result: M = self._perform(_call(model, verb, path, params, request_options))
+        sent = dict(params or {})
+        request_options = read_options(request_options, sent)
+        result: M = self._perform(_call(model, verb, path, sent, request_options))
         return result
 
     def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
-        return self._transport.run(call_flow(call, self._config, ListSource(self, call)))
+        flow = call_flow(call, self._config, ListSource(self, call))
+        try:
+            return self._transport.run(flow)
+        finally:
+            flow.close()
 
     def _page(self, call: Call, pages: Pages) -> Page[Any]:  # Any: the type of the items is that of the endpoint
-        flow = call_flow(replace(call, model=pages.target(call.model)), self._config, ListSource(self, call))
-        return Page(self, call, pages, self._transport.run(flow))
+        body = self._perform(replace(call, model=pages.target(call.model)))
+        return Page(self, call, pages, pages.checked(call, body))
 
     def close(self) -> None:
         """Close the connections, unless ``http_client`` was given, so that further calls raise `APIConnectionError`.
@@ -241,19 +312,24 @@ class AsyncClient(_BaseClient[AsyncHttpClient], AsyncServices):
 
         `StripeObject` accepts any response. Raises the same errors as every operation.
         """
-        result: M = await self._perform(_call(model, verb, path, params, request_options))
+        sent = dict(params or {})
+        request_options = read_options(request_options, sent)
+        result: M = await self._perform(_call(model, verb, path, sent, request_options))
         return result
 
     async def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
-        return await self._transport.run(call_flow(call, self._config, ListSource(self, call, is_async=True)))
+        flow = call_flow(call, self._config, ListSource(self, call, is_async=True))
+        try:
+            return await self._transport.run(flow)
+        finally:
+            flow.close()
 
     def _page(self, call: Call, pages: Pages) -> AsyncPager[Any]:  # Any: the type of the items is that of the endpoint
         return AsyncPager(self, call, pages)
 
     async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as in _page
-        source = ListSource(self, call, is_async=True)
-        flow = call_flow(replace(call, model=pages.target(call.model)), self._config, source)
-        return AsyncPage(self, call, pages, await self._transport.run(flow))
+        body = await self._perform(replace(call, model=pages.target(call.model)))
+        return AsyncPage(self, call, pages, pages.checked(call, body))
 
     async def close(self) -> None:
         """Close the connections, unless ``http_client`` was given, so that further calls raise `APIConnectionError`.
@@ -278,24 +354,31 @@ def _call(
     model: type[M],
     verb: str,
     path: str,
-    params: Mapping[str, Any] | None,  # Any: as in Client.request
+    params: Mapping[str, Any],  # Any: as in Client.request
     options: RequestOptions | None,
 ) -> Call:
     if verb not in ("GET", "POST", "DELETE"):
         raise InvalidArgumentError(f"verb must be GET, POST or DELETE, not {verb!r}.", param="verb")
-    if not path.startswith("/"):
-        raise InvalidArgumentError(f"path must begin with a slash, such as /v1/customers, not {path!r}.", param="path")
-    return Call(verb, path, params or {}, model, options)
+    if not isinstance(path, str) or not re.fullmatch(r"/(?!/)[!-~]*", path):
+        raise InvalidArgumentError(
+            f"path must begin with one slash, such as /v1/customers, and be ASCII without spaces, not {path!r}.",
+            param="path",
+        )
+    return Call(verb, path, params, model, options)
 
 
-def _key(api_key: str | None) -> str:
-    key = api_key if api_key is not None else os.environ.get("STRIPE_API_KEY") or os.environ.get("STRIPE_SECRET_KEY")
+def _key(api_key: str | None) -> Secret:
+    key: Any = masked(  # Any: of any type, checked here
+        api_key if api_key is not None else os.environ.get("STRIPE_API_KEY") or os.environ.get("STRIPE_SECRET_KEY")
+    )
     if key is None:
         raise InvalidArgumentError(
             "No API key: pass api_key, or set STRIPE_API_KEY. Find your keys at https://dashboard.stripe.com/apikeys",
             param="api_key",
         )
-    if not isinstance(key, str) or not key or not key.isascii() or not key.isprintable() or " " in key:
+    if not isinstance(key, Secret):
+        raise InvalidArgumentError(f"api_key must be a str, not {key.type_name}.", param="api_key")
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise InvalidArgumentError(
             "The API key is empty, or contains a space, a line break or another character that keys do not have.",
             param="api_key",
@@ -351,6 +434,14 @@ def _check(config: Config) -> None:
         raise InvalidArgumentError(
             f'validation must be "warn" or "strict", not {config.validation!r}.', param="validation"
         )
+    for name in ("stripe_account", "stripe_context", "api_version"):
+        value = getattr(config, name)
+        if (value is not None or name == "api_version") and (not isinstance(value, str) or not value.strip()):
+            raise InvalidArgumentError(f"{name} must be a str that is not empty, not {value!r}.", param=name)
+    for name in ("on_drift", "on_request", "on_response", "on_retry"):
+        hook = getattr(config, name)
+        if hook is not None and (not callable(hook) or inspect.iscoroutinefunction(hook)):
+            raise InvalidArgumentError(f"{name} must be a function, and no coroutine function: {hook!r}.", param=name)
     if isinstance(config.max_retries, bool) or not isinstance(config.max_retries, int) or config.max_retries < 0:
         raise InvalidArgumentError(
             f"max_retries must be an int of 0 or more, not {config.max_retries!r}.", param="max_retries"

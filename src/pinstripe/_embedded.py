@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from pinstripe import errors
-from pinstripe._call import Call, Options
-from pinstripe._pagination import AsyncPage, Body, Page, Pages, pages_of
+from pinstripe._pagination import AsyncPage, Body, Page, Pages, check_path, pages_of
+from pinstripe._request import Call, Options
 
 __all__ = ["ListSource"]
 
-# A path that begins with exactly one slash, so that the request, with its API key, goes to the client's own host.
-_PATH = re.compile(r"/(?!/)[!-~]*")
 _CURSORS = ("starting_after", "ending_before")
 # The options of a call that are not those of another call.
 _OWN_OPTIONS = ("idempotency_key", "extra_params")
@@ -49,18 +45,13 @@ class ListSource:
         options = _options_for_pages(self._call.options or {})
         if page.last_response is not None and self._call.verb == "GET":  # the result of Client.request, with parameters
             return replace(self._call, model=item, options=options), pages
-        path = "" if pages.style == "v2" else _path_of(page)
+        path = "" if pages.style == "v2" else _path_of(page, self._call)
         return Call("GET", path, {}, item, options), pages
 
 
-def _path_of(page: Body) -> str:
+def _path_of(page: Body, call: Call) -> str:
     """Return the path and the query of a list, without cursors; raise `APIError` if its URL is not a path."""
-    url = getattr(page, "url", None)
-    if not isinstance(url, str) or not _PATH.fullmatch(url) or "\\" in url or "#" in url:
-        raise errors.APIError(
-            f"Cannot fetch the next page of a list: its url must be a path that begins with one slash, not {str(url)[:100]!r}."
-        )
-    parts = urlsplit(url)
+    parts = urlsplit(check_path(getattr(page, "url", None), call, page))
     query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in _CURSORS]
     return f"{parts.path}?{urlencode(query)}" if query else parts.path
 

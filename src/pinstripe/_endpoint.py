@@ -11,11 +11,13 @@ import inspect
 import keyword
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, cast
 
-from pinstripe._call import Call, Config, Host, fill_path
+from pinstripe._options import read_options
 from pinstripe._pagination import Pages, pages_of
 from pinstripe._registry import params_type
+from pinstripe._request import Call, Config, Host, fill_path
 from pinstripe.errors import InvalidArgumentError
 
 __all__ = [
@@ -105,6 +107,15 @@ class Resource:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            from pinstripe import _hints  # here, since it is needed for errors only
+
+            raise _hints.missing_method(self._service, name, [n for n in dir(type(self)) if not n.startswith("_")])
 
 
 def async_service(cls: type[Resource]) -> type[Resource]:
@@ -209,38 +220,74 @@ def _start(
 ) -> Any:  # Any: as in ResourceClient
     """Start the call of an endpoint; return what the client does."""
     options = params.pop("request_options", None)
+    extra: Params = {}
+    if options is not None:
+        options = read_options(options, extra)
     path = _path(endpoint, names, args, params)
-    for name in [name for name in params if name[-1] == "_" and keyword.iskeyword(name[:-1])]:
-        params[name[:-1]] = params.pop(name)
+    allowed, renamed = _names_of(endpoint.param_names)
+    if not params.keys() <= allowed:
+        _check_names(endpoint, params)
+    for name in renamed:
+        if name in params:
+            params[name[:-1]] = params.pop(name)
+    if extra:
+        params.update(extra)
     call = Call(endpoint.verb, path, params, endpoint.model, options, endpoint.host)
+    call.operation, call.template = f"{endpoint.service}.{endpoint.method}", endpoint.path
     if endpoint.kind == "list":
         return client._page(call, pages_of("v2" if path.startswith("/v2/") else "v1"))
     if endpoint.kind == "search":
         return client._page(call, pages_of("search"))
     if endpoint.kind == "upload":
-        if "file" not in params:
+        if params.get("file") is None:
             raise InvalidArgumentError(
                 "file is missing: pass a path, bytes, or a file opened for reading bytes.", param="file"
             )
-        call.file = params.pop("file")
+        from pinstripe._uploads import Upload  # here, since few programs upload
+
+        call.file = Upload(params.pop("file"))
     elif endpoint.kind == "download":
         to = params.pop("to", None)
         if to is None:
             call.model = bytes
         else:
-            from pinstripe._transport import Sink  # here, so that importing a client does not import httpx
+            from pinstripe._downloads import Sink  # here, since few programs download
 
             call.sink = Sink(to)
     return client._perform(call)
 
 
+class _Names(NamedTuple):
+    """The names that the parameters of an endpoint may have, and those that are renamed: ``from_`` to ``from``."""
+
+    allowed: frozenset[str]
+    renamed: tuple[str, ...]
+
+
+@cache
+def _names_of(param_names: str) -> _Names:
+    names = param_names.split()
+    renamed = tuple(name for name in names if name[-1] == "_" and keyword.iskeyword(name[:-1]))
+    return _Names(frozenset((*names, *(name[:-1] for name in renamed))), renamed)
+
+
+def _check_names(endpoint: Endpoint, params: Params) -> None:
+    """Raise `UnknownParameterError` for a parameter that the endpoint does not have."""
+    own = {"download": {"to"}, "upload": {"file"}}.get(endpoint.kind, set())
+    names = _names_of(endpoint.param_names).allowed | own
+    for name in params:
+        if name not in names:
+            from pinstripe import _hints  # here, since it is needed for errors only
+
+            raise _hints.unknown_parameter(f"{endpoint.service}.{endpoint.method}", name, names)
+
+
 def _path(endpoint: Endpoint, names: tuple[str, ...], args: tuple[object, ...], params: Params) -> str:
     """Return the path with its arguments, and remove these from the parameters."""
     if len(args) > len(names):
-        expected = f"{len(names)} positional arguments ({', '.join(names)})"
-        raise InvalidArgumentError(
-            f"{endpoint.service}.{endpoint.method} takes {expected}, not {len(args)}; pass parameters by name."
-        )
+        from pinstripe import _hints  # here, since it is needed for errors only
+
+        raise _hints.positional_arguments(f"{endpoint.service}.{endpoint.method}", names, args)
     if not names:
         return endpoint.path
     arguments = dict(zip(names, args, strict=False))

@@ -5,18 +5,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
-from urllib.parse import urlsplit
 
 from pinstripe import errors
-from pinstripe._call import Call, Response
+from pinstripe._request import Call
+from pinstripe._response import Response
 
-__all__ = ["AsyncPage", "AsyncPageClient", "AsyncPager", "Page", "PageClient", "Pages", "pages_of"]
+__all__ = ["AsyncPage", "AsyncPageClient", "AsyncPager", "Page", "PageClient", "Pages", "check_path", "pages_of"]
 
 T = TypeVar("T")
 Body: TypeAlias = Any  # Any: a ListObject, SearchResult or V2List; their module imports Pydantic
+# A path that begins with exactly one slash, so that appending it to the URL of a host leaves the host as it is.
+_is_local_path = re.compile(r"/(?![/\\])[!\"$-\[\]-~]*").fullmatch
+
+
+def check_path(url: object, call: Call, body: Body) -> str:
+    """Return the URL of another page if it is a path on the same host; raise `APIError` otherwise.
+
+    The API key goes wherever the next request goes.
+    """
+    if not isinstance(url, str) or not _is_local_path(url):
+        raise unusable(call, body, f"the URL of its next page is {url!r}, which is not a path on the same host")
+    return url
+
+
+def unusable(call: Call, body: Body, problem: str) -> errors.APIError:
+    """Return the error for a page from which no other page can be fetched."""
+    response: Response | None = getattr(body, "last_response", None)
+    facts: dict[str, Any] = {}  # Any: arguments of StripeError
+    if response is not None:
+        facts = {
+            "status_code": response.status_code,
+            "headers": response.headers,
+            "request_id": response.request_id,
+            "body": response.content,
+            "attempts": response.attempts,
+        }
+    return errors.APIError(f"The list {call.path.partition('?')[0]} cannot be read: {problem}.", **facts)
 
 
 @dataclass(frozen=True)
@@ -44,24 +72,61 @@ class Pages:
         """Return whether the pages go from ``ending_before`` back to the beginning of the list."""
         return self.style == "v1" and bool(call.params.get("ending_before")) and not call.params.get("starting_after")
 
+    def checked(self, call: Call, body: Body) -> Body:
+        """Return the body of a page; raise `APIError` if it has no items or does not say whether it is the last."""
+        fields: dict[str, tuple[type, ...]] = {"data": (list,)}
+        if self.style == "v2":
+            fields["next_page_url"] = (str, type(None))
+        else:
+            fields["has_more"] = (bool,)
+        for name, types in fields.items():
+            value = getattr(body, name, _MISSING)
+            if value is _MISSING:
+                raise unusable(call, body, f"{name} is missing")
+            if not isinstance(value, types):
+                raise unusable(call, body, f"{name} is of type {type(value).__name__}")
+        return body
+
     def after(self, call: Call, body: Body) -> Call | None:
-        """Return the call that fetches the page after this one; ``None`` after the last page."""
-        if not self.has_more(body) or not body.data:
+        """Return the call that fetches the page after this one; ``None`` after the last page.
+
+        Raises `APIError` if the page repeats itself, or does not say where the next one is.
+        """
+        cursor = self.cursor(call, body)
+        if cursor is None:
             return None
         if self.style == "v2":
-            url = urlsplit(body.next_page_url)  # only its path, so that the API key is sent to no other host
-            return replace(call, path=f"{url.path}?{url.query}", params={})
+            following = replace(call, path=cursor, params={})
+        else:
+            name = "page" if self.style == "search" else self._direction(call)
+            following = replace(call, params={**call.params, name: cursor})
+        if (following.path, following.params) == (call.path, call.params):
+            raise unusable(call, body, "its next page is the same page")
+        return following
+
+    def cursor(self, call: Call, body: Body) -> str | None:
+        """Return what the next page begins after: an id, a token or a path; ``None`` after the last page."""
+        if not self.has_more(body):
+            return None
+        if self.style == "v2":
+            return check_path(body.next_page_url, call, body)
         if self.style == "search":
-            return replace(call, params={**call.params, "page": body.next_page})
-        backwards = self.is_backwards(call)
-        last_id = getattr(body.data[0 if backwards else -1], "id", None)
-        if not isinstance(last_id, str):
-            raise errors.APIError(
-                f"{call.path}: cannot fetch the next page, since the last item has no id.", body=str(body).encode()
-            )
-        return replace(call, params={**call.params, "ending_before" if backwards else "starting_after": last_id})
+            token = getattr(body, "next_page", None)
+            if not isinstance(token, str) or not token:
+                raise unusable(call, body, "has_more is true, and next_page is missing")
+            return token
+        if not body.data:
+            return None
+        identifier = getattr(body.data[0 if self.is_backwards(call) else -1], "id", None)
+        if not isinstance(identifier, str) or not identifier:
+            raise unusable(call, body, "the last item has no id")
+        return str(identifier)
+
+    def _direction(self, call: Call) -> str:
+        return "ending_before" if self.is_backwards(call) else "starting_after"
 
 
+_MISSING = object()
 _STYLES = {"v1": Pages("v1"), "search": Pages("search"), "v2": Pages("v2")}
 
 
@@ -120,6 +185,15 @@ class _BasePage(Generic[T]):
     def _items(self) -> list[T]:
         return self.data[::-1] if self._pages.is_backwards(self._call) else self.data
 
+    def _is_last(self, seen: set[str]) -> bool:
+        """Return whether no page follows; raise `APIError` if one that was fetched before would follow."""
+        cursor = self._pages.cursor(self._call, self._body)
+        if cursor in seen:
+            raise unusable(self._call, self._body, "its pages repeat themselves")
+        if cursor is not None:
+            seen.add(cursor)
+        return cursor is None
+
     def _empty_body(self) -> Body:
         values = {"data": [], "has_more": False, "next_page": None, "next_page_url": None}
         return self._body.model_copy(
@@ -145,10 +219,11 @@ class Page(_BasePage[T]):
 
     def pages(self) -> Iterator[Page[T]]:
         """Iterate over this page and all pages after it."""
-        page = self
+        page, seen = self, set[str]()
         while True:
+            is_last = page._is_last(seen)  # first, so that no page is yielded twice
             yield page
-            if not page.has_more or not page.data:
+            if is_last:
                 return
             page = page.next_page()
 
@@ -172,10 +247,11 @@ class AsyncPage(_BasePage[T]):
 
     async def pages(self) -> AsyncIterator[AsyncPage[T]]:
         """Iterate over this page and all pages after it."""
-        page = self
+        page, seen = self, set[str]()
         while True:
+            is_last = page._is_last(seen)  # first, so that no page is yielded twice
             yield page
-            if not page.has_more or not page.data:
+            if is_last:
                 return
             page = await page.next_page()
 

@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
-from pinstripe._call import is_loopback
 from pinstripe._deadline import bounded
+from pinstripe._request import is_loopback
 
 __all__ = [
     "MAX_CONNECTIONS",

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import Any
 
 import anyio
 import httpx
 
-from pinstripe._call import USER_AGENT, CallFlow, Failure, Request, Response, Sleep
 from pinstripe._deadline import set_deadline
 from pinstripe._pools import AsyncPools, Pool, Pools, UnusableError, close_shard, origin_of
+from pinstripe._request import USER_AGENT, CallFlow, Failure, Request, Sleep
+from pinstripe._response import Response
 
-__all__ = ["AsyncTransport", "Sink", "Transport"]
+__all__ = ["AsyncTransport", "Transport"]
 
 DEFAULT_TIMEOUT = 80.0
 """The seconds that a client waits for a connection and for each part of a response, unless it has its own timeout."""
@@ -33,6 +32,16 @@ _PHASES = ("connect", "read", "write", "pool")
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 # The request cannot be sent, however often it is tried.
 _UNSENDABLE = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
+# The connection was lost, or the response cannot be read.
+_LOST = (
+    httpx.HTTPError,
+    httpx.StreamError,
+    OSError,
+    EOFError,
+    zlib.error,
+    anyio.ClosedResourceError,
+    anyio.BrokenResourceError,
+)
 
 
 class _TooLargeError(Exception):
@@ -187,15 +196,19 @@ class AsyncTransport:
             )
             try:
                 if request.sink is not None and received.is_success:
-                    await request.sink.afill(received.aiter_bytes())
+                    content: Any = received.aiter_bytes()  # Any: a generator, of which httpx does not say so
+                    async with aclosing(content) as decoded:
+                        await request.sink.afill(decoded)
                     return _response(received)
                 if received.is_stream_consumed:
                     return _response(received, [await received.aread()])
                 size, chunks = 0, []
-                async for chunk in received.aiter_raw():
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    _check_progress(request, size)
+                stream: Any = received.aiter_raw()  # Any: as above
+                async with aclosing(stream) as raw:  # trio warns of generators that are not closed
+                    async for chunk in raw:
+                        chunks.append(chunk)
+                        size += len(chunk)
+                        _check_progress(request, size)
                 return _response(received, chunks, is_raw=True)
             finally:
                 await received.aclose()
@@ -210,47 +223,6 @@ class AsyncTransport:
         Further calls raise an error.
         """
         await self._pools.close()
-
-
-class Sink:
-    """The destination of a download: a path, whose file appears once it is complete, or a file opened for writing bytes."""
-
-    def __init__(self, to: str | os.PathLike[str] | BinaryIO) -> None:
-        self._path = os.fspath(to) if isinstance(to, (str, os.PathLike)) else None
-        self._file = None if isinstance(to, (str, os.PathLike)) else to
-        self._start = self._file.seek(0, os.SEEK_CUR) if self._file is not None and self._file.seekable() else 0
-        self.written = 0
-
-    def fill(self, chunks: Iterator[bytes]) -> None:
-        """Write all chunks; another attempt replaces them."""
-        with self._open() as file:
-            for chunk in chunks:
-                self.written += file.write(chunk)
-
-    async def afill(self, chunks: AsyncIterator[bytes]) -> None:
-        """Write all chunks like `fill`, but await each."""
-        with self._open() as file:
-            async for chunk in chunks:
-                self.written += file.write(chunk)
-
-    @contextmanager
-    def _open(self) -> Iterator[BinaryIO]:
-        self.written = 0
-        if self._path is not None:
-            part = f"{self._path}.part"
-            try:
-                with open(part, "wb") as file:
-                    yield file
-                os.replace(part, self._path)
-            finally:
-                if os.path.exists(part):
-                    os.remove(part)
-            return
-        assert self._file is not None  # noqa: S101  # for type checkers: there is a path or a file
-        if self._file.seekable():
-            self._file.seek(self._start)
-            self._file.truncate()
-        yield self._file
 
 
 def _default_timeout(client: httpx.Client | httpx.AsyncClient | None) -> float | httpx.Timeout:
@@ -277,20 +249,19 @@ def _build(
 ) -> httpx.Request:
     request.headers["User-Agent"] = _AGENT
     timeouts = _timeouts(request, default)
+    body: dict[str, Any] = {"content": request.content}  # Any: arguments of httpx
+    if request.upload is not None:
+        body = {"data": request.upload.fields, "files": {"file": request.upload.part()}}
     if client is not None:  # with the headers, cookies and parameters of the user's client
         return client.build_request(
-            request.verb,
-            request.url,
-            headers=request.headers,
-            content=request.content,
-            timeout=httpx.Timeout(**timeouts),
+            request.verb, request.url, headers=request.headers, timeout=httpx.Timeout(**timeouts), **body
         )
     return httpx.Request(
         request.verb,
         _parse_url(request.url),
         headers={**_DEFAULT_HEADERS, **request.headers},
-        content=request.content,
         extensions={"timeout": timeouts},
+        **body,
     )
 
 
@@ -361,6 +332,10 @@ def _failure(error: Exception, request: Request) -> Failure:
     if isinstance(error, _UNSENDABLE):
         reason = f"The request to {address} cannot be sent, since it is not valid HTTP: {details}."
         return Failure(reason, request_sent=False, is_final=True, cause=cause)
+    if not isinstance(
+        error, _LOST
+    ):  # of the user's own transport, perhaps: another attempt would only repeat a mistake
+        return Failure(f"Sending the request to {address} failed: {details}.", is_final=True, cause=cause)
     never_sent, timed_out = isinstance(error, _NEVER_SENT), isinstance(error, httpx.TimeoutException)
     if type(error.__cause__).__module__.startswith(
         "aiohttp."

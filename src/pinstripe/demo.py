@@ -15,7 +15,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pinstripe import webhooks
 from pinstripe._client import Client
-from pinstripe.errors import CardError, InvalidArgumentError, InvalidRequestError, SignatureVerificationError
+from pinstripe.errors import (
+    CardError,
+    InvalidArgumentError,
+    InvalidRequestError,
+    SignatureVerificationError,
+    UnknownParameterError,
+)
 from pinstripe.events import AnyEvent
 from pinstripe.models import Charge, Customer, Invoice, Subscription
 
@@ -240,7 +246,7 @@ def show_errors(client: Client, screen: Screen) -> None:
         screen.success(f"an empty id raises an error before it is sent: {error.message}")
     try:
         client.customers.create(emial="ada@example.com")  # pyright: ignore[reportCallIssue]  # on purpose
-    except InvalidRequestError as error:
+    except UnknownParameterError as error:
         screen.success(f"a misspelled parameter is an error in mypy and at run time: {error.message}")
 
 

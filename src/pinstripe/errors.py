@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from pinstripe._secrets import redact
 from pinstripe.types import JSON
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ResponseValidationError",
     "SignatureVerificationError",
     "StripeError",
+    "UnknownParameterError",
     "from_response",
 ]
 
@@ -159,6 +161,13 @@ class InvalidArgumentError(StripeError, ValueError):
     request_sent: bool | None = False
 
 
+class UnknownParameterError(InvalidArgumentError, TypeError):
+    """An operation has no parameter, or a client no option, of this name. No request was sent; ``param`` is the name.
+
+    Parameters that this version does not know go through ``request_options={"extra_params": {...}}``.
+    """
+
+
 class Drift(NamedTuple):
     """One difference between a response and Stripe's API description.
 
@@ -264,7 +273,12 @@ def _text(value: object) -> str | None:
 
 
 def _unreadable(status: int, body: bytes) -> str:
+    """Describe a body that is not an object. JSON is not shown, since Stripe's objects contain secrets; others are redacted."""
     excerpt = " ".join(body[: 4 * _MAX_EXCERPT].decode("utf-8", "replace").split())[:_MAX_EXCERPT]
     if not excerpt:
         return f"The response with status {status} is empty."
-    return f"The response with status {status} is not JSON from Stripe. It begins with: {excerpt}"
+    if excerpt[0] in '{["':
+        return (
+            f"The response with status {status} is not a JSON object from Stripe, or is incomplete ({len(body)} bytes)."
+        )
+    return f"The response with status {status} is not JSON from Stripe. It begins with: {redact(excerpt)}"

@@ -14,9 +14,9 @@ from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pinstripe._base import ModelMeta, StripeModel, event_class
-from pinstripe._call import fill_path
 from pinstripe._decoding import decode_as
 from pinstripe._registry import registry
+from pinstripe._request import fill_path
 from pinstripe._scalars import DateTime
 from pinstripe.models import Event, V2CoreEvent
 from pinstripe.models._event_classes import class_for

@@ -1,4 +1,4 @@
-"""Encode and decode parameters: forms for API v1, multipart for files, JSON for API v2.
+"""Encode and decode parameters: forms for API v1, JSON for API v2.
 
 In a form, a key of a dict becomes ``a[b]``, an element of a list ``a[0]``, and ``None`` an empty value, which clears the field.
 An empty list or dict is not sent. https://docs.stripe.com/api
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timezone
@@ -18,10 +17,10 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, unquote_plus
 
+from pinstripe._secrets import Secret
 from pinstripe.errors import InvalidArgumentError
-from pinstripe.types import FileInput
 
-__all__ = ["decode", "encode", "encode_v2", "multipart", "pairs", "to_json"]
+__all__ = ["decode", "encode", "encode_v2", "pairs", "to_json"]
 
 Decoded: TypeAlias = "str | list[Decoded] | dict[str, Decoded]"
 # Stripe's parameters are nested less deep than this; a structure that contains itself is not.
@@ -40,7 +39,7 @@ def encode(params: Mapping[str, object]) -> str:
     """
     encoded: list[tuple[str, str]] = []
     _collect("", params, 0, _percent_encode_key, _percent_encode, encoded)
-    return "&".join([f"{name}={value}" for name, value in encoded])
+    return "&".join([name + "=" + value for name, value in encoded])  # not an f-string, which masks secrets
 
 
 def pairs(params: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -69,24 +68,15 @@ def to_json(params: Mapping[str, object]) -> bytes:
 
     Raises `InvalidArgumentError`, which names the parameter, for values that `encode` does not accept.
     """
-    return json.dumps(_to_json(params, "", 0), separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return json.dumps(_to_json(params, "", 0), separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise _lone_surrogate(error.object[error.start :][:20]) from None
 
 
 def encode_v2(params: Mapping[str, object]) -> str:
     """Encode the query of API v2 like `encode`, but times as RFC 3339."""
     return encode({name: _to_json(value, name, 1) for name, value in params.items()})
-
-
-def multipart(params: Mapping[str, object], file: FileInput) -> tuple[str, bytes]:
-    """Encode parameters and a file as ``multipart/form-data``; return the content type and the body."""
-    name, content = _file(file)
-    boundary = os.urandom(16).hex()
-    parts = [f'name="{_quoted(key)}"\r\n\r\n{value}\r\n'.encode() for key, value in pairs(params)]
-    head = f'name="file"; filename="{_quoted(name)}"\r\nContent-Type: application/octet-stream\r\n\r\n'
-    parts.append(head.encode() + content + b"\r\n")
-    lead = f"--{boundary}\r\nContent-Disposition: form-data; ".encode()
-    body = b"".join(lead + part for part in parts) + f"--{boundary}--\r\n".encode()
-    return f"multipart/form-data; boundary={boundary}", body
 
 
 def _collect(
@@ -118,7 +108,8 @@ def _collect(
         for index, item in enumerate(value):
             _collect(f"{prefix}[{index}]", item, depth + 1, escape_key, escape, collected)
     else:
-        collected.append((prefix, escape(_scalar(prefix, value))))
+        text = escape(_scalar(prefix, value))
+        collected.append((prefix, Secret(text) if cls is Secret else text))
 
 
 def _check_depth(name: str, depth: int) -> None:
@@ -135,7 +126,7 @@ def _scalar(name: str, value: object) -> str:
     if isinstance(value, Enum):
         return _scalar(name, value.value)
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)  # not str(value), which masks secrets
     if isinstance(value, int):
         return str(int(value))
     if isinstance(value, datetime):
@@ -180,7 +171,11 @@ def _percent_encode(text: str) -> str:
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        raise InvalidArgumentError(f"{text!r} contains a lone surrogate, which cannot be encoded as UTF-8.") from None
+        raise _lone_surrogate(text) from None
+
+
+def _lone_surrogate(text: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"{text!r} contains a lone surrogate, which cannot be encoded as UTF-8.")
 
 
 _percent_encode_key = lru_cache(maxsize=1024)(_percent_encode)  # keys repeat, values do not
@@ -217,7 +212,7 @@ def _with_lists(value: Any) -> Decoded:  # Any: as in decode
 
 def _to_json(value: object, name: str, depth: int) -> object:
     if value is None or isinstance(value, (bool, str)):
-        return str(value) if isinstance(value, str) else value
+        return str.__str__(value) if isinstance(value, str) else value  # as in _scalar
     if isinstance(value, Mapping):
         _check_depth(name, depth)
         return {key: _to_json(item, f"{name}[{key}]" if name else key, depth + 1) for key, item in value.items()}
@@ -229,28 +224,3 @@ def _to_json(value: object, name: str, depth: int) -> object:
     if isinstance(value, (int, float)) and not isinstance(value, Enum):
         return value if isinstance(value, int) else float(_number(name, value))
     return _scalar(name, value)
-
-
-def _file(file: FileInput) -> tuple[str, bytes]:
-    if isinstance(file, bytes):
-        return "file", file
-    if isinstance(file, tuple):
-        return file
-    if isinstance(file, (str, os.PathLike)):
-        try:
-            with open(file, "rb") as opened:
-                return os.path.basename(os.fspath(file)), opened.read()
-        except OSError as error:
-            raise InvalidArgumentError(f"file: {error.strerror}: {os.fspath(file)!r}.", param="file") from error
-    content = file.read() if hasattr(file, "read") else None
-    if not isinstance(content, bytes):
-        raise InvalidArgumentError(
-            'file: pass a path, bytes, (name, bytes), or a file opened with mode "rb".', param="file"
-        )
-    name = getattr(file, "name", None)
-    return (os.path.basename(name) if isinstance(name, str) else "file"), content
-
-
-def _quoted(text: str) -> str:
-    """Escape a name for a quoted header value, as browsers do."""
-    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

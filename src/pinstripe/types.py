@@ -71,7 +71,8 @@ class RequestOptions(TypedDict, total=False):
     """Options of a single call. https://docs.stripe.com/api/request_ids
 
     ``timeout`` is in seconds, or an ``httpx.Timeout``, for each attempt; ``deadline`` is in seconds, for all attempts together,
-    after which the call raises `APITimeoutError`; ``max_retries`` 0 means one attempt; ``headers`` are added to the client's own.
+    after which the call raises `APITimeoutError`; ``max_retries`` 0 means one attempt; ``headers`` are added to the client's own;
+    ``extra_params`` are parameters that this version does not know, such as those of a preview.
     """
 
     idempotency_key: str
@@ -83,3 +84,4 @@ class RequestOptions(TypedDict, total=False):
     deadline: float
     max_retries: int
     headers: dict[str, str]
+    extra_params: dict[str, Any]  # Any: unknown parameters

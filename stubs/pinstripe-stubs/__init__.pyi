@@ -4,6 +4,7 @@ from pinstripe import (
     errors as errors,
     events as events,
     form as form,
+    hooks as hooks,
     models as models,
     money as money,
     params as params,
@@ -29,6 +30,7 @@ from pinstripe.errors import (
     ResponseValidationError as ResponseValidationError,
     SignatureVerificationError as SignatureVerificationError,
     StripeError as StripeError,
+    UnknownParameterError as UnknownParameterError,
 )
 from pinstripe._base import Ref as Ref, StripeModel as StripeModel, StripeObject as StripeObject
 from pinstripe.resources import endpoints as endpoints
@@ -59,9 +61,11 @@ __all__ = [
     "RateLimitError",
     "ResponseValidationError",
     "SignatureVerificationError",
+    "UnknownParameterError",
     "errors",
     "events",
     "form",
+    "hooks",
     "models",
     "money",
     "params",

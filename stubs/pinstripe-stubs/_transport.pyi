@@ -1,10 +1,8 @@
 """The two drivers without httpx, so that type checkers need not read it."""
 
-from collections.abc import AsyncIterator, Iterator
-from os import PathLike
-from typing import Any, BinaryIO
+from typing import Any
 
-from pinstripe._call import CallFlow
+from pinstripe._request import CallFlow
 from pinstripe.types import AsyncHttpClient, HttpClient
 
 class Transport:
@@ -16,9 +14,3 @@ class AsyncTransport:
     def __init__(self, client: AsyncHttpClient | None, *, is_closed: bool = False) -> None: ...
     async def run(self, flow: CallFlow) -> Any: ...
     async def close(self) -> None: ...
-
-class Sink:
-    written: int
-    def __init__(self, to: str | PathLike[str] | BinaryIO) -> None: ...
-    def fill(self, chunks: Iterator[bytes]) -> None: ...
-    async def afill(self, chunks: AsyncIterator[bytes]) -> None: ...

@@ -54,6 +54,10 @@ def test_a_clock_has_three_customers_of_three_subscriptions(shop: Shop) -> None:
         shop.subscribe(shop.price())
     with pytest.raises(pinstripe.InvalidRequestError, match="at most 3 subscriptions"):
         shop.subscribe(shop.price())
+    preview = shop.client.invoices.create_preview(
+        customer=shop.customer, subscription_details={"items": [{"price": shop.price(700)}]}
+    )
+    assert preview.total == 700
 
 
 def test_lists_leave_out_the_objects_of_clocks(shop: Shop) -> None:

@@ -46,11 +46,10 @@ def charge(client: pinstripe.Client, **params: object) -> Charge:
         payment_method="pm_card_visa",
         confirm=True,
         return_url="https://example.com",
-        expand=["latest_charge.balance_transaction"],
         **params,  # type: ignore[arg-type]  # the parameters of the case
     )
-    assert isinstance(intent.latest_charge, Charge)
-    return intent.latest_charge
+    assert isinstance(intent.latest_charge, str)
+    return client.charges.retrieve(intent.latest_charge, expand=["balance_transaction"])
 
 
 def test_a_destination_charge_is_pending_in_both_balances(
@@ -69,6 +68,26 @@ def test_a_destination_charge_is_pending_in_both_balances(
     assert isinstance(payment.balance_transaction, BalanceTransaction)
     assert fees(payment.balance_transaction) == [("application_fee", 123)]
     assert payment.application_fee == client.application_fees.list().data[0].id
+
+
+def test_a_destination_charge_is_shared_when_it_reaches_the_balance(
+    client: pinstripe.Client, connected: pinstripe.Client, account: str
+) -> None:
+    intent = client.payment_intents.create(
+        amount=10_000,
+        currency="usd",
+        payment_method="pm_card_visa",
+        confirm=True,
+        return_url="https://example.com",
+        application_fee_amount=123,
+        transfer_data={"destination": account},
+        expand=["latest_charge"],
+    )
+    assert isinstance(intent.latest_charge, Charge)
+    assert (intent.latest_charge.balance_transaction, intent.latest_charge.transfer) == (None, None)
+    charge = client.charges.retrieve(intent.latest_charge.id)
+    assert None not in (charge.balance_transaction, charge.transfer, charge.application_fee)
+    assert amounts(connected) == (0, 10_000 - 123)
 
 
 def test_a_refund_of_a_destination_charge_returns_the_transfer_and_the_fee(
@@ -131,6 +150,9 @@ def test_an_invoice_shares_its_payment(client: pinstripe.Client, connected: pins
     customer = client.customers.create(
         payment_method="pm_card_visa", invoice_settings={"default_payment_method": "pm_card_visa"}
     ).id
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.invoices.create(customer=customer, application_fee_amount=200)
+    assert caught.value.param == "application_fee_amount"
     invoice = client.invoices.create(customer=customer, transfer_data={"destination": account})
     client.invoice_items.create(customer=customer, amount=3000, currency="usd", invoice=invoice.id)
     client.invoices.update(invoice.id, application_fee_amount=200)

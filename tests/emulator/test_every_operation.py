@@ -68,7 +68,7 @@ def test_the_response_is_typed(populated: PopulatedEmulator, endpoint: Endpoint)
 @pytest.mark.parametrize("endpoint", each([endpoint for endpoint in ENDPOINTS if endpoint.kind != "upload"]))
 def test_an_unknown_parameter_is_refused(populated: PopulatedEmulator, endpoint: Endpoint) -> None:
     with pytest.raises(pinstripe.InvalidRequestError, match="Received unknown parameter: no_such_param") as caught:
-        call(populated, endpoint, no_such_param="x")
+        call(populated, endpoint, request_options={"extra_params": {"no_such_param": "x"}})
     assert (caught.value.code, caught.value.param) == ("parameter_unknown", "no_such_param")
 
 

@@ -183,6 +183,11 @@ def test_json_is_not_accepted_by_v1(emulator: Emulator) -> None:
         ({"subscription_data": {"description": "x"}}, "subscription_data"),
         ({"allow_promotion_codes": True, "discounts": [{"coupon": "COUPON"}]}, "discounts"),
         ({"line_items": [{"price": "CHEAP", "quantity": 1}]}, None),
+        ({"payment_intent_data": {"application_fee_amount": 10}}, "payment_intent_data[application_fee_amount]"),
+        (
+            {"payment_intent_data": {"transfer_data": {"destination": "acct_1None"}}},
+            "payment_intent_data[transfer_data][destination]",
+        ),
     ],
 )
 def test_a_checkout_session_is_refused(client: pinstripe.Client, params: dict[str, Any], param: str | None) -> None:

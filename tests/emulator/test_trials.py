@@ -113,6 +113,8 @@ def test_a_subscription_with_nothing_due_and_no_card_has_a_pending_setup_intent(
         intent = pending_setup_intent(shop, customer, **params)
         assert intent is not None
         assert (intent.status, intent.customer, intent.usage) == ("requires_payment_method", customer, "off_session")
+        for subscription in shop.client.subscriptions.list(customer=customer):
+            shop.client.subscriptions.cancel(subscription.id)  # a customer of a clock can have three
 
 
 def test_the_balance_of_a_customer_without_a_card_pays_the_first_invoice(shop: Shop) -> None:

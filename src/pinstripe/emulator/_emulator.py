@@ -32,6 +32,7 @@ from pinstripe.emulator.state.tables import ACCOUNT_KEY, PaymentRetries
 from pinstripe.emulator.state.thin_versions import add_thin_versions
 from pinstripe.emulator.validation.errors import ErrorResponse
 from pinstripe.errors import Drift, InvalidArgumentError, ResponseValidationError
+from pinstripe.hooks import RequestInfo, ResponseInfo, RetryInfo
 from pinstripe.resources import endpoints
 
 T = TypeVar("T")
@@ -49,6 +50,9 @@ class ClientOptions(TypedDict, total=False):
     timeout: float
     validation: Validation
     on_drift: Callable[[Drift], None] | None
+    on_request: Callable[[RequestInfo], object] | None
+    on_response: Callable[[ResponseInfo], object] | None
+    on_retry: Callable[[RetryInfo], object] | None
 
 
 class Emulator:

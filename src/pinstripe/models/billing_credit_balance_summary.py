@@ -7,15 +7,6 @@ from pinstripe._base import Expandable, StripeModel
 if TYPE_CHECKING:
     from pinstripe.models.customer import Customer, DeletedCustomer
 
-__all__ = [
-    "BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary",
-    "BillingCreditBalanceSummaryBalanceAvailableBalance",
-    "BillingCreditBalanceSummaryBalanceLedgerBalanceMonetary",
-    "BillingCreditBalanceSummaryBalanceLedgerBalance",
-    "BillingCreditBalanceSummaryBalance",
-    "BillingCreditBalanceSummary",
-]
-
 
 class BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary(StripeModel):
     """Amount in a currency. With the type `monetary`."""

@@ -5,8 +5,6 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
-__all__ = ["BillingFeedbackOptionStatusTransitions", "BillingFeedbackOption"]
-
 
 class BillingFeedbackOptionStatusTransitions(StripeModel):
     """When its status changed."""

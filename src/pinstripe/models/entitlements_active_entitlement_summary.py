@@ -5,8 +5,6 @@ from typing import Literal
 from pinstripe._base import ListObject, StripeModel
 from pinstripe.models.entitlements_active_entitlement import EntitlementsActiveEntitlement
 
-__all__ = ["EntitlementsActiveEntitlementSummary"]
-
 
 class EntitlementsActiveEntitlementSummary(StripeModel):
     """All features that a customer may use now. Comes only in the event

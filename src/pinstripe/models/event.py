@@ -5,8 +5,6 @@ from typing import Any, Literal
 from pinstripe._base import Lazy, StripeModel
 from pinstripe._scalars import Timestamp
 
-__all__ = ["EventData", "EventRequest", "Event"]
-
 
 class EventData(StripeModel):
     """What the event is about."""

@@ -2,8 +2,6 @@
 
 from pinstripe._base import StripeModel
 
-__all__ = ["RadarRule"]
-
 
 class RadarRule(StripeModel):
     """A `rule` object."""

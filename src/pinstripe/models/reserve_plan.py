@@ -5,8 +5,6 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
-__all__ = ["ReservePlanFixedRelease", "ReservePlanManualRelease", "ReservePlanRollingRelease", "ReservePlan"]
-
 
 class ReservePlanFixedRelease(StripeModel):
     """Release at a fixed time. With type `fixed_release`."""

@@ -5,15 +5,6 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe.models.shared import Address
 
-__all__ = [
-    "TaxSettingsDefaults",
-    "TaxSettingsHeadOffice",
-    "TaxSettingsStatusDetailsActive",
-    "TaxSettingsStatusDetailsPending",
-    "TaxSettingsStatusDetails",
-    "TaxSettings",
-]
-
 
 class TaxSettingsDefaults(StripeModel):
     """Defaults that calculations use."""

@@ -2,8 +2,6 @@
 
 from pinstripe._base import StripeModel
 
-__all__ = ["V2DeletedObject"]
-
 
 class V2DeletedObject(StripeModel):
     """A `v2.deleted_object` object."""

@@ -5,20 +5,6 @@ from decimal import Decimal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "ClimateOrderCreateParamsBeneficiary",
-    "ClimateOrderUpdateParamsBeneficiary",
-    "ClimateOrderCancelParams",
-    "ClimateOrderCreateParams",
-    "ClimateOrderListParams",
-    "ClimateOrderRetrieveParams",
-    "ClimateOrderUpdateParams",
-    "ClimateProductListParams",
-    "ClimateProductRetrieveParams",
-    "ClimateSupplierListParams",
-    "ClimateSupplierRetrieveParams",
-]
-
 
 class ClimateOrderCreateParamsBeneficiary(TypedDict, total=False, closed=True):
     """For whom the carbon is removed."""

@@ -2,8 +2,6 @@
 
 from typing_extensions import TypedDict
 
-__all__ = ["CountrySpecListParams", "CountrySpecRetrieveParams"]
-
 
 class CountrySpecListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/country_specs`."""

@@ -2,8 +2,6 @@
 
 from typing_extensions import TypedDict
 
-__all__ = ["EphemeralKeyCreateParams", "EphemeralKeyDeleteParams"]
-
 
 class EphemeralKeyCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/ephemeral_keys`."""

@@ -2,8 +2,6 @@
 
 from typing_extensions import TypedDict
 
-__all__ = ["MandateRetrieveParams"]
-
 
 class MandateRetrieveParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/mandates/{mandate}`."""

@@ -4,18 +4,6 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-__all__ = [
-    "ProductCatalogTrialOfferListParamsCreated",
-    "ProductCatalogTrialOfferCreateParamsDurationRelative",
-    "ProductCatalogTrialOfferCreateParamsDuration",
-    "ProductCatalogTrialOfferCreateParamsEndBehaviorTransition",
-    "ProductCatalogTrialOfferCreateParamsEndBehavior",
-    "ProductCatalogTrialOfferCreateParams",
-    "ProductCatalogTrialOfferListParams",
-    "ProductCatalogTrialOfferRetrieveParams",
-    "ProductCatalogTrialOfferUpdateParams",
-]
-
 
 class ProductCatalogTrialOfferListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

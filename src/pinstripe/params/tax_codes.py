@@ -2,8 +2,6 @@
 
 from typing_extensions import TypedDict
 
-__all__ = ["TaxCodeListParams", "TaxCodeRetrieveParams"]
-
 
 class TaxCodeListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/tax_codes`."""

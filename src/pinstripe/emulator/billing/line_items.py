@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pinstripe.emulator.billing.money import split
-from pinstripe.emulator.billing.pricing import cost, discount_amount, tax_amounts
+from pinstripe.emulator.billing.pricing import cost, discount_amount, is_metered, tax_amounts
 from pinstripe.emulator.operations._expansion import includable
 from pinstripe.emulator.operations._pagination import embedded_list, paginate
 from pinstripe.emulator.operations._registry import operation
@@ -50,7 +50,7 @@ def update_line_items(state: AccountState, owner: Object, params: list[Object]) 
 def _build_line_item(state: AccountState, params: Object, currency: str | None, path: str) -> Object:
     price = _price(state, params, path)
     currency = currency or str(price["currency"])
-    quantity = None if _is_metered(price) else params.get("quantity", 1)
+    quantity = None if is_metered(price) else params.get("quantity", 1)
     amount = _amount(state, price, quantity, currency)
     item = state.draft("item")
     product = state.objects.find("product", price["product"]) or {}
@@ -71,13 +71,9 @@ def _build_line_item(state: AccountState, params: Object, currency: str | None, 
     return item
 
 
-def _is_metered(price: Object) -> bool:
-    return bool((price["recurring"] or {}).get("usage_type") == "metered")
-
-
 def _amount(state: AccountState, price: Object, quantity: int | None, currency: str) -> int:
     """Return what a line item costs now; usage is billed later."""
-    return 0 if _is_metered(price) else cost(state, price, quantity or 0, currency)
+    return 0 if is_metered(price) else cost(state, price, quantity or 0, currency)
 
 
 def _price(state: AccountState, params: Object, path: str) -> Object:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from pinstripe.emulator.billing import periods
 from pinstripe.emulator.billing.invoice_line_builder import line_of_subscription_item
-from pinstripe.emulator.billing.proration import is_metered, prorate
+from pinstripe.emulator.billing.pricing import is_metered
+from pinstripe.emulator.billing.proration import prorate
 from pinstripe.emulator.operations import billing_meters, invoices
 from pinstripe.emulator.operations.discounts import is_active
 from pinstripe.emulator.operations.invoice_payments import subscription_of
@@ -88,11 +89,11 @@ def create_first_invoice(state: AccountState, subscription: Object, *, prorate_f
     now, lines = state.clock.now(), []
     for item in subscription["items"]["data"]:
         start, end = item["current_period_start"], item["current_period_end"]
-        quantity = 0 if is_metered(item) else item["quantity"]
+        quantity = 0 if is_metered(item["price"]) else item["quantity"]
         line = line_of_subscription_item(state, subscription, item, start, end, quantity)
         if subscription["status"] == "trialing":
             line.update(amount=0, subtotal=0, description=f"Trial period for {line['description']}")
-        elif not is_metered(item):
+        elif not is_metered(item["price"]):
             period = periods.period_at(subscription["billing_cycle_anchor"], item["price"]["recurring"], now)
             if start > period[0]:
                 amount = prorate(line["amount"], *period, start) if prorate_first else 0
@@ -118,7 +119,7 @@ def _cycle_lines(state: AccountState, subscription: Object, items: Sequence[Obje
     lines = []
     for item in items:
         start, end = item["current_period_start"], item["current_period_end"]
-        if is_metered(item):
+        if is_metered(item["price"]):
             since = _billed_until(state, item)
             usage = billing_meters.metered_quantity(state, item["price"], subscription["customer"], since, start)
             line = line_of_subscription_item(state, subscription, item, since, start, usage)
@@ -148,7 +149,7 @@ def invoice_pending(
     """Create and finalize an invoice of the usage so far and the pending invoice items, or return ``None``."""
     lines, now = [], state.clock.now()
     for item in subscription["items"]["data"]:
-        if not is_metered(item):
+        if not is_metered(item["price"]):
             continue
         since = _billed_until(state, item)
         if usage := billing_meters.metered_quantity(state, item["price"], subscription["customer"], since, now):

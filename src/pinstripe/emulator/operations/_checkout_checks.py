@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pinstripe.emulator.billing.money import format_amount, minimum_charge
 from pinstripe.emulator.billing.periods import DAY
+from pinstripe.emulator.billing.pricing import is_metered
 from pinstripe.emulator.operations._payment_method_types import check_currency
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse, check_url, missing_param
@@ -65,7 +66,7 @@ def _check_quantity(item: Object, path: str) -> None:
 def check_items(params: Object, items: list[Object]) -> None:
     """Raise `ErrorResponse` for an item without a quantity, unless its price is metered."""
     for index, (item_params, item) in enumerate(zip(params.get("line_items") or [], items, strict=True)):
-        metered = (item["price"]["recurring"] or {}).get("usage_type") == "metered"
+        metered = is_metered(item["price"])
         path = f"line_items[{index}][quantity]"
         if not metered and item_params.get("quantity") is None:
             raise missing_param(path)

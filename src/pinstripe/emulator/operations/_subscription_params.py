@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from pinstripe.emulator.billing import periods
-from pinstripe.emulator.billing.pricing import cost
+from pinstripe.emulator.billing.pricing import cost, is_metered
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
@@ -235,7 +235,7 @@ def build_item(state: AccountState, subscription: Object, params: Object, path: 
     else:
         start, end = periods.period_at(subscription["billing_cycle_anchor"], recurring, now)
         start = max(start, subscription["start_date"])
-    metered = recurring["usage_type"] == "metered"
+    metered = is_metered(price)
     if metered and params.get("quantity"):
         raise ErrorResponse(
             "quantity cannot be set with a metered price: report usage with meter events.", param=f"{path}[quantity]"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pinstripe.emulator.billing.line_items import line_items_of
+from pinstripe.emulator.billing.pricing import is_metered
 from pinstripe.emulator.operations import payment_intents, setup_intents, three_d_secure
 from pinstripe.emulator.operations._intents import intent_details
 from pinstripe.emulator.operations.checkout_sessions import EMPTY_CUSTOMER_DETAILS
@@ -189,8 +190,7 @@ def _subscription_params(state: AccountState, session: Object, customer: Object,
 
 
 def _item_params(item: Object) -> Object:
-    metered = (item["price"]["recurring"] or {}).get("usage_type") == "metered"
-    return {"price": item["price"]["id"], **({} if metered else {"quantity": item["quantity"]})}
+    return {"price": item["price"]["id"], **({} if is_metered(item["price"]) else {"quantity": item["quantity"]})}
 
 
 def _set_up(state: AccountState, session: Object, customer: Object | None, method: Object | None) -> Object:

@@ -17,6 +17,7 @@ from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem_all, release
 from pinstripe.emulator.operations.promotion_codes import check_minimum
+from pinstripe.emulator.operations.transfers import check_connect
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.tables import CheckoutSessionDetails
@@ -44,6 +45,8 @@ DERIVED = {
     "setup_intent_data",
 }
 """The parameters of a new session that are not fields as they were passed."""
+CONNECT_FEES = {"payment_intent_data": "application_fee_amount", "subscription_data": "application_fee_percent"}
+"""The parameters that share payments with connected accounts, and the names of the platform's fees in them."""
 
 
 @operation("checkout.sessions.create")
@@ -67,6 +70,8 @@ def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
         check_items(params, items)
     _check_mode(mode, items)
     _apply_trial(items, params.get("subscription_data") or {})
+    for name, fee in CONNECT_FEES.items():
+        check_connect(state, params.get(name) or {}, fee, name)
     session = state.draft("checkout.session", {name: value for name, value in params.items() if name not in DERIVED})
     owner = {"customer": params.get("customer"), "checkout_session": session["id"]}
     discount_ids = redeem_all(state, params.get("discounts"), **owner)

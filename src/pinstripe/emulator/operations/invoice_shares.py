@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from pinstripe.emulator.billing.money import round_amount
+from pinstripe.emulator.operations.transfers import check_connect
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import InvoiceDetails
@@ -17,10 +18,12 @@ SHARES = ("application_fee_amount", "transfer_data")
 
 
 def set_shares(state: AccountState, invoice: Object, params: Object) -> None:
-    """Store the shares in the parameters of an invoice, which responses do not show."""
+    """Store the shares in the parameters of an invoice, which responses do not show, or raise `ErrorResponse`."""
     if shares := {name: params[name] for name in SHARES if name in params}:
         details = state.tables.invoices.get(invoice["id"]) or InvoiceDetails()
-        state.tables.invoices.set(invoice["id"], replace(details, shares={**(details.shares or {}), **shares}))
+        shares = {**(details.shares or {}), **shares}
+        check_connect(state, shares)
+        state.tables.invoices.set(invoice["id"], replace(details, shares=shares))
 
 
 def payment_shares(state: AccountState, invoice: Object, subscription: Object | None) -> Object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pinstripe.emulator.billing import periods
+from pinstripe.emulator.billing.pricing import is_metered
 from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations._subscription_params import INVOICE_SETTINGS, period_end, recurring_price
@@ -153,7 +154,7 @@ def _item(state: AccountState, params: Object, path: str) -> Object:
         "price": price["id"],
         "tax_rates": [state.objects["tax_rate", rate_id] for rate_id in params.get("tax_rates") or []],
     }
-    if price["recurring"]["usage_type"] != "metered":
+    if not is_metered(price):
         item["quantity"] = params.get("quantity", 1)
     return item
 

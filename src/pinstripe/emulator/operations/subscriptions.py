@@ -30,7 +30,9 @@ INCOMPLETE_EXPIRY = 23 * HOUR
 def create(context: OperationContext) -> Object:
     """Create a subscription and its first invoice, and pay the invoice."""
     owner = {"customer": context.path["customer"]} if "customer" in context.path else {}
-    return start_subscription(context.state, {**context.params, **owner})
+    params = {**context.params, **owner}
+    _check_test_clock(context.state, params.get("customer"))
+    return start_subscription(context.state, params)
 
 
 def start_subscription(state: AccountState, params: Object, *, scheduled: bool = False) -> Object:
@@ -43,7 +45,6 @@ def start_subscription(state: AccountState, params: Object, *, scheduled: bool =
     customer = state.objects.get("customer", params["customer"], "customer")
     if not params.get("items"):
         raise missing_param("items")
-    _check_test_clock(state, customer)
     behavior = params.get("payment_behavior", "allow_incomplete")
     if behavior == "pending_if_incomplete":
         raise ErrorResponse("pending_if_incomplete can only be used for updates.", param="payment_behavior")
@@ -75,9 +76,10 @@ def start_subscription(state: AccountState, params: Object, *, scheduled: bool =
     return subscription
 
 
-def _check_test_clock(state: AccountState, customer: Object) -> None:
+def _check_test_clock(state: AccountState, customer_id: str | None) -> None:
     """Raise `ErrorResponse` when a customer of a test clock has as many subscriptions as Stripe allows."""
-    if not customer.get("test_clock"):
+    customer = state.objects.find("customer", customer_id)
+    if customer is None or not customer.get("test_clock"):
         return
     existing = [
         other for other in state.objects.all("subscription", customer=customer["id"]) if other["status"] not in ENDED

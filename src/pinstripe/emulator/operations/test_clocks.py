@@ -6,6 +6,7 @@ from pinstripe.emulator.billing import periods
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.subscriptions import ENDED
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.timer_handlers import run_due_timers
@@ -54,7 +55,7 @@ def _latest_time(state: AccountState, clock: Object) -> int:
     """Return the latest time to which a clock can be advanced."""
     intervals = [("year", 1)]
     for subscription in state.objects.all("subscription", test_clock=clock["id"]):
-        if subscription["status"] not in ("canceled", "incomplete_expired"):
+        if subscription["status"] not in ENDED:
             recurring = [item["price"]["recurring"] for item in subscription["items"]["data"]]
             intervals += [(price["interval"], price["interval_count"]) for price in recurring]
     return min(periods.add(clock["frozen_time"], interval, 2 * count) for interval, count in intervals)

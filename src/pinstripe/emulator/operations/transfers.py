@@ -50,16 +50,22 @@ def _destination(state: AccountState, account_id: str, param: str) -> AccountSta
     return state.other(account_id)
 
 
-def check_connect(state: AccountState, params: Object, fee: str = "application_fee_amount") -> None:
-    """Raise `ErrorResponse` for a destination that does not exist, and for a fee of a payment to the platform itself."""
+def check_connect(
+    state: AccountState, params: Object, fee: str = "application_fee_amount", parent: str | None = None
+) -> None:
+    """Raise `ErrorResponse` for a destination that does not exist, and for a fee of a payment to the platform itself.
+
+    ``parent`` is the name of the parameter that contains ``params``.
+    """
     destination = (params.get("transfer_data") or {}).get("destination")
     if destination:
-        _destination(state, destination, "transfer_data[destination]")
+        path = f"{parent}[transfer_data]" if parent else "transfer_data"
+        _destination(state, destination, f"{path}[destination]")
     elif params.get(fee) and state.id == PLATFORM:
         raise ErrorResponse(
             f"Can only apply an {fee} to a direct payment (with the Stripe-Account header) or a destination payment"
             " (with `transfer_data[destination]`).",
-            param=fee,
+            param=f"{parent}[{fee}]" if parent else fee,
         )
 
 

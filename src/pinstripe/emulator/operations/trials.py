@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinstripe.emulator.billing.proration import is_metered
+from pinstripe.emulator.billing.pricing import is_metered
 from pinstripe.emulator.operations.invoice_payments import default_method
 from pinstripe.emulator.operations.subscription_pauses import pause_details
 from pinstripe.emulator.operations.subscriptions import end_subscription
@@ -32,5 +32,5 @@ def end_trial(state: AccountState, subscription: Object) -> None:
 def forgive_usage(state: AccountState, subscription: Object) -> None:
     """Do not bill the usage until now."""
     for item in subscription["items"]["data"]:
-        if is_metered(item):
+        if is_metered(item["price"]):
             state.tables.billed_until.set(item["id"], Timestamp(state.clock.now()))
