@@ -13,8 +13,9 @@ from typing import Any, Literal, Protocol, TypeVar
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from pinstripe._base import ModelMeta, StripeModel, event_class
+from pinstripe._base import ModelMeta, StripeModel
 from pinstripe._decoding import decode_as
+from pinstripe._event_class import event_class
 from pinstripe._registry import registry
 from pinstripe._request import fill_path
 from pinstripe._scalars import DateTime
