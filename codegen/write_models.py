@@ -31,6 +31,7 @@ def _module(module: ModuleDef) -> str:
     if deferred:
         parts.append("\nif TYPE_CHECKING:\n" + text.imports(deferred, "    "))
     classes = in_order(module.classes)
+    parts.append(text.exports(classes))
     parts += ["\n\n" + _class(cls) for cls in classes]
     return "".join(parts)
 

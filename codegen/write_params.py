@@ -23,7 +23,12 @@ def _module(module: ModuleDef) -> str:
     imports["typing_extensions"] = {"TypedDict"}
     if any("Required[" in body for body in bodies):
         imports["typing_extensions"].add("Required")
-    return text.header(module.title) + text.grouped_imports(imports) + "".join(f"\n\n{body}" for body in bodies)
+    return (
+        text.header(module.title)
+        + text.grouped_imports(imports)
+        + text.exports(classes)
+        + "".join(f"\n\n{body}" for body in bodies)
+    )
 
 
 def _place(cls: ClassDef) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""How often the heavy tests repeat their work."""
+"""The counts of the heavy tests."""
 
 from __future__ import annotations
 

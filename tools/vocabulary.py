@@ -146,7 +146,7 @@ PHRASES = {
     r"(colour|behaviour|honour|favour|labour|neighbour)(s|ed|ing|able|ful|less|ite)*": "American spelling",
     r"([a-z]*(normal|final|serial|initial|recogn|organ|summar|capital|author|custom|minim|maxim|optim|general)is(e|es|ed|"
     r"ing|er|ers|ation|ations))": "American spelling",
-    r"(licence|catalogue|cancell(ed|ing)(?!_?error)|centre|grey|labelled|modell(ed|ing)|travell(ed|ing)|unravell[a-z]+)s?": (
+    r"(licence|catalogue|cancell(ed|ing)(?!_?error|\(\))|centre|grey|labelled|modell(ed|ing)|travell(ed|ing)|unravell[a-z]+)s?": (
         "American spelling"
     ),
 }

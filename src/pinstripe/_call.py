@@ -57,7 +57,7 @@ def _with_file(call: Call, flow: CallFlow) -> CallFlow:
 
 @dataclass(eq=False)
 class _Attempts:
-    """What the attempts of a call have shown so far."""
+    """The attempts of a call so far, and whether Stripe may have carried one out."""
 
     count: int = 0
     request_sent: bool | None = False

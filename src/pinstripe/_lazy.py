@@ -50,23 +50,18 @@ class LazyClasses:
 
     def names(self) -> list[str]:
         """Return the names of all classes. Imports every module."""
-        modules = map(self._module, sorted(set(self._modules.values())))
-        return [name for module in modules for name, value in vars(module).items() if _is_class_of(module, value)]
+        return [name for module in sorted(set(self._modules.values())) for name in self._module(module).__all__]
 
     def _import(self, name: str) -> type:
         module_name = self.module_of(name)
         module = self._module(module_name) if module_name else None
-        imported: type | None = getattr(module, name, None)
-        if module is None or imported is None or not _is_class_of(module, imported):
+        if module is None or name not in module.__all__:
             raise AttributeError(f"module {self._namespace['__name__']!r} has no attribute {name!r}")
+        imported: type = getattr(module, name)
         return imported
 
     def _module(self, name: str) -> ModuleType:
         return import_module(f"{self._namespace['__name__']}.{name}")
-
-
-def _is_class_of(module: ModuleType, value: object) -> bool:
-    return isinstance(value, type) and value.__module__ == module.__name__
 
 
 _later: dict[str, str] = {}

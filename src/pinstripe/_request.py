@@ -1,4 +1,4 @@
-"""What a call is, and the request that it becomes: configuration, parameters and options in, URL, headers and body out."""
+"""Calls and the requests that they become: configuration, parameters and options in, URL, headers and body out."""
 
 from __future__ import annotations
 

@@ -196,14 +196,14 @@ class AsyncTransport:
             )
             try:
                 if request.sink is not None and received.is_success:
-                    content: Any = received.aiter_bytes()  # Any: a generator, of which httpx does not say so
+                    content: Any = received.aiter_bytes()  # Any: a generator; httpx types it as an iterator
                     async with aclosing(content) as decoded:
                         await request.sink.afill(decoded)
                     return _response(received)
                 if received.is_stream_consumed:
                     return _response(received, [await received.aread()])
                 size, chunks = 0, []
-                stream: Any = received.aiter_raw()  # Any: as above
+                stream: Any = received.aiter_raw()  # Any: likewise
                 async with aclosing(stream) as raw:  # trio warns of generators that are not closed
                     async for chunk in raw:
                         chunks.append(chunk)

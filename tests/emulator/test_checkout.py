@@ -147,7 +147,7 @@ def test_a_trial_costs_nothing_now(shop: Shop) -> None:
     assert session.payment_status == "no_payment_required"
     (item,) = shop.client.checkout.sessions.line_items.list(session.id)
     assert (item.amount_subtotal, item.amount_total, item.quantity) == (0, 0, 2)
-    assert "58.00 USD every month after the trial" in httpx.get(str(session.url)).text
+    assert "14 days free, then $58.00 per month" in httpx.get(str(session.url)).text
     shop.submit(session, VISA)
     completed = shop.retrieve(session)
     assert (completed.status, completed.payment_status) == ("complete", "no_payment_required")

@@ -8,6 +8,7 @@ import pytest
 
 import pinstripe
 from pinstripe.emulator import Emulator
+from pinstripe.models import PromotionCode
 from tests.emulator.conftest import Shop
 
 CHALLENGE = "4000 0027 6000 3184"
@@ -111,6 +112,34 @@ def test_a_customer_uses_the_portal(shop: Shop) -> None:
     with pytest.raises(pinstripe.CardError, match="declined"):
         page.add_card(DECLINED)
     assert page.session == session
+
+
+def test_a_promotion_code_is_entered_on_the_page(emulator: Emulator, client: pinstripe.Client) -> None:
+    emulator.make(PromotionCode, code="TENOFF")
+    page = emulator.checkout(open_session(client, allow_promotion_codes=True))
+    with pytest.raises(pinstripe.InvalidRequestError):
+        page.apply_code("UNKNOWN")
+    assert page.apply_code("TENOFF").amount_total == 2610
+    assert page.apply_code(None).amount_total == 2900
+    page.apply_code("TENOFF")
+    assert page.pay().amount_total == 2610
+
+
+def test_a_session_that_needs_no_card_is_completed_without_one(emulator: Emulator, client: pinstripe.Client) -> None:
+    trial: Any = {"trial_period_days": 14}
+    session = open_session(client, "subscription", subscription_data=trial, payment_method_collection="if_required")
+    assert emulator.checkout(session).pay(None).status == "complete"
+
+
+def test_a_customer_changes_a_quantity_in_the_portal(shop: Shop) -> None:
+    subscription = shop.subscribe(shop.price())
+    update: Any = {"enabled": True, "default_allowed_updates": ["quantity"], "products": []}
+    configuration = shop.client.billing_portal.configurations.create(features={"subscription_update": update})
+    session = shop.client.billing_portal.sessions.create(customer=shop.customer, configuration=configuration.id)
+    changed = shop.emulator.portal(session).update_quantity(subscription.items.data[0], 3)
+    assert changed.items.data[0].quantity == 3
+    with pytest.raises(pinstripe.StripeError, match="does not allow"):
+        shop.emulator.portal(session).cancel(subscription)
 
 
 def test_pages_of_connected_accounts(emulator: Emulator) -> None:

@@ -10,14 +10,27 @@ from typing import Any, Protocol, TypeVar
 
 from pinstripe._base import StripeModel
 from pinstripe._decoding import decode
-from pinstripe.emulator.operations import checkout_completion, checkout_sessions, invoice_payments, payment_links
+from pinstripe.emulator.operations import (
+    checkout_codes,
+    checkout_completion,
+    checkout_sessions,
+    invoice_payments,
+    payment_links,
+)
 from pinstripe.emulator.operations.payment_methods import create_payment_method
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
 from pinstripe.emulator.web import hosted
 from pinstripe.errors import CardError, InvalidArgumentError, from_response
-from pinstripe.models import BillingPortalSession, CheckoutSession, Invoice, PaymentMethod, Subscription
+from pinstripe.models import (
+    BillingPortalSession,
+    CheckoutSession,
+    Invoice,
+    PaymentMethod,
+    Subscription,
+    SubscriptionItem,
+)
 
 T = TypeVar("T")
 CARD = "4242424242424242"
@@ -74,7 +87,7 @@ class CheckoutPage(_Page):
 
     def pay(
         self,
-        card: str = CARD,
+        card: str | None = CARD,
         *,
         email: str | None = None,
         name: str | None = None,
@@ -84,17 +97,31 @@ class CheckoutPage(_Page):
     ) -> CheckoutSession:
         """Submit the page with the number of a test card: pay, subscribe or save the card. Return the session.
 
-        The session stays open if the card requires 3-D Secure: call `authenticate`. Raises `CardError` for a declined card.
+        The session stays open if the card requires 3-D Secure: call `authenticate`. Without a card (``None``), a session
+        that needs none is completed. Raises `CardError` for a declined card.
         """
 
         def complete(state: AccountState, session: Object) -> None:
             customer = state.objects.find("customer", session["customer"]) or {}
             known = (session["customer_details"] or {}).get("email") or customer.get("email")
-            details = _card(card, exp_month, exp_year, cvc)
+            details = {} if card is None else {"card": _card(card, exp_month, exp_year, cvc)}
             person = {"email": email or known or EMAIL, "name": name or customer.get("name")}
-            checkout_completion.complete(state, session, {**person, "card": details})
+            checkout_completion.complete(state, session, {**person, **details})
 
         session: CheckoutSession = self._act(complete)
+        return session
+
+    def apply_code(self, code: str | None) -> CheckoutSession:
+        """Enter a promotion code, or remove the one that was entered, and return the session.
+
+        Raises `InvalidRequestError` for a code that cannot be redeemed.
+        """
+
+        def change(state: AccountState, session: Object) -> None:
+            if message := checkout_codes.change_code(state, session, code):
+                raise ErrorResponse(message, param="promotion_code")
+
+        session: CheckoutSession = self._act(change)
         return session
 
     def authenticate(self, *, success: bool = True) -> CheckoutSession:
@@ -168,6 +195,21 @@ class PortalPage(_Page):
     def renew(self, subscription: str | Subscription) -> Subscription:
         """Take back the cancellation at the end of the period, and return the subscription."""
         return self._change_subscription("renew", subscription)
+
+    def update_quantity(self, item: str | SubscriptionItem, quantity: int) -> Subscription:
+        """Change the quantity of an item, if the configuration allows it, and return the subscription.
+
+        Raises `CardError` if the payment of the change is declined.
+        """
+        item_id = item if isinstance(item, str) else item.id
+        self._submit({"item": item_id, "quantity": str(quantity)})
+        changed: Any = self._run(  # Any: a model
+            lambda state: decode(
+                state.objects["subscription", state.objects["subscription_item", item_id]["subscription"]]
+            )
+        )
+        result: Subscription = changed
+        return result
 
     def add_card(
         self, card: str = CARD, *, exp_month: int = 12, exp_year: int = 2034, cvc: str = "123"

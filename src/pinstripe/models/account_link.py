@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["AccountLink"]
+
 
 class AccountLink(StripeModel):
     """A link to a page of Stripe's on which a connected account gives the details that Stripe requires. It

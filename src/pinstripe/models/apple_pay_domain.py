@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["ApplePayDomain", "DeletedApplePayDomain"]
+
 
 class ApplePayDomain(StripeModel):
     """Web domain on which Apple Pay can be offered. Payment method domains do the same for all wallets.

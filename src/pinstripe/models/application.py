@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["Application", "DeletedApplication"]
+
 
 class Application(StripeModel):
     """Connect application that acts on accounts, such as a platform or an extension."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pinstripe.models.balance_transaction import BalanceTransaction
     from pinstripe.models.charge import Charge
 
+__all__ = ["ApplicationFeeFeeSource", "ApplicationFee"]
+
 
 class ApplicationFeeFeeSource(StripeModel):
     """What the fee was taken from."""

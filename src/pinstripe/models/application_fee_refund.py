@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pinstripe.models.application_fee import ApplicationFee
     from pinstripe.models.balance_transaction import BalanceTransaction
 
+__all__ = ["ApplicationFeeRefund"]
+
 
 class ApplicationFeeRefund(StripeModel):
     """Gives an application fee back to the connected account, in full or in part.

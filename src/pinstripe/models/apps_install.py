@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["AppsInstallContentSecurityPolicyGranted", "AppsInstallContentSecurityPolicyPending", "AppsInstall"]
+
 
 class AppsInstallContentSecurityPolicyGranted(StripeModel):
     """Content security policy that is approved."""

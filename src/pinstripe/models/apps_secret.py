@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["AppsSecretScope", "AppsSecret"]
+
 
 class AppsSecretScope(StripeModel):
     """To whom the secret belongs."""

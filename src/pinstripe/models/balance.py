@@ -4,6 +4,28 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = [
+    "BalanceAvailableSourceTypes",
+    "BalanceAvailable",
+    "BalanceConnectReservedSourceTypes",
+    "BalanceConnectReserved",
+    "BalanceInstantAvailableNetAvailableSourceTypes",
+    "BalanceInstantAvailableNetAvailable",
+    "BalanceInstantAvailableSourceTypes",
+    "BalanceInstantAvailable",
+    "BalanceIssuingAvailableSourceTypes",
+    "BalanceIssuingAvailable",
+    "BalanceIssuing",
+    "BalancePendingSourceTypes",
+    "BalancePending",
+    "BalanceRefundAndDisputePrefundingAvailableSourceTypes",
+    "BalanceRefundAndDisputePrefundingAvailable",
+    "BalanceRefundAndDisputePrefundingPendingSourceTypes",
+    "BalanceRefundAndDisputePrefundingPending",
+    "BalanceRefundAndDisputePrefunding",
+    "Balance",
+]
+
 
 class BalanceAvailableSourceTypes(StripeModel):
     """The amount, split by how the customers paid."""

@@ -4,6 +4,16 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = [
+    "BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency",
+    "BalanceSettingsPaymentsPayoutsSchedule",
+    "BalanceSettingsPaymentsPayouts",
+    "BalanceSettingsPaymentsSettlementTimingStartOfDay",
+    "BalanceSettingsPaymentsSettlementTiming",
+    "BalanceSettingsPayments",
+    "BalanceSettings",
+]
+
 
 class BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency(StripeModel):
     """Rules by which money is moved on automatically, per currency."""

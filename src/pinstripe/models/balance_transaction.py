@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pinstripe.models.transfer import Transfer
     from pinstripe.models.transfer_reversal import TransferReversal
 
+__all__ = ["BalanceTransactionFeeDetail", "BalanceTransaction"]
+
 
 class BalanceTransactionFeeDetail(StripeModel):
     """The fees that make up `fee`."""

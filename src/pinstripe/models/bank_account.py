@@ -8,6 +8,15 @@ if TYPE_CHECKING:
     from pinstripe.models.account import Account
     from pinstripe.models.customer import Customer, DeletedCustomer
 
+__all__ = [
+    "BankAccountFutureRequirementsError",
+    "BankAccountFutureRequirements",
+    "BankAccountRequirementsError",
+    "BankAccountRequirements",
+    "BankAccount",
+    "DeletedBankAccount",
+]
+
 
 class BankAccountFutureRequirementsError(StripeModel):
     """What is wrong with data that was given for future requirements."""

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from pinstripe.models.billing_meter import BillingMeter
     from pinstripe.models.customer import Customer
 
+__all__ = ["BillingAlertUsageThresholdFilter", "BillingAlertUsageThreshold", "BillingAlert"]
+
 
 class BillingAlertUsageThresholdFilter(StripeModel):
     """Limits the alert to some customers; it watches all if there is none. At most one filter."""

@@ -6,6 +6,8 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.billing_alert import BillingAlert
 
+__all__ = ["BillingAlertTriggered"]
+
 
 class BillingAlertTriggered(StripeModel):
     """Says which alert triggered, for which customer and at which usage. Comes only in the event

@@ -7,6 +7,15 @@ from pinstripe._base import Expandable, StripeModel
 if TYPE_CHECKING:
     from pinstripe.models.customer import Customer, DeletedCustomer
 
+__all__ = [
+    "BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary",
+    "BillingCreditBalanceSummaryBalanceAvailableBalance",
+    "BillingCreditBalanceSummaryBalanceLedgerBalanceMonetary",
+    "BillingCreditBalanceSummaryBalanceLedgerBalance",
+    "BillingCreditBalanceSummaryBalance",
+    "BillingCreditBalanceSummary",
+]
+
 
 class BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary(StripeModel):
     """Amount in a currency. With the type `monetary`."""

@@ -10,6 +10,18 @@ if TYPE_CHECKING:
     from pinstripe.models.invoice import Invoice
     from pinstripe.models.test_clock import TestClock
 
+__all__ = [
+    "BillingCreditBalanceTransactionCreditAmountMonetary",
+    "BillingCreditBalanceTransactionCreditAmount",
+    "BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided",
+    "BillingCreditBalanceTransactionCredit",
+    "BillingCreditBalanceTransactionDebitAmountMonetary",
+    "BillingCreditBalanceTransactionDebitAmount",
+    "BillingCreditBalanceTransactionDebitCreditsApplied",
+    "BillingCreditBalanceTransactionDebit",
+    "BillingCreditBalanceTransaction",
+]
+
 
 class BillingCreditBalanceTransactionCreditAmountMonetary(StripeModel):
     """Amount in a currency. With the type `monetary`."""

@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from pinstripe.models.customer import Customer, DeletedCustomer
     from pinstripe.models.test_clock import TestClock
 
+__all__ = [
+    "BillingCreditGrantAmountMonetary",
+    "BillingCreditGrantAmount",
+    "BillingCreditGrantApplicabilityConfigScopePrice",
+    "BillingCreditGrantApplicabilityConfigScope",
+    "BillingCreditGrantApplicabilityConfig",
+    "BillingCreditGrant",
+]
+
 
 class BillingCreditGrantAmountMonetary(StripeModel):
     """Amount in a currency. With the type `monetary`."""

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["BillingFeedbackOptionStatusTransitions", "BillingFeedbackOption"]
+
 
 class BillingFeedbackOptionStatusTransitions(StripeModel):
     """When its status changed."""

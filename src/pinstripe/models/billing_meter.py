@@ -5,6 +5,14 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = [
+    "BillingMeterCustomerMapping",
+    "BillingMeterDefaultAggregation",
+    "BillingMeterStatusTransitions",
+    "BillingMeterValueSettings",
+    "BillingMeter",
+]
+
 
 class BillingMeterCustomerMapping(StripeModel):
     """How a meter event says whose usage it is."""

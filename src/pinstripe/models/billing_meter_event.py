@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["BillingMeterEvent"]
+
 
 class BillingMeterEvent(StripeModel):
     """Reports that a customer used something, such as 25 tokens. Stripe counts it in the background for

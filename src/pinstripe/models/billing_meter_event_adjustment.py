@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["BillingMeterEventAdjustmentCancel", "BillingMeterEventAdjustment"]
+
 
 class BillingMeterEventAdjustmentCancel(StripeModel):
     """Event to cancel."""

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["BillingMeterEventSummary"]
+
 
 class BillingMeterEventSummary(StripeModel):
     """Usage of one customer on one meter within a span of time. Recent meter events may still be missing.

@@ -9,6 +9,26 @@ if TYPE_CHECKING:
     from pinstripe.models.application import Application, DeletedApplication
     from pinstripe.models.billing_feedback_option import BillingFeedbackOption
 
+__all__ = [
+    "BillingPortalConfigurationBusinessProfile",
+    "BillingPortalConfigurationFeaturesCustomerUpdate",
+    "BillingPortalConfigurationFeaturesInvoiceHistory",
+    "BillingPortalConfigurationFeaturesPaymentMethodUpdate",
+    "BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason",
+    "BillingPortalConfigurationFeaturesSubscriptionCancel",
+    "BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption",
+    "BillingPortalConfigurationFeaturesSubscriptionPauseDuration",
+    "BillingPortalConfigurationFeaturesSubscriptionPause",
+    "BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity",
+    "BillingPortalConfigurationFeaturesSubscriptionUpdateProduct",
+    "BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition",
+    "BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd",
+    "BillingPortalConfigurationFeaturesSubscriptionUpdate",
+    "BillingPortalConfigurationFeatures",
+    "BillingPortalConfigurationLoginPage",
+    "BillingPortalConfiguration",
+]
+
 
 class BillingPortalConfigurationBusinessProfile(StripeModel):
     """What the portal says about your business."""

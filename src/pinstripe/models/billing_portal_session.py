@@ -8,6 +8,25 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.billing_portal_configuration import BillingPortalConfiguration
 
+__all__ = [
+    "BillingPortalSessionAfterExpirationCustomerLogin",
+    "BillingPortalSessionAfterExpiration",
+    "BillingPortalSessionFlowAfterCompletionHostedConfirmation",
+    "BillingPortalSessionFlowAfterCompletionRedirect",
+    "BillingPortalSessionFlowAfterCompletion",
+    "BillingPortalSessionFlowCustomerUpdate",
+    "BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer",
+    "BillingPortalSessionFlowSubscriptionCancelRetention",
+    "BillingPortalSessionFlowSubscriptionCancel",
+    "BillingPortalSessionFlowSubscriptionPause",
+    "BillingPortalSessionFlowSubscriptionUpdate",
+    "BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount",
+    "BillingPortalSessionFlowSubscriptionUpdateConfirmItem",
+    "BillingPortalSessionFlowSubscriptionUpdateConfirm",
+    "BillingPortalSessionFlow",
+    "BillingPortalSession",
+]
+
 
 class BillingPortalSessionAfterExpirationCustomerLogin(StripeModel):
     """Settings for the login page that an expired session shows."""

@@ -8,6 +8,16 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
 
+__all__ = [
+    "CapabilityFutureRequirementsAlternative",
+    "CapabilityFutureRequirementsError",
+    "CapabilityFutureRequirements",
+    "CapabilityRequirementsAlternative",
+    "CapabilityRequirementsError",
+    "CapabilityRequirements",
+    "Capability",
+]
+
 
 class CapabilityFutureRequirementsAlternative(StripeModel):
     """Requirements that can be met in another way."""

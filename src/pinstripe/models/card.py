@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from pinstripe.models.account import Account
     from pinstripe.models.customer import Customer, DeletedCustomer
 
+__all__ = ["CardNetworks", "Card", "DeletedCard"]
+
 
 class CardNetworks(StripeModel):
     """Networks on which the card can be charged."""

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["CashBalanceSettings", "CashBalance"]
+
 
 class CashBalanceSettings(StripeModel):
     """How money from bank transfers is matched to payments."""

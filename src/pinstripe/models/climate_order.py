@@ -9,6 +9,13 @@ from pinstripe.models.climate_supplier import ClimateSupplier
 if TYPE_CHECKING:
     from pinstripe.models.climate_product import ClimateProduct
 
+__all__ = [
+    "ClimateOrderBeneficiary",
+    "ClimateOrderDeliveryDetailLocation",
+    "ClimateOrderDeliveryDetail",
+    "ClimateOrder",
+]
+
 
 class ClimateOrderBeneficiary(StripeModel):
     """For whom the carbon is removed."""

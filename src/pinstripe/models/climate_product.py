@@ -6,6 +6,8 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.climate_supplier import ClimateSupplier
 
+__all__ = ["ClimateProductCurrentPricesPerMetricTon", "ClimateProduct"]
+
 
 class ClimateProductCurrentPricesPerMetricTon(StripeModel):
     """Prices of one metric ton, by currency."""

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["ClimateSupplierLocation", "ClimateSupplier"]
+
 
 class ClimateSupplierLocation(StripeModel):
     """Where the supplier removes carbon."""

@@ -7,6 +7,8 @@ from pinstripe._base import Expandable, StripeModel
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
 
+__all__ = ["ConnectCollectionTransfer"]
+
 
 class ConnectCollectionTransfer(StripeModel):
     """Transfer that collects money from a connected account to settle a negative balance."""

@@ -4,6 +4,13 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = [
+    "CountrySpecVerificationFieldsCompany",
+    "CountrySpecVerificationFieldsIndividual",
+    "CountrySpecVerificationFields",
+    "CountrySpec",
+]
+
 
 class CountrySpecVerificationFieldsCompany(StripeModel):
     """Details needed of companies."""

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["CouponAppliesTo", "CouponCurrencyOptions", "Coupon", "DeletedCoupon"]
+
 
 class CouponAppliesTo(StripeModel):
     """Limits the coupon to some products."""

@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from pinstripe.models.refund import Refund
     from pinstripe.models.shipping_rate import ShippingRate
 
+__all__ = [
+    "CreditNoteDiscountAmount",
+    "CreditNotePretaxCreditAmount",
+    "CreditNoteRefundPaymentRecordRefund",
+    "CreditNoteRefund",
+    "CreditNoteShippingCostTax",
+    "CreditNoteShippingCost",
+    "CreditNoteTotalTaxTaxRateDetails",
+    "CreditNoteTotalTax",
+    "CreditNote",
+]
+
 
 class CreditNoteDiscountAmount(StripeModel):
     """What each discount amounts to, over all lines."""

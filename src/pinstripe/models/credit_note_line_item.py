@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from pinstripe.models.billing_credit_balance_transaction import BillingCreditBalanceTransaction
     from pinstripe.models.discount import DeletedDiscount, Discount
 
+__all__ = [
+    "CreditNoteLineItemDiscountAmount",
+    "CreditNoteLineItemPretaxCreditAmount",
+    "CreditNoteLineItemTaxTaxRateDetails",
+    "CreditNoteLineItemTax",
+    "CreditNoteLineItem",
+]
+
 
 class CreditNoteLineItemDiscountAmount(StripeModel):
     """What each discount amounts to on the line."""

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from pinstripe.models.subscription import Subscription
     from pinstripe.models.test_clock import TestClock
 
+__all__ = [
+    "CustomerInvoiceSettingsCustomField",
+    "CustomerInvoiceSettingsRenderingOptions",
+    "CustomerInvoiceSettings",
+    "CustomerTaxLocation",
+    "CustomerTax",
+    "Customer",
+    "DeletedCustomer",
+]
+
 
 class CustomerInvoiceSettingsCustomField(StripeModel):
     """Up to four fields of your own that every invoice of the customer shows."""

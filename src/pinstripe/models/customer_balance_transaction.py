@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pinstripe.models.customer import Customer
     from pinstripe.models.invoice import Invoice
 
+__all__ = ["CustomerBalanceTransaction"]
+
 
 class CustomerBalanceTransaction(StripeModel):
     """One change of a customer's `balance`: an adjustment that you made, or an amount that Stripe moved

@@ -11,6 +11,21 @@ if TYPE_CHECKING:
     from pinstripe.models.payment_intent import PaymentIntent
     from pinstripe.models.refund import Refund
 
+__all__ = [
+    "CustomerCashBalanceTransactionAdjustedForOverdraft",
+    "CustomerCashBalanceTransactionAppliedToPayment",
+    "CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer",
+    "CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer",
+    "CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer",
+    "CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer",
+    "CustomerCashBalanceTransactionFundedBankTransfer",
+    "CustomerCashBalanceTransactionFunded",
+    "CustomerCashBalanceTransactionRefundedFromPayment",
+    "CustomerCashBalanceTransactionTransferredToBalance",
+    "CustomerCashBalanceTransactionUnappliedFromPayment",
+    "CustomerCashBalanceTransaction",
+]
+
 
 class CustomerCashBalanceTransactionAdjustedForOverdraft(StripeModel):
     """Details for the type `adjusted_for_overdraft`."""

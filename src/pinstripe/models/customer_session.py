@@ -8,6 +8,21 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.customer import Customer
 
+__all__ = [
+    "CustomerSessionComponentsActiveEntitlements",
+    "CustomerSessionComponentsBuyButton",
+    "CustomerSessionComponentsCustomerPortal",
+    "CustomerSessionComponentsCustomerSheetFeatures",
+    "CustomerSessionComponentsCustomerSheet",
+    "CustomerSessionComponentsMobilePaymentElementFeatures",
+    "CustomerSessionComponentsMobilePaymentElement",
+    "CustomerSessionComponentsPaymentElementFeatures",
+    "CustomerSessionComponentsPaymentElement",
+    "CustomerSessionComponentsPricingTable",
+    "CustomerSessionComponents",
+    "CustomerSession",
+]
+
 
 class CustomerSessionComponentsActiveEntitlements(StripeModel):
     """Settings for active entitlements."""

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pinstripe.models.customer import Customer, DeletedCustomer
     from pinstripe.models.promotion_code import PromotionCode
 
+__all__ = ["DeletedDiscountSource", "DeletedDiscount", "DiscountSource", "Discount"]
+
 
 class DeletedDiscountSource(StripeModel):
     """What the discount was made from."""

@@ -11,6 +11,31 @@ if TYPE_CHECKING:
     from pinstripe.models.file import File
     from pinstripe.models.payment_intent import PaymentIntent
 
+__all__ = [
+    "DisputeEvidenceAppealCard",
+    "DisputeEvidenceAppeal",
+    "DisputeEvidenceEnhancedEvidenceMastercardCompliance",
+    "DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress",
+    "DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction",
+    "DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress",
+    "DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction",
+    "DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3",
+    "DisputeEvidenceEnhancedEvidenceVisaCompliance",
+    "DisputeEvidenceEnhancedEvidence",
+    "DisputeEvidence",
+    "DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance",
+    "DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3",
+    "DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance",
+    "DisputeEvidenceDetailsEnhancedEligibility",
+    "DisputeEvidenceDetails",
+    "DisputePaymentMethodDetailsAmazonPay",
+    "DisputePaymentMethodDetailsCard",
+    "DisputePaymentMethodDetailsKlarna",
+    "DisputePaymentMethodDetailsPaypal",
+    "DisputePaymentMethodDetails",
+    "Dispute",
+]
+
 
 class DisputeEvidenceAppealCard(StripeModel):
     """Appeal for a card payment."""

@@ -7,6 +7,8 @@ from pinstripe._base import Expandable, StripeModel
 if TYPE_CHECKING:
     from pinstripe.models.entitlements_feature import EntitlementsFeature
 
+__all__ = ["EntitlementsActiveEntitlement"]
+
 
 class EntitlementsActiveEntitlement(StripeModel):
     """Says that a customer may use a feature now, because of a product that it has subscribed to.

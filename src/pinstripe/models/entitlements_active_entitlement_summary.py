@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import ListObject, StripeModel
 from pinstripe.models.entitlements_active_entitlement import EntitlementsActiveEntitlement
 
+__all__ = ["EntitlementsActiveEntitlementSummary"]
+
 
 class EntitlementsActiveEntitlementSummary(StripeModel):
     """All features that a customer may use now. Comes only in the event

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["EntitlementsFeature"]
+
 
 class EntitlementsFeature(StripeModel):
     """A feature of what you sell. Attach it to products, and customers who subscribe to one of them are

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["EphemeralKey"]
+
 
 class EphemeralKey(StripeModel):
     """Short-lived API key with access to one object, such as a customer, for use in a mobile app.

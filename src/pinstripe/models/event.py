@@ -5,6 +5,8 @@ from typing import Any, Literal
 from pinstripe._base import Lazy, StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["EventData", "EventRequest", "Event"]
+
 
 class EventData(StripeModel):
     """What the event is about."""

@@ -5,6 +5,31 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest",
+    "BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError",
+    "BillingMeterErrorReportTriggeredEventDataReasonErrorType",
+    "BillingMeterErrorReportTriggeredEventDataReason",
+    "BillingMeterErrorReportTriggeredEventData",
+    "BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest",
+    "BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError",
+    "BillingMeterNoMeterFoundEventDataReasonErrorType",
+    "BillingMeterNoMeterFoundEventDataReason",
+    "BillingMeterNoMeterFoundEventData",
+    "InvoiceUpcomingEventData",
+    "V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEventData",
+    "V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventData",
+    "V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEventData",
+    "V2CoreAccountLinkReturnedEventData",
+    "V2CoreAccountPersonCreatedEventData",
+    "V2CoreAccountPersonDeletedEventData",
+    "V2CoreAccountPersonUpdatedEventData",
+    "V2MoneyManagementInboundTransferAvailableEventData",
+    "V2MoneyManagementReceivedCreditAvailableEventData",
+    "V2MoneyManagementTransactionCreatedEventData",
+    "V2MoneyManagementTransactionUpdatedEventData",
+]
+
 
 class BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest(StripeModel):
     """Request that sent the meter event."""

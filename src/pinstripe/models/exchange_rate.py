@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["ExchangeRate"]
+
 
 class ExchangeRate(StripeModel):
     """Deprecated: the exchange rates of one currency to others. Use the FX Quotes API to lock in a rate.

@@ -6,6 +6,8 @@ from pinstripe._base import ListObject, StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.file_link import FileLink
 
+__all__ = ["File"]
+
 
 class File(StripeModel):
     """A file that you uploaded to Stripe, such as evidence for a dispute, or that Stripe made for you,

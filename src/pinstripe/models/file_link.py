@@ -8,6 +8,8 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.file import File
 
+__all__ = ["FileLink"]
+
 
 class FileLink(StripeModel):
     """A public link to a file, which works without an API key until it expires.

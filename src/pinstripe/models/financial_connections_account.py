@@ -10,6 +10,20 @@ if TYPE_CHECKING:
     from pinstripe.models.customer import Customer
     from pinstripe.models.financial_connections_account_ownership import FinancialConnectionsAccountOwnership
 
+__all__ = [
+    "FinancialConnectionsAccountAccountHolder",
+    "FinancialConnectionsAccountAccountNumber",
+    "FinancialConnectionsAccountBalanceCash",
+    "FinancialConnectionsAccountBalanceCredit",
+    "FinancialConnectionsAccountBalance",
+    "FinancialConnectionsAccountBalanceRefresh",
+    "FinancialConnectionsAccountOwnershipRefresh",
+    "FinancialConnectionsAccountStatusDetailsActive",
+    "FinancialConnectionsAccountStatusDetails",
+    "FinancialConnectionsAccountTransactionRefresh",
+    "FinancialConnectionsAccount",
+]
+
 
 class FinancialConnectionsAccountAccountHolder(StripeModel):
     """Who gave access to the account."""

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["FinancialConnectionsAccountOwner"]
+
 
 class FinancialConnectionsAccountOwner(StripeModel):
     """An owner of the account, as the institution names them.

@@ -6,6 +6,8 @@ from pinstripe._base import ListObject, StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.financial_connections_account_owner import FinancialConnectionsAccountOwner
 
+__all__ = ["FinancialConnectionsAccountOwnership"]
+
 
 class FinancialConnectionsAccountOwnership(StripeModel):
     """Snapshot of an account's owners, taken when the ownership was refreshed."""

@@ -5,6 +5,13 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = [
+    "FinancialConnectionsAuthorizationStatusDetailsActive",
+    "FinancialConnectionsAuthorizationStatusDetailsInactive",
+    "FinancialConnectionsAuthorizationStatusDetails",
+    "FinancialConnectionsAuthorization",
+]
+
 
 class FinancialConnectionsAuthorizationStatusDetailsActive(StripeModel):
     """Details of the status `active`."""

@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from pinstripe.models.account import Account
     from pinstripe.models.customer import Customer
 
+__all__ = [
+    "FinancialConnectionsSessionAccountHolder",
+    "FinancialConnectionsSessionFilters",
+    "FinancialConnectionsSessionLimits",
+    "FinancialConnectionsSessionManualEntry",
+    "FinancialConnectionsSession",
+]
+
 
 class FinancialConnectionsSessionAccountHolder(StripeModel):
     """Who gave access to the account."""

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["FinancialConnectionsTransactionStatusTransitions", "FinancialConnectionsTransaction"]
+
 
 class FinancialConnectionsTransactionStatusTransitions(StripeModel):
     """Times at which the status changed."""

@@ -5,6 +5,15 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = [
+    "ForwardingRequestRequestContext",
+    "ForwardingRequestRequestDetailsHeader",
+    "ForwardingRequestRequestDetails",
+    "ForwardingRequestResponseDetailsHeader",
+    "ForwardingRequestResponseDetails",
+    "ForwardingRequest",
+]
+
 
 class ForwardingRequestRequestContext(StripeModel):
     """Details of the connection."""

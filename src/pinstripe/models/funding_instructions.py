@@ -5,6 +5,18 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe.models.shared import Address
 
+__all__ = [
+    "FundingInstructionsBankTransferFinancialAddressAba",
+    "FundingInstructionsBankTransferFinancialAddressIban",
+    "FundingInstructionsBankTransferFinancialAddressSortCode",
+    "FundingInstructionsBankTransferFinancialAddressSpei",
+    "FundingInstructionsBankTransferFinancialAddressSwift",
+    "FundingInstructionsBankTransferFinancialAddressZengin",
+    "FundingInstructionsBankTransferFinancialAddress",
+    "FundingInstructionsBankTransfer",
+    "FundingInstructions",
+]
+
 
 class FundingInstructionsBankTransferFinancialAddressAba(StripeModel):
     """Account with an ABA routing number in the United States."""

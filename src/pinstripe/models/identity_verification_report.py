@@ -6,6 +6,27 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.shared import Address
 
+__all__ = [
+    "IdentityVerificationReportDocumentDob",
+    "IdentityVerificationReportDocumentError",
+    "IdentityVerificationReportDocumentExpirationDate",
+    "IdentityVerificationReportDocumentIssuedDate",
+    "IdentityVerificationReportDocument",
+    "IdentityVerificationReportEmailError",
+    "IdentityVerificationReportEmail",
+    "IdentityVerificationReportIdNumberDob",
+    "IdentityVerificationReportIdNumberError",
+    "IdentityVerificationReportIdNumber",
+    "IdentityVerificationReportOptionsDocument",
+    "IdentityVerificationReportOptionsIdNumber",
+    "IdentityVerificationReportOptions",
+    "IdentityVerificationReportPhoneError",
+    "IdentityVerificationReportPhone",
+    "IdentityVerificationReportSelfieError",
+    "IdentityVerificationReportSelfie",
+    "IdentityVerificationReport",
+]
+
 
 class IdentityVerificationReportDocumentDob(StripeModel):
     """Date of birth, as the document states it. Included only if expanded."""

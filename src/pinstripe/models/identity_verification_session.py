@@ -9,6 +9,22 @@ from pinstripe.models.shared import Address
 if TYPE_CHECKING:
     from pinstripe.models.identity_verification_report import IdentityVerificationReport
 
+__all__ = [
+    "IdentityVerificationSessionLastError",
+    "IdentityVerificationSessionOptionsDocument",
+    "IdentityVerificationSessionOptionsEmail",
+    "IdentityVerificationSessionOptionsIdNumber",
+    "IdentityVerificationSessionOptionsMatching",
+    "IdentityVerificationSessionOptionsPhone",
+    "IdentityVerificationSessionOptions",
+    "IdentityVerificationSessionProvidedDetails",
+    "IdentityVerificationSessionRedaction",
+    "IdentityVerificationSessionRelatedPerson",
+    "IdentityVerificationSessionVerifiedOutputsDob",
+    "IdentityVerificationSessionVerifiedOutputs",
+    "IdentityVerificationSession",
+]
+
 
 class IdentityVerificationSessionLastError(StripeModel):
     """Why the latest check failed. Null while nothing has failed."""

@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from pinstripe.models.price import Price
     from pinstripe.models.test_clock import TestClock
 
+__all__ = [
+    "DeletedInvoiceItem",
+    "InvoiceItemInvoicingRule",
+    "InvoiceItemParentSubscriptionDetails",
+    "InvoiceItemParent",
+    "InvoiceItemPeriod",
+    "InvoiceItemPricingPriceDetails",
+    "InvoiceItemPricing",
+    "InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails",
+    "InvoiceItemProrationDetailsCreditedItems",
+    "InvoiceItemProrationDetailsDiscountAmount",
+    "InvoiceItemProrationDetails",
+    "InvoiceItem",
+]
+
 
 class DeletedInvoiceItem(StripeModel):
     """What is returned for a deleted `invoiceitem`."""

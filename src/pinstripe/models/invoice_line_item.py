@@ -12,6 +12,24 @@ if TYPE_CHECKING:
     from pinstripe.models.subscription import Subscription
     from pinstripe.models.tax_rate import TaxRate
 
+__all__ = [
+    "InvoiceLineItemDiscountAmount",
+    "InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems",
+    "InvoiceLineItemParentInvoiceItemDetailsProrationDetails",
+    "InvoiceLineItemParentInvoiceItemDetails",
+    "InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems",
+    "InvoiceLineItemParentSubscriptionItemDetailsProrationDetails",
+    "InvoiceLineItemParentSubscriptionItemDetails",
+    "InvoiceLineItemParent",
+    "InvoiceLineItemPeriod",
+    "InvoiceLineItemPretaxCreditAmount",
+    "InvoiceLineItemPricingPriceDetails",
+    "InvoiceLineItemPricing",
+    "InvoiceLineItemTaxTaxRateDetails",
+    "InvoiceLineItemTax",
+    "InvoiceLineItem",
+]
+
 
 class InvoiceLineItemDiscountAmount(StripeModel):
     """Amounts of the individual discounts."""

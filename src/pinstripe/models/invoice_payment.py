@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pinstripe.models.payment_intent import PaymentIntent
     from pinstripe.models.payment_record import PaymentRecord
 
+__all__ = ["InvoicePaymentPayment", "InvoicePaymentStatusTransitions", "InvoicePayment"]
+
 
 class InvoicePaymentPayment(StripeModel):
     """Payment that pays the invoice."""

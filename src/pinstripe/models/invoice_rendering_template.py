@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["InvoiceRenderingTemplate"]
+
 
 class InvoiceRenderingTemplate(StripeModel):
     """Layout and content settings for the PDFs and hosted pages of invoices, such as footer, memo and

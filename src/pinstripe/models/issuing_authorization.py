@@ -12,6 +12,29 @@ if TYPE_CHECKING:
     from pinstripe.models.issuing_token import IssuingToken
     from pinstripe.models.issuing_transaction import IssuingTransaction
 
+__all__ = [
+    "IssuingAuthorizationAmountDetails",
+    "IssuingAuthorizationFleetCardholderPromptData",
+    "IssuingAuthorizationFleetReportedBreakdownFuel",
+    "IssuingAuthorizationFleetReportedBreakdownNonFuel",
+    "IssuingAuthorizationFleetReportedBreakdownTax",
+    "IssuingAuthorizationFleetReportedBreakdown",
+    "IssuingAuthorizationFleet",
+    "IssuingAuthorizationFraudChallenge",
+    "IssuingAuthorizationFuel",
+    "IssuingAuthorizationMerchantData",
+    "IssuingAuthorizationNetworkData",
+    "IssuingAuthorizationPendingRequestAmountDetails",
+    "IssuingAuthorizationPendingRequest",
+    "IssuingAuthorizationRequestHistoryAmountDetails",
+    "IssuingAuthorizationRequestHistory",
+    "IssuingAuthorizationTreasury",
+    "IssuingAuthorizationVerificationDataAuthenticationExemption",
+    "IssuingAuthorizationVerificationDataThreeDSecure",
+    "IssuingAuthorizationVerificationData",
+    "IssuingAuthorization",
+]
+
 
 class IssuingAuthorizationAmountDetails(StripeModel):
     """Parts of the amount that are not the price of the goods."""

@@ -10,6 +10,21 @@ from pinstripe.models.shared import Address
 if TYPE_CHECKING:
     from pinstripe.models.issuing_personalization_design import IssuingPersonalizationDesign
 
+__all__ = [
+    "IssuingCardLatestFraudWarning",
+    "IssuingCardLifecycleControlsCancelAfter",
+    "IssuingCardLifecycleControls",
+    "IssuingCardShippingAddressValidation",
+    "IssuingCardShippingCustoms",
+    "IssuingCardShipping",
+    "IssuingCardSpendingControlsSpendingLimit",
+    "IssuingCardSpendingControls",
+    "IssuingCardWalletsApplePay",
+    "IssuingCardWalletsGooglePay",
+    "IssuingCardWallets",
+    "IssuingCard",
+]
+
 
 class IssuingCardLatestFraudWarning(StripeModel):
     """Latest sign that the card details may be compromised."""

@@ -9,6 +9,21 @@ from pinstripe.models.shared import Address
 if TYPE_CHECKING:
     from pinstripe.models.file import File
 
+__all__ = [
+    "IssuingCardholderBilling",
+    "IssuingCardholderCompany",
+    "IssuingCardholderIndividualCardIssuingUserTermsAcceptance",
+    "IssuingCardholderIndividualCardIssuing",
+    "IssuingCardholderIndividualDob",
+    "IssuingCardholderIndividualVerificationDocument",
+    "IssuingCardholderIndividualVerification",
+    "IssuingCardholderIndividual",
+    "IssuingCardholderRequirements",
+    "IssuingCardholderSpendingControlsSpendingLimit",
+    "IssuingCardholderSpendingControls",
+    "IssuingCardholder",
+]
+
 
 class IssuingCardholderBilling(StripeModel):
     """Billing address of the cardholder, which merchants may check."""

@@ -10,6 +10,20 @@ if TYPE_CHECKING:
     from pinstripe.models.file import File
     from pinstripe.models.issuing_transaction import IssuingTransaction
 
+__all__ = [
+    "IssuingDisputeEvidenceCanceled",
+    "IssuingDisputeEvidenceDuplicate",
+    "IssuingDisputeEvidenceFraudulent",
+    "IssuingDisputeEvidenceMerchandiseNotAsDescribed",
+    "IssuingDisputeEvidenceNoValidAuthorization",
+    "IssuingDisputeEvidenceNotReceived",
+    "IssuingDisputeEvidenceOther",
+    "IssuingDisputeEvidenceServiceNotAsDescribed",
+    "IssuingDisputeEvidence",
+    "IssuingDisputeTreasury",
+    "IssuingDispute",
+]
+
 
 class IssuingDisputeEvidenceCanceled(StripeModel):
     """Evidence for a canceled purchase."""

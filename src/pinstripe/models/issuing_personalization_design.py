@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from pinstripe.models.file import File
     from pinstripe.models.issuing_physical_bundle import IssuingPhysicalBundle
 
+__all__ = [
+    "IssuingPersonalizationDesignCarrierText",
+    "IssuingPersonalizationDesignPreferences",
+    "IssuingPersonalizationDesignRejectionReasons",
+    "IssuingPersonalizationDesign",
+]
+
 
 class IssuingPersonalizationDesignCarrierText(StripeModel):
     """Texts on the letter that carries the card."""

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["IssuingPhysicalBundleFeatures", "IssuingPhysicalBundle"]
+
 
 class IssuingPhysicalBundleFeatures(StripeModel):
     """What a design for the bundle can or must contain."""

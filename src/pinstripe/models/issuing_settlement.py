@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["IssuingSettlement"]
+
 
 class IssuingSettlement(StripeModel):
     """Settlement with a card network of one day's transactions for a bank identification number (BIN).

@@ -8,6 +8,16 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.issuing_card import IssuingCard
 
+__all__ = [
+    "IssuingTokenNetworkDataDevice",
+    "IssuingTokenNetworkDataMastercard",
+    "IssuingTokenNetworkDataVisa",
+    "IssuingTokenNetworkDataWalletProviderCardholderAddress",
+    "IssuingTokenNetworkDataWalletProvider",
+    "IssuingTokenNetworkData",
+    "IssuingToken",
+]
+
 
 class IssuingTokenNetworkDataDevice(StripeModel):
     """Device on which the token is stored."""

@@ -13,6 +13,26 @@ if TYPE_CHECKING:
     from pinstripe.models.issuing_dispute import IssuingDispute
     from pinstripe.models.issuing_token import IssuingToken
 
+__all__ = [
+    "IssuingTransactionAmountDetails",
+    "IssuingTransactionMerchantData",
+    "IssuingTransactionNetworkData",
+    "IssuingTransactionPurchaseDetailsFleetCardholderPromptData",
+    "IssuingTransactionPurchaseDetailsFleetReportedBreakdownFuel",
+    "IssuingTransactionPurchaseDetailsFleetReportedBreakdownNonFuel",
+    "IssuingTransactionPurchaseDetailsFleetReportedBreakdownTax",
+    "IssuingTransactionPurchaseDetailsFleetReportedBreakdown",
+    "IssuingTransactionPurchaseDetailsFleet",
+    "IssuingTransactionPurchaseDetailsFlightSegment",
+    "IssuingTransactionPurchaseDetailsFlight",
+    "IssuingTransactionPurchaseDetailsFuel",
+    "IssuingTransactionPurchaseDetailsLodging",
+    "IssuingTransactionPurchaseDetailsReceipt",
+    "IssuingTransactionPurchaseDetails",
+    "IssuingTransactionTreasury",
+    "IssuingTransaction",
+]
+
 
 class IssuingTransactionAmountDetails(StripeModel):
     """Parts of the amount that are not the price of the goods."""

@@ -7,6 +7,8 @@ from pinstripe.models.discount import Discount
 from pinstripe.models.price import Price
 from pinstripe.models.tax_rate import TaxRate
 
+__all__ = ["LineItemAdjustableQuantity", "LineItemDiscount", "LineItemTax", "LineItem"]
+
 
 class LineItemAdjustableQuantity(StripeModel):
     """Whether the customer can change the quantity, and within which limits."""

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["LoginLink"]
+
 
 class LoginLink(StripeModel):
     """A link with which a user of a connected account is logged in to the Express Dashboard. It can be

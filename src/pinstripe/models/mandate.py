@@ -8,6 +8,38 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.payment_method import PaymentMethod
 
+__all__ = [
+    "MandateCustomerAcceptanceOffline",
+    "MandateCustomerAcceptanceOnline",
+    "MandateCustomerAcceptance",
+    "MandateMultiUse",
+    "MandatePaymentMethodDetailsAcssDebit",
+    "MandatePaymentMethodDetailsAmazonPay",
+    "MandatePaymentMethodDetailsAuBecsDebit",
+    "MandatePaymentMethodDetailsBacsDebit",
+    "MandatePaymentMethodDetailsBlik",
+    "MandatePaymentMethodDetailsCardIndia",
+    "MandatePaymentMethodDetailsCard",
+    "MandatePaymentMethodDetailsCashapp",
+    "MandatePaymentMethodDetailsKakaoPay",
+    "MandatePaymentMethodDetailsKlarna",
+    "MandatePaymentMethodDetailsKrCard",
+    "MandatePaymentMethodDetailsLink",
+    "MandatePaymentMethodDetailsNaverPay",
+    "MandatePaymentMethodDetailsNzBankAccount",
+    "MandatePaymentMethodDetailsPaypal",
+    "MandatePaymentMethodDetailsPayto",
+    "MandatePaymentMethodDetailsPix",
+    "MandatePaymentMethodDetailsRevolutPay",
+    "MandatePaymentMethodDetailsSepaDebit",
+    "MandatePaymentMethodDetailsTwint",
+    "MandatePaymentMethodDetailsUpi",
+    "MandatePaymentMethodDetailsUsBankAccount",
+    "MandatePaymentMethodDetails",
+    "MandateSingleUse",
+    "Mandate",
+]
+
 
 class MandateCustomerAcceptanceOffline(StripeModel):
     """Says that the customer agreed offline. Takes no details.

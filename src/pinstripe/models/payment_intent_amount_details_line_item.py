@@ -4,6 +4,16 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = [
+    "PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard",
+    "PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent",
+    "PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna",
+    "PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal",
+    "PaymentIntentAmountDetailsLineItemPaymentMethodOptions",
+    "PaymentIntentAmountDetailsLineItemTax",
+    "PaymentIntentAmountDetailsLineItem",
+]
+
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard(StripeModel):
     """What card networks are told about the item."""

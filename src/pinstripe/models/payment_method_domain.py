@@ -5,6 +5,22 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = [
+    "PaymentMethodDomainAmazonPayStatusDetails",
+    "PaymentMethodDomainAmazonPay",
+    "PaymentMethodDomainApplePayStatusDetails",
+    "PaymentMethodDomainApplePay",
+    "PaymentMethodDomainGooglePayStatusDetails",
+    "PaymentMethodDomainGooglePay",
+    "PaymentMethodDomainKlarnaStatusDetails",
+    "PaymentMethodDomainKlarna",
+    "PaymentMethodDomainLinkStatusDetails",
+    "PaymentMethodDomainLink",
+    "PaymentMethodDomainPaypalStatusDetails",
+    "PaymentMethodDomainPaypal",
+    "PaymentMethodDomain",
+]
+
 
 class PaymentMethodDomainAmazonPayStatusDetails(StripeModel):
     """Why Apple Pay is inactive."""

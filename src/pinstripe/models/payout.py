@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pinstripe.models.bank_account import BankAccount, DeletedBankAccount
     from pinstripe.models.card import Card, DeletedCard
 
+__all__ = ["PayoutTraceId", "Payout"]
+
 
 class PayoutTraceId(StripeModel):
     """Number by which the bank can find the payout."""

@@ -9,6 +9,29 @@ from pinstripe.models.shared import Address
 if TYPE_CHECKING:
     from pinstripe.models.file import File
 
+__all__ = [
+    "DeletedPerson",
+    "PersonAdditionalTosAcceptancesAccount",
+    "PersonAdditionalTosAcceptances",
+    "PersonAddressKana",
+    "PersonAddressKanji",
+    "PersonDob",
+    "PersonFutureRequirementsAlternative",
+    "PersonFutureRequirementsError",
+    "PersonFutureRequirements",
+    "PersonRelationship",
+    "PersonRequirementsAlternative",
+    "PersonRequirementsError",
+    "PersonRequirements",
+    "PersonUsCfpbDataEthnicityDetails",
+    "PersonUsCfpbDataRaceDetails",
+    "PersonUsCfpbData",
+    "PersonVerificationAdditionalDocument",
+    "PersonVerificationDocument",
+    "PersonVerification",
+    "Person",
+]
+
 
 class DeletedPerson(StripeModel):
     """What is returned for a deleted `person`."""

@@ -8,6 +8,8 @@ from pinstripe._scalars import DecimalString, Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.product import DeletedProduct, Product
 
+__all__ = ["DeletedPlan", "PlanTier", "PlanTransformUsage", "Plan"]
+
 
 class DeletedPlan(StripeModel):
     """What is returned for a deleted `plan`."""

@@ -8,6 +8,18 @@ from pinstripe._scalars import DecimalString, Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.product import DeletedProduct, Product
 
+__all__ = [
+    "DeletedPrice",
+    "PriceCurrencyOptionsCustomUnitAmount",
+    "PriceCurrencyOptionsTier",
+    "PriceCurrencyOptions",
+    "PriceCustomUnitAmount",
+    "PriceRecurring",
+    "PriceTier",
+    "PriceTransformQuantity",
+    "Price",
+]
+
 
 class DeletedPrice(StripeModel):
     """What is returned for a deleted `price`."""

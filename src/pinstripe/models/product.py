@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pinstripe.models.price import Price
     from pinstripe.models.tax_code import TaxCode
 
+__all__ = ["DeletedProduct", "ProductMarketingFeature", "ProductPackageDimensions", "ProductTaxDetails", "Product"]
+
 
 class DeletedProduct(StripeModel):
     """What is returned for a deleted `product`."""

@@ -7,6 +7,14 @@ from pinstripe._base import Expandable, StripeModel
 if TYPE_CHECKING:
     from pinstripe.models.price import DeletedPrice, Price
 
+__all__ = [
+    "ProductCatalogTrialOfferDurationRelative",
+    "ProductCatalogTrialOfferDuration",
+    "ProductCatalogTrialOfferEndBehaviorTransition",
+    "ProductCatalogTrialOfferEndBehavior",
+    "ProductCatalogTrialOffer",
+]
+
 
 class ProductCatalogTrialOfferDurationRelative(StripeModel):
     """Length in billing intervals of the trial's price. With type `relative`."""

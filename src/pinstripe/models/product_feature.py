@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe.models.entitlements_feature import EntitlementsFeature
 
+__all__ = ["DeletedProductFeature", "ProductFeature"]
+
 
 class DeletedProductFeature(StripeModel):
     """What is returned for a deleted `product_feature`."""

@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from pinstripe.models.coupon import Coupon
     from pinstripe.models.customer import Customer, DeletedCustomer
 
+__all__ = [
+    "PromotionCodePromotion",
+    "PromotionCodeRestrictionsCurrencyOptions",
+    "PromotionCodeRestrictions",
+    "PromotionCode",
+]
+
 
 class PromotionCodePromotion(StripeModel):
     """What the code redeems."""

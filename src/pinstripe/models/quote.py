@@ -17,6 +17,36 @@ if TYPE_CHECKING:
     from pinstripe.models.subscription_schedule import SubscriptionSchedule
     from pinstripe.models.test_clock import TestClock
 
+__all__ = [
+    "QuoteAutomaticTaxLiability",
+    "QuoteAutomaticTax",
+    "QuoteComputedRecurringTotalDetailsBreakdownDiscount",
+    "QuoteComputedRecurringTotalDetailsBreakdownTax",
+    "QuoteComputedRecurringTotalDetailsBreakdown",
+    "QuoteComputedRecurringTotalDetails",
+    "QuoteComputedRecurring",
+    "QuoteComputedUpfrontTotalDetailsBreakdownDiscount",
+    "QuoteComputedUpfrontTotalDetailsBreakdownTax",
+    "QuoteComputedUpfrontTotalDetailsBreakdown",
+    "QuoteComputedUpfrontTotalDetails",
+    "QuoteComputedUpfront",
+    "QuoteComputed",
+    "QuoteFromQuote",
+    "QuoteInvoiceSettingsCustomField",
+    "QuoteInvoiceSettingsIssuer",
+    "QuoteInvoiceSettings",
+    "QuoteStatusTransitions",
+    "QuoteSubscriptionDataBillingModeFlexible",
+    "QuoteSubscriptionDataBillingMode",
+    "QuoteSubscriptionData",
+    "QuoteTotalDetailsBreakdownDiscount",
+    "QuoteTotalDetailsBreakdownTax",
+    "QuoteTotalDetailsBreakdown",
+    "QuoteTotalDetails",
+    "QuoteTransferData",
+    "Quote",
+]
+
 
 class QuoteAutomaticTaxLiability(StripeModel):
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pinstripe.models.charge import Charge
     from pinstripe.models.payment_intent import PaymentIntent
 
+__all__ = ["RadarEarlyFraudWarning"]
+
 
 class RadarEarlyFraudWarning(StripeModel):
     """A card network warns that the bank's customer reported the payment as fraudulent. A dispute often

@@ -8,6 +8,37 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.payment_method import PaymentMethod
 
+__all__ = [
+    "RadarPaymentEvaluationClientDeviceMetadataDetails",
+    "RadarPaymentEvaluationCustomerDetails",
+    "RadarPaymentEvaluationEventDisputeOpened",
+    "RadarPaymentEvaluationEventEarlyFraudWarningReceived",
+    "RadarPaymentEvaluationEventRefunded",
+    "RadarPaymentEvaluationEventUserInterventionRaisedCustom",
+    "RadarPaymentEvaluationEventUserInterventionRaised",
+    "RadarPaymentEvaluationEventUserInterventionResolved",
+    "RadarPaymentEvaluationEvent",
+    "RadarPaymentEvaluationOutcomeMerchantBlocked",
+    "RadarPaymentEvaluationOutcomeRejectedCard",
+    "RadarPaymentEvaluationOutcomeRejected",
+    "RadarPaymentEvaluationOutcomeSucceededCard",
+    "RadarPaymentEvaluationOutcomeSucceeded",
+    "RadarPaymentEvaluationOutcome",
+    "RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard",
+    "RadarPaymentEvaluationPaymentDetailsMoneyMovementDetails",
+    "RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetailsAddress",
+    "RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetails",
+    "RadarPaymentEvaluationPaymentDetailsPaymentMethodDetails",
+    "RadarPaymentEvaluationPaymentDetailsShippingDetailsAddress",
+    "RadarPaymentEvaluationPaymentDetailsShippingDetails",
+    "RadarPaymentEvaluationPaymentDetails",
+    "RadarPaymentEvaluationSignalsEarlyFraudWarning",
+    "RadarPaymentEvaluationSignalsFraudulentDispute",
+    "RadarPaymentEvaluationSignalsFraudulentPayment",
+    "RadarPaymentEvaluationSignals",
+    "RadarPaymentEvaluation",
+]
+
 
 class RadarPaymentEvaluationClientDeviceMetadataDetails(StripeModel):
     """Data about the customer's device."""

@@ -2,6 +2,8 @@
 
 from pinstripe._base import StripeModel
 
+__all__ = ["RadarRule"]
+
 
 class RadarRule(StripeModel):
     """A `rule` object."""

@@ -6,6 +6,8 @@ from pinstripe._base import ListObject, StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.radar_value_list_item import RadarValueListItem
 
+__all__ = ["DeletedRadarValueList", "RadarValueList"]
+
 
 class DeletedRadarValueList(StripeModel):
     """What is returned for a deleted `radar.value_list`."""

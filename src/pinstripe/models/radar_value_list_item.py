@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["DeletedRadarValueListItem", "RadarValueListItem"]
+
 
 class DeletedRadarValueListItem(StripeModel):
     """What is returned for a deleted `radar.value_list_item`."""

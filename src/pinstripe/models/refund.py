@@ -13,6 +13,51 @@ if TYPE_CHECKING:
     from pinstripe.models.payment_method import PaymentMethod
     from pinstripe.models.transfer_reversal import TransferReversal
 
+__all__ = [
+    "RefundDestinationDetailsAffirm",
+    "RefundDestinationDetailsAfterpayClearpay",
+    "RefundDestinationDetailsAlipay",
+    "RefundDestinationDetailsAlma",
+    "RefundDestinationDetailsAmazonPay",
+    "RefundDestinationDetailsAuBankTransfer",
+    "RefundDestinationDetailsBlik",
+    "RefundDestinationDetailsBrBankTransfer",
+    "RefundDestinationDetailsCard",
+    "RefundDestinationDetailsCashapp",
+    "RefundDestinationDetailsCrypto",
+    "RefundDestinationDetailsCustomerCashBalance",
+    "RefundDestinationDetailsEps",
+    "RefundDestinationDetailsEuBankTransfer",
+    "RefundDestinationDetailsGbBankTransfer",
+    "RefundDestinationDetailsGiropay",
+    "RefundDestinationDetailsGrabpay",
+    "RefundDestinationDetailsJpBankTransfer",
+    "RefundDestinationDetailsKlarna",
+    "RefundDestinationDetailsMbWay",
+    "RefundDestinationDetailsMultibanco",
+    "RefundDestinationDetailsMxBankTransfer",
+    "RefundDestinationDetailsNzBankTransfer",
+    "RefundDestinationDetailsP24",
+    "RefundDestinationDetailsPaynow",
+    "RefundDestinationDetailsPaypal",
+    "RefundDestinationDetailsPix",
+    "RefundDestinationDetailsRevolut",
+    "RefundDestinationDetailsScalapay",
+    "RefundDestinationDetailsSofort",
+    "RefundDestinationDetailsSwish",
+    "RefundDestinationDetailsThBankTransfer",
+    "RefundDestinationDetailsTwint",
+    "RefundDestinationDetailsUsBankTransfer",
+    "RefundDestinationDetailsWechatPay",
+    "RefundDestinationDetailsZip",
+    "RefundDestinationDetails",
+    "RefundNextActionDisplayDetailsEmailSent",
+    "RefundNextActionDisplayDetails",
+    "RefundNextAction",
+    "RefundPresentmentDetails",
+    "Refund",
+]
+
 
 class RefundDestinationDetailsAffirm(StripeModel):
     """Details of a refund through Affirm. Only with the type `affirm`.

@@ -6,6 +6,8 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.file import File
 
+__all__ = ["ReportRunParameters", "ReportRun"]
+
 
 class ReportRunParameters(StripeModel):
     """Parameters of the run. The report type says which ones it takes."""

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["ReportType"]
+
 
 class ReportType(StripeModel):
     """A report that Stripe can create, with the period for which there is data.

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pinstripe.models.charge import Charge
     from pinstripe.models.reserve_plan import ReservePlan
 
+__all__ = ["ReserveHoldReleaseDetail", "ReserveHoldReleaseSchedule", "ReserveHold"]
+
 
 class ReserveHoldReleaseDetail(StripeModel):
     """Releases of parts of the hold."""

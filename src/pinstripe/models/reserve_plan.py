@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["ReservePlanFixedRelease", "ReservePlanManualRelease", "ReservePlanRollingRelease", "ReservePlan"]
+
 
 class ReservePlanFixedRelease(StripeModel):
     """Release at a fixed time. With type `fixed_release`."""

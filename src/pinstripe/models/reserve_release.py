@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pinstripe.models.reserve_hold import ReserveHold
     from pinstripe.models.reserve_plan import ReservePlan
 
+__all__ = ["ReserveReleaseSourceTransaction", "ReserveRelease"]
+
 
 class ReserveReleaseSourceTransaction(StripeModel):
     """Dispute or refund that the amount was released for."""

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["ReserveTransaction"]
+
 
 class ReserveTransaction(StripeModel):
     """Movement of money into or out of a reserve."""

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pinstripe.models.charge import Charge
     from pinstripe.models.payment_intent import PaymentIntent
 
+__all__ = ["ReviewIpAddressLocation", "ReviewSession", "Review"]
+
 
 class ReviewIpAddressLocation(StripeModel):
     """Where that IP address probably is."""

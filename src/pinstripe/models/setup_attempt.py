@@ -17,6 +17,45 @@ if TYPE_CHECKING:
     from pinstripe.models.setup_intent import SetupIntent
     from pinstripe.models.source import Source
 
+__all__ = [
+    "SetupAttemptPaymentMethodDetailsAcssDebit",
+    "SetupAttemptPaymentMethodDetailsAmazonPay",
+    "SetupAttemptPaymentMethodDetailsAuBecsDebit",
+    "SetupAttemptPaymentMethodDetailsBacsDebit",
+    "SetupAttemptPaymentMethodDetailsBancontact",
+    "SetupAttemptPaymentMethodDetailsBlik",
+    "SetupAttemptPaymentMethodDetailsBoleto",
+    "SetupAttemptPaymentMethodDetailsCardChecks",
+    "SetupAttemptPaymentMethodDetailsCardThreeDSecure",
+    "SetupAttemptPaymentMethodDetailsCardWalletApplePay",
+    "SetupAttemptPaymentMethodDetailsCardWalletGooglePay",
+    "SetupAttemptPaymentMethodDetailsCardWallet",
+    "SetupAttemptPaymentMethodDetailsCard",
+    "SetupAttemptPaymentMethodDetailsCardPresentOffline",
+    "SetupAttemptPaymentMethodDetailsCardPresent",
+    "SetupAttemptPaymentMethodDetailsCashapp",
+    "SetupAttemptPaymentMethodDetailsIdeal",
+    "SetupAttemptPaymentMethodDetailsKakaoPay",
+    "SetupAttemptPaymentMethodDetailsKlarna",
+    "SetupAttemptPaymentMethodDetailsKrCard",
+    "SetupAttemptPaymentMethodDetailsLink",
+    "SetupAttemptPaymentMethodDetailsNaverPay",
+    "SetupAttemptPaymentMethodDetailsNzBankAccount",
+    "SetupAttemptPaymentMethodDetailsPaypal",
+    "SetupAttemptPaymentMethodDetailsPayto",
+    "SetupAttemptPaymentMethodDetailsPix",
+    "SetupAttemptPaymentMethodDetailsRevolutPay",
+    "SetupAttemptPaymentMethodDetailsSatispay",
+    "SetupAttemptPaymentMethodDetailsSepaDebit",
+    "SetupAttemptPaymentMethodDetailsSofort",
+    "SetupAttemptPaymentMethodDetailsTwint",
+    "SetupAttemptPaymentMethodDetailsUpi",
+    "SetupAttemptPaymentMethodDetailsUsBankAccount",
+    "SetupAttemptPaymentMethodDetails",
+    "SetupAttemptSetupError",
+    "SetupAttempt",
+]
+
 
 class SetupAttemptPaymentMethodDetailsAcssDebit(StripeModel):
     """Details of the setup for payments by Canadian pre-authorized debit. Only with the type `acss_debit`.

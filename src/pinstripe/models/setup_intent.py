@@ -17,6 +17,50 @@ if TYPE_CHECKING:
     from pinstripe.models.setup_attempt import SetupAttempt
     from pinstripe.models.source import Source
 
+__all__ = [
+    "SetupIntentAutomaticPaymentMethods",
+    "SetupIntentLastSetupError",
+    "SetupIntentManagedPayments",
+    "SetupIntentNextActionBlikAuthorize",
+    "SetupIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode",
+    "SetupIntentNextActionCashappHandleRedirectOrDisplayQrCode",
+    "SetupIntentNextActionPixDisplayQrCode",
+    "SetupIntentNextActionRedirectToUrl",
+    "SetupIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode",
+    "SetupIntentNextActionUpiHandleRedirectOrDisplayQrCode",
+    "SetupIntentNextActionVerifyWithMicrodeposits",
+    "SetupIntentNextAction",
+    "SetupIntentPaymentMethodConfigurationDetails",
+    "SetupIntentPaymentMethodOptionsAcssDebitMandateOptions",
+    "SetupIntentPaymentMethodOptionsAcssDebit",
+    "SetupIntentPaymentMethodOptionsAmazonPay",
+    "SetupIntentPaymentMethodOptionsBacsDebitMandateOptions",
+    "SetupIntentPaymentMethodOptionsBacsDebit",
+    "SetupIntentPaymentMethodOptionsBizum",
+    "SetupIntentPaymentMethodOptionsBlikMandateOptions",
+    "SetupIntentPaymentMethodOptionsBlik",
+    "SetupIntentPaymentMethodOptionsCardMandateOptions",
+    "SetupIntentPaymentMethodOptionsCard",
+    "SetupIntentPaymentMethodOptionsCardPresent",
+    "SetupIntentPaymentMethodOptionsKlarna",
+    "SetupIntentPaymentMethodOptionsLink",
+    "SetupIntentPaymentMethodOptionsPaypal",
+    "SetupIntentPaymentMethodOptionsPaytoMandateOptions",
+    "SetupIntentPaymentMethodOptionsPayto",
+    "SetupIntentPaymentMethodOptionsPixMandateOptions",
+    "SetupIntentPaymentMethodOptionsPix",
+    "SetupIntentPaymentMethodOptionsSepaDebitMandateOptions",
+    "SetupIntentPaymentMethodOptionsSepaDebit",
+    "SetupIntentPaymentMethodOptionsUpiMandateOptions",
+    "SetupIntentPaymentMethodOptionsUpi",
+    "SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters",
+    "SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnections",
+    "SetupIntentPaymentMethodOptionsUsBankAccountMandateOptions",
+    "SetupIntentPaymentMethodOptionsUsBankAccount",
+    "SetupIntentPaymentMethodOptions",
+    "SetupIntent",
+]
+
 
 class SetupIntentAutomaticPaymentMethods(StripeModel):
     """Whether Stripe chooses the payment methods to offer, from those in the Dashboard that can be set up."""

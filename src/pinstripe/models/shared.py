@@ -2,6 +2,8 @@
 
 from pinstripe._base import StripeModel
 
+__all__ = ["Address", "BillingDetails", "ShippingDetails"]
+
 
 class Address(StripeModel):
     """A postal address."""

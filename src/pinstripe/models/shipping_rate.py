@@ -8,6 +8,15 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.tax_code import TaxCode
 
+__all__ = [
+    "ShippingRateDeliveryEstimateMaximum",
+    "ShippingRateDeliveryEstimateMinimum",
+    "ShippingRateDeliveryEstimate",
+    "ShippingRateFixedAmountCurrencyOptions",
+    "ShippingRateFixedAmount",
+    "ShippingRate",
+]
+
 
 class ShippingRateDeliveryEstimateMaximum(StripeModel):
     """Longest time that the delivery takes. No upper limit unless set."""

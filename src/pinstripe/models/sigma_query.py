@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["SigmaQuery"]
+
 
 class SigmaQuery(StripeModel):
     """Saved SQL query of Sigma."""

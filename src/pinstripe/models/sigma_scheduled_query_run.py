@@ -6,6 +6,8 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.file import File
 
+__all__ = ["SigmaScheduledQueryRunError", "SigmaScheduledQueryRun"]
+
 
 class SigmaScheduledQueryRunError(StripeModel):
     """Why the run failed. Set only if it did."""

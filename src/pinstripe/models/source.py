@@ -6,6 +6,35 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.shared import Address, ShippingDetails
 
+__all__ = [
+    "SourceAchCreditTransfer",
+    "SourceAchDebit",
+    "SourceAcssDebit",
+    "SourceAlipay",
+    "SourceAuBecsDebit",
+    "SourceBancontact",
+    "SourceCard",
+    "SourceCardPresent",
+    "SourceCodeVerification",
+    "SourceEps",
+    "SourceGiropay",
+    "SourceIdeal",
+    "SourceKlarna",
+    "SourceMultibanco",
+    "SourceOwner",
+    "SourceP24",
+    "SourceReceiver",
+    "SourceRedirect",
+    "SourceSepaCreditTransfer",
+    "SourceSepaDebit",
+    "SourceSofort",
+    "SourceSourceOrderItem",
+    "SourceSourceOrder",
+    "SourceThreeDSecure",
+    "SourceWechat",
+    "Source",
+]
+
 
 class SourceAchCreditTransfer(StripeModel):
     """ACH transfer by the customer, of the older Sources API. Only with the type `ach_credit_transfer`."""

@@ -8,6 +8,13 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.source import Source
 
+__all__ = [
+    "SourceMandateNotificationAcssDebit",
+    "SourceMandateNotificationBacsDebit",
+    "SourceMandateNotificationSepaDebit",
+    "SourceMandateNotification",
+]
+
 
 class SourceMandateNotificationAcssDebit(StripeModel):
     """Details for Canadian debits."""

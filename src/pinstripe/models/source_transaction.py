@@ -5,6 +5,15 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = [
+    "SourceTransactionAchCreditTransfer",
+    "SourceTransactionChfCreditTransfer",
+    "SourceTransactionGbpCreditTransfer",
+    "SourceTransactionPaperCheck",
+    "SourceTransactionSepaCreditTransfer",
+    "SourceTransaction",
+]
+
 
 class SourceTransactionAchCreditTransfer(StripeModel):
     """Details of an ACH transfer."""

@@ -11,6 +11,13 @@ from pinstripe.models.tax_rate import TaxRate
 if TYPE_CHECKING:
     from pinstripe.models.discount import Discount
 
+__all__ = [
+    "DeletedSubscriptionItem",
+    "SubscriptionItemBillingThresholds",
+    "SubscriptionItemCurrentTrial",
+    "SubscriptionItem",
+]
+
 
 class DeletedSubscriptionItem(StripeModel):
     """What is returned for a deleted `subscription_item`."""

@@ -20,6 +20,50 @@ if TYPE_CHECKING:
     from pinstripe.models.tax_id import DeletedTaxId, TaxId
     from pinstripe.models.test_clock import TestClock
 
+__all__ = [
+    "SubscriptionScheduleBillingModeFlexible",
+    "SubscriptionScheduleBillingMode",
+    "SubscriptionScheduleCurrentPhase",
+    "SubscriptionScheduleDefaultSettingsAutomaticTaxLiability",
+    "SubscriptionScheduleDefaultSettingsAutomaticTax",
+    "SubscriptionScheduleDefaultSettingsBillingThresholds",
+    "SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField",
+    "SubscriptionScheduleDefaultSettingsInvoiceSettingsIssuer",
+    "SubscriptionScheduleDefaultSettingsInvoiceSettings",
+    "SubscriptionScheduleDefaultSettingsTransferData",
+    "SubscriptionScheduleDefaultSettings",
+    "SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough",
+    "SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom",
+    "SubscriptionSchedulePauseSchedulePauseSettingsBillFor",
+    "SubscriptionSchedulePauseSchedulePauseSettings",
+    "SubscriptionSchedulePauseSchedulePauseStatusError",
+    "SubscriptionSchedulePauseSchedulePauseStatus",
+    "SubscriptionSchedulePauseSchedulePause",
+    "SubscriptionSchedulePauseScheduleResumeSettings",
+    "SubscriptionSchedulePauseScheduleResumeStatusError",
+    "SubscriptionSchedulePauseScheduleResumeStatus",
+    "SubscriptionSchedulePauseScheduleResume",
+    "SubscriptionSchedulePauseSchedule",
+    "SubscriptionSchedulePhaseAddInvoiceItemDiscount",
+    "SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd",
+    "SubscriptionSchedulePhaseAddInvoiceItemPeriodStart",
+    "SubscriptionSchedulePhaseAddInvoiceItemPeriod",
+    "SubscriptionSchedulePhaseAddInvoiceItem",
+    "SubscriptionSchedulePhaseAutomaticTaxLiability",
+    "SubscriptionSchedulePhaseAutomaticTax",
+    "SubscriptionSchedulePhaseBillingThresholds",
+    "SubscriptionSchedulePhaseDiscount",
+    "SubscriptionSchedulePhaseInvoiceSettingsCustomField",
+    "SubscriptionSchedulePhaseInvoiceSettingsIssuer",
+    "SubscriptionSchedulePhaseInvoiceSettings",
+    "SubscriptionSchedulePhaseItemBillingThresholds",
+    "SubscriptionSchedulePhaseItemDiscount",
+    "SubscriptionSchedulePhaseItem",
+    "SubscriptionSchedulePhaseTransferData",
+    "SubscriptionSchedulePhase",
+    "SubscriptionSchedule",
+]
+
 
 class SubscriptionScheduleBillingModeFlexible(StripeModel):
     """Settings for the type `flexible`."""

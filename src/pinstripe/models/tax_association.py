@@ -4,6 +4,13 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = [
+    "TaxAssociationTaxTransactionAttemptCommitted",
+    "TaxAssociationTaxTransactionAttemptErrored",
+    "TaxAssociationTaxTransactionAttempt",
+    "TaxAssociation",
+]
+
 
 class TaxAssociationTaxTransactionAttemptCommitted(StripeModel):
     """Result of an attempt that succeeded."""

@@ -6,6 +6,22 @@ from pinstripe._base import ListObject, StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.tax_calculation_line_item import TaxCalculationLineItem
 
+__all__ = [
+    "TaxCalculationCustomerDetailsAddress",
+    "TaxCalculationCustomerDetailsTaxId",
+    "TaxCalculationCustomerDetails",
+    "TaxCalculationShipFromDetailsAddress",
+    "TaxCalculationShipFromDetails",
+    "TaxCalculationShippingCostTaxBreakdownJurisdiction",
+    "TaxCalculationShippingCostTaxBreakdownTaxRateDetails",
+    "TaxCalculationShippingCostTaxBreakdown",
+    "TaxCalculationShippingCost",
+    "TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount",
+    "TaxCalculationTaxBreakdownTaxRateDetails",
+    "TaxCalculationTaxBreakdown",
+    "TaxCalculation",
+]
+
 
 class TaxCalculationCustomerDetailsAddress(StripeModel):
     """Address of the customer."""

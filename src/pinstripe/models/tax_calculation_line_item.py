@@ -4,6 +4,13 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = [
+    "TaxCalculationLineItemTaxBreakdownJurisdiction",
+    "TaxCalculationLineItemTaxBreakdownTaxRateDetails",
+    "TaxCalculationLineItemTaxBreakdown",
+    "TaxCalculationLineItem",
+]
+
 
 class TaxCalculationLineItemTaxBreakdownJurisdiction(StripeModel):
     """Jurisdiction that imposes the tax."""

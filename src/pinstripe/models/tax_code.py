@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["TaxCodeRequirements", "TaxCode"]
+
 
 class TaxCodeRequirements(StripeModel):
     """What Stripe Tax needs to know to tax the category. Null if nothing more is needed."""

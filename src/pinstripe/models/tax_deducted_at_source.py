@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["TaxDeductedAtSource"]
+
 
 class TaxDeductedAtSource(StripeModel):
     """Tax deducted at source (TDS) on Stripe's fees of one invoicing period, in India."""

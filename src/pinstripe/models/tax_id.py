@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pinstripe.models.application import Application
     from pinstripe.models.customer import Customer
 
+__all__ = ["DeletedTaxId", "TaxIdOwner", "TaxIdVerification", "TaxId"]
+
 
 class DeletedTaxId(StripeModel):
     """What is returned for a deleted `tax_id`."""

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["TaxLocationAddress", "TaxLocation"]
+
 
 class TaxLocationAddress(StripeModel):
     """Address of the place."""

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["TaxRateFlatAmount", "TaxRate"]
+
 
 class TaxRateFlatAmount(StripeModel):
     """Amount of the tax. Null unless `rate_type` is `flat_amount`."""

@@ -5,6 +5,15 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe.models.shared import Address
 
+__all__ = [
+    "TaxSettingsDefaults",
+    "TaxSettingsHeadOffice",
+    "TaxSettingsStatusDetailsActive",
+    "TaxSettingsStatusDetailsPending",
+    "TaxSettingsStatusDetails",
+    "TaxSettings",
+]
+
 
 class TaxSettingsDefaults(StripeModel):
     """Defaults that calculations use."""

@@ -6,6 +6,20 @@ from pinstripe._base import ListObject, StripeModel
 from pinstripe._scalars import Timestamp
 from pinstripe.models.tax_transaction_line_item import TaxTransactionLineItem
 
+__all__ = [
+    "TaxTransactionCustomerDetailsAddress",
+    "TaxTransactionCustomerDetailsTaxId",
+    "TaxTransactionCustomerDetails",
+    "TaxTransactionReversal",
+    "TaxTransactionShipFromDetailsAddress",
+    "TaxTransactionShipFromDetails",
+    "TaxTransactionShippingCostTaxBreakdownJurisdiction",
+    "TaxTransactionShippingCostTaxBreakdownTaxRateDetails",
+    "TaxTransactionShippingCostTaxBreakdown",
+    "TaxTransactionShippingCost",
+    "TaxTransaction",
+]
+
 
 class TaxTransactionCustomerDetailsAddress(StripeModel):
     """Address of the customer."""

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["TaxTransactionLineItemReversal", "TaxTransactionLineItem"]
+
 
 class TaxTransactionLineItemReversal(StripeModel):
     """What the item reverses. Null unless `type` is `reversal`."""

@@ -7,6 +7,51 @@ from pinstripe._base import Expandable, StripeModel
 if TYPE_CHECKING:
     from pinstripe.models.file import File
 
+__all__ = [
+    "DeletedTerminalConfiguration",
+    "TerminalConfigurationBbposWisepad3",
+    "TerminalConfigurationBbposWiseposE",
+    "TerminalConfigurationCellular",
+    "TerminalConfigurationOffline",
+    "TerminalConfigurationReaderSecurity",
+    "TerminalConfigurationRebootWindow",
+    "TerminalConfigurationStripeS700",
+    "TerminalConfigurationStripeS710",
+    "TerminalConfigurationStripeT600",
+    "TerminalConfigurationTippingAed",
+    "TerminalConfigurationTippingAud",
+    "TerminalConfigurationTippingCad",
+    "TerminalConfigurationTippingChf",
+    "TerminalConfigurationTippingCzk",
+    "TerminalConfigurationTippingDkk",
+    "TerminalConfigurationTippingEur",
+    "TerminalConfigurationTippingGbp",
+    "TerminalConfigurationTippingGip",
+    "TerminalConfigurationTippingHkd",
+    "TerminalConfigurationTippingHuf",
+    "TerminalConfigurationTippingJpy",
+    "TerminalConfigurationTippingMxn",
+    "TerminalConfigurationTippingMyr",
+    "TerminalConfigurationTippingNok",
+    "TerminalConfigurationTippingNzd",
+    "TerminalConfigurationTippingPln",
+    "TerminalConfigurationTippingRon",
+    "TerminalConfigurationTippingSek",
+    "TerminalConfigurationTippingSgd",
+    "TerminalConfigurationTippingUsd",
+    "TerminalConfigurationTipping",
+    "TerminalConfigurationVerifoneM425",
+    "TerminalConfigurationVerifoneP400",
+    "TerminalConfigurationVerifoneP630",
+    "TerminalConfigurationVerifoneUx700",
+    "TerminalConfigurationVerifoneV660p",
+    "TerminalConfigurationWifiEnterpriseEapPeap",
+    "TerminalConfigurationWifiEnterpriseEapTls",
+    "TerminalConfigurationWifiPersonalPsk",
+    "TerminalConfigurationWifi",
+    "TerminalConfiguration",
+]
+
 
 class DeletedTerminalConfiguration(StripeModel):
     """What is returned for a deleted `terminal.configuration`."""

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["TerminalConnectionToken"]
+
 
 class TerminalConnectionToken(StripeModel):
     """Short-lived secret with which Stripe's Terminal SDK connects an app to readers.

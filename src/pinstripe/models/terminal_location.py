@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe.models.shared import Address
 
+__all__ = ["DeletedTerminalLocation", "TerminalLocationAddressKana", "TerminalLocationAddressKanji", "TerminalLocation"]
+
 
 class DeletedTerminalLocation(StripeModel):
     """What is returned for a deleted `terminal.location`."""

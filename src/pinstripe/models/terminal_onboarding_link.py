@@ -4,6 +4,12 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = [
+    "TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions",
+    "TerminalOnboardingLinkLinkOptions",
+    "TerminalOnboardingLink",
+]
+
 
 class TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions(StripeModel):
     """Options for links to Apple's terms."""

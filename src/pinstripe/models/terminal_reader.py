@@ -16,6 +16,41 @@ if TYPE_CHECKING:
     from pinstripe.models.source import Source
     from pinstripe.models.terminal_location import TerminalLocation
 
+__all__ = [
+    "DeletedTerminalReader",
+    "TerminalReaderActionApiError",
+    "TerminalReaderActionCollectInputsInputCustomText",
+    "TerminalReaderActionCollectInputsInputEmail",
+    "TerminalReaderActionCollectInputsInputNumeric",
+    "TerminalReaderActionCollectInputsInputPhone",
+    "TerminalReaderActionCollectInputsInputSelectionChoice",
+    "TerminalReaderActionCollectInputsInputSelection",
+    "TerminalReaderActionCollectInputsInputSignature",
+    "TerminalReaderActionCollectInputsInputText",
+    "TerminalReaderActionCollectInputsInputToggle",
+    "TerminalReaderActionCollectInputsInput",
+    "TerminalReaderActionCollectInputs",
+    "TerminalReaderActionCollectPaymentMethodCollectConfigTipping",
+    "TerminalReaderActionCollectPaymentMethodCollectConfig",
+    "TerminalReaderActionCollectPaymentMethod",
+    "TerminalReaderActionConfirmPaymentIntentConfirmConfig",
+    "TerminalReaderActionConfirmPaymentIntent",
+    "TerminalReaderActionPrintContentImage",
+    "TerminalReaderActionPrintContent",
+    "TerminalReaderActionProcessPaymentIntentProcessConfigTipping",
+    "TerminalReaderActionProcessPaymentIntentProcessConfig",
+    "TerminalReaderActionProcessPaymentIntent",
+    "TerminalReaderActionProcessSetupIntentProcessConfig",
+    "TerminalReaderActionProcessSetupIntent",
+    "TerminalReaderActionRefundPaymentRefundPaymentConfig",
+    "TerminalReaderActionRefundPayment",
+    "TerminalReaderActionSetReaderDisplayCartLineItem",
+    "TerminalReaderActionSetReaderDisplayCart",
+    "TerminalReaderActionSetReaderDisplay",
+    "TerminalReaderAction",
+    "TerminalReader",
+]
+
 
 class DeletedTerminalReader(StripeModel):
     """What is returned for a deleted `terminal.reader`."""

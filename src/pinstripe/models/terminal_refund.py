@@ -2,6 +2,8 @@
 
 from pinstripe._base import StripeModel
 
+__all__ = ["TerminalRefund"]
+
 
 class TerminalRefund(StripeModel):
     """Refund of an in-person payment.  https://docs.stripe.com/api/terminal/refunds/object

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["DeletedTestClock", "TestClockStatusDetailsAdvancing", "TestClockStatusDetails", "TestClock"]
+
 
 class DeletedTestClock(StripeModel):
     """What is returned for a deleted `test_helpers.test_clock`."""

@@ -8,6 +8,27 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.payment_method import PaymentMethod
 
+__all__ = [
+    "ThreeDSecureAuthenticationAcquirerDetails",
+    "ThreeDSecureAuthenticationChannelBrowser",
+    "ThreeDSecureAuthenticationChannelThreeRI",
+    "ThreeDSecureAuthenticationChannel",
+    "ThreeDSecureAuthenticationFlowPreferenceChallenge",
+    "ThreeDSecureAuthenticationFlowPreferenceDataShare",
+    "ThreeDSecureAuthenticationFlowPreferenceFrictionless",
+    "ThreeDSecureAuthenticationFlowPreference",
+    "ThreeDSecureAuthenticationFutureUsageInstallmentExpiry",
+    "ThreeDSecureAuthenticationFutureUsageInstallment",
+    "ThreeDSecureAuthenticationFutureUsageRecurringExpiry",
+    "ThreeDSecureAuthenticationFutureUsageRecurring",
+    "ThreeDSecureAuthenticationFutureUsage",
+    "ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires",
+    "ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails",
+    "ThreeDSecureAuthenticationOutcomeDetails",
+    "ThreeDSecureAuthenticationShippingAddress",
+    "ThreeDSecureAuthentication",
+]
+
 
 class ThreeDSecureAuthenticationAcquirerDetails(StripeModel):
     """Your acquirer and you, as they are registered with the card network."""

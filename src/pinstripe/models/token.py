@@ -7,6 +7,8 @@ from pinstripe._scalars import Timestamp
 from pinstripe.models.bank_account import BankAccount
 from pinstripe.models.card import Card
 
+__all__ = ["Token"]
+
 
 class Token(StripeModel):
     """Stands for card, bank account, identity or account data, so that raw data does not reach your

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pinstripe.models.payment_method import PaymentMethod
     from pinstripe.models.source import Source
 
+__all__ = ["TopupPaymentMethodOptionsUsBankAccount", "TopupPaymentMethodOptions", "Topup"]
+
 
 class TopupPaymentMethodOptionsUsBankAccount(StripeModel):
     """Settings for a bank account in the US."""

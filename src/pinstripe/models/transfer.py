@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pinstripe.models.balance_transaction import BalanceTransaction
     from pinstripe.models.charge import Charge
 
+__all__ = ["Transfer"]
+
 
 class Transfer(StripeModel):
     """Money moved from the balance of a platform to that of a connected account. Transfers can be

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pinstripe.models.refund import Refund
     from pinstripe.models.transfer import Transfer
 
+__all__ = ["TransferReversal"]
+
 
 class TransferReversal(StripeModel):
     """Takes a transfer back, in full or in part, from the balance of the connected account to that of the

@@ -8,6 +8,8 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.treasury_transaction import TreasuryTransaction
 
+__all__ = ["TreasuryCreditReversalStatusTransitions", "TreasuryCreditReversal"]
+
 
 class TreasuryCreditReversalStatusTransitions(StripeModel):
     """Times at which the status changed."""

@@ -8,6 +8,8 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.treasury_transaction import TreasuryTransaction
 
+__all__ = ["TreasuryDebitReversalLinkedFlows", "TreasuryDebitReversalStatusTransitions", "TreasuryDebitReversal"]
+
 
 class TreasuryDebitReversalLinkedFlows(StripeModel):
     """Objects that belong to the reversal."""

@@ -8,6 +8,16 @@ from pinstripe._scalars import Timestamp
 if TYPE_CHECKING:
     from pinstripe.models.treasury_financial_account_features import TreasuryFinancialAccountFeatures
 
+__all__ = [
+    "TreasuryFinancialAccountBalance",
+    "TreasuryFinancialAccountFinancialAddressAba",
+    "TreasuryFinancialAccountFinancialAddress",
+    "TreasuryFinancialAccountPlatformRestrictions",
+    "TreasuryFinancialAccountStatusDetailsClosed",
+    "TreasuryFinancialAccountStatusDetails",
+    "TreasuryFinancialAccount",
+]
+
 
 class TreasuryFinancialAccountBalance(StripeModel):
     """Amounts on the account, each by currency in the smallest unit."""

@@ -4,6 +4,32 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = [
+    "TreasuryFinancialAccountFeaturesCardIssuingStatusDetail",
+    "TreasuryFinancialAccountFeaturesCardIssuing",
+    "TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetail",
+    "TreasuryFinancialAccountFeaturesDepositInsurance",
+    "TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetail",
+    "TreasuryFinancialAccountFeaturesFinancialAddressesAba",
+    "TreasuryFinancialAccountFeaturesFinancialAddresses",
+    "TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetail",
+    "TreasuryFinancialAccountFeaturesInboundTransfersAch",
+    "TreasuryFinancialAccountFeaturesInboundTransfers",
+    "TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetail",
+    "TreasuryFinancialAccountFeaturesIntraStripeFlows",
+    "TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetail",
+    "TreasuryFinancialAccountFeaturesOutboundPaymentsAch",
+    "TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetail",
+    "TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire",
+    "TreasuryFinancialAccountFeaturesOutboundPayments",
+    "TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetail",
+    "TreasuryFinancialAccountFeaturesOutboundTransfersAch",
+    "TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetail",
+    "TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire",
+    "TreasuryFinancialAccountFeaturesOutboundTransfers",
+    "TreasuryFinancialAccountFeatures",
+]
+
 
 class TreasuryFinancialAccountFeaturesCardIssuingStatusDetail(StripeModel):
     """Why the feature cannot be used."""

@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     from pinstripe.models.mandate import Mandate
     from pinstripe.models.treasury_transaction import TreasuryTransaction
 
+__all__ = [
+    "TreasuryInboundTransferFailureDetails",
+    "TreasuryInboundTransferLinkedFlows",
+    "TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails",
+    "TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount",
+    "TreasuryInboundTransferOriginPaymentMethodDetails",
+    "TreasuryInboundTransferStatusTransitions",
+    "TreasuryInboundTransfer",
+]
+
 
 class TreasuryInboundTransferFailureDetails(StripeModel):
     """Why the transfer failed. With the status `failed`."""

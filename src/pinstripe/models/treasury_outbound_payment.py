@@ -10,6 +10,20 @@ if TYPE_CHECKING:
     from pinstripe.models.mandate import Mandate
     from pinstripe.models.treasury_transaction import TreasuryTransaction
 
+__all__ = [
+    "TreasuryOutboundPaymentDestinationPaymentMethodDetailsBillingDetails",
+    "TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount",
+    "TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount",
+    "TreasuryOutboundPaymentDestinationPaymentMethodDetails",
+    "TreasuryOutboundPaymentEndUserDetails",
+    "TreasuryOutboundPaymentReturnedDetails",
+    "TreasuryOutboundPaymentStatusTransitions",
+    "TreasuryOutboundPaymentTrackingDetailsAch",
+    "TreasuryOutboundPaymentTrackingDetailsUsDomesticWire",
+    "TreasuryOutboundPaymentTrackingDetails",
+    "TreasuryOutboundPayment",
+]
+
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetailsBillingDetails(StripeModel):
     """Name and contact details of the recipient."""

@@ -10,6 +10,19 @@ if TYPE_CHECKING:
     from pinstripe.models.mandate import Mandate
     from pinstripe.models.treasury_transaction import TreasuryTransaction
 
+__all__ = [
+    "TreasuryOutboundTransferDestinationPaymentMethodDetailsBillingDetails",
+    "TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount",
+    "TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount",
+    "TreasuryOutboundTransferDestinationPaymentMethodDetails",
+    "TreasuryOutboundTransferReturnedDetails",
+    "TreasuryOutboundTransferStatusTransitions",
+    "TreasuryOutboundTransferTrackingDetailsAch",
+    "TreasuryOutboundTransferTrackingDetailsUsDomesticWire",
+    "TreasuryOutboundTransferTrackingDetails",
+    "TreasuryOutboundTransfer",
+]
+
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetailsBillingDetails(StripeModel):
     """Name and contact details of the account's owner."""

@@ -13,6 +13,17 @@ from pinstripe.models.treasury_outbound_transfer import TreasuryOutboundTransfer
 if TYPE_CHECKING:
     from pinstripe.models.treasury_transaction import TreasuryTransaction
 
+__all__ = [
+    "TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails",
+    "TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount",
+    "TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount",
+    "TreasuryReceivedCreditInitiatingPaymentMethodDetails",
+    "TreasuryReceivedCreditLinkedFlowsSourceFlowDetails",
+    "TreasuryReceivedCreditLinkedFlows",
+    "TreasuryReceivedCreditReversalDetails",
+    "TreasuryReceivedCredit",
+]
+
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails(StripeModel):
     """Name and contact details of the one who started the movement."""

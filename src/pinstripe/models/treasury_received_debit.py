@@ -9,6 +9,16 @@ from pinstripe.models.shared import Address
 if TYPE_CHECKING:
     from pinstripe.models.treasury_transaction import TreasuryTransaction
 
+__all__ = [
+    "TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails",
+    "TreasuryReceivedDebitInitiatingPaymentMethodDetailsFinancialAccount",
+    "TreasuryReceivedDebitInitiatingPaymentMethodDetailsUsBankAccount",
+    "TreasuryReceivedDebitInitiatingPaymentMethodDetails",
+    "TreasuryReceivedDebitLinkedFlows",
+    "TreasuryReceivedDebitReversalDetails",
+    "TreasuryReceivedDebit",
+]
+
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails(StripeModel):
     """Name and contact details of the one who started the movement."""

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from pinstripe.models.treasury_received_credit import TreasuryReceivedCredit
     from pinstripe.models.treasury_transaction_entry import TreasuryTransactionEntry
 
+__all__ = [
+    "TreasuryTransactionBalanceImpact",
+    "TreasuryTransactionFlowDetails",
+    "TreasuryTransactionStatusTransitions",
+    "TreasuryTransaction",
+]
+
 
 class TreasuryTransactionBalanceImpact(StripeModel):
     """Change of each part of the balance."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pinstripe.models.treasury_received_credit import TreasuryReceivedCredit
     from pinstripe.models.treasury_transaction import TreasuryTransaction
 
+__all__ = ["TreasuryTransactionEntryBalanceImpact", "TreasuryTransactionEntryFlowDetails", "TreasuryTransactionEntry"]
+
 
 class TreasuryTransactionEntryBalanceImpact(StripeModel):
     """Change of each part of the balance."""

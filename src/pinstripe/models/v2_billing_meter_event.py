@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = ["V2BillingMeterEvent"]
+
 
 class V2BillingMeterEvent(StripeModel):
     """Reports that a customer used something. Like `billing.meter_event`, but through API v2, which

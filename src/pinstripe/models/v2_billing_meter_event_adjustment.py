@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = ["V2BillingMeterEventAdjustmentCancel", "V2BillingMeterEventAdjustment"]
+
 
 class V2BillingMeterEventAdjustmentCancel(StripeModel):
     """Event to cancel."""

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = ["V2BillingMeterEventSession"]
+
 
 class V2BillingMeterEventSession(StripeModel):
     """Permission to send meter events in bulk to the meter event stream. Short-lived, so create a new one

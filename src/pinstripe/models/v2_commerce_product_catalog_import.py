@@ -5,6 +5,20 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime, Int64String
 
+__all__ = [
+    "V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl",
+    "V2CommerceProductCatalogImportStatusDetailsAwaitingUpload",
+    "V2CommerceProductCatalogImportStatusDetailsFailed",
+    "V2CommerceProductCatalogImportStatusDetailsProcessing",
+    "V2CommerceProductCatalogImportStatusDetailsSucceeded",
+    "V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl",
+    "V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile",
+    "V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample",
+    "V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors",
+    "V2CommerceProductCatalogImportStatusDetails",
+    "V2CommerceProductCatalogImport",
+]
+
 
 class V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl(StripeModel):
     """Where to upload the file."""

@@ -5,6 +5,15 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions",
+    "V2CoreAccountLinkUseCaseAccountOnboarding",
+    "V2CoreAccountLinkUseCaseAccountUpdateCollectionOptions",
+    "V2CoreAccountLinkUseCaseAccountUpdate",
+    "V2CoreAccountLinkUseCase",
+    "V2CoreAccountLink",
+]
+
 
 class V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions(StripeModel):
     """Which details the page asks for."""

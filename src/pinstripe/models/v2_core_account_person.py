@@ -5,6 +5,32 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime, DecimalString
 
+__all__ = [
+    "V2CoreAccountPersonAdditionalAddress",
+    "V2CoreAccountPersonAdditionalName",
+    "V2CoreAccountPersonAdditionalTermsOfServiceAccount",
+    "V2CoreAccountPersonAdditionalTermsOfService",
+    "V2CoreAccountPersonAddress",
+    "V2CoreAccountPersonDateOfBirth",
+    "V2CoreAccountPersonDocumentsCompanyAuthorization",
+    "V2CoreAccountPersonDocumentsPassport",
+    "V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack",
+    "V2CoreAccountPersonDocumentsPrimaryVerification",
+    "V2CoreAccountPersonDocumentsSecondaryVerificationFrontBack",
+    "V2CoreAccountPersonDocumentsSecondaryVerification",
+    "V2CoreAccountPersonDocumentsVisa",
+    "V2CoreAccountPersonDocuments",
+    "V2CoreAccountPersonIdNumber",
+    "V2CoreAccountPersonRelationship",
+    "V2CoreAccountPersonScriptAddressesKana",
+    "V2CoreAccountPersonScriptAddressesKanji",
+    "V2CoreAccountPersonScriptAddresses",
+    "V2CoreAccountPersonScriptNamesKana",
+    "V2CoreAccountPersonScriptNamesKanji",
+    "V2CoreAccountPersonScriptNames",
+    "V2CoreAccountPerson",
+]
+
 
 class V2CoreAccountPersonAdditionalAddress(StripeModel):
     """Further addresses of the person."""

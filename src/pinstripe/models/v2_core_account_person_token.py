@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = ["V2CoreAccountPersonToken"]
+
 
 class V2CoreAccountPersonToken(StripeModel):
     """A token for the details of a person, created in the browser so that your server never sees them.

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = ["V2CoreAccountToken"]
+
 
 class V2CoreAccountToken(StripeModel):
     """A token for the legal details of an account, created in the browser so that your server never sees

@@ -5,6 +5,8 @@ from typing import Any, Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = ["V2CoreEventReasonRequest", "V2CoreEventReason", "V2CoreEventRelatedObject", "V2CoreEvent"]
+
 
 class V2CoreEventReasonRequest(StripeModel):
     """Request that caused the event."""

@@ -5,6 +5,15 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2CoreEventDestinationAmazonEventbridge",
+    "V2CoreEventDestinationAzureEventGrid",
+    "V2CoreEventDestinationStatusDetailsDisabled",
+    "V2CoreEventDestinationStatusDetails",
+    "V2CoreEventDestinationWebhookEndpoint",
+    "V2CoreEventDestination",
+]
+
 
 class V2CoreEventDestinationAmazonEventbridge(StripeModel):
     """Details of a destination in Amazon EventBridge."""

@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = ["V2CoreVaultGbBankAccount"]
+
 
 class V2CoreVaultGbBankAccount(StripeModel):
     """Bank account in the United Kingdom that is stored as a destination of outbound money.

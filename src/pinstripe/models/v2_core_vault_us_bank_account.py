@@ -5,6 +5,12 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails",
+    "V2CoreVaultUsBankAccountVerification",
+    "V2CoreVaultUsBankAccount",
+]
+
 
 class V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails(StripeModel):
     """Details of the microdeposits."""

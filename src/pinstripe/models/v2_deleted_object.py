@@ -2,6 +2,8 @@
 
 from pinstripe._base import StripeModel
 
+__all__ = ["V2DeletedObject"]
+
 
 class V2DeletedObject(StripeModel):
     """A `v2.deleted_object` object."""

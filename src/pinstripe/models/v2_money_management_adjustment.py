@@ -5,6 +5,12 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementAdjustmentAdjustedFlow",
+    "V2MoneyManagementAdjustmentAmount",
+    "V2MoneyManagementAdjustment",
+]
+
 
 class V2MoneyManagementAdjustmentAdjustedFlow(StripeModel):
     """Movement of money that is corrected. The field named by `type` has its ID."""

@@ -5,6 +5,17 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementFinancialAccountBalanceAvailable",
+    "V2MoneyManagementFinancialAccountBalanceInboundPending",
+    "V2MoneyManagementFinancialAccountBalanceOutboundPending",
+    "V2MoneyManagementFinancialAccountBalance",
+    "V2MoneyManagementFinancialAccountOther",
+    "V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility",
+    "V2MoneyManagementFinancialAccountStorage",
+    "V2MoneyManagementFinancialAccount",
+]
+
 
 class V2MoneyManagementFinancialAccountBalanceAvailable(StripeModel):
     """Amount that can be spent, by currency."""

@@ -5,6 +5,15 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementFinancialAddressBankAccountAbaAddress",
+    "V2MoneyManagementFinancialAddressBankAccountAba",
+    "V2MoneyManagementFinancialAddressBankAccountIban",
+    "V2MoneyManagementFinancialAddressBankAccountSortCode",
+    "V2MoneyManagementFinancialAddressBankAccount",
+    "V2MoneyManagementFinancialAddress",
+]
+
 
 class V2MoneyManagementFinancialAddressBankAccountAbaAddress(StripeModel):
     """Address of the account's owner."""

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = ["V2MoneyManagementFinancialAddressCreditSimulation"]
+
 
 class V2MoneyManagementFinancialAddressCreditSimulation(StripeModel):
     """Result of a simulated credit to a financial address. Only in test mode and sandboxes."""

@@ -7,6 +7,22 @@ from pydantic import Field
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementInboundTransferAmount",
+    "V2MoneyManagementInboundTransferFromDebited",
+    "V2MoneyManagementInboundTransferFromPaymentMethod",
+    "V2MoneyManagementInboundTransferFrom",
+    "V2MoneyManagementInboundTransferToCredited",
+    "V2MoneyManagementInboundTransferTo",
+    "V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed",
+    "V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing",
+    "V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued",
+    "V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned",
+    "V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceeded",
+    "V2MoneyManagementInboundTransferTransferHistory",
+    "V2MoneyManagementInboundTransfer",
+]
+
 
 class V2MoneyManagementInboundTransferAmount(StripeModel):
     """Amount to pull in."""

@@ -7,6 +7,28 @@ from pydantic import Field
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementOutboundPaymentAmount",
+    "V2MoneyManagementOutboundPaymentFromDebited",
+    "V2MoneyManagementOutboundPaymentFrom",
+    "V2MoneyManagementOutboundPaymentRecipientNotification",
+    "V2MoneyManagementOutboundPaymentStatusDetailsFailed",
+    "V2MoneyManagementOutboundPaymentStatusDetailsProcessing",
+    "V2MoneyManagementOutboundPaymentStatusDetailsReturned",
+    "V2MoneyManagementOutboundPaymentStatusDetails",
+    "V2MoneyManagementOutboundPaymentStatusTransitions",
+    "V2MoneyManagementOutboundPaymentToCredited",
+    "V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch",
+    "V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions",
+    "V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount",
+    "V2MoneyManagementOutboundPaymentToPayoutMethodOptions",
+    "V2MoneyManagementOutboundPaymentTo",
+    "V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount",
+    "V2MoneyManagementOutboundPaymentTrackingDetailsCard",
+    "V2MoneyManagementOutboundPaymentTrackingDetails",
+    "V2MoneyManagementOutboundPayment",
+]
+
 
 class V2MoneyManagementOutboundPaymentAmount(StripeModel):
     """Amount to send."""

@@ -6,6 +6,8 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 from pinstripe.models.v2_money_management_payout_method import V2MoneyManagementPayoutMethod
 
+__all__ = ["V2MoneyManagementOutboundSetupIntent"]
+
 
 class V2MoneyManagementOutboundSetupIntent(StripeModel):
     """Collects a payout method for a recipient and prepares it for use. Its status says whether something

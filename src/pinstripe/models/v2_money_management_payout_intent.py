@@ -7,6 +7,36 @@ from pydantic import Field
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementPayoutIntentAmount",
+    "V2MoneyManagementPayoutIntentEstimatedFeeAmount",
+    "V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch",
+    "V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptions",
+    "V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails",
+    "V2MoneyManagementPayoutIntentEstimatedFeeTaxAmount",
+    "V2MoneyManagementPayoutIntentEstimatedFee",
+    "V2MoneyManagementPayoutIntentFromDebited",
+    "V2MoneyManagementPayoutIntentFrom",
+    "V2MoneyManagementPayoutIntentFxQuoteRates",
+    "V2MoneyManagementPayoutIntentFxQuote",
+    "V2MoneyManagementPayoutIntentLatestPayout",
+    "V2MoneyManagementPayoutIntentNextActionConfirm",
+    "V2MoneyManagementPayoutIntentNextActionHandleFailure",
+    "V2MoneyManagementPayoutIntentNextAction",
+    "V2MoneyManagementPayoutIntentRecipientNotification",
+    "V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails",
+    "V2MoneyManagementPayoutIntentRecipientVerification",
+    "V2MoneyManagementPayoutIntentScheduleOptions",
+    "V2MoneyManagementPayoutIntentStatusTransitions",
+    "V2MoneyManagementPayoutIntentToCredited",
+    "V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch",
+    "V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptions",
+    "V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount",
+    "V2MoneyManagementPayoutIntentToPayoutMethodOptions",
+    "V2MoneyManagementPayoutIntentTo",
+    "V2MoneyManagementPayoutIntent",
+]
+
 
 class V2MoneyManagementPayoutIntentAmount(StripeModel):
     """Amount to send."""

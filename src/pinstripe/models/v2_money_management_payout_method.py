@@ -5,6 +5,13 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementPayoutMethodBankAccount",
+    "V2MoneyManagementPayoutMethodCard",
+    "V2MoneyManagementPayoutMethodUsageStatus",
+    "V2MoneyManagementPayoutMethod",
+]
+
 
 class V2MoneyManagementPayoutMethodBankAccount(StripeModel):
     """Details of a bank account. With type `bank_account`."""

@@ -4,6 +4,13 @@ from typing import Literal
 
 from pinstripe._base import StripeModel
 
+__all__ = [
+    "V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman",
+    "V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField",
+    "V2MoneyManagementPayoutMethodsBankAccountSpecCountries",
+    "V2MoneyManagementPayoutMethodsBankAccountSpec",
+]
+
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman(StripeModel):
     """Name of the field in the country, to show to people."""

@@ -5,6 +5,22 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementReceivedCreditAmount",
+    "V2MoneyManagementReceivedCreditAmountReceived",
+    "V2MoneyManagementReceivedCreditBalanceTransfer",
+    "V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba",
+    "V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban",
+    "V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode",
+    "V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount",
+    "V2MoneyManagementReceivedCreditBankTransfer",
+    "V2MoneyManagementReceivedCreditStatusDetailsFailed",
+    "V2MoneyManagementReceivedCreditStatusDetailsReturned",
+    "V2MoneyManagementReceivedCreditStatusDetails",
+    "V2MoneyManagementReceivedCreditStatusTransitions",
+    "V2MoneyManagementReceivedCredit",
+]
+
 
 class V2MoneyManagementReceivedCreditAmount(StripeModel):
     """Amount that was sent."""

@@ -5,6 +5,13 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementRecipientVerificationConsumedBy",
+    "V2MoneyManagementRecipientVerificationMatchResultDetails",
+    "V2MoneyManagementRecipientVerificationStatusTransitions",
+    "V2MoneyManagementRecipientVerification",
+]
+
 
 class V2MoneyManagementRecipientVerificationConsumedBy(StripeModel):
     """What the verification was used for."""

@@ -5,6 +5,19 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementTransactionAmount",
+    "V2MoneyManagementTransactionBalanceImpactAvailable",
+    "V2MoneyManagementTransactionBalanceImpactInboundPending",
+    "V2MoneyManagementTransactionBalanceImpactOutboundPending",
+    "V2MoneyManagementTransactionBalanceImpact",
+    "V2MoneyManagementTransactionCounterparty",
+    "V2MoneyManagementTransactionFlow",
+    "V2MoneyManagementTransactionRegulatoryReceipt",
+    "V2MoneyManagementTransactionStatusTransitions",
+    "V2MoneyManagementTransaction",
+]
+
 
 class V2MoneyManagementTransactionAmount(StripeModel):
     """Change of the balance. Negative if money leaves."""

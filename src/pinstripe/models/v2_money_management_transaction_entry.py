@@ -5,6 +5,16 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime
 
+__all__ = [
+    "V2MoneyManagementTransactionEntryBalanceImpactAvailable",
+    "V2MoneyManagementTransactionEntryBalanceImpactInboundPending",
+    "V2MoneyManagementTransactionEntryBalanceImpactOutboundPending",
+    "V2MoneyManagementTransactionEntryBalanceImpact",
+    "V2MoneyManagementTransactionEntryTransactionDetailsFlow",
+    "V2MoneyManagementTransactionEntryTransactionDetails",
+    "V2MoneyManagementTransactionEntry",
+]
+
 
 class V2MoneyManagementTransactionEntryBalanceImpactAvailable(StripeModel):
     """Change of the amount that can be spent."""

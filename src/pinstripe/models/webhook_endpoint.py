@@ -5,6 +5,8 @@ from typing import Literal
 from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
+__all__ = ["DeletedWebhookEndpoint", "WebhookEndpoint"]
+
 
 class DeletedWebhookEndpoint(StripeModel):
     """What is returned for a deleted `webhook_endpoint`."""

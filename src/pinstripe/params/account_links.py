@@ -4,6 +4,8 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = ["AccountLinkCreateParamsCollectionOptions", "AccountLinkCreateParams"]
+
 
 class AccountLinkCreateParamsCollectionOptions(TypedDict, total=False, closed=True):
     """Which details the page asks for."""

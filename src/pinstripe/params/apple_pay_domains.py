@@ -2,6 +2,8 @@
 
 from typing_extensions import Required, TypedDict
 
+__all__ = ["ApplePayDomainCreateParams", "ApplePayDomainListParams", "ApplePayDomainRetrieveParams"]
+
 
 class ApplePayDomainCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/apple_pay/domains`."""

@@ -5,6 +5,17 @@ from datetime import datetime
 
 from typing_extensions import TypedDict
 
+__all__ = [
+    "ApplicationFeeListParamsCreated",
+    "ApplicationFeeListParams",
+    "ApplicationFeeRefundCreateParams",
+    "ApplicationFeeRefundListParams",
+    "ApplicationFeeRefundParams",
+    "ApplicationFeeRefundRetrieveParams",
+    "ApplicationFeeRefundUpdateParams",
+    "ApplicationFeeRetrieveParams",
+]
+
 
 class ApplicationFeeListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

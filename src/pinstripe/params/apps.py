@@ -5,6 +5,23 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "AppsInstallListParamsCreated",
+    "AppsSecretCreateParamsScope",
+    "AppsSecretDeleteWhereParamsScope",
+    "AppsSecretFindParamsScope",
+    "AppsSecretListParamsScope",
+    "AppsInstallCreateParams",
+    "AppsInstallListParams",
+    "AppsInstallRetrieveParams",
+    "AppsInstallUninstallParams",
+    "AppsInstallUpdateParams",
+    "AppsSecretCreateParams",
+    "AppsSecretDeleteWhereParams",
+    "AppsSecretFindParams",
+    "AppsSecretListParams",
+]
+
 
 class AppsInstallListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -4,6 +4,13 @@ from datetime import datetime
 
 from typing_extensions import TypedDict
 
+__all__ = [
+    "BalanceHistoryListParamsCreated",
+    "BalanceHistoryListParams",
+    "BalanceHistoryRetrieveParams",
+    "BalanceRetrieveParams",
+]
+
 
 class BalanceHistoryListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

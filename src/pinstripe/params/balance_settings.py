@@ -7,6 +7,17 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "BalanceSettingsUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency",
+    "BalanceSettingsUpdateParamsPaymentsPayoutsSchedule",
+    "BalanceSettingsUpdateParamsPaymentsPayouts",
+    "BalanceSettingsUpdateParamsPaymentsSettlementTimingStartOfDay",
+    "BalanceSettingsUpdateParamsPaymentsSettlementTiming",
+    "BalanceSettingsUpdateParamsPayments",
+    "BalanceSettingsRetrieveParams",
+    "BalanceSettingsUpdateParams",
+]
+
 
 class BalanceSettingsUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency(TypedDict, total=False, closed=True):
     """Rules by which money is moved on automatically, per currency."""

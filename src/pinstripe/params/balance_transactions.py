@@ -4,6 +4,8 @@ from datetime import datetime
 
 from typing_extensions import TypedDict
 
+__all__ = ["BalanceTransactionListParamsCreated", "BalanceTransactionListParams", "BalanceTransactionRetrieveParams"]
+
 
 class BalanceTransactionListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -8,6 +8,52 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "BillingCreditGrantCreateParamsAmountMonetary",
+    "BillingCreditGrantCreateParamsAmount",
+    "BillingCreditGrantCreateParamsApplicabilityConfigScopePrice",
+    "BillingCreditGrantCreateParamsApplicabilityConfigScope",
+    "BillingCreditGrantCreateParamsApplicabilityConfig",
+    "BillingMeterEventAdjustmentCreateParamsCancel",
+    "BillingMeterCreateParamsCustomerMapping",
+    "BillingMeterCreateParamsDefaultAggregation",
+    "BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScopePrice",
+    "BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScope",
+    "BillingCreditBalanceSummaryRetrieveParamsFilter",
+    "BillingAlertCreateParamsUsageThresholdFilter",
+    "BillingAlertCreateParamsUsageThreshold",
+    "BillingMeterCreateParamsValueSettings",
+    "BillingAlertActivateParams",
+    "BillingAlertArchiveParams",
+    "BillingAlertCreateParams",
+    "BillingAlertDeactivateParams",
+    "BillingAlertListParams",
+    "BillingAlertRetrieveParams",
+    "BillingCreditBalanceSummaryRetrieveParams",
+    "BillingCreditBalanceTransactionListParams",
+    "BillingCreditBalanceTransactionRetrieveParams",
+    "BillingCreditGrantCreateParams",
+    "BillingCreditGrantExpireParams",
+    "BillingCreditGrantListParams",
+    "BillingCreditGrantRetrieveParams",
+    "BillingCreditGrantUpdateParams",
+    "BillingCreditGrantVoidGrantParams",
+    "BillingFeedbackOptionCreateParams",
+    "BillingFeedbackOptionDeactivateParams",
+    "BillingFeedbackOptionListParams",
+    "BillingFeedbackOptionRetrieveParams",
+    "BillingFeedbackOptionUpdateParams",
+    "BillingMeterCreateParams",
+    "BillingMeterDeactivateParams",
+    "BillingMeterEventAdjustmentCreateParams",
+    "BillingMeterEventCreateParams",
+    "BillingMeterEventSummaryListParams",
+    "BillingMeterListParams",
+    "BillingMeterReactivateParams",
+    "BillingMeterRetrieveParams",
+    "BillingMeterUpdateParams",
+]
+
 
 class BillingCreditGrantCreateParamsAmountMonetary(TypedDict, total=False, closed=True):
     """Amount in a currency. With the type `monetary`."""

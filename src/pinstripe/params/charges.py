@@ -8,6 +8,45 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "ChargeCreateParamsCard",
+    "ChargeListParamsCreated",
+    "ChargeCreateParamsDestination",
+    "ChargeDisputeUpdateParamsEvidenceAppealCard",
+    "ChargeDisputeUpdateParamsEvidenceAppeal",
+    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance",
+    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress",
+    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction",
+    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress",
+    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction",
+    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3",
+    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompliance",
+    "ChargeDisputeUpdateParamsEvidenceEnhancedEvidence",
+    "ChargeDisputeUpdateParamsEvidence",
+    "ChargeUpdateParamsFraudDetails",
+    "ChargeCreateParamsRadarOptions",
+    "ChargeCreateParamsShippingAddress",
+    "ChargeUpdateParamsShippingAddress",
+    "ChargeCreateParamsShipping",
+    "ChargeUpdateParamsShipping",
+    "ChargeCaptureParamsTransferData",
+    "ChargeCreateParamsTransferData",
+    "ChargeCaptureParams",
+    "ChargeCreateParams",
+    "ChargeDisputeCloseParams",
+    "ChargeDisputeRetrieveParams",
+    "ChargeDisputeUpdateParams",
+    "ChargeListParams",
+    "ChargeRefundCreateParams",
+    "ChargeRefundListParams",
+    "ChargeRefundParams",
+    "ChargeRefundRetrieveParams",
+    "ChargeRefundUpdateParams",
+    "ChargeRetrieveParams",
+    "ChargeSearchParams",
+    "ChargeUpdateParams",
+]
+
 
 class ChargeCreateParamsCard(TypedDict, total=False, closed=True):
     """Card to charge, as a token or with its details."""

@@ -5,6 +5,20 @@ from decimal import Decimal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "ClimateOrderCreateParamsBeneficiary",
+    "ClimateOrderUpdateParamsBeneficiary",
+    "ClimateOrderCancelParams",
+    "ClimateOrderCreateParams",
+    "ClimateOrderListParams",
+    "ClimateOrderRetrieveParams",
+    "ClimateOrderUpdateParams",
+    "ClimateProductListParams",
+    "ClimateProductRetrieveParams",
+    "ClimateSupplierListParams",
+    "ClimateSupplierRetrieveParams",
+]
+
 
 class ClimateOrderCreateParamsBeneficiary(TypedDict, total=False, closed=True):
     """For whom the carbon is removed."""

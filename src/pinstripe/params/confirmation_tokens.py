@@ -2,6 +2,8 @@
 
 from typing_extensions import TypedDict
 
+__all__ = ["ConfirmationTokenRetrieveParams"]
+
 
 class ConfirmationTokenRetrieveParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/confirmation_tokens/{confirmation_token}`."""

@@ -2,6 +2,8 @@
 
 from typing_extensions import TypedDict
 
+__all__ = ["CountrySpecListParams", "CountrySpecRetrieveParams"]
+
 
 class CountrySpecListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/country_specs`."""

@@ -8,6 +8,17 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "CouponCreateParamsAppliesTo",
+    "CouponListParamsCreated",
+    "CouponCreateParamsCurrencyOptions",
+    "CouponUpdateParamsCurrencyOptions",
+    "CouponCreateParams",
+    "CouponListParams",
+    "CouponRetrieveParams",
+    "CouponUpdateParams",
+]
+
 
 class CouponCreateParamsAppliesTo(TypedDict, total=False, closed=True):
     """Limits the coupon to some products."""

@@ -7,6 +7,33 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "CreditNoteListParamsCreated",
+    "CreditNoteCreateParamsLineTaxAmount",
+    "CreditNotePreviewLinesListParamsLineTaxAmount",
+    "CreditNotePreviewParamsLineTaxAmount",
+    "CreditNoteCreateParamsLine",
+    "CreditNotePreviewLinesListParamsLine",
+    "CreditNotePreviewParamsLine",
+    "CreditNoteCreateParamsRefundPaymentRecordRefund",
+    "CreditNotePreviewLinesListParamsRefundPaymentRecordRefund",
+    "CreditNotePreviewParamsRefundPaymentRecordRefund",
+    "CreditNoteCreateParamsRefund",
+    "CreditNotePreviewLinesListParamsRefund",
+    "CreditNotePreviewParamsRefund",
+    "CreditNoteCreateParamsShippingCost",
+    "CreditNotePreviewLinesListParamsShippingCost",
+    "CreditNotePreviewParamsShippingCost",
+    "CreditNoteCreateParams",
+    "CreditNoteLineItemListParams",
+    "CreditNoteListParams",
+    "CreditNotePreviewLinesListParams",
+    "CreditNotePreviewParams",
+    "CreditNoteRetrieveParams",
+    "CreditNoteUpdateParams",
+    "CreditNoteVoidCreditNoteParams",
+]
+
 
 class CreditNoteListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

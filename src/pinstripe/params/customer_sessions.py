@@ -5,6 +5,21 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "CustomerSessionCreateParamsComponentsActiveEntitlements",
+    "CustomerSessionCreateParamsComponentsBuyButton",
+    "CustomerSessionCreateParamsComponentsCustomerPortal",
+    "CustomerSessionCreateParamsComponentsCustomerSheetFeatures",
+    "CustomerSessionCreateParamsComponentsCustomerSheet",
+    "CustomerSessionCreateParamsComponentsMobilePaymentElementFeatures",
+    "CustomerSessionCreateParamsComponentsMobilePaymentElement",
+    "CustomerSessionCreateParamsComponentsPaymentElementFeatures",
+    "CustomerSessionCreateParamsComponentsPaymentElement",
+    "CustomerSessionCreateParamsComponentsPricingTable",
+    "CustomerSessionCreateParamsComponents",
+    "CustomerSessionCreateParams",
+]
+
 
 class CustomerSessionCreateParamsComponentsActiveEntitlements(TypedDict, total=False, closed=True):
     """Settings for active entitlements."""

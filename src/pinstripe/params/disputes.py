@@ -8,6 +8,25 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "DisputeListParamsCreated",
+    "DisputeUpdateParamsEvidenceAppealCard",
+    "DisputeUpdateParamsEvidenceAppeal",
+    "DisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance",
+    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress",
+    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction",
+    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress",
+    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction",
+    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3",
+    "DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompliance",
+    "DisputeUpdateParamsEvidenceEnhancedEvidence",
+    "DisputeUpdateParamsEvidence",
+    "DisputeCloseParams",
+    "DisputeListParams",
+    "DisputeRetrieveParams",
+    "DisputeUpdateParams",
+]
+
 
 class DisputeListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

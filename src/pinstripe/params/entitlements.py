@@ -7,6 +7,15 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "EntitlementsActiveEntitlementListParams",
+    "EntitlementsActiveEntitlementRetrieveParams",
+    "EntitlementsFeatureCreateParams",
+    "EntitlementsFeatureListParams",
+    "EntitlementsFeatureRetrieveParams",
+    "EntitlementsFeatureUpdateParams",
+]
+
 
 class EntitlementsActiveEntitlementListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/entitlements/active_entitlements`."""

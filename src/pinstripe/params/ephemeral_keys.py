@@ -2,6 +2,8 @@
 
 from typing_extensions import TypedDict
 
+__all__ = ["EphemeralKeyCreateParams", "EphemeralKeyDeleteParams"]
+
 
 class EphemeralKeyCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/ephemeral_keys`."""

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from typing_extensions import TypedDict
 
+__all__ = ["EventListParamsCreated", "EventListParams", "EventRetrieveParams"]
+
 
 class EventListParamsCreated(TypedDict, total=False, closed=True):
     """Only events that happened at this time, or within a range of times."""

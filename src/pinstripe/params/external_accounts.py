@@ -7,6 +7,12 @@ from typing_extensions import TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "ExternalAccountUpdateParamsDocumentsBankAccountOwnershipVerification",
+    "ExternalAccountUpdateParamsDocuments",
+    "ExternalAccountUpdateParams",
+]
+
 
 class ExternalAccountUpdateParamsDocumentsBankAccountOwnershipVerification(TypedDict, total=False, closed=True):
     """Documents that prove who owns the bank account."""

@@ -6,6 +6,14 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "FileLinkListParamsCreated",
+    "FileLinkCreateParams",
+    "FileLinkListParams",
+    "FileLinkRetrieveParams",
+    "FileLinkUpdateParams",
+]
+
 
 class FileLinkListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -8,6 +8,14 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import FileInput
 
+__all__ = [
+    "FileListParamsCreated",
+    "FileCreateParamsFileLinkData",
+    "FileCreateParams",
+    "FileListParams",
+    "FileRetrieveParams",
+]
+
 
 class FileListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

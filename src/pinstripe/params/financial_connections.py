@@ -6,6 +6,27 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "FinancialConnectionsAccountListParamsAccountHolder",
+    "FinancialConnectionsSessionCreateParamsAccountHolder",
+    "FinancialConnectionsSessionCreateParamsFilters",
+    "FinancialConnectionsSessionCreateParamsLimits",
+    "FinancialConnectionsSessionCreateParamsManualEntry",
+    "FinancialConnectionsTransactionListParamsTransactedAt",
+    "FinancialConnectionsTransactionListParamsTransactionRefresh",
+    "FinancialConnectionsAccountDisconnectParams",
+    "FinancialConnectionsAccountListParams",
+    "FinancialConnectionsAccountOwnerListParams",
+    "FinancialConnectionsAccountRefreshParams",
+    "FinancialConnectionsAccountRetrieveParams",
+    "FinancialConnectionsAccountSubscribeParams",
+    "FinancialConnectionsAccountUnsubscribeParams",
+    "FinancialConnectionsSessionCreateParams",
+    "FinancialConnectionsSessionRetrieveParams",
+    "FinancialConnectionsTransactionListParams",
+    "FinancialConnectionsTransactionRetrieveParams",
+]
+
 
 class FinancialConnectionsAccountListParamsAccountHolder(TypedDict, total=False, closed=True):
     """Only accounts of this owner."""

@@ -5,6 +5,15 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "ForwardingRequestListParamsCreated",
+    "ForwardingRequestCreateParamsRequestHeader",
+    "ForwardingRequestCreateParamsRequest",
+    "ForwardingRequestCreateParams",
+    "ForwardingRequestListParams",
+    "ForwardingRequestRetrieveParams",
+]
+
 
 class ForwardingRequestListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

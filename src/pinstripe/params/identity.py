@@ -6,6 +6,26 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "IdentityVerificationReportListParamsCreated",
+    "IdentityVerificationSessionListParamsCreated",
+    "IdentityVerificationSessionCreateParamsOptionsDocument",
+    "IdentityVerificationSessionUpdateParamsOptionsDocument",
+    "IdentityVerificationSessionCreateParamsOptions",
+    "IdentityVerificationSessionUpdateParamsOptions",
+    "IdentityVerificationSessionCreateParamsProvidedDetails",
+    "IdentityVerificationSessionUpdateParamsProvidedDetails",
+    "IdentityVerificationSessionCreateParamsRelatedPerson",
+    "IdentityVerificationReportListParams",
+    "IdentityVerificationReportRetrieveParams",
+    "IdentityVerificationSessionCancelParams",
+    "IdentityVerificationSessionCreateParams",
+    "IdentityVerificationSessionListParams",
+    "IdentityVerificationSessionRedactParams",
+    "IdentityVerificationSessionRetrieveParams",
+    "IdentityVerificationSessionUpdateParams",
+]
+
 
 class IdentityVerificationReportListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -7,6 +7,22 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "InvoiceItemListParamsCreated",
+    "InvoiceItemCreateParamsDiscount",
+    "InvoiceItemUpdateParamsDiscount",
+    "InvoiceItemCreateParamsPeriod",
+    "InvoiceItemUpdateParamsPeriod",
+    "InvoiceItemCreateParamsPriceData",
+    "InvoiceItemUpdateParamsPriceData",
+    "InvoiceItemCreateParamsPricing",
+    "InvoiceItemUpdateParamsPricing",
+    "InvoiceItemCreateParams",
+    "InvoiceItemListParams",
+    "InvoiceItemRetrieveParams",
+    "InvoiceItemUpdateParams",
+]
+
 
 class InvoiceItemListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -5,6 +5,13 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "InvoicePaymentListParamsCreated",
+    "InvoicePaymentListParamsPayment",
+    "InvoicePaymentListParams",
+    "InvoicePaymentRetrieveParams",
+]
+
 
 class InvoicePaymentListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

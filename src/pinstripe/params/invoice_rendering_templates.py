@@ -4,6 +4,13 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+__all__ = [
+    "InvoiceRenderingTemplateArchiveParams",
+    "InvoiceRenderingTemplateListParams",
+    "InvoiceRenderingTemplateRetrieveParams",
+    "InvoiceRenderingTemplateUnarchiveParams",
+]
+
 
 class InvoiceRenderingTemplateArchiveParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/invoice_rendering_templates/{template}/archive`."""

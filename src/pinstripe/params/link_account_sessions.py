@@ -5,6 +5,15 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "LinkAccountSessionCreateParamsAccountHolder",
+    "LinkAccountSessionCreateParamsFilters",
+    "LinkAccountSessionCreateParamsLimits",
+    "LinkAccountSessionCreateParamsManualEntry",
+    "LinkAccountSessionCreateParams",
+    "LinkAccountSessionRetrieveParams",
+]
+
 
 class LinkAccountSessionCreateParamsAccountHolder(TypedDict, total=False, closed=True):
     """Who gave access to the account."""

@@ -5,6 +5,15 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "LinkedAccountListParamsAccountHolder",
+    "LinkedAccountDisconnectParams",
+    "LinkedAccountListParams",
+    "LinkedAccountOwnerListParams",
+    "LinkedAccountRefreshParams",
+    "LinkedAccountRetrieveParams",
+]
+
 
 class LinkedAccountListParamsAccountHolder(TypedDict, total=False, closed=True):
     """Only accounts of this owner."""

@@ -2,6 +2,8 @@
 
 from typing_extensions import Required, TypedDict
 
+__all__ = ["PaymentAttemptRecordListParams", "PaymentAttemptRecordRetrieveParams"]
+
 
 class PaymentAttemptRecordListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/payment_attempt_records`."""

@@ -2,6 +2,14 @@
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "PaymentMethodDomainCreateParams",
+    "PaymentMethodDomainListParams",
+    "PaymentMethodDomainRetrieveParams",
+    "PaymentMethodDomainUpdateParams",
+    "PaymentMethodDomainValidateParams",
+]
+
 
 class PaymentMethodDomainCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_method_domains`."""

@@ -6,6 +6,47 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "PaymentRecordReportPaymentParamsAmountRequested",
+    "PaymentRecordReportRefundParamsAmount",
+    "PaymentRecordReportPaymentAttemptParamsCanceled",
+    "PaymentRecordReportPaymentParamsCanceled",
+    "PaymentRecordReportPaymentAttemptInformationalParamsCustomerDetails",
+    "PaymentRecordReportPaymentParamsCustomerDetails",
+    "PaymentRecordReportPaymentAttemptParamsFailed",
+    "PaymentRecordReportPaymentParamsFailed",
+    "PaymentRecordReportPaymentAttemptParamsGuaranteed",
+    "PaymentRecordReportPaymentParamsGuaranteed",
+    "PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetailsAddress",
+    "PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetailsAddress",
+    "PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetails",
+    "PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetails",
+    "PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsCustom",
+    "PaymentRecordReportPaymentParamsPaymentMethodDetailsCustom",
+    "PaymentRecordReportPaymentAttemptParamsPaymentMethodDetails",
+    "PaymentRecordReportPaymentParamsPaymentMethodDetails",
+    "PaymentRecordReportPaymentParamsProcessorDetailsCustom",
+    "PaymentRecordReportRefundParamsProcessorDetailsCustom",
+    "PaymentRecordReportPaymentParamsProcessorDetails",
+    "PaymentRecordReportRefundParamsProcessorDetails",
+    "PaymentRecordReportRefundParamsRefunded",
+    "PaymentRecordReportPaymentAttemptInformationalParamsShippingDetailsAddress",
+    "PaymentRecordReportPaymentAttemptParamsShippingDetailsAddress",
+    "PaymentRecordReportPaymentParamsShippingDetailsAddress",
+    "PaymentRecordReportPaymentAttemptInformationalParamsShippingDetails",
+    "PaymentRecordReportPaymentAttemptParamsShippingDetails",
+    "PaymentRecordReportPaymentParamsShippingDetails",
+    "PaymentRecordListParams",
+    "PaymentRecordReportPaymentAttemptCanceledParams",
+    "PaymentRecordReportPaymentAttemptFailedParams",
+    "PaymentRecordReportPaymentAttemptGuaranteedParams",
+    "PaymentRecordReportPaymentAttemptInformationalParams",
+    "PaymentRecordReportPaymentAttemptParams",
+    "PaymentRecordReportPaymentParams",
+    "PaymentRecordReportRefundParams",
+    "PaymentRecordRetrieveParams",
+]
+
 
 class PaymentRecordReportPaymentParamsAmountRequested(TypedDict, total=False, closed=True):
     """Amount that was asked for at first."""

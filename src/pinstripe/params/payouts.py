@@ -8,6 +8,17 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "PayoutListParamsArrivalDate",
+    "PayoutListParamsCreated",
+    "PayoutCancelParams",
+    "PayoutCreateParams",
+    "PayoutListParams",
+    "PayoutRetrieveParams",
+    "PayoutReverseParams",
+    "PayoutUpdateParams",
+]
+
 
 class PayoutListParamsArrivalDate(TypedDict, total=False, closed=True):
     """Only payouts that are expected to arrive at this time, or within a range of times."""

@@ -9,6 +9,18 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "PlanListParamsCreated",
+    "PlanCreateParamsProductTaxDetails",
+    "PlanCreateParamsProduct",
+    "PlanCreateParamsTier",
+    "PlanCreateParamsTransformUsage",
+    "PlanCreateParams",
+    "PlanListParams",
+    "PlanRetrieveParams",
+    "PlanUpdateParams",
+]
+
 
 class PlanListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -9,6 +9,28 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "PriceListParamsCreated",
+    "PriceCreateParamsCurrencyOptionsCustomUnitAmount",
+    "PriceUpdateParamsCurrencyOptionsCustomUnitAmount",
+    "PriceCreateParamsCurrencyOptionsTier",
+    "PriceUpdateParamsCurrencyOptionsTier",
+    "PriceCreateParamsCurrencyOptions",
+    "PriceUpdateParamsCurrencyOptions",
+    "PriceCreateParamsCustomUnitAmount",
+    "PriceCreateParamsProductDataTaxDetails",
+    "PriceCreateParamsProductData",
+    "PriceCreateParamsRecurring",
+    "PriceListParamsRecurring",
+    "PriceCreateParamsTier",
+    "PriceCreateParamsTransformQuantity",
+    "PriceCreateParams",
+    "PriceListParams",
+    "PriceRetrieveParams",
+    "PriceSearchParams",
+    "PriceUpdateParams",
+]
+
 
 class PriceListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -4,6 +4,18 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "ProductCatalogTrialOfferListParamsCreated",
+    "ProductCatalogTrialOfferCreateParamsDurationRelative",
+    "ProductCatalogTrialOfferCreateParamsDuration",
+    "ProductCatalogTrialOfferCreateParamsEndBehaviorTransition",
+    "ProductCatalogTrialOfferCreateParamsEndBehavior",
+    "ProductCatalogTrialOfferCreateParams",
+    "ProductCatalogTrialOfferListParams",
+    "ProductCatalogTrialOfferRetrieveParams",
+    "ProductCatalogTrialOfferUpdateParams",
+]
+
 
 class ProductCatalogTrialOfferListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -9,6 +9,30 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "ProductListParamsCreated",
+    "ProductCreateParamsDefaultPriceDataCurrencyOptionsCustomUnitAmount",
+    "ProductCreateParamsDefaultPriceDataCurrencyOptionsTier",
+    "ProductCreateParamsDefaultPriceDataCurrencyOptions",
+    "ProductCreateParamsDefaultPriceDataCustomUnitAmount",
+    "ProductCreateParamsDefaultPriceDataRecurring",
+    "ProductCreateParamsDefaultPriceData",
+    "ProductCreateParamsMarketingFeature",
+    "ProductUpdateParamsMarketingFeature",
+    "ProductCreateParamsPackageDimensions",
+    "ProductUpdateParamsPackageDimensions",
+    "ProductCreateParamsTaxDetails",
+    "ProductUpdateParamsTaxDetails",
+    "ProductCreateParams",
+    "ProductFeatureCreateParams",
+    "ProductFeatureListParams",
+    "ProductFeatureRetrieveParams",
+    "ProductListParams",
+    "ProductRetrieveParams",
+    "ProductSearchParams",
+    "ProductUpdateParams",
+]
+
 
 class ProductListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -8,6 +8,19 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "PromotionCodeListParamsCreated",
+    "PromotionCodeCreateParamsPromotion",
+    "PromotionCodeCreateParamsRestrictionsCurrencyOptions",
+    "PromotionCodeUpdateParamsRestrictionsCurrencyOptions",
+    "PromotionCodeCreateParamsRestrictions",
+    "PromotionCodeUpdateParamsRestrictions",
+    "PromotionCodeCreateParams",
+    "PromotionCodeListParams",
+    "PromotionCodeRetrieveParams",
+    "PromotionCodeUpdateParams",
+]
+
 
 class PromotionCodeListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -9,6 +9,46 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "QuoteCreateParamsAutomaticTaxLiability",
+    "QuoteUpdateParamsAutomaticTaxLiability",
+    "QuoteCreateParamsAutomaticTax",
+    "QuoteUpdateParamsAutomaticTax",
+    "QuoteCreateParamsDiscount",
+    "QuoteUpdateParamsDiscount",
+    "QuoteCreateParamsFromQuote",
+    "QuoteCreateParamsInvoiceSettingsCustomField",
+    "QuoteUpdateParamsInvoiceSettingsCustomField",
+    "QuoteCreateParamsInvoiceSettingsIssuer",
+    "QuoteUpdateParamsInvoiceSettingsIssuer",
+    "QuoteCreateParamsInvoiceSettings",
+    "QuoteUpdateParamsInvoiceSettings",
+    "QuoteCreateParamsLineItemDiscount",
+    "QuoteUpdateParamsLineItemDiscount",
+    "QuoteCreateParamsLineItemPriceDataRecurring",
+    "QuoteUpdateParamsLineItemPriceDataRecurring",
+    "QuoteCreateParamsLineItemPriceData",
+    "QuoteUpdateParamsLineItemPriceData",
+    "QuoteCreateParamsLineItem",
+    "QuoteUpdateParamsLineItem",
+    "QuoteCreateParamsSubscriptionDataBillingModeFlexible",
+    "QuoteCreateParamsSubscriptionDataBillingMode",
+    "QuoteCreateParamsSubscriptionData",
+    "QuoteUpdateParamsSubscriptionData",
+    "QuoteCreateParamsTransferData",
+    "QuoteUpdateParamsTransferData",
+    "QuoteAcceptParams",
+    "QuoteCancelParams",
+    "QuoteComputedUpfrontLineItemsListParams",
+    "QuoteCreateParams",
+    "QuoteFinalizeQuoteParams",
+    "QuoteLineItemListParams",
+    "QuoteListParams",
+    "QuotePdfParams",
+    "QuoteRetrieveParams",
+    "QuoteUpdateParams",
+]
+
 
 class QuoteCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""

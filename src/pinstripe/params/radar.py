@@ -8,6 +8,32 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "RadarPaymentEvaluationCreateParamsClientDeviceMetadataDetails",
+    "RadarEarlyFraudWarningListParamsCreated",
+    "RadarValueListItemListParamsCreated",
+    "RadarValueListListParamsCreated",
+    "RadarPaymentEvaluationCreateParamsCustomerDetails",
+    "RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetailsCard",
+    "RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetails",
+    "RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillingDetailsAddress",
+    "RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillingDetails",
+    "RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetails",
+    "RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetailsAddress",
+    "RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetails",
+    "RadarPaymentEvaluationCreateParamsPaymentDetails",
+    "RadarEarlyFraudWarningListParams",
+    "RadarEarlyFraudWarningRetrieveParams",
+    "RadarPaymentEvaluationCreateParams",
+    "RadarValueListCreateParams",
+    "RadarValueListItemCreateParams",
+    "RadarValueListItemListParams",
+    "RadarValueListItemRetrieveParams",
+    "RadarValueListListParams",
+    "RadarValueListRetrieveParams",
+    "RadarValueListUpdateParams",
+]
+
 
 class RadarPaymentEvaluationCreateParamsClientDeviceMetadataDetails(TypedDict, total=False, closed=True):
     """Data about the customer's device."""

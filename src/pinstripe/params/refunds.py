@@ -6,6 +6,15 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+__all__ = [
+    "RefundListParamsCreated",
+    "RefundCancelParams",
+    "RefundCreateParams",
+    "RefundListParams",
+    "RefundRetrieveParams",
+    "RefundUpdateParams",
+]
+
 
 class RefundListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -5,6 +5,16 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "ReportingReportRunListParamsCreated",
+    "ReportingReportRunCreateParamsParameters",
+    "ReportingReportRunCreateParams",
+    "ReportingReportRunListParams",
+    "ReportingReportRunRetrieveParams",
+    "ReportingReportTypeListParams",
+    "ReportingReportTypeRetrieveParams",
+]
+
 
 class ReportingReportRunListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from typing_extensions import TypedDict
 
+__all__ = ["ReviewListParamsCreated", "ReviewApproveParams", "ReviewListParams", "ReviewRetrieveParams"]
+
 
 class ReviewListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from typing_extensions import Required, TypedDict
 
+__all__ = ["SetupAttemptListParamsCreated", "SetupAttemptListParams"]
+
 
 class SetupAttemptListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

@@ -8,6 +8,21 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "ShippingRateListParamsCreated",
+    "ShippingRateCreateParamsDeliveryEstimateMaximum",
+    "ShippingRateCreateParamsDeliveryEstimateMinimum",
+    "ShippingRateCreateParamsDeliveryEstimate",
+    "ShippingRateCreateParamsFixedAmountCurrencyOptions",
+    "ShippingRateUpdateParamsFixedAmountCurrencyOptions",
+    "ShippingRateCreateParamsFixedAmount",
+    "ShippingRateUpdateParamsFixedAmount",
+    "ShippingRateCreateParams",
+    "ShippingRateListParams",
+    "ShippingRateRetrieveParams",
+    "ShippingRateUpdateParams",
+]
+
 
 class ShippingRateListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

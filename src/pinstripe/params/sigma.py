@@ -6,6 +6,8 @@ from typing_extensions import TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = ["SigmaSavedQueryUpdateParams", "SigmaScheduledQueryRunListParams", "SigmaScheduledQueryRunRetrieveParams"]
+
 
 class SigmaSavedQueryUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/sigma/saved_queries/{id}`."""

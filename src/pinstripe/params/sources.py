@@ -8,6 +8,38 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "SourceCreateParamsMandateAcceptanceOffline",
+    "SourceUpdateParamsMandateAcceptanceOffline",
+    "SourceCreateParamsMandateAcceptanceOnline",
+    "SourceUpdateParamsMandateAcceptanceOnline",
+    "SourceCreateParamsMandateAcceptance",
+    "SourceUpdateParamsMandateAcceptance",
+    "SourceCreateParamsMandate",
+    "SourceUpdateParamsMandate",
+    "SourceCreateParamsOwnerAddress",
+    "SourceUpdateParamsOwnerAddress",
+    "SourceCreateParamsOwner",
+    "SourceUpdateParamsOwner",
+    "SourceCreateParamsReceiver",
+    "SourceCreateParamsRedirect",
+    "SourceCreateParamsSourceOrderItem",
+    "SourceUpdateParamsSourceOrderItem",
+    "SourceCreateParamsSourceOrderShippingAddress",
+    "SourceUpdateParamsSourceOrderShippingAddress",
+    "SourceCreateParamsSourceOrderShipping",
+    "SourceUpdateParamsSourceOrderShipping",
+    "SourceCreateParamsSourceOrder",
+    "SourceUpdateParamsSourceOrder",
+    "SourceCreateParams",
+    "SourceMandateNotificationRetrieveParams",
+    "SourceRetrieveParams",
+    "SourceTransactionListParams",
+    "SourceTransactionRetrieveParams",
+    "SourceUpdateParams",
+    "SourceVerifyParams",
+]
+
 
 class SourceCreateParamsMandateAcceptanceOffline(TypedDict, total=False, closed=True):
     """Where the customer agreed offline."""

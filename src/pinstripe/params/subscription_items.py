@@ -7,6 +7,24 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "SubscriptionItemCreateParamsBillingThresholds",
+    "SubscriptionItemUpdateParamsBillingThresholds",
+    "SubscriptionItemCreateParamsCurrentTrial",
+    "SubscriptionItemUpdateParamsCurrentTrial",
+    "SubscriptionItemCreateParamsDiscount",
+    "SubscriptionItemUpdateParamsDiscount",
+    "SubscriptionItemCreateParamsPriceDataRecurring",
+    "SubscriptionItemUpdateParamsPriceDataRecurring",
+    "SubscriptionItemCreateParamsPriceData",
+    "SubscriptionItemUpdateParamsPriceData",
+    "SubscriptionItemCreateParams",
+    "SubscriptionItemDeleteParams",
+    "SubscriptionItemListParams",
+    "SubscriptionItemRetrieveParams",
+    "SubscriptionItemUpdateParams",
+]
+
 
 class SubscriptionItemCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
     """Usage at which the item is billed before its period ends. `None` removes it."""

@@ -4,6 +4,14 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "TaxIdCreateParamsOwner",
+    "TaxIdListParamsOwner",
+    "TaxIdCreateParams",
+    "TaxIdListParams",
+    "TaxIdRetrieveParams",
+]
+
 
 class TaxIdCreateParamsOwner(TypedDict, total=False, closed=True):
     """Whose tax ID it is. The account that makes the request unless given."""

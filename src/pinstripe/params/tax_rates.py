@@ -8,6 +8,14 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "TaxRateListParamsCreated",
+    "TaxRateCreateParams",
+    "TaxRateListParams",
+    "TaxRateRetrieveParams",
+    "TaxRateUpdateParams",
+]
+
 
 class TaxRateListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

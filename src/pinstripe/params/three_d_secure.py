@@ -5,6 +5,33 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "ThreeDSecureAuthenticationCreateParamsAcquirerDetails",
+    "ThreeDSecureAuthenticationCreateParamsChannelBrowser",
+    "ThreeDSecureAuthenticationCreateParamsChannelThreeRI",
+    "ThreeDSecureAuthenticationCreateParamsChannel",
+    "ThreeDSecureAuthenticationListParamsCreated",
+    "ThreeDSecureAuthenticationCreateParamsFlowPreferenceChallenge",
+    "ThreeDSecureAuthenticationCreateParamsFlowPreferenceDataShare",
+    "ThreeDSecureAuthenticationCreateParamsFlowPreferenceFrictionless",
+    "ThreeDSecureAuthenticationCreateParamsFlowPreference",
+    "ThreeDSecureAuthenticationCreateParamsFutureUsageInstallmentExpiry",
+    "ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment",
+    "ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry",
+    "ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring",
+    "ThreeDSecureAuthenticationCreateParamsFutureUsage",
+    "ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetailsAddress",
+    "ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetails",
+    "ThreeDSecureAuthenticationCreateParamsPaymentMethodDataCard",
+    "ThreeDSecureAuthenticationCreateParamsPaymentMethodData",
+    "ThreeDSecureAuthenticationCreateParamsShippingAddress",
+    "ThreeDSecureAuthenticationCancelParams",
+    "ThreeDSecureAuthenticationCreateParams",
+    "ThreeDSecureAuthenticationListParams",
+    "ThreeDSecureAuthenticationRetrieveParams",
+    "ThreeDSecureAuthenticationSubmitParams",
+]
+
 
 class ThreeDSecureAuthenticationCreateParamsAcquirerDetails(TypedDict, total=False, closed=True):
     """Your acquirer and you, as they are registered with the card network."""

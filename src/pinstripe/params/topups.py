@@ -8,6 +8,18 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.types import MaxLen
 
+__all__ = [
+    "TopupListParamsAmount",
+    "TopupListParamsCreated",
+    "TopupCreateParamsPaymentMethodOptionsUsBankAccount",
+    "TopupCreateParamsPaymentMethodOptions",
+    "TopupCancelParams",
+    "TopupCreateParams",
+    "TopupListParams",
+    "TopupRetrieveParams",
+    "TopupUpdateParams",
+]
+
 
 class TopupListParamsAmount(TypedDict, total=False, closed=True):
     """Only top-ups with this amount, or within a range of amounts, in the smallest currency unit."""

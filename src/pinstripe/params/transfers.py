@@ -6,6 +6,18 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "TransferListParamsCreated",
+    "TransferCreateParams",
+    "TransferListParams",
+    "TransferRetrieveParams",
+    "TransferReversalCreateParams",
+    "TransferReversalListParams",
+    "TransferReversalRetrieveParams",
+    "TransferReversalUpdateParams",
+    "TransferUpdateParams",
+]
+
 
 class TransferListParamsCreated(TypedDict, total=False, closed=True):
     """Only objects created at this time, or in this range of times."""

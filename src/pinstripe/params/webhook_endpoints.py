@@ -5,6 +5,13 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
+__all__ = [
+    "WebhookEndpointCreateParams",
+    "WebhookEndpointListParams",
+    "WebhookEndpointRetrieveParams",
+    "WebhookEndpointUpdateParams",
+]
+
 
 class WebhookEndpointCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/webhook_endpoints`."""

@@ -50,8 +50,12 @@ def complete(state: AccountState, session: Object, form: Object, method: Object 
             f"This session is {session['status']} and can no longer be completed.", code="checkout_session_not_open"
         )
     person = {"email": form.get("email"), "name": form.get("name")}
-    if method is None:
+    if method is None and form.get("card"):
         method = create_payment_method(state, {"type": "card", "card": form["card"], "billing_details": person})
+    if method is None and needs_card(session):
+        raise ErrorResponse(
+            "Your card number is incomplete.", status=DECLINED, type="card_error", code="incomplete_number"
+        )
     customer = _session_customer(state, session, person)
     intent = {"payment": _pay, "subscription": _subscribe, "setup": _set_up}[session["mode"]](
         state, session, customer, method
@@ -71,6 +75,13 @@ def complete(state: AccountState, session: Object, form: Object, method: Object 
     else:
         _finish(state, session)
     return session
+
+
+def needs_card(session: Object) -> bool:
+    """Return whether a session can only be completed with a payment method."""
+    return bool(
+        session["mode"] == "setup" or session["amount_total"] or session["payment_method_collection"] == "always"
+    )
 
 
 def challenge_of(state: AccountState, session: Object) -> Object | None:
@@ -106,9 +117,9 @@ def _session_customer(state: AccountState, session: Object, person: Object) -> O
     return state.objects.get("customer", details.customer or "")
 
 
-def _pay(state: AccountState, session: Object, customer: Object | None, method: Object) -> Object | None:
+def _pay(state: AccountState, session: Object, customer: Object | None, method: Object | None) -> Object | None:
     """Pay a session, and return its payment intent, if an amount is due."""
-    if not session["amount_total"]:
+    if not session["amount_total"] or method is None:
         return None
     customer_id = customer["id"] if customer else None
     intent = state.objects.find("payment_intent", session["payment_intent"])
@@ -127,20 +138,23 @@ def _pay(state: AccountState, session: Object, customer: Object | None, method: 
     return payment_intents.confirm_payment_intent(state, intent, {})
 
 
-def _subscribe(state: AccountState, session: Object, customer: Object | None, method: Object) -> Object | None:
+def _subscribe(state: AccountState, session: Object, customer: Object | None, method: Object | None) -> Object | None:
     """Start the subscription of a session and pay for it; return the intent that its card must authenticate, if any.
 
     A declined card leaves no subscription; one whose authentication failed is paid with the next card.
     """
     assert customer is not None  # noqa: S101  # in this mode a session always has a customer
     savepoint, details = state.transaction.savepoint(), state.tables.checkout_sessions[session["id"]]
-    attach_to(state, method, customer)
+    if method is not None:
+        attach_to(state, method, customer)
     subscription = state.objects.find("subscription", details.subscription)
     if subscription is None:
         subscription = start_subscription(state, _subscription_params(state, session, customer, method))
         state.tables.checkout_sessions.set(session["id"], replace(details, subscription=subscription["id"]))
-    else:
+    elif method is not None:
         state.objects.update(subscription, default_payment_method=method["id"])
+    if method is None:
+        return None
     if subscription["pending_setup_intent"]:
         intent = state.objects["setup_intent", subscription["pending_setup_intent"]]
         if intent["status"] == "requires_payment_method":
@@ -162,12 +176,12 @@ def _subscribe(state: AccountState, session: Object, customer: Object | None, me
     return payment.intent
 
 
-def _subscription_params(state: AccountState, session: Object, customer: Object, method: Object) -> Object:
+def _subscription_params(state: AccountState, session: Object, customer: Object, method: Object | None) -> Object:
     details, items = state.tables.checkout_sessions[session["id"]], line_items_of(state, session)
     data = details.subscription_data
     return {
         "customer": customer["id"],
-        "default_payment_method": method["id"],
+        **({"default_payment_method": method["id"]} if method else {}),
         "items": [_item_params(item) for item in items if item["price"]["recurring"]],
         "add_invoice_items": [_item_params(item) for item in items if not item["price"]["recurring"]],
         "payment_behavior": "default_incomplete",
@@ -180,7 +194,7 @@ def _item_params(item: Object) -> Object:
     return {"price": item["price"]["id"], **({} if is_metered(item["price"]) else {"quantity": item["quantity"]})}
 
 
-def _set_up(state: AccountState, session: Object, customer: Object | None, method: Object) -> Object:
+def _set_up(state: AccountState, session: Object, customer: Object | None, method: Object | None) -> Object:
     """Save the card of a session, and return the setup intent."""
     intent = state.objects.find("setup_intent", session["setup_intent"])
     if intent is None:
@@ -189,7 +203,8 @@ def _set_up(state: AccountState, session: Object, customer: Object | None, metho
         params = {**data, "customer": customer_id, "automatic_payment_methods": {"enabled": False}}
         intent = setup_intents.create_setup_intent(state, params, method)
         state.objects.update(session, setup_intent=intent["id"])
-    state.objects.update(intent, payment_method=method["id"])
+    if method is not None:
+        state.objects.update(intent, payment_method=method["id"])
     return setup_intents.confirm_setup_intent(state, intent, {})
 
 

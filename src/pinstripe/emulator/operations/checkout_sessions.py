@@ -16,7 +16,7 @@ from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._payment_method_types import ALLOWED, compatible_types
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.discounts import redeem_all
+from pinstripe.emulator.operations.discounts import redeem_all, release
 from pinstripe.emulator.operations.promotion_codes import check_minimum
 from pinstripe.emulator.operations.transfers import check_connect
 from pinstripe.emulator.state.account import AccountState
@@ -224,5 +224,8 @@ def expire_session(state: AccountState, session: Object) -> Object:
 @timer_handler("session.expire")
 def _expire(state: AccountState, session: Object) -> None:
     if session["status"] == "open":
+        details = state.tables.checkout_sessions[session["id"]]
+        for discount_id in details.discounts if not details.subscription else ():
+            release(state, state.objects["discount", discount_id])
         state.objects.update(session, status="expired", url=None)
         state.events.emit("expired", session)

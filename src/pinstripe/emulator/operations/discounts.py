@@ -63,6 +63,16 @@ def _count_redemption(state: AccountState, coupon: Object, path: str) -> None:
     state.objects.update(coupon, times_redeemed=redeemed, valid=maximum is None or redeemed < maximum)
 
 
+def release(state: AccountState, discount: Object) -> None:
+    """Undo the redemption of a discount that nothing uses, such as that of a checkout session that expires."""
+    coupon = coupon_of(state, discount)
+    redeemed, maximum = coupon["times_redeemed"] - 1, coupon["max_redemptions"]
+    in_time = not coupon["redeem_by"] or coupon["redeem_by"] >= state.clock.now()
+    state.objects.update(coupon, times_redeemed=redeemed, valid=in_time and (maximum is None or redeemed < maximum))
+    if promotion_code := state.objects.find("promotion_code", discount["promotion_code"]):
+        state.objects.update(promotion_code, times_redeemed=promotion_code["times_redeemed"] - 1)
+
+
 def is_active(state: AccountState, discount: Object, at: int) -> bool:
     """Return whether a discount applies to invoices at a time."""
     if discount.get("deleted") or (discount["end"] is not None and discount["end"] <= at):

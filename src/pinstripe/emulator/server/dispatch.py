@@ -38,10 +38,12 @@ logger: logging.Logger = logging.getLogger("pinstripe.emulator")
 
 REQUEST_ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij"
 MAX_LOGGED_REQUESTS = 500
+MAX_LOGGED_BODY = 64 * 1024
+"""The bytes of a body that are logged."""
 
 
 class LoggedRequest(NamedTuple):
-    """A request and the status of its response, for the status page."""
+    """A request and its response, for the status page."""
 
     id: str
     at: int
@@ -51,6 +53,12 @@ class LoggedRequest(NamedTuple):
     operation: str
     status: int
     message: str
+    idempotency_key: str = ""
+    replayed: bool = False
+    params: bytes = b""
+    """The query of a GET or DELETE, or the body."""
+    body: bytes = b""
+    """The body of the response."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +116,21 @@ class Server:
 
     def _log(self, request: Request, operation: str, request_id: str, response: Response) -> None:
         message = json.loads(response.body)["error"]["message"] if response.status >= 400 else ""
-        account, at = request.headers.get("stripe-account", ""), self.accounts.environment.time()
-        self.requests.append(
-            LoggedRequest(request_id, at, account, request.verb, request.path, operation, response.status, message)
+        logged = LoggedRequest(
+            id=request_id,
+            at=self.accounts.environment.time(),
+            account=request.headers.get("stripe-account", ""),
+            verb=request.verb,
+            path=request.path,
+            operation=operation,
+            status=response.status,
+            message=message,
+            idempotency_key=request.headers.get("idempotency-key", ""),
+            replayed="Idempotent-Replayed" in response.headers,
+            params=(request.body if request.verb == "POST" else request.query.encode())[:MAX_LOGGED_BODY],
+            body=response.body[:MAX_LOGGED_BODY],
         )
+        self.requests.append(logged)
         logger.info("%s %s %s %s %s", request_id, request.verb, request.path, response.status, message)
         self.accounts.announce()
 
@@ -196,8 +215,8 @@ def _store(call: _Call, state: AccountState, key: str, response: Response) -> No
 
 
 def _log_url(request: Request, request_id: str) -> str:
-    """Return the URL of a request in the log of the status page."""
-    return f"{request.base_url}/#{request_id}"
+    """Return the URL of the page of a request."""
+    return f"{request.base_url}/requests/{request_id}"
 
 
 def _execute(call: _Call, state: AccountState) -> Response:
