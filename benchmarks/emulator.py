@@ -50,7 +50,11 @@ def measure_calls(client: pinstripe.Client) -> dict[str, float]:
         ),
         "pay": calls_per_second(
             lambda: client.payment_intents.create(
-                amount=900, currency="usd", payment_method="pm_card_visa", confirm=True
+                amount=900,
+                currency="usd",
+                payment_method="pm_card_visa",
+                confirm=True,
+                return_url="https://example.com",
             )
         ),
         "subscribe": calls_per_second(lambda: client.subscriptions.create(customer=customer, items=[{"price": price}])),

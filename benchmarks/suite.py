@@ -239,7 +239,8 @@ client = pinstripe.Client("sk_test_x")
 
 def subscribe(email: str, price: str) -> str:
     customer = client.customers.create(email=email, metadata={"source": "web"})
-    intent = client.setup_intents.create(customer=customer.id, payment_method="pm_card_visa", confirm=True)
+    url = "https://example.com"
+    intent = client.setup_intents.create(customer=customer.id, payment_method="pm_card_visa", return_url=url, confirm=True)
     assert intent.status == "succeeded"
     subscription = client.subscriptions.create(customer=customer.id, items=[{"price": price}])
     return subscription.id
@@ -261,8 +262,8 @@ client = stripe.StripeClient("sk_test_x")
 
 def subscribe(email: str, price: str) -> str:
     customer = client.v1.customers.create({"email": email, "metadata": {"source": "web"}})
-    card = "pm_card_visa"
-    intent = client.v1.setup_intents.create({"customer": customer.id, "payment_method": card, "confirm": True})
+    card, url = "pm_card_visa", "https://example.com"
+    intent = client.v1.setup_intents.create({"customer": customer.id, "payment_method": card, "return_url": url, "confirm": True})
     assert intent.status == "succeeded"
     subscription = client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": price}]})
     return subscription.id

@@ -14,7 +14,9 @@ def subscribe(client: pinstripe.Client, email: str) -> str:
     product = client.products.create(name="Analytics Pro")
     price = client.prices.create(product=product.id, currency="usd", unit_amount=2900, recurring={"interval": "month"})
     customer = client.customers.create(email=email, metadata={"user.id": "1"})
-    intent = client.setup_intents.create(customer=customer.id, payment_method="pm_card_visa", confirm=True)
+    intent = client.setup_intents.create(
+        customer=customer.id, payment_method="pm_card_visa", confirm=True, return_url="https://example.com"
+    )
     assert intent.payment_method is not None
     subscription = client.subscriptions.create(
         customer=customer.id,
@@ -32,7 +34,11 @@ def main() -> None:
         print("subscription:", subscribe(client, "ada@example.com"))
         try:
             client.payment_intents.create(
-                amount=500, currency="usd", payment_method="pm_card_chargeDeclined", confirm=True
+                amount=500,
+                currency="usd",
+                payment_method="pm_card_chargeDeclined",
+                confirm=True,
+                return_url="https://example.com",
             )
         except pinstripe.CardError as error:
             print("declined:", error.decline_code)

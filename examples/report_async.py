@@ -24,6 +24,7 @@ async def main() -> None:
                 customer=customer.id,
                 payment_method="pm_card_visa",
                 confirm=True,
+                return_url="https://example.com",
             )
         totals = await asyncio.gather(*(total_paid(client, customer.id) for customer in customers))
         for customer, total in zip(customers, totals, strict=True):

@@ -198,13 +198,19 @@ def save_card(client: Client, screen: Screen, customer: Customer) -> None:
     """Save a card as the default payment method of a customer, after one that is declined."""
     screen.step("Save a card with a SetupIntent")
     try:
-        client.setup_intents.create(customer=customer.id, payment_method="pm_card_chargeDeclined", confirm=True)
+        client.setup_intents.create(
+            customer=customer.id,
+            payment_method="pm_card_chargeDeclined",
+            confirm=True,
+            return_url="https://example.com",
+        )
     except CardError as error:
         screen.success(f"a declined card raises a CardError: {error.decline_code}, {error.message}")
     intent = client.setup_intents.create(
         customer=customer.id,
         payment_method="pm_card_visa",
         confirm=True,
+        return_url="https://example.com",
         expand=["payment_method"],
     )
     screen.value("setup intent", f"{intent.id}, {intent.status}")

@@ -13,6 +13,8 @@ from pinstripe.emulator import Emulator
 from pinstripe.models import Customer, Invoice, Subscription
 
 DAY = 86_400
+NO_REDIRECTS: Any = {"enabled": True, "allow_redirects": "never"}  # Any: a parameter of intents
+"""The ``automatic_payment_methods`` of an intent that can be confirmed without a ``return_url``."""
 NEW_YEAR = int(datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp())
 
 
@@ -54,8 +56,8 @@ class Shop:
         )
 
     def advance(self, until: int) -> None:
-        """Advance the test clock."""
-        self.client.test_helpers.test_clocks.advance(self.clock, frozen_time=until)
+        """Advance the emulator, and with it the test clock."""
+        self.emulator.advance(until)
 
     def use(self, card: str) -> str:
         """Set another default card, and return its payment method."""

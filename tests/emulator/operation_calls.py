@@ -16,6 +16,7 @@ from pinstripe._endpoint import Endpoint
 from pinstripe._registry import registry
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON
+from tests.emulator.conftest import NO_REDIRECTS
 from tests.emulator.operation_params import PARAMS, TEXTS
 from tests.emulator.populate import PopulatedEmulator
 
@@ -178,7 +179,7 @@ def _create_intent(populated: PopulatedEmulator, **params: JSON) -> None:
 
 
 def _authorize_charge(populated: PopulatedEmulator) -> None:
-    _create_intent(populated, capture_method="manual", confirm=True)
+    _create_intent(populated, capture_method="manual", confirm=True, automatic_payment_methods=NO_REDIRECTS)
     intent = populated.client.payment_intents.retrieve(populated.ids["payment_intent"])
     populated.ids["charge"] = str(intent.latest_charge)
 
@@ -211,7 +212,11 @@ def _add_subscription_item(populated: PopulatedEmulator) -> None:
 
 def _create_pending_refund(populated: PopulatedEmulator) -> None:
     intent = populated.client.payment_intents.create(
-        amount=1000, currency="usd", payment_method="pm_card_pendingRefund", confirm=True
+        amount=1000,
+        currency="usd",
+        payment_method="pm_card_pendingRefund",
+        confirm=True,
+        automatic_payment_methods=NO_REDIRECTS,
     )
     populated.ids["refund"] = populated.client.refunds.create(payment_intent=intent.id).id
 

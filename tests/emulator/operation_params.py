@@ -82,6 +82,7 @@ PARAMS: dict[str, Object] = {
     "charges.create": {"amount": 1000, "currency": "usd", "source": "tok_visa"},
     "charges.search": {"query": "amount>1"},
     "checkout.sessions.create": {
+        "mode": "payment",
         "success_url": "https://example.com",
         "line_items": [{"price": "{one_time_price}", "quantity": 1}],
     },
@@ -152,6 +153,8 @@ PARAMS: dict[str, Object] = {
         "original_transaction": "{tax.transaction}",
         "reference": "back",
     },
+    "payment_intents.confirm": {"return_url": "https://example.com"},
+    "setup_intents.confirm": {"return_url": "https://example.com"},
     "test_helpers.confirmation_tokens.create": {"payment_method": "pm_card_visa"},
     "test_helpers.issuing.authorizations.create": {"card": "{issuing.card}", "amount": 100},
     "test_helpers.issuing.transactions.create_force_capture": {"card": "{issuing.card}", "amount": 100},

@@ -9,6 +9,7 @@ import pinstripe
 from pinstripe._registry import registry
 from pinstripe.emulator import Emulator
 from pinstripe.emulator.state.json_values import Object
+from tests.emulator.conftest import NO_REDIRECTS
 
 NOT_ADDED = ("list", "search_result", "event", "v2.core.event", "customer")
 """Object types that `Emulator.add` does not create, or that are created below before anything else."""
@@ -109,13 +110,22 @@ def create_products(populated: PopulatedEmulator) -> None:
 def create_payments(populated: PopulatedEmulator) -> None:
     client, ids = populated.client, populated.ids
     intent = client.payment_intents.create(
-        amount=2000, currency="usd", customer=ids["customer"], payment_method=ids["payment_method"], confirm=True
+        amount=2000,
+        currency="usd",
+        customer=ids["customer"],
+        payment_method=ids["payment_method"],
+        confirm=True,
+        automatic_payment_methods=NO_REDIRECTS,
     )
     ids["payment_intent"], ids["charge"] = intent.id, str(intent.latest_charge)
     ids["refund"] = client.refunds.create(charge=ids["charge"], amount=100).id
     ids["balance_transaction"] = next(iter(client.balance_transactions.list())).id
     disputed = client.payment_intents.create(
-        amount=3000, currency="usd", payment_method="pm_card_createDispute", confirm=True
+        amount=3000,
+        currency="usd",
+        payment_method="pm_card_createDispute",
+        confirm=True,
+        automatic_payment_methods=NO_REDIRECTS,
     )
     ids["disputed_charge"] = str(disputed.latest_charge)
     ids["dispute"] = next(iter(client.disputes.list())).id
@@ -169,6 +179,7 @@ def create_transfers(populated: PopulatedEmulator) -> None:
         currency="usd",
         payment_method="pm_card_visa",
         confirm=True,
+        automatic_payment_methods=NO_REDIRECTS,
         application_fee_amount=500,
         transfer_data={"destination": ids["account"]},
     )

@@ -22,6 +22,7 @@ from pinstripe.emulator.state.environment import Environment
 from pinstripe.emulator.state.persistence import SCHEMA_VERSION
 from pinstripe.emulator.state.tables import Amount
 from pinstripe.emulator.validation.errors import ErrorResponse
+from tests.emulator.conftest import NO_REDIRECTS
 
 TIMEOUT = 20.0
 """Seconds after which a test that waits has failed."""
@@ -101,13 +102,19 @@ def test_transfers_and_fees_between_a_platform_and_its_account_lose_no_money(emu
 
     def charge_with_fee(_: int) -> None:
         connected.payment_intents.create(
-            amount=1000, currency="usd", payment_method="pm_card_visa", confirm=True, application_fee_amount=50
+            amount=1000,
+            currency="usd",
+            payment_method="pm_card_visa",
+            confirm=True,
+            automatic_payment_methods=NO_REDIRECTS,
+            application_fee_amount=50,
         )
 
     with ThreadPoolExecutor(4) as pool:
         submitted = [pool.submit(request, number) for number in range(20) for request in (transfer, charge_with_fee)]
         for request in submitted:
             request.result(TIMEOUT)
+    connected.balance.retrieve()  # the last charge is settled at the next request
     for client, types in ((platform, {"transfer": -2000, "application_fee": 1000}), (connected, {"payment": 2000})):
         transactions = list(client.balance_transactions.list(limit=100))
         for name, amount in types.items():

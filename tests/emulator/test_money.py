@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,6 +128,16 @@ def test_lines_describe_quantity_product_and_price(shop: Shop) -> None:
         assert shop.latest(subscription.id).lines.data[0].description == expected
 
 
-def test_prices_are_formatted_by_currency() -> None:
-    assert money.format_price(Decimal(500), "jpy") == "¥500"
-    assert money.format_price(Decimal(1200), "chf") == "12.00 CHF"
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        (500, "jpy", "¥500"),
+        (1200, "chf", "12.00 CHF"),
+        (-123456, "usd", "-$1,234.56"),
+        (1050, "kwd", "1.050 KWD"),
+        (Decimal("0.5"), "usd", "$0.005"),
+        (0, "eur", "€0.00"),
+    ],
+)
+def test_amounts_are_formatted_by_currency(amount: Decimal | int, currency: str, text: str) -> None:
+    assert money.format_amount(amount, currency) == text

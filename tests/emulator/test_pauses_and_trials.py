@@ -198,7 +198,9 @@ def test_an_item_can_name_a_plan_instead_of_a_price(shop: Shop) -> None:
     item = subscription.items.data[0]
     assert item.plan is not None
     assert (item.plan.id, item.price.unit_amount) == (plan.id, 900)
-    assert [listed.id for listed in shop.client.subscriptions.list(plan="gold")] == [subscription.id]
+    assert [listed.id for listed in shop.client.subscriptions.list(plan="gold", customer=shop.customer)] == [
+        subscription.id
+    ]
     changed = shop.client.subscription_items.update(item.id, price=shop.price(1200))
     assert changed.plan is not None
     assert (changed.plan.id, changed.plan.amount) == (changed.price.id, 1200)

@@ -8,13 +8,20 @@ import pytest
 
 import pinstripe
 from pinstripe.emulator import Emulator
-from tests.emulator.conftest import Shop
+from tests.emulator.conftest import NO_REDIRECTS, Shop
 
 
 def pay(
-    client: pinstripe.Client, card: str = "pm_card_visa", amount: int = 2000, **params: Any
+    client: pinstripe.Client, card: str = "pm_card_visa", amount: int = 2000, currency: str = "usd", **params: Any
 ) -> Any:  # Any: parameters; an intent
-    return client.payment_intents.create(amount=amount, currency="usd", payment_method=card, confirm=True, **params)
+    return client.payment_intents.create(
+        amount=amount,
+        currency=currency,
+        payment_method=card,
+        confirm=True,
+        automatic_payment_methods=NO_REDIRECTS,
+        **params,
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +98,10 @@ def test_a_card_that_was_set_up_requires_no_authentication(emulator: Emulator, c
         pay(client, "pm_card_authenticationRequiredOnSetup", customer=customer, off_session=True)
     assert caught.value.code == "authentication_required"
     setup = client.setup_intents.create(
-        customer=customer, payment_method="pm_card_authenticationRequiredOnSetup", confirm=True
+        customer=customer,
+        payment_method="pm_card_authenticationRequiredOnSetup",
+        confirm=True,
+        automatic_payment_methods=NO_REDIRECTS,
     )
     assert setup.status == "requires_action"
     done = emulator.authenticate(setup.id)
@@ -111,7 +121,7 @@ def test_a_detached_card_cannot_be_used_again(client: pinstripe.Client) -> None:
     customer = client.customers.create().id
     method = client.payment_methods.attach("pm_card_visa", customer=customer).id
     client.payment_methods.detach(method)
-    with pytest.raises(pinstripe.InvalidRequestError, match="previously detached"):
+    with pytest.raises(pinstripe.InvalidRequestError, match="was detached"):
         pay(client, method)
 
 
@@ -136,8 +146,9 @@ def test_a_refund_may_fail_or_be_pending(client: pinstripe.Client) -> None:
 
 
 def test_the_balance_is_the_sum_of_its_transactions_less_fees(client: pinstripe.Client) -> None:
-    intent = pay(client, "pm_card_bypassPending", expand=["latest_charge.balance_transaction"])
-    transaction = intent.latest_charge.balance_transaction
+    intent = pay(client, "pm_card_bypassPending")
+    charge: Any = client.charges.retrieve(intent.latest_charge, expand=["balance_transaction"])  # Any: expanded
+    transaction = charge.balance_transaction
     assert (transaction.amount, transaction.fee, transaction.net, transaction.status) == (2000, 88, 1912, "available")
     pay(client)  # pending for two days
     client.refunds.create(payment_intent=intent.id, amount=300)
@@ -187,16 +198,38 @@ def test_a_destination_charge_is_transferred_less_the_application_fee(client: pi
         amount=10_000,
         application_fee_amount=1000,
         transfer_data={"destination": account},
-        expand=["latest_charge.transfer"],
     )
-    transfer = intent.latest_charge.transfer
+    charge: Any = client.charges.retrieve(intent.latest_charge, expand=["transfer"])  # Any: expanded
+    transfer = charge.transfer
     assert (transfer.amount, transfer.destination) == (10_000, account)
-    assert client.balance.retrieve(request_options={"stripe_account": account}).available[0].amount == 9000
+    assert client.balance.retrieve(request_options={"stripe_account": account}).pending[0].amount == 9000
     (fee,) = client.application_fees.list()
     assert fee.amount == 1000
     client.refunds.create(payment_intent=intent.id, reverse_transfer=True, refund_application_fee=True)
     assert client.transfers.retrieve(transfer.id).reversed is True
     assert client.application_fees.retrieve(fee.id).amount_refunded == 1000
+
+
+def test_a_refund_releases_an_uncaptured_charge(client: pinstripe.Client) -> None:
+    intent = pay(client, capture_method="manual")
+    charge = client.charges.create(amount=900, currency="usd", source="tok_visa", capture=False)
+    with pytest.raises(pinstripe.InvalidRequestError, match="cannot partially refund"):
+        client.refunds.create(charge=charge.id, amount=400)
+    refunds = [client.refunds.create(payment_intent=intent.id), client.refunds.create(charge=charge.id)]
+    assert [(refund.amount, refund.status, refund.balance_transaction) for refund in refunds] == [
+        (2000, "succeeded", None),
+        (900, "succeeded", None),
+    ]
+    released = [client.charges.retrieve(refund.charge.id) for refund in refunds if refund.charge]
+    assert [(value.refunded, value.amount_refunded, value.captured) for value in released] == [
+        (True, 2000, False),
+        (True, 900, False),
+    ]
+    assert client.payment_intents.retrieve(intent.id).status == "canceled"
+    assert client.balance_transactions.list().data == []
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.refunds.create(charge=charge.id)
+    assert caught.value.code == "charge_already_refunded"
 
 
 def test_a_transfer_needs_an_available_amount(client: pinstripe.Client) -> None:
@@ -254,7 +287,7 @@ def test_a_card_with_invalid_details_is_refused(
     with pytest.raises(pinstripe.CardError) as caught:
         client.payment_methods.create(type="card", card=good | card)
     assert (caught.value.status_code, caught.value.code) == (402, code)
-    assert caught.value.param == f"card[{next(iter(card))}]"
+    assert caught.value.param == next(iter(card))
     assert client.payment_methods.create(type="card", card=good | {"exp_month": 1, "exp_year": 2026}).card is not None
 
 
@@ -274,12 +307,18 @@ def test_an_intent_without_a_payment_method_is_not_confirmed(client: pinstripe.C
     assert caught.value.payment_intent is not None
     assert caught.value.payment_intent.id == intent.id
     with pytest.raises(pinstripe.InvalidRequestError) as caught:
-        client.setup_intents.create(confirm=True)
+        client.setup_intents.create(confirm=True, automatic_payment_methods=NO_REDIRECTS)
     assert caught.value.code == "setup_intent_unexpected_state"
 
 
 def test_the_events_of_a_dispute_come_before_that_of_the_payment(client: pinstripe.Client, emulator: Emulator) -> None:
-    client.payment_intents.create(amount=900, currency="usd", payment_method="pm_card_createDispute", confirm=True)
+    client.payment_intents.create(
+        amount=900,
+        currency="usd",
+        payment_method="pm_card_createDispute",
+        confirm=True,
+        automatic_payment_methods=NO_REDIRECTS,
+    )
     assert emulator.events.types == [
         "payment_intent.created",
         "charge.succeeded",
@@ -291,7 +330,12 @@ def test_the_events_of_a_dispute_come_before_that_of_the_payment(client: pinstri
 
 def test_refunds_never_exceed_the_captured_amount(client: pinstripe.Client) -> None:
     intent = client.payment_intents.create(
-        amount=10_000, currency="usd", payment_method="pm_card_visa", confirm=True, capture_method="manual"
+        amount=10_000,
+        currency="usd",
+        payment_method="pm_card_visa",
+        confirm=True,
+        automatic_payment_methods=NO_REDIRECTS,
+        capture_method="manual",
     ).id
     client.payment_intents.capture(intent, amount_to_capture=4_000)
     with pytest.raises(pinstripe.InvalidRequestError, match="4000"):
@@ -304,7 +348,11 @@ def test_refunds_never_exceed_the_captured_amount(client: pinstripe.Client) -> N
 
 def test_a_disputed_charge_can_be_refunded_only_after_the_dispute_is_won(client: pinstripe.Client) -> None:
     intent = client.payment_intents.create(
-        amount=900, currency="usd", payment_method="pm_card_createDispute", confirm=True
+        amount=900,
+        currency="usd",
+        payment_method="pm_card_createDispute",
+        confirm=True,
+        automatic_payment_methods=NO_REDIRECTS,
     ).id
     with pytest.raises(pinstripe.InvalidRequestError) as caught:
         client.refunds.create(payment_intent=intent)
@@ -363,7 +411,9 @@ def test_an_intent_can_be_paid_with_the_data_of_a_card(
     client: pinstripe.Client, card: Any
 ) -> None:  # Any: one of two kinds
     data: Any = {"type": "card", "card": card, "billing_details": {"name": "Jenny"}}  # Any: one of two kinds
-    intent = client.payment_intents.create(amount=900, currency="usd", payment_method_data=data, confirm=True)
+    intent = client.payment_intents.create(
+        amount=900, currency="usd", payment_method_data=data, confirm=True, automatic_payment_methods=NO_REDIRECTS
+    )
     method = client.payment_methods.retrieve(str(intent.payment_method))
     assert method.card is not None
     assert (intent.status, method.card.last4, method.billing_details.name) == ("succeeded", "4242", "Jenny")

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import pinstripe
 from pinstripe.emulator import Emulator
 from pinstripe.models import Charge, Invoice, InvoiceLineItem
-from tests.emulator.conftest import DAY, NEW_YEAR, existing_customer
+from tests.emulator.conftest import DAY, NEW_YEAR, NO_REDIRECTS, existing_customer
 
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired")
 PRICES: list[dict[str, Any]] = [  # Any: parameters of a price
@@ -155,7 +155,7 @@ class Billing(RuleBasedStateMachine):
     @rule(days=st.sampled_from([1, 8, 31, 31, 62]))
     def advance(self, days: int) -> None:
         self.now += days * DAY
-        self.client.test_helpers.test_clocks.advance(self.clock, frozen_time=self.now)
+        self.emulator.advance(self.now)
 
     @rule(amount=st.integers(-3000, 5000), finalize=st.booleans())
     def create_invoice(self, amount: int, finalize: bool) -> None:
@@ -210,9 +210,9 @@ class Billing(RuleBasedStateMachine):
     def objects(self) -> list[str]:
         lists = (
             self.client.invoices.list(limit=100),
-            self.client.subscriptions.list(limit=100, status="all"),
+            self.client.subscriptions.list(limit=100, status="all", customer=self.customer),
             self.client.balance_transactions.list(limit=100),
-            self.client.customers.list(),
+            self.client.customers.list(test_clock=self.clock),
         )
         return [value.model_dump_json() for values in lists for value in values]
 
@@ -256,7 +256,7 @@ class Billing(RuleBasedStateMachine):
 
     @invariant()
     def subscriptions_are_in_their_periods(self) -> None:
-        for subscription in self.client.subscriptions.list(limit=100, status="all"):
+        for subscription in self.client.subscriptions.list(limit=100, status="all", customer=self.customer):
             assert (subscription.status in ENDED) == (subscription.ended_at is not None)
             for item in subscription.items.data:
                 start, end = item.current_period_start.timestamp(), item.current_period_end.timestamp()
@@ -332,7 +332,12 @@ class Money(RuleBasedStateMachine):
         client = self.connected if kind == 2 else self.client
         self.attempt(
             lambda: client.payment_intents.create(
-                amount=amount, currency="usd", payment_method=card, confirm=True, **options
+                amount=amount,
+                currency="usd",
+                payment_method=card,
+                confirm=True,
+                automatic_payment_methods=NO_REDIRECTS,
+                **options,
             )
         )
 
@@ -399,7 +404,10 @@ class Money(RuleBasedStateMachine):
             for client in (self.client, self.connected)
             for transaction in client.balance_transactions.list(limit=100)
         ]
-        assert sum(transaction.amount for transaction in transactions if transaction.type not in EXTERNAL) == 0
+        fees = [detail for transaction in transactions for detail in transaction.fee_details]
+        paid = sum(detail.amount for detail in fees if detail.type == "application_fee")
+        internal = sum(transaction.amount for transaction in transactions if transaction.type not in EXTERNAL)
+        assert internal == paid
 
     @invariant()
     def charges_agree_with_their_refunds(self) -> None:

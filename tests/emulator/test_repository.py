@@ -81,6 +81,51 @@ def test_an_id_can_be_used_once_in_each_object_type(client: pinstripe.Client) ->
     assert client.coupons.create(id="gold", percent_off=10).id == "gold"
 
 
+def test_the_id_of_a_deleted_object_can_be_used_again(client: pinstripe.Client) -> None:
+    client.products.create(id="gold", name="Gold")
+    client.products.create(id="silver", name="Silver")
+    client.products.delete("gold")
+    assert client.products.create(id="gold", name="New gold").id == "gold"
+    assert [product.name for product in client.products.list()] == ["New gold", "Silver"]
+    plan: Any = {"id": "monthly", "currency": "usd", "interval": "month", "product": "gold"}  # Any: a literal
+    for amount in (900, 1200):
+        client.plans.create(amount=amount, **plan)
+        with pytest.raises(pinstripe.InvalidRequestError, match="already exists"):
+            client.plans.create(amount=amount, **plan)
+        assert client.prices.retrieve("monthly").unit_amount == amount
+        client.plans.delete("monthly")
+    with pytest.raises(pinstripe.InvalidRequestError, match="No such price"):
+        client.prices.retrieve("monthly")
+
+
+def test_a_coupon_that_is_created_again_changes_no_earlier_discount(client: pinstripe.Client) -> None:
+    client.coupons.create(id="gold", percent_off=50, duration="forever")
+    code = client.promotion_codes.create(promotion={"type": "coupon", "coupon": "gold"})
+    price = client.prices.create(
+        currency="usd", unit_amount=1000, recurring={"interval": "month"}, product_data={"name": "Plan"}
+    )
+
+    def total(**params: Any) -> int:  # Any: parameters of a subscription
+        customer = client.customers.create(
+            payment_method="pm_card_visa", invoice_settings={"default_payment_method": "pm_card_visa"}
+        )
+        client.subscriptions.create(customer=customer.id, items=[{"price": price.id}], **params)
+        return client.invoices.create_preview(customer=customer.id).total
+
+    subscription = client.subscriptions.create(
+        customer=client.customers.create().id,
+        items=[{"price": price.id}],
+        discounts=[{"coupon": "gold"}],
+        payment_behavior="default_incomplete",
+    )
+    client.coupons.delete("gold")
+    client.coupons.create(id="gold", percent_off=10, duration="forever")
+    assert client.invoices.create_preview(subscription=subscription.id).total == 500
+    assert total(discounts=[{"coupon": "gold"}]) == 900
+    with pytest.raises(pinstripe.InvalidRequestError, match="no longer active"):
+        total(discounts=[{"promotion_code": code.id}])
+
+
 def test_an_unknown_field_is_an_error_and_changes_nothing(state: AccountState) -> None:
     invoice = state.create("invoice", amount_due=900)
     before = contents(state)

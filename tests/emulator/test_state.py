@@ -15,7 +15,7 @@ import pytest
 
 import pinstripe
 from pinstripe.emulator import Emulator
-from tests.emulator.conftest import NEW_YEAR, Shop, at, existing_customer
+from tests.emulator.conftest import NEW_YEAR, NO_REDIRECTS, Shop, at, existing_customer
 
 
 def create_objects(client: pinstripe.Client) -> list[str]:
@@ -75,10 +75,13 @@ def test_the_state_is_loaded_from_a_file(tmp_path: Path) -> None:
         client.customers.delete(client.customers.create().id)
         options: Any = {"idempotency_key": "once"}  # Any: request options
         product = client.products.create(name="Once", request_options=options)
-        customer_ids, types = [customer.id for customer in client.customers.list()], emulator.events.types
+        customer_ids, types = (
+            [customer.id for customer in client.customers.list(test_clock=clock.id)],
+            emulator.events.types,
+        )
     with Emulator(seed=1, db=path) as emulator:
         client = emulator.client()
-        assert [customer.id for customer in client.customers.list()] == customer_ids
+        assert [customer.id for customer in client.customers.list(test_clock=clock.id)] == customer_ids
         assert emulator.events.types == types
         assert client.products.create(name="Once", request_options=options).id == product.id
         client.subscription_items.update(subscription.items.data[0].id, quantity=2, proration_behavior="none")
@@ -114,7 +117,11 @@ def test_the_changes_of_a_failed_request_are_not_in_the_file(tmp_path: Path) -> 
             client.subscriptions.create(customer=customer, items=[{"price": "price_none"}])
         with pytest.raises(pinstripe.CardError):
             client.payment_intents.create(
-                amount=500, currency="usd", payment_method="pm_card_chargeDeclined", confirm=True
+                amount=500,
+                currency="usd",
+                payment_method="pm_card_chargeDeclined",
+                confirm=True,
+                automatic_payment_methods=NO_REDIRECTS,
             )
     with Emulator(db=path) as emulator:
         client = emulator.client()

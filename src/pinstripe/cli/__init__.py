@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import threading
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from pinstripe import __version__
 
 __all__ = ["main"]
+
+USAGE = """\
+Stripe emulator at {url}: set STRIPE_API_BASE={url} and any key that begins with sk_test_.
+To see its requests, events and objects, open {url} in a browser.
+Each key has an account of its own, so that several processes can use the emulator side by side.
+
+  pinstripe   pinstripe.Client("{key}", base_url="{url}")
+  Python      stripe.StripeClient("{key}", base_addresses={{"api": "{url}"}})
+  Node.js     new Stripe("{key}", {{protocol: "{scheme}", host: "{host}", port: {port}}})
+  Ruby        Stripe::StripeClient.new("{key}", api_base: "{url}")
+  PHP         new \\Stripe\\StripeClient(["api_key" => "{key}", "api_base" => "{url}"])
+  Go          stripe.NewClient("{key}", stripe.WithBackends(stripe.NewBackendsWithConfig(
+                &stripe.BackendConfig{{URL: stripe.String("{url}")}})))
+  Java        StripeClient.builder().setApiKey("{key}").setApiBase("{url}").build()
+  .NET        new StripeClient("{key}", apiBase: "{url}")
+  Stripe CLI  stripe trigger customer.created --api-key {key} --api-base {url}"""
 
 # Each command imports what it needs, so that the other command and `--help` start fast.
 
@@ -39,7 +57,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     emulator.add_argument("--db", help="SQLite file to store the state in; without it, the state is lost at the end")
     emulator.add_argument("--seed", type=int, help="generate the same ids and times in every run")
+    emulator.add_argument(
+        "--fixtures", help="file of requests that fill each new account, in the format of Stripe's CLI"
+    )
+    emulator.add_argument("--log", action="store_true", help="write each request and its status")
     return parser
+
+
+def _usage(url: str) -> str:
+    """Return how to use the emulator with each library of Stripe."""
+    address = urlsplit(url)
+    return USAGE.format(
+        url=url, key="sk_test_emulator", scheme=address.scheme, host=address.hostname, port=address.port
+    )
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -53,13 +83,15 @@ def _emulator(options: argparse.Namespace) -> int:
     from pinstripe.emulator import Emulator
     from pinstripe.errors import InvalidArgumentError
 
+    if options.log:
+        logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout)
+        logging.getLogger("pinstripe.emulator").setLevel(logging.INFO)
     try:
         with (
-            Emulator(seed=options.seed, db=options.db) as emulator,
+            Emulator(seed=options.seed, db=options.db, account_per_key=True, fixtures=options.fixtures) as emulator,
             emulator.serve(options.host, options.port) as url,
         ):
-            print(f"Stripe emulator at {url}: set STRIPE_API_BASE={url} and any key that begins with sk_test_.")
-            print(f"To see its requests, events and objects, open {url} in a browser.", flush=True)
+            print(_usage(url), flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
         print("Stopped.")

@@ -6,6 +6,7 @@ how it differs from Stripe.
 
 from pinstripe.emulator._emulator import Emulator
 from pinstripe.emulator._events import Events
+from pinstripe.emulator._hosted import CheckoutPage, InvoicePage, PortalPage
 from pinstripe.emulator.state.delivery import Delivery
 
-__all__ = ["Delivery", "Emulator", "Events"]
+__all__ = ["CheckoutPage", "Delivery", "Emulator", "Events", "InvoicePage", "PortalPage"]

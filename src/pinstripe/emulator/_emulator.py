@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import httpx
 from typing_extensions import TypedDict, Unpack
 
+from pinstripe._base import StripeModel
 from pinstripe._client import AsyncClient, Client
 from pinstripe._decoding import Validation, decode
 from pinstripe._registry import registry
 from pinstripe.emulator._events import Events
-from pinstripe.emulator.operations.checkout_sessions import complete_challenge
+from pinstripe.emulator._hosted import CheckoutPage, InvoicePage, PortalPage, Run, open_payment_link
+from pinstripe.emulator.making import M, make
+from pinstripe.emulator.operations.checkout_completion import complete_challenge
+from pinstripe.emulator.operations.test_clocks import advance_all_clocks
 from pinstripe.emulator.server.asgi import asgi_app
 from pinstripe.emulator.server.dispatch import Server
 from pinstripe.emulator.server.faults import Fault, FaultKind
-from pinstripe.emulator.server.requests import DEFAULT_BASE_URL
+from pinstripe.emulator.server.fixtures import read_fixtures
+from pinstripe.emulator.server.requests import DEFAULT_API_KEY, DEFAULT_BASE_URL
 from pinstripe.emulator.server.serving import serve
 from pinstripe.emulator.server.transports import InProcessTransport
 from pinstripe.emulator.state.account import AccountState
@@ -34,8 +40,6 @@ from pinstripe.hooks import RequestInfo, ResponseInfo, RetryInfo
 from pinstripe.resources import endpoints
 
 T = TypeVar("T")
-
-API_KEY = "sk_test_emulator"
 
 
 class ClientOptions(TypedDict, total=False):
@@ -58,12 +62,21 @@ class Emulator:
 
     With a ``seed``, ids and times are the same in every run: time starts at 2026-01-01, and every request that may change
     something is a second later. With ``db``, a path, the state is stored in a SQLite file and loaded from it at the next start.
+    With ``account_per_key``, each API key has an account of its own; otherwise they share one. ``fixtures`` is a file of requests
+    that fill a new account, in the format of Stripe's CLI: https://docs.stripe.com/cli/fixtures.
     Safe to use from many threads. https://docs.stripe.com/testing
     """
 
-    def __init__(self, *, seed: int | None = None, db: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        db: str | Path | None = None,
+        account_per_key: bool = False,
+        fixtures: str | Path | None = None,
+    ) -> None:
         self._accounts = Accounts(Environment(seed))
-        self._server = Server(self._accounts)
+        self._server = Server(self._accounts, account_per_key=account_per_key)
         self._deliverer = Deliverer(self._on_delivery_end)
         self._accounts.on_events = self._publish
         self.events: Events = Events(self._accounts)
@@ -72,17 +85,22 @@ class Emulator:
             self._file.load(self._accounts)
             self._accounts.on_commit = self._write
             self._deliver_pending()
+        if fixtures is not None:
+            self._server.fixtures = read_fixtures(fixtures)
+            self._server.fill(PLATFORM, DEFAULT_API_KEY)
 
     def _write(self, changed: Sequence[AccountState]) -> None:
         if self._file is not None:
             self._file.commit(self._accounts, changed)
 
     def _publish(self, state: AccountState, event_ids: Sequence[str]) -> None:
-        add_thin_versions(state, self._accounts.state(PLATFORM), event_ids)
+        add_thin_versions(state, self._accounts.state(state.owner), event_ids)
         self._deliver(state, state.events.new)
+        for event_id, endpoint_id in state.events.resent:
+            self._deliver(state, [event_id], endpoint_id)
 
-    def _deliver(self, state: AccountState, event_ids: Sequence[str]) -> None:
-        self._deliverer.deliver(state, self._accounts.state(PLATFORM), event_ids)
+    def _deliver(self, state: AccountState, event_ids: Sequence[str], endpoint_id: str | None = None) -> None:
+        self._deliverer.deliver(state, self._accounts.state(state.owner), event_ids, endpoint_id)
 
     def _deliver_pending(self) -> None:
         """Deliver the events that the previous process had not delivered; a delivery may be repeated, as at Stripe."""
@@ -94,7 +112,7 @@ class Emulator:
 
     def _on_delivery_end(self, delivery: Delivery) -> None:
         with self._accounts.changed:
-            state = self._accounts.state(delivery.account)
+            state = self._accounts.state(delivery.owner + delivery.account)
             event_id: str = delivery.event["id"]
             if delivery.delivered and event_id in state.events.by_id and not state.events.by_id[event_id].thin:
                 pending: int = state.events.by_id[event_id].object["pending_webhooks"]
@@ -103,12 +121,12 @@ class Emulator:
                     self._file.write_event(state, event_id)
             self._accounts.announce()
 
-    def client(self, api_key: str = API_KEY, **options: Unpack[ClientOptions]) -> Client:
+    def client(self, api_key: str = DEFAULT_API_KEY, **options: Unpack[ClientOptions]) -> Client:
         """Return a client of the emulator, which works in process, without sockets or threads."""
         http_client = httpx.Client(transport=InProcessTransport(self._server))
         return Client(api_key, base_url=DEFAULT_BASE_URL, http_client=http_client, **options)
 
-    def async_client(self, api_key: str = API_KEY, **options: Unpack[ClientOptions]) -> AsyncClient:
+    def async_client(self, api_key: str = DEFAULT_API_KEY, **options: Unpack[ClientOptions]) -> AsyncClient:
         """Return an async client of the emulator, which works in process."""
         http_client = httpx.AsyncClient(transport=InProcessTransport(self._server))
         return AsyncClient(api_key, base_url=DEFAULT_BASE_URL, http_client=http_client, **options)
@@ -160,6 +178,46 @@ class Emulator:
 
         return self._run(store, stripe_account)
 
+    def make(
+        self, model: type[M], /, *, stripe_account: str = "", **fields: Any
+    ) -> M:  # Any: values of the model's fields
+        """Make an object with what belongs to it, and return it: ``emulator.make(Subscription, status="past_due")``.
+
+        The subscription has a customer, a price, a paid first invoice, an open one and the events of all of them. Fields are
+        those of the model, or parameters of the operation that creates it. What no recipe makes is stored as it is passed, with
+        default values, like an object of `pinstripe.testing.make`. Raises `InvalidArgumentError` for fields and for a status
+        that the object cannot have.
+        """
+        return self._run(lambda state: make(state, model, fields), stripe_account)
+
+    def checkout(self, session: str | StripeModel, *, stripe_account: str = "") -> CheckoutPage:
+        """Return the page of a checkout session, to complete it in process: ``emulator.checkout(session).pay()``.
+
+        Raises `InvalidRequestError` for a session that does not exist.
+        """
+        return CheckoutPage(self._runner(stripe_account), session)
+
+    def hosted_invoice(self, invoice: str | StripeModel, *, stripe_account: str = "") -> InvoicePage:
+        """Return the hosted page of an invoice, to pay it in process."""
+        return InvoicePage(self._runner(stripe_account), invoice)
+
+    def portal(self, session: str | StripeModel, *, stripe_account: str = "") -> PortalPage:
+        """Return the customer portal of a session, to use it in process."""
+        return PortalPage(self._runner(stripe_account), session)
+
+    def payment_link(self, link: str | StripeModel, *, stripe_account: str = "") -> CheckoutPage:
+        """Open a payment link, and return the page of the checkout session that it creates."""
+        return open_payment_link(self._runner(stripe_account), link)
+
+    def _runner(self, account_id: str) -> Run:
+        """Return what runs actions on an account as requests are run: in one transaction."""
+
+        def run(action: Callable[[AccountState], T]) -> T:
+            self._accounts.environment.tick()
+            return self._accounts.run(account_id, action, base_url=DEFAULT_BASE_URL)
+
+        return run
+
     def authenticate(self, intent: str, *, success: bool = True, stripe_account: str = "") -> Any:  # Any: a model
         """Complete or fail the 3-D Secure challenge of a payment or setup intent, and return the intent.
 
@@ -170,6 +228,20 @@ class Emulator:
             return decode(complete_challenge(state, intent, success=success))
 
         return self._run(complete, stripe_account)
+
+    def advance(self, until: datetime | int) -> None:
+        """Move the time to a later one, and run everything that is due on the way: of all accounts and test clocks.
+
+        ``until`` is a time or unix seconds. Unlike test clocks of the API, it has no limits. Raises `InvalidArgumentError` for a
+        time that is not later than the emulator's.
+        """
+        seconds = until if isinstance(until, int) else int(until.timestamp())
+        environment = self._accounts.environment
+        if seconds < environment.time():
+            raise InvalidArgumentError("until: the time can only move forwards.", param="until")
+        environment.offset += seconds - environment.time()
+        for account_id in self._accounts:
+            self._run(lambda state: advance_all_clocks(state, seconds), account_id)
 
     def retry_payments(
         self, days: Sequence[int] = (3, 5, 7), then: Literal["unpaid", "canceled", "past_due"] = "unpaid"
@@ -209,7 +281,9 @@ class Emulator:
 
     def redeliver(self, delivery: Delivery) -> Delivery:
         """Send the event of a delivery to its endpoint again, and return the new delivery."""
-        repeated = Delivery(delivery.url, delivery.secret, delivery.event, delivery.endpoint, delivery.account)
+        repeated = Delivery(
+            delivery.url, delivery.secret, delivery.event, delivery.endpoint, delivery.account, delivery.owner
+        )
         self._deliverer.send(repeated)
         return repeated
 

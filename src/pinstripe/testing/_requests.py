@@ -15,6 +15,7 @@ from pinstripe import webhooks
 from pinstripe._api_version import API_VERSION
 from pinstripe._base import StripeModel
 from pinstripe._registry import registry
+from pinstripe.emulator.examples import example
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.defaults import rfc3339
 from pinstripe.emulator.state.environment import Environment
@@ -135,7 +136,10 @@ def _data_object(
         data: dict[str, JSON] = json.loads(data_object.model_dump_json(by_alias=True, exclude_unset=True))
         return data
     model = EVENT_TYPES[event_type][1].split(" | ")[0]
-    return {**account.draft(_object_type(model)), **(data_object or {})}
+    known = {field.alias or name for name, field in registry().load(model).model_fields.items()}
+    fields = dict(data_object or {})
+    unknown = {name: value for name, value in fields.items() if name not in known}
+    return {**example(account, model, {name: fields[name] for name in fields if name in known}), **unknown}
 
 
 def _thin_event(account: AccountState, event_type: str) -> dict[str, JSON]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pinstripe.emulator.billing.money import format_price
+from pinstripe.emulator.billing.money import format_amount
 from pinstripe.emulator.billing.pricing import cost, in_currency
 from pinstripe.emulator.operations.discounts import is_active
 from pinstripe.emulator.state.account import AccountState
@@ -68,9 +68,11 @@ def _describe(state: AccountState, price: Object, quantity: int, subscription: O
     currency = subscription["currency"]
     unit_amount = in_currency(state, price, currency)[0].get("unit_amount_decimal")
     interval, count = price["recurring"]["interval"], price["recurring"]["interval_count"]
-    unit_price = "tiered" if unit_amount is None else f"at {format_price(Decimal(unit_amount), currency)}"
-    name = (state.objects.find("product", price["product"]) or {}).get("name", "")
-    return f"{quantity} × {name} ({unit_price} / {interval if count == 1 else f'every {count} {interval}s'})"
+    unit_price = "tiered" if unit_amount is None else f"at {format_amount(Decimal(unit_amount), currency)}"
+    product = state.objects.find("product", price["product"]) or {}
+    unit = f" {product['unit_label']}" if product.get("unit_label") else ""
+    every = interval if count == 1 else f"every {count} {interval}s"
+    return f"{quantity}{unit} × {product.get('name', '')} ({unit_price} / {every})"
 
 
 def line_of_invoice_item(state: AccountState, item: Object) -> Object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pinstripe.emulator.billing.money import split
-from pinstripe.emulator.billing.pricing import cost, discount_amount, tax_amounts
+from pinstripe.emulator.billing.pricing import cost, discount_amount, is_metered, tax_amounts
 from pinstripe.emulator.operations._expansion import includable
 from pinstripe.emulator.operations._pagination import embedded_list, paginate
 from pinstripe.emulator.operations._registry import operation
@@ -42,7 +42,7 @@ def update_line_items(state: AccountState, owner: Object, params: list[Object]) 
             raise missing_object("line_item", item_params["id"], f"{path}[id]")
         item = {**current[item_params["id"]]}
         item |= {name: item_params[name] for name in ("quantity", "adjustable_quantity") if name in item_params}
-        amount = cost(state, item["price"], item["quantity"], item["currency"])
+        amount = _amount(state, item["price"], item["quantity"], item["currency"])
         items.append({**item, "amount_subtotal": amount, "amount_total": amount})
     return items
 
@@ -50,8 +50,8 @@ def update_line_items(state: AccountState, owner: Object, params: list[Object]) 
 def _build_line_item(state: AccountState, params: Object, currency: str | None, path: str) -> Object:
     price = _price(state, params, path)
     currency = currency or str(price["currency"])
-    quantity = params.get("quantity", 1)
-    amount = cost(state, price, quantity, currency)
+    quantity = None if is_metered(price) else params.get("quantity", 1)
+    amount = _amount(state, price, quantity, currency)
     item = state.draft("item")
     product = state.objects.find("product", price["product"]) or {}
     item.update(
@@ -69,6 +69,11 @@ def _build_line_item(state: AccountState, params: Object, currency: str | None, 
     )
     state.tables.line_item_details.set(item["id"], LineItemDetails(tuple(params.get("tax_rates") or ())))
     return item
+
+
+def _amount(state: AccountState, price: Object, quantity: int | None, currency: str) -> int:
+    """Return what a line item costs now; usage is billed later."""
+    return 0 if is_metered(price) else cost(state, price, quantity or 0, currency)
 
 
 def _price(state: AccountState, params: Object, path: str) -> Object:

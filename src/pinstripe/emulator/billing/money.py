@@ -51,16 +51,12 @@ def minimum_charge(currency: str) -> int:
     return MINIMUM_CHARGES.get(currency, 1)
 
 
-def format_amount(amount: int, currency: str) -> str:
-    """Format an amount for people: ``29.00 USD``."""
-    value = str(amount) if currency in ZERO_DECIMAL else f"{Decimal(amount) / 100:.2f}"
-    return f"{value} {currency.upper()}"
-
-
-def format_price(amount: Decimal, currency: str) -> str:
-    """Format a price as invoices do; it may have fractions of a cent: ``$29.00``, ``$0.005``, ``12.00 CHF``."""
-    zero_decimal = currency in ZERO_DECIMAL
-    units = amount if zero_decimal else amount / 100
-    value = f"{units.normalize():f}" if zero_decimal or units * 100 % 1 else f"{units:.2f}"
-    symbol = SYMBOLS.get(currency)
-    return f"{symbol}{value}" if symbol else f"{value} {currency.upper()}"
+def format_amount(amount: int | Decimal, currency: str) -> str:
+    """Format an amount for people, with fractions of a cent, too: ``-$29.00``, ``$0.005``, ``12.00 CHF``."""
+    digits = money.CURRENCIES.get(currency, 2)
+    units = abs(Decimal(amount)).scaleb(-digits)
+    exponent = units.normalize().as_tuple().exponent
+    shown = max(digits, -exponent) if isinstance(exponent, int) else digits
+    value, symbol = f"{units:,.{shown}f}", SYMBOLS.get(currency)
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{symbol}{value}" if symbol else f"{sign}{value} {currency.upper()}"

@@ -9,22 +9,38 @@ from calendar import monthrange
 from datetime import datetime, timezone
 
 from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.validation.errors import ErrorResponse
 
 DAY = 86_400
 HOUR = 3600
 DAYS = {"day": 1, "week": 7}
 MONTHS = {"month": 1, "year": 12}
+MAX_YEAR = 9999
+MAX_TIME = 253_402_300_799
+"""The last second of the last year, in unix time."""
 
 
 def add(start: int, interval: str, count: int) -> int:
-    """Return the time ``count`` intervals after ``start``, in unix seconds; ``count`` may be negative."""
+    """Return the time ``count`` intervals after ``start``, in unix seconds; ``count`` may be negative.
+
+    Raises `ErrorResponse` for a time after the year 9999.
+    """
     if interval in DAYS:
-        return start + DAYS[interval] * count * DAY
+        end = start + DAYS[interval] * count * DAY
+        if end > MAX_TIME:
+            raise _too_late()
+        return end
     start_date = datetime.fromtimestamp(start, timezone.utc)
     months = start_date.month - 1 + MONTHS[interval] * count
     year, month = start_date.year + months // 12, months % 12 + 1
+    if year > MAX_YEAR:
+        raise _too_late()
     day = min(start_date.day, monthrange(year, month)[1])
     return int(start_date.replace(year=year, month=month, day=day).timestamp())
+
+
+def _too_late() -> ErrorResponse:
+    return ErrorResponse(f"Invalid timestamp: it must be in the year {MAX_YEAR} or before.")
 
 
 def period_at(anchor: int, recurring: Object, at: int) -> tuple[int, int]:

@@ -21,6 +21,11 @@ def cost(state: AccountState, price: Object, quantity: Decimal | int, currency: 
     return round_amount(exact_amount(price, tiers, quantity))
 
 
+def is_metered(price: Object) -> bool:
+    """Return whether a price, recurring or not, is billed by usage."""
+    return (price["recurring"] or {}).get("usage_type") == "metered"
+
+
 def price_details(state: AccountState, price: Object) -> PriceDetails:
     """Return the tiers of a price and its other currencies, which responses include only on request."""
     return state.tables.prices.get(price["id"]) or PriceDetails()

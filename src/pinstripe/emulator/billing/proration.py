@@ -7,7 +7,7 @@ from decimal import Decimal
 from pinstripe.emulator.billing.invoice_line_builder import line_pricing
 from pinstripe.emulator.billing.money import round_amount
 from pinstripe.emulator.billing.periods import format_date
-from pinstripe.emulator.billing.pricing import cost, discount_amount, in_currency
+from pinstripe.emulator.billing.pricing import cost, discount_amount, in_currency, is_metered
 from pinstripe.emulator.operations.discounts import coupon_of, is_active
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
@@ -16,11 +16,6 @@ from pinstripe.emulator.state.json_values import Object
 def prorate(amount: Decimal | int, start: int, end: int, at: int) -> int:
     """Return the part of the amount of a period that is for the time from ``at`` to its end, to the second."""
     return round_amount(Decimal(amount) * (end - at) / (end - start))
-
-
-def is_metered(item: Object) -> bool:
-    """Return whether a subscription item is billed by usage."""
-    return bool(item["price"]["recurring"]["usage_type"] == "metered")
 
 
 def credit_item(state: AccountState, subscription: Object, item: Object, at: int) -> None:
@@ -43,7 +38,7 @@ def credit_unused(state: AccountState, subscription: Object, at: int | None = No
     if subscription["status"] in ("trialing", "incomplete"):
         return
     for item in subscription["items"]["data"]:
-        if not is_metered(item) and item["current_period_end"] > at:
+        if not is_metered(item["price"]) and item["current_period_end"] > at:
             credit_item(state, subscription, item, at)
 
 

@@ -9,15 +9,14 @@ from pinstripe.emulator.billing import periods, subscription_invoices
 from pinstripe.emulator.operations import invoices
 from pinstripe.emulator.operations.invoice_payments import (
     collect,
-    default_method,
     on_invoice,
     payment_of,
     subscription_of,
 )
 from pinstripe.emulator.operations.invoice_previews import preview_renewal
-from pinstripe.emulator.operations.subscription_pauses import pause_details
 from pinstripe.emulator.operations.subscription_schedules import advance_schedule
 from pinstripe.emulator.operations.subscriptions import ENDED, end_subscription
+from pinstripe.emulator.operations.trials import end_trial
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone, previous_values
 from pinstripe.emulator.state.tables import ACCOUNT_KEY, PaymentRetries
@@ -40,15 +39,19 @@ def renew(state: AccountState, subscription: Object) -> None:
     if not items:
         return
     if subscription["status"] == "trialing":
-        _end_trial(state, subscription)
-        if subscription["status"] in (*ENDED, "paused"):
+        end_trial(state, subscription)
+        if subscription["status"] == "paused":
+            state.events.emit("updated", subscription, previous_values(before, subscription))
+            state.events.emit("paused", subscription)
+        if subscription["status"] != "active":
             return
+    period_start = min(item["current_period_start"] for item in items)
     for item in items:
         start, end = item["current_period_end"], item["current_period_end"]
         while end <= now:
             _, end = periods.period_at(subscription["billing_cycle_anchor"], item["price"]["recurring"], end)
         state.objects.update(item, current_period_start=start, current_period_end=end)
-    invoice = subscription_invoices.create_cycle_invoice(state, subscription, "subscription_cycle", items)
+    invoice = subscription_invoices.create_cycle_invoice(state, subscription, "subscription_cycle", items, period_start)
     _advance_invoice(state, subscription, invoice)
     state.events.emit("updated", subscription, previous_values(before, subscription))
     subscription_invoices.schedule_timers(state, subscription)
@@ -78,21 +81,6 @@ def _end_as_scheduled(state: AccountState, subscription: Object) -> None:
     if invoice is not None and invoice["status"] == "open":
         collect(state, invoice)
     end_subscription(state, subscription, subscription["cancellation_details"], reason)
-
-
-def _end_trial(state: AccountState, subscription: Object) -> None:
-    behavior = ((subscription["trial_settings"] or {}).get("end_behavior") or {}).get("missing_payment_method")
-    automatic = subscription["collection_method"] == "charge_automatically"
-    missing = automatic and default_method(state, subscription) is None
-    if missing and behavior == "cancel":
-        end_subscription(state, subscription)
-    elif missing and behavior == "pause":
-        details = pause_details(state, "trial_end_without_payment_method")
-        previous = state.objects.update(subscription, status="paused", status_details=details)
-        state.events.emit("updated", subscription, previous)
-        state.events.emit("paused", subscription)
-    else:
-        state.objects.update(subscription, status="active")
 
 
 @timer_handler("subscription.trial_will_end")
@@ -138,6 +126,16 @@ def _activate(state: AccountState, invoice: Object) -> None:
         state.events.emit("updated", subscription, previous_values(before, subscription))
 
 
+@on_invoice("processing")
+def _activate_early(state: AccountState, invoice: Object) -> None:
+    """Activate a new subscription while its first bank debit is processed."""
+    subscription = _live_subscription(state, invoice)
+    if subscription is not None and subscription["status"] == "incomplete":
+        previous = state.objects.update(subscription, status="active")
+        if subscription["id"] in state.tables.announced_subscriptions:
+            state.events.emit("updated", subscription, previous)
+
+
 def _save_payment_method(state: AccountState, subscription: Object, invoice: Object) -> None:
     if (subscription["payment_settings"] or {}).get("save_default_payment_method") != "on_subscription":
         return
@@ -159,13 +157,10 @@ def _follow_up_failure(state: AccountState, invoice: Object) -> None:
     if subscription["status"] in ("active", "trialing"):
         previous = state.objects.update(subscription, status="past_due")
     if subscription["status"] == "past_due":
-        retries, attempts = state.tables.payment_retries.get(ACCOUNT_KEY) or PaymentRetries(), invoice["attempt_count"]
-        if attempts <= len(retries.days):
-            at = state.clock.now() + retries.days[attempts - 1] * periods.DAY
-            state.objects.update(invoice, next_payment_attempt=at)
+        if (at := invoice["next_payment_attempt"]) is not None:
             state.clock.schedule(at, "invoice.retry", invoice)
         else:
-            state.objects.update(invoice, next_payment_attempt=None)
+            retries = state.tables.payment_retries.get(ACCOUNT_KEY) or PaymentRetries()
             if retries.then == "canceled":
                 end_subscription(state, subscription, reason="payment_failed")
                 return

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from pinstripe.emulator.billing import periods
 from pinstripe.emulator.billing.invoice_line_builder import line_of_subscription_item
-from pinstripe.emulator.billing.proration import is_metered, prorate
+from pinstripe.emulator.billing.pricing import is_metered
+from pinstripe.emulator.billing.proration import prorate
 from pinstripe.emulator.operations import billing_meters, invoices
 from pinstripe.emulator.operations.discounts import is_active
 from pinstripe.emulator.operations.invoice_payments import subscription_of
@@ -28,8 +29,17 @@ def is_for_subscription(invoice: Object, subscription: Object) -> bool:
     return bool(subscription_of(invoice) == subscription["id"])
 
 
-def create_draft(state: AccountState, subscription: Object, billing_reason: str, lines: Iterable[Object]) -> Object:
-    """Create a draft invoice with these lines, after the lines of the pending invoice items of the subscription."""
+def create_draft(
+    state: AccountState,
+    subscription: Object,
+    billing_reason: str,
+    lines: Iterable[Object],
+    period_start: int | None = None,
+) -> Object:
+    """Create a draft invoice with these lines, after the lines of the pending invoice items of the subscription.
+
+    ``period_start`` is the start of the period that has ended, in which invoice items could be added.
+    """
     customer = state.objects.get("customer", subscription["customer"])
     details = {"subscription": subscription["id"], "metadata": dict(subscription["metadata"])}
     params = {
@@ -49,7 +59,8 @@ def create_draft(state: AccountState, subscription: Object, billing_reason: str,
         default_payment_method=subscription["default_payment_method"],
     )
     discounts = _active_discounts(state, subscription, customer)
-    state.objects.update(invoice, billing_reason=billing_reason, discounts=discounts)
+    period = {} if period_start is None else {"period_start": period_start}
+    state.objects.update(invoice, billing_reason=billing_reason, discounts=discounts, **period)
     items = invoices.pending_items(state, customer["id"], subscription["currency"], subscription["id"])
     invoices.set_lines(state, invoice, [*invoices.lines_of_items(state, invoice, items), *lines])
     state.objects.update(subscription, latest_invoice=invoice["id"])
@@ -78,11 +89,11 @@ def create_first_invoice(state: AccountState, subscription: Object, *, prorate_f
     now, lines = state.clock.now(), []
     for item in subscription["items"]["data"]:
         start, end = item["current_period_start"], item["current_period_end"]
-        quantity = 0 if is_metered(item) else item["quantity"]
+        quantity = 0 if is_metered(item["price"]) else item["quantity"]
         line = line_of_subscription_item(state, subscription, item, start, end, quantity)
         if subscription["status"] == "trialing":
             line.update(amount=0, subtotal=0, description=f"Trial period for {line['description']}")
-        elif not is_metered(item):
+        elif not is_metered(item["price"]):
             period = periods.period_at(subscription["billing_cycle_anchor"], item["price"]["recurring"], now)
             if start > period[0]:
                 amount = prorate(line["amount"], *period, start) if prorate_first else 0
@@ -94,17 +105,21 @@ def create_first_invoice(state: AccountState, subscription: Object, *, prorate_f
 
 
 def create_cycle_invoice(
-    state: AccountState, subscription: Object, billing_reason: str, items: Sequence[Object]
+    state: AccountState,
+    subscription: Object,
+    billing_reason: str,
+    items: Sequence[Object],
+    period_start: int | None = None,
 ) -> Object:
     """Create the invoice of items whose current period has just begun; metered items bill the period before."""
-    return create_draft(state, subscription, billing_reason, _cycle_lines(state, subscription, items))
+    return create_draft(state, subscription, billing_reason, _cycle_lines(state, subscription, items), period_start)
 
 
 def _cycle_lines(state: AccountState, subscription: Object, items: Sequence[Object]) -> list[Object]:
     lines = []
     for item in items:
         start, end = item["current_period_start"], item["current_period_end"]
-        if is_metered(item):
+        if is_metered(item["price"]):
             since = _billed_until(state, item)
             usage = billing_meters.metered_quantity(state, item["price"], subscription["customer"], since, start)
             line = line_of_subscription_item(state, subscription, item, since, start, usage)
@@ -134,7 +149,7 @@ def invoice_pending(
     """Create and finalize an invoice of the usage so far and the pending invoice items, or return ``None``."""
     lines, now = [], state.clock.now()
     for item in subscription["items"]["data"]:
-        if not is_metered(item):
+        if not is_metered(item["price"]):
             continue
         since = _billed_until(state, item)
         if usage := billing_meters.metered_quantity(state, item["price"], subscription["customer"], since, now):
@@ -155,8 +170,11 @@ def schedule_timers(state: AccountState, subscription: Object) -> None:
     for end in ends:
         state.clock.schedule(end, "subscription.renew", subscription)
     if subscription["status"] == "trialing":
-        notice = max(now, subscription["trial_end"] - TRIAL_END_NOTICE)
-        state.clock.schedule(notice, "subscription.trial_will_end", subscription)
+        notice = subscription["trial_end"] - TRIAL_END_NOTICE
+        if notice > now:
+            state.clock.schedule(notice, "subscription.trial_will_end", subscription)
+        else:
+            state.events.emit("trial_will_end", subscription)
     elif ends and ends[0] - now > RENEWAL_NOTICE:
         state.clock.schedule(ends[0] - RENEWAL_NOTICE, "subscription.upcoming", subscription)
     if subscription["cancel_at"] and subscription["cancel_at"] not in ends:

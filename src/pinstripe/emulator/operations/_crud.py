@@ -147,9 +147,9 @@ def create(context: OperationContext) -> Object:
 
 
 def check_id_is_free(state: AccountState, object_type: str, params: Object) -> None:
-    """Raise `ErrorResponse` for an id that was passed and is in use."""
+    """Raise `ErrorResponse` for an id that was passed and is in use; that of a deleted object is free."""
     existing = state.objects.find(object_type, params["id"]) if isinstance(params.get("id"), str) else None
-    if existing is not None:
+    if existing is not None and not existing.get("deleted"):
         raise ErrorResponse(f"{object_type.capitalize()} already exists.", code="resource_already_exists", param="id")
 
 

@@ -40,6 +40,8 @@ def expand(state: AccountState, value: Object, paths: list[str]) -> Object:
     expanded: Object = clone(value)
     for path in paths:
         names = path.split(".")
+        if value.get("object") in ("list", "search_result") and names[0] not in value:
+            raise _not_expandable(path, f" You may want to try expanding 'data.{path}' instead.")
         if len(names) > MAX_DEPTH:  # the `data` of a list counts as a level
             raise ErrorResponse(f"You cannot expand more than {MAX_DEPTH} levels of a property: {path}", param="expand")
         _expand(state, expanded, names, path)
@@ -72,9 +74,9 @@ def _expand(state: AccountState, value: JSON, names: list[str], path: str) -> No
     _expand(state, value[name], names[1:], path)
 
 
-def _not_expandable(path: str) -> ErrorResponse:
+def _not_expandable(path: str, hint: str = "") -> ErrorResponse:
     return ErrorResponse(
-        f"This property cannot be expanded ({path}).", code="property_cannot_be_expanded", param="expand"
+        f"This property cannot be expanded ({path}).{hint}", code="property_cannot_be_expanded", param="expand"
     )
 
 

@@ -43,6 +43,14 @@ def list_filter(object_type: str, name: str) -> Callable[[Filter], Filter]:
     return register
 
 
+HIDE_TEST_CLOCKS = {
+    "customers.list": ("test_clock",),
+    "quotes.list": ("test_clock", "customer"),
+    "subscriptions.list": ("test_clock", "customer"),
+}
+"""The lists that leave out the objects of test clocks, unless one of these parameters is passed."""
+
+
 def filter_objects(context: OperationContext, objects: Iterable[Object], *ignored: str) -> Iterable[Object]:
     """Return the objects that match every filter of a request; ``ignored`` are filters that the caller applies itself."""
     filters = {
@@ -50,6 +58,9 @@ def filter_objects(context: OperationContext, objects: Iterable[Object], *ignore
         for name, value in context.params.items()
         if name not in NOT_FILTERS and name not in ignored and value is not None
     }
+    shown_with = HIDE_TEST_CLOCKS.get(context.operation)
+    if shown_with and not any(context.params.get(name) for name in shown_with):
+        objects = (value for value in objects if not value.get("test_clock"))
     return (value for value in objects if all(matches(value, name, wanted) for name, wanted in filters.items()))
 
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from pinstripe.emulator.billing import proration
 from pinstripe.emulator.billing.periods import period_at
-from pinstripe.emulator.billing.pricing import cost
+from pinstripe.emulator.billing.pricing import cost, is_metered
 from pinstripe.emulator.operations._subscription_params import build_item, recurring_price
 from pinstripe.emulator.operations.discounts import redeem_all
-from pinstripe.emulator.operations.plans import plan_of
+from pinstripe.emulator.operations.plans import item_fields, plan_of
 from pinstripe.emulator.operations.trial_offers import begin_trial
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, merge_metadata
@@ -75,7 +75,7 @@ def _updated_item(state: AccountState, subscription: Object, old: Object, params
     cost(state, price, 1, subscription["currency"])  # raises when the price does not have the currency
     new = {**old, "plan": plan_of(state, price), "price": price}
     begin_trial(state, new, params)
-    if price["recurring"]["usage_type"] == "metered":
+    if is_metered(price):
         new.pop("quantity", None)
     else:
         new["quantity"] = params.get("quantity", old.get("quantity", 1))
@@ -94,9 +94,9 @@ def prorate_change(state: AccountState, subscription: Object, change: ItemChange
     old, new = change
     if not change.has_new_price:
         return
-    if old is not None and not proration.is_metered(old):
+    if old is not None and not is_metered(old["price"]):
         proration.credit_item(state, subscription, old, at)
-    if new is not None and not proration.is_metered(new):
+    if new is not None and not is_metered(new["price"]):
         item = old
         if item is None:
             start, end = period_at(subscription["billing_cycle_anchor"], new["price"]["recurring"], at)
@@ -116,4 +116,4 @@ def apply_change(state: AccountState, subscription: Object, change: ItemChange) 
     elif old is not None and new is not None:
         stored = state.objects.add(new)
         items = [stored if item["id"] == old["id"] else item for item in items]
-    state.objects.update(subscription, items={**subscription["items"], "data": items})
+    state.objects.update(subscription, **item_fields(subscription, items))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from pinstripe.emulator.billing import periods
-from pinstripe.emulator.billing.pricing import cost
+from pinstripe.emulator.billing.pricing import cost, is_metered
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations.discounts import redeem_all
 from pinstripe.emulator.operations.invoice_items import add_items_to_subscription
-from pinstripe.emulator.operations.plans import plan_of, price_id_of
+from pinstripe.emulator.operations.plans import item_fields, plan_of
 from pinstripe.emulator.operations.prices import check_active, create_price
+from pinstripe.emulator.operations.promotion_codes import check_minimum
 from pinstripe.emulator.operations.trial_offers import begin_trial, offered_price
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone
@@ -135,7 +136,7 @@ def _trial_end(state: AccountState, params: Object) -> int | None:
     trial_end = params.get("trial_end")
     if trial_end is None or trial_end == "now":
         return None
-    check_in_future(state, trial_end, "trial_end")
+    check_trial_end(state, trial_end)
     return int(trial_end)
 
 
@@ -155,6 +156,13 @@ def _cancel_at(state: AccountState, params: Object) -> int | None:
     return cancel_at
 
 
+def check_trial_end(state: AccountState, trial_end: int) -> None:
+    """Raise `ErrorResponse` for the end of a trial that is not in the future, or too far in it."""
+    check_in_future(state, trial_end, "trial_end")
+    if trial_end > state.clock.now() + MAX_TRIAL_DAYS * periods.DAY:
+        raise ErrorResponse(f"Invalid timestamp: a trial has at most {MAX_TRIAL_DAYS} days.", param="trial_end")
+
+
 def check_in_future(state: AccountState, at: int, param: str) -> None:
     """Raise `ErrorResponse` for a time that is not in the future."""
     if at <= state.clock.now():
@@ -170,22 +178,51 @@ def add_subscription(state: AccountState, subscription: Object, params: Object) 
     price_ids = [item["price"]["id"] for item in items]
     if duplicate := next((price_id for price_id in price_ids if price_ids.count(price_id) > 1), None):
         raise ErrorResponse(f"Two items of a subscription cannot have the same price: {duplicate}.", param="items")
+    if isinstance(params.get("billing_cycle_anchor"), int):
+        _check_anchor(state, subscription, items)
     currency = (params.get("currency") or items[0]["price"]["currency"]).lower()
-    for item in items:
-        cost(state, item["price"], 1, currency)  # raises when the price does not have the currency
+    # raises when a price does not have the currency
+    amounts = [cost(state, item["price"], item.get("quantity") or 1, currency) for item in items]
     subscription["currency"] = currency
-    subscription["items"]["data"] = items
+    subscription.update(item_fields(subscription, items))
+    check_intervals(subscription)
     state.objects.add(subscription)
     for item in items:
         state.objects.add(item)
     owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
     state.objects.update(subscription, discounts=redeem_all(state, params.get("discounts"), **owner))
+    discounts = [state.objects["discount", discount_id] for discount_id in subscription["discounts"]]
+    check_minimum(state, discounts, sum(amounts), currency)
     if params.get("cancel_at") in ("min_period_end", "max_period_end") or params.get("cancel_at_period_end"):
         state.objects.update(subscription, cancel_at=period_end(subscription), canceled_at=state.clock.now())
     add_items_to_subscription(state, subscription, params.get("add_invoice_items"))
     customer = state.objects.get("customer", subscription["customer"])
     if not customer.get("currency"):
         state.objects.update(customer, currency=currency)
+
+
+def _check_anchor(state: AccountState, subscription: Object, items: list[Object]) -> None:
+    """Raise `ErrorResponse` for an anchor after the end of the first full period."""
+    start = subscription["trial_end"] or state.clock.now()
+    recurring = (item["price"]["recurring"] for item in items)
+    latest = min(periods.add(start, each["interval"], each["interval_count"]) for each in recurring)
+    if subscription["billing_cycle_anchor"] > latest:
+        raise ErrorResponse(
+            f"billing_cycle_anchor cannot be later than next natural billing date ({latest}) for plan",
+            param="billing_cycle_anchor",
+        )
+
+
+def check_intervals(subscription: Object) -> None:
+    """Raise `ErrorResponse` for items with different intervals, which need the billing mode ``flexible``."""
+    recurring = [item["price"]["recurring"] for item in subscription["items"]["data"]]
+    for name in ("interval", "interval_count"):
+        if subscription["billing_mode"]["type"] == "classic" and len({price[name] for price in recurring}) > 1:
+            raise ErrorResponse(
+                "Currency and interval fields must match across all plans on this subscription. "
+                f"Found mismatch in {name} field.",
+                param="items",
+            )
 
 
 def build_item(state: AccountState, subscription: Object, params: Object, path: str) -> Object:
@@ -198,7 +235,7 @@ def build_item(state: AccountState, subscription: Object, params: Object, path: 
     else:
         start, end = periods.period_at(subscription["billing_cycle_anchor"], recurring, now)
         start = max(start, subscription["start_date"])
-    metered = recurring["usage_type"] == "metered"
+    metered = is_metered(price)
     if metered and params.get("quantity"):
         raise ErrorResponse(
             "quantity cannot be set with a metered price: report usage with meter events.", param=f"{path}[quantity]"
@@ -228,7 +265,7 @@ def recurring_price(state: AccountState, params: Object, path: str) -> Object:
         state.objects.get("product", price_data["product"], f"{path}[price_data][product]")
         price = create_price(state, price_data)
     elif price_or_plan := offered_price(state, params, path) or params.get("price") or params.get("plan"):
-        price = state.objects.get("price", price_id_of(state, price_or_plan), f"{path}[price]")
+        price = state.objects.get("price", price_or_plan, f"{path}[price]")
     else:
         raise missing_param(f"{path}[price]")
     check_active(price, f"{path}[price]")

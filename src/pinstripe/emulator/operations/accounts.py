@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.balance_transactions import APPLICATION
 from pinstripe.emulator.operations.capabilities import NO_REQUIREMENTS, get_capability
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
@@ -70,6 +71,15 @@ def update(context: OperationContext) -> Object:
         for name in statuses:
             get_capability(state, account, name)
     return state.apply_update(account, params, **fields)
+
+
+@operation("accounts.delete")
+def delete(context: OperationContext) -> Object:
+    """Delete a connected account, whose last event says that the platform no longer has access to it."""
+    account = context.state.objects.get("account", context.target_id)
+    application = {"id": APPLICATION, "object": "application", "name": None}
+    context.state.other(account["id"]).events.emit("account.application.deauthorized", application)
+    return context.state.objects.mark_deleted(account)
 
 
 @operation("accounts.reject")

@@ -10,7 +10,11 @@ from decimal import Decimal
 from pinstripe.emulator.billing.money import round_amount
 from pinstripe.emulator.operations._pagination import embedded_list, paginate
 from pinstripe.emulator.operations._registry import operation
-from pinstripe.emulator.operations.balance_transactions import record_transaction
+from pinstripe.emulator.operations.balance_transactions import (
+    APPLICATION,
+    record_transaction,
+    seconds_until_available,
+)
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.accounts import PLATFORM
@@ -18,21 +22,20 @@ from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
 
 
-def take_fee(state: AccountState, charge: Object, amount: int) -> None:
+def take_fee(state: AccountState, charge: Object, amount: int, pending: int) -> None:
     """Take a fee of a direct charge: a charge that a connected account created itself."""
-    record_transaction(state, "application_fee", charge, -amount)
-    fee = create_fee(state.other(PLATFORM), charge, amount, state.id)
+    fee = create_fee(state.other(PLATFORM), charge, amount, state.id, pending)
     state.objects.update(charge, application_fee=fee["id"])
 
 
-def create_fee(platform: AccountState, charge: Object, amount: int, account_id: str) -> Object:
-    """Create a fee of the platform, and add it to its balance."""
+def create_fee(platform: AccountState, charge: Object, amount: int, account_id: str, pending: int) -> Object:
+    """Create a fee of the platform, and add it to its balance when the charge is available."""
     fee = platform.create(
         "application_fee",
         account=account_id,
         amount=amount,
         amount_refunded=0,
-        application="ca_emulator",
+        application=APPLICATION,
         charge=charge["id"],
         currency=charge["currency"],
         refunded=False,
@@ -40,7 +43,7 @@ def create_fee(platform: AccountState, charge: Object, amount: int, account_id: 
     platform.objects.update(
         fee,
         refunds=embedded_list([], f"/v1/application_fees/{fee['id']}/refunds"),
-        balance_transaction=record_transaction(platform, "application_fee", fee, amount)["id"],
+        balance_transaction=record_transaction(platform, "application_fee", fee, amount, pending=pending)["id"],
     )
     if ("charge", charge["id"]) in platform.objects:
         platform.objects.update(charge, application_fee=fee["id"])
@@ -75,9 +78,10 @@ def _refund_fee(state: AccountState, fee: Object, requested: int | None, params:
             param="amount",
         )
     fee_refund = state.create("fee_refund", params, amount=amount, currency=fee["currency"], fee=fee["id"])
-    transaction = record_transaction(state, "application_fee_refund", fee_refund, -amount)
+    pending = seconds_until_available(state, fee["balance_transaction"])
+    transaction = record_transaction(state, "application_fee_refund", fee_refund, -amount, pending=pending)
     state.objects.update(fee_refund, balance_transaction=transaction["id"])
-    record_transaction(state.other(fee["account"]), "application_fee_refund", fee_refund, amount)
+    record_transaction(state.other(fee["account"]), "application_fee_refund", fee_refund, amount, pending=pending)
     refunded = fee["amount_refunded"] + amount
     refunds = {**fee["refunds"], "data": [fee_refund, *fee["refunds"]["data"]]}
     state.objects.update(fee, amount_refunded=refunded, refunded=refunded == fee["amount"], refunds=refunds)

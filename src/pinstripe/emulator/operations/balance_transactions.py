@@ -12,6 +12,8 @@ from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.timer_handlers import timer_handler
 
+APPLICATION = "ca_emulator"
+"""The id of the platform's application."""
 PENDING_SECONDS = 2 * DAY
 """The number of seconds before a pending payment becomes available."""
 REPORTING_CATEGORIES = {
@@ -25,17 +27,36 @@ REPORTING_CATEGORIES = {
 
 
 def record_transaction(
-    state: AccountState, transaction_type: str, source: Object, amount: int, fee: int = 0, *, pending: int = 0
+    state: AccountState,
+    transaction_type: str,
+    source: Object,
+    amount: int,
+    fee: int = 0,
+    *,
+    pending: int = 0,
+    application_fee: int = 0,
 ) -> Object:
-    """Add an amount to the balance, less Stripe's fee; ``pending`` is the number of seconds until it is available."""
+    """Add an amount to the balance, less the fees of Stripe and of the platform.
+
+    ``pending`` is the number of seconds until it is available.
+    """
     now = state.clock.now()
-    fee_detail = {
-        "amount": fee,
-        "application": None,
-        "currency": source["currency"],
-        "description": "Stripe processing fees",
-        "type": "stripe_fee",
-    }
+    fees = (
+        (application_fee, APPLICATION, "application_fee", "Application fee"),
+        (fee, None, "stripe_fee", "Stripe processing fees"),
+    )
+    fee_details = [
+        {
+            "amount": part,
+            "application": application,
+            "currency": source["currency"],
+            "description": description,
+            "type": fee_type,
+        }
+        for part, application, fee_type, description in fees
+        if part
+    ]
+    fee += application_fee
     transaction = state.create(
         "balance_transaction",
         amount=amount,
@@ -44,7 +65,7 @@ def record_transaction(
         currency=source["currency"],
         description=source.get("description"),
         fee=fee,
-        fee_details=[fee_detail] if fee else [],
+        fee_details=fee_details,
         net=amount - fee,
         reporting_category=REPORTING_CATEGORIES.get(transaction_type, transaction_type),
         source=source["id"],
@@ -55,6 +76,12 @@ def record_transaction(
     if pending:
         state.clock.schedule(now + pending, "balance.available", transaction)
     return transaction
+
+
+def seconds_until_available(state: AccountState, transaction_id: str | None) -> int:
+    """Return the number of seconds until the amount of a transaction is available; 0 if it is."""
+    transaction = state.objects.find("balance_transaction", transaction_id)
+    return 0 if transaction is None else max(0, int(transaction["available_on"]) - state.clock.now())
 
 
 def _apply(state: AccountState, transaction: Object, sign: int = 1) -> None:

@@ -12,7 +12,7 @@ from pinstripe.emulator.operations._crud import find
 from pinstripe.emulator.operations._pagination import paginate
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.account import OWNER_SEPARATOR, AccountState
 from pinstripe.emulator.state.defaults import rfc3339
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import MeterUsage, UsageEvent
@@ -220,7 +220,7 @@ def create_session(context: OperationContext) -> Object:
     state = context.state
     session = state.draft("v2.billing.meter_event_session")
     session.update(
-        authentication_token=state.new_id("v2.billing.meter_event_session"),
+        authentication_token=state.new_id("v2.billing.meter_event_session") + state.owner.removesuffix(OWNER_SEPARATOR),
         expires_at=rfc3339(state.clock.now() + SESSION_SECONDS),
     )
     return session

@@ -46,6 +46,8 @@ def _features(current: Object, params: Object, *, default: bool) -> Object:
     }
     allowed_updates = (params.get("customer_update") or {}).get("allowed_updates") or []
     features["customer_update"]["allowed_updates"] = allowed_updates
+    if default:
+        features["subscription_update"]["default_allowed_updates"] = ["quantity"]
     cancel = clone(params.get("subscription_cancel") or {})
     features["subscription_cancel"] |= {
         "mode": cancel.get("mode", "at_period_end"),

@@ -6,21 +6,34 @@ https://docs.stripe.com/api/charges
 from __future__ import annotations
 
 from pinstripe.emulator.billing import money
+from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import application_fees, transfers
 from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.balance import current_balance
 from pinstripe.emulator.operations.balance_transactions import PENDING_SECONDS, record_transaction
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.disputes import open_dispute
 from pinstripe.emulator.operations.payment_sources import default_source, resolve_source
-from pinstripe.emulator.operations.test_cards import card_of
+from pinstripe.emulator.operations.test_cards import card_of, instrument_of
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.json_values import JSON, Object, clone, previous_values
+from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param
 
 MAX_AMOUNT = 99_999_999
 EMPTY_BILLING_DETAILS: Object = {"address": None, "email": None, "name": None, "phone": None}
 CARD_FIELDS = ("brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
 """The fields of a card that a charge shows."""
+NOT_OF_CHARGES = ("financial_connections_account", "networks", "status_details", "generated_from")
+"""The fields of other payment methods that a charge does not show."""
+CARD_FEATURES: Object = {
+    "extended_authorization": {"status": "disabled"},
+    "incremental_authorization": {"status": "unavailable"},
+    "multicapture": {"status": "unavailable"},
+    "network_token": {"used": False},
+    "regulated_status": "unregulated",
+}
+AUTHORIZATION_SECONDS = 7 * DAY
 RISK_SCORES = {"normal": 20, "elevated": 70, "highest": 90}
 
 
@@ -31,13 +44,16 @@ def create_charge(
     error: ErrorResponse | None,
     *,
     capture: bool = True,
+    settle_later: bool = False,
+    pending: bool = False,
     **fields: JSON,
 ) -> Object:
     """Create a charge that succeeded, or failed with an error, and capture it; emits no event about the charge.
 
-    ``params`` are those of a charge, or a payment intent. ``method`` is a payment method, card, bank account or source.
+    ``params`` are those of a charge, or a payment intent. ``method`` is a payment method, card, bank account or source. With
+    ``settle_later``, the amount reaches the balance at the next request. A ``pending`` charge has neither succeeded nor failed.
     """
-    paid = error is None
+    paid = error is None and not pending
     failure = error.error if error else {}
     charge = state.create(
         "charge",
@@ -56,36 +72,70 @@ def create_charge(
         outcome=_outcome(error, card_of(state, method["id"]).risk),
         paid=paid,
         payment_method=method["id"],
-        payment_method_details=_payment_method_details(method),
-        status="succeeded" if paid else "failed",
+        payment_method_details=_payment_method_details(state, params["amount"], method, capture=capture, paid=paid),
+        status="pending" if pending else "succeeded" if paid else "failed",
         transfer_data=_transfer_data(params.get("transfer_data")),
         transfer_group=params.get("transfer_group"),
         **fields,
     )
     state.objects.update(charge, receipt_url=f"{state.base_url}/receipts/{charge['id']}")
     if paid and capture:
-        _capture_amount(state, charge, charge["amount"])
+        state.objects.update(charge, captured=True, amount_captured=charge["amount"])
+        if settle_later:
+            state.clock.defer("charge.settle", charge)
+        else:
+            settle(state, charge)
     return charge
 
 
-def _capture_amount(state: AccountState, charge: Object, amount: int) -> None:
-    """Add the amount to the balance, and share it with connected accounts."""
+def settle(state: AccountState, charge: Object) -> None:
+    """Add the captured amount to the balance, and share it with connected accounts."""
+    amount = charge["amount_captured"]
     pending = PENDING_SECONDS if card_of(state, charge["payment_method"]).pending else 0
-    transaction = record_transaction(state, "charge", charge, amount, money.fee(amount), pending=pending)
-    state.objects.update(charge, captured=True, amount_captured=amount, balance_transaction=transaction["id"])
+    fee = 0 if charge["transfer_data"] else int(charge["application_fee_amount"] or 0)
+    transaction = record_transaction(
+        state, "charge", charge, amount, money.fee(amount), pending=pending, application_fee=fee
+    )
+    state.objects.update(charge, balance_transaction=transaction["id"])
+    if not pending:
+        state.events.emit("balance.available", current_balance(state))
     if charge["transfer_data"]:
         transfers.transfer_charge(state, charge, amount)
-    elif charge["application_fee_amount"]:
-        application_fees.take_fee(state, charge, int(charge["application_fee_amount"]))
+    elif fee:
+        application_fees.take_fee(state, charge, fee, pending)
+
+
+def release_charge(state: AccountState, charge: Object) -> None:
+    """Release the whole amount of a charge that was authorized and not captured."""
+    previous = state.objects.update(charge, amount_refunded=charge["amount"], refunded=True)
+    state.events.emit("refunded", charge, previous)
+
+
+@timer_handler("charge.settle")
+def _settle_later(state: AccountState, charge: Object) -> None:
+    """Settle a charge of a payment intent with the capture method ``automatic_async``.
+
+    https://docs.stripe.com/payments/payment-intents/asynchronous-capture
+    """
+    before = clone(charge)
+    settle(state, charge)
+    state.events.emit("updated", charge, previous_values(before, charge))
 
 
 def open_disputes(state: AccountState, charge: Object, method: Object) -> None:
-    """Dispute a charge when its test card does so."""
-    if reason := card_of(state, method["id"]).dispute:
+    """Dispute a charge when its test card or bank account does so, or warn of fraud."""
+    reason = card_of(state, method["id"]).dispute
+    if instrument_of(state, method["id"]).debit == "dispute":
+        reason = "fraudulent" if method.get("type") == "us_bank_account" else "debit_not_authorized"
+    if reason == "warning":
+        warning = {"actionable": True, "charge": charge["id"], "fraud_type": "misc"}
+        fields = {**warning, "payment_intent": charge["payment_intent"]}
+        state.events.emit("created", state.create("radar.early_fraud_warning", None, **fields))
+    elif reason:
         open_dispute(state, charge, reason)
 
 
-def _payment_method_details(method: Object) -> Object:
+def _payment_method_details(state: AccountState, amount: int, method: Object, *, capture: bool, paid: bool) -> Object:
     if method["object"] == "card":
         checks = {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": method.get("cvc_check")}
         card = {name: method[name] for name in CARD_FIELDS}
@@ -93,11 +143,25 @@ def _payment_method_details(method: Object) -> Object:
     elif method.get("card"):
         card = {name: method["card"][name] for name in (*CARD_FIELDS, "checks", "wallet")}
     else:
-        return {"type": method.get("type", method["object"])}
-    return {
-        "type": "card",
-        "card": {**card, "network": card["brand"], "three_d_secure": None, "installments": None, "mandate": None},
+        method_type = str(method.get("type", method["object"]))
+        details = {name: value for name, value in (method.get(method_type) or {}).items() if name not in NOT_OF_CHARGES}
+        return {"type": method_type, method_type: details}
+    authorized = {
+        "amount_authorized": amount if paid else None,
+        "authorization_code": f"{state.random.randrange(10**6):06}" if paid else None,
+        "network_transaction_id": f"{state.random.randrange(10**15):015}",
+        "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
     }
+    if not capture:
+        authorized["capture_before"] = state.clock.now() + AUTHORIZATION_SECONDS
+    constant = {
+        **CARD_FEATURES,
+        "network": card["brand"],
+        "three_d_secure": None,
+        "installments": None,
+        "mandate": None,
+    }
+    return {"type": "card", "card": {**card, **constant, **authorized}}
 
 
 def _transfer_data(params: Object | None) -> Object | None:
@@ -107,6 +171,9 @@ def _transfer_data(params: Object | None) -> Object | None:
 def _outcome(error: ErrorResponse | None, risk: str) -> Object:
     if error is None:
         return {
+            "advice_code": None,
+            "network_advice_code": None,
+            "network_decline_code": None,
             "network_status": "approved_by_network",
             "reason": "elevated_risk_level" if risk == "elevated" else None,
             "risk_level": risk,
@@ -116,6 +183,9 @@ def _outcome(error: ErrorResponse | None, risk: str) -> Object:
         }
     blocked = error.error.get("decline_code") == "fraudulent"
     return {
+        "advice_code": error.error.get("advice_code"),
+        "network_advice_code": None,
+        "network_decline_code": error.error.get("network_decline_code"),
         "network_status": "not_sent_to_network" if blocked else "declined_by_network",
         "reason": "highest_risk_level" if blocked else error.error.get("decline_code"),
         "risk_level": "highest" if blocked else "normal",
@@ -132,6 +202,7 @@ def create(context: OperationContext) -> Object:
         if name not in params:
             raise missing_param(name)
     check_amount(params["amount"], params["currency"].lower())
+    transfers.check_connect(state, params)
     customer = state.objects.get("customer", params["customer"], "customer") if "customer" in params else None
     method = _method_to_charge(state, params, customer)
     card = card_of(state, method["id"])
@@ -179,6 +250,17 @@ def authentication_required() -> ErrorResponse:
     )
 
 
+def authentication_not_handled() -> ErrorResponse:
+    """Return the error of a payment that requires authentication, with ``error_on_requires_action``."""
+    return ErrorResponse(
+        "This payment required an authentication action to complete, but `error_on_requires_action` was set.",
+        status=402,
+        type="card_error",
+        code="authentication_required",
+        decline_code="authentication_not_handled",
+    )
+
+
 def check_amount(amount: int, currency: str) -> None:
     """Raise `ErrorResponse` for an amount that is too small or too large to charge."""
     if amount < 1:
@@ -215,8 +297,8 @@ def capture_charge(state: AccountState, charge: Object, amount: int, param: str,
         )
     if "application_fee_amount" in params:
         state.objects.update(charge, application_fee_amount=params["application_fee_amount"])
-    _capture_amount(state, charge, amount)
-    state.objects.update(charge, amount_refunded=charge["amount"] - amount)
+    state.objects.update(charge, captured=True, amount_captured=amount, amount_refunded=charge["amount"] - amount)
+    settle(state, charge)
     state.events.emit("captured", charge)
 
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pinstripe.emulator.billing.line_items import (
     Totals,
     add_up,
     build_line_items,
-    line_items_of,
     register_line_items,
     set_line_items,
     update_line_items,
 )
 from pinstripe.emulator.billing.periods import DAY
-from pinstripe.emulator.operations import payment_intents, setup_intents, three_d_secure
+from pinstripe.emulator.operations._checkout_checks import check_items, check_params, check_total
 from pinstripe.emulator.operations._filters import list_filter
-from pinstripe.emulator.operations._intents import intent_details
+from pinstripe.emulator.operations._payment_method_types import ALLOWED, compatible_types
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.customers import create_customer
-from pinstripe.emulator.operations.discounts import redeem_all
-from pinstripe.emulator.operations.payment_methods import attach_to, create_payment_method
-from pinstripe.emulator.operations.subscriptions import start_subscription
+from pinstripe.emulator.operations.discounts import redeem_all, release
+from pinstripe.emulator.operations.promotion_codes import check_minimum
+from pinstripe.emulator.operations.transfers import check_connect
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.tables import CheckoutSessionDetails
@@ -50,40 +46,41 @@ DERIVED = {
     "setup_intent_data",
 }
 """The parameters of a new session that are not fields as they were passed."""
-SUBSCRIPTION_DATA = (
-    "trial_period_days",
-    "trial_end",
-    "metadata",
-    "description",
-    "default_tax_rates",
-    "billing_cycle_anchor",
-    "billing_cycle_anchor_config",
-    "invoice_settings",
-    "proration_behavior",
-    "trial_settings",
-)
-"""The fields of ``subscription_data`` that are passed on to the subscription."""
+CONNECT_FEES = {"payment_intent_data": "application_fee_amount", "subscription_data": "application_fee_percent"}
+"""The parameters that share payments with connected accounts, and the names of the platform's fees in them."""
 
 
 @operation("checkout.sessions.create")
 def create(context: OperationContext) -> Object:
     """Create a session, which is open for a day; ``url`` is its page."""
-    if _is_hosted(context.params) and not context.params.get("success_url"):
-        _check_line_items(context.params)
+    params = context.params
+    if "mode" not in params:
+        raise missing_param("mode")
+    check_params(params, context.state.clock.now())
+    if _is_hosted(params) and not params.get("success_url"):
+        _check_line_items(params)
         raise missing_param("success_url")
-    return open_session(context.state, context.params)
+    return open_session(context.state, params)
 
 
 def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
     """Store a session; ``fields`` are set as they are."""
     mode = _check_line_items(params)
     items = build_line_items(state, params.get("line_items") or [], params.get("currency"))
+    if "payment_link" not in fields:
+        check_items(params, items)
     _check_mode(mode, items)
+    _apply_trial(items, params.get("subscription_data") or {})
+    for name, fee in CONNECT_FEES.items():
+        check_connect(state, params.get(name) or {}, fee, name)
     session = state.draft("checkout.session", {name: value for name, value in params.items() if name not in DERIVED})
     owner = {"customer": params.get("customer"), "checkout_session": session["id"]}
     discount_ids = redeem_all(state, params.get("discounts"), **owner)
     discounts = [state.objects["discount", discount_id] for discount_id in discount_ids]
     totals = add_up(state, items, discounts)
+    if items:
+        check_minimum(state, discounts, totals.subtotal, items[0]["currency"])
+        check_total(mode, totals.total, items[0]["currency"])
     customer = state.objects.get("customer", params["customer"], "customer") if params.get("customer") else None
     session.update(
         **_amounts(mode, params, items, totals),
@@ -99,7 +96,7 @@ def open_session(state: AccountState, params: Object, **fields: JSON) -> Object:
         payment_method_collection=params.get(
             "payment_method_collection", "always" if mode == "subscription" else "if_required"
         ),
-        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
+        payment_method_types=compatible_types(params.get(ALLOWED), items[0]["currency"] if items else ""),
         shipping_options=[],
         status="open",
         **fields,
@@ -133,6 +130,14 @@ def _check_mode(mode: str, items: list[Object]) -> None:
         )
     if mode == "subscription" and not recurring:
         raise ErrorResponse("You must provide at least one recurring price in `subscription` mode.", param="line_items")
+
+
+def _apply_trial(items: list[Object], subscription_data: Object) -> None:
+    """Set what recurring line items cost now to 0 if the subscription begins with a trial."""
+    if subscription_data.get("trial_period_days") or subscription_data.get("trial_end"):
+        for item in items:
+            if item["price"]["recurring"]:
+                item.update(amount_subtotal=0, amount_total=0)
 
 
 def _is_hosted(params: Object) -> bool:
@@ -183,8 +188,9 @@ def update(context: OperationContext) -> Object:
     if item_params := params.pop("line_items", None):
         if session["status"] != "open":
             raise wrong_state(session, "update")
-        items = update_line_items(state, session, item_params)
-        discount_ids = state.tables.checkout_sessions[session["id"]].discounts
+        items, details = update_line_items(state, session, item_params), state.tables.checkout_sessions[session["id"]]
+        _apply_trial(items, details.subscription_data)
+        discount_ids = details.discounts
         totals = add_up(state, items, [state.objects["discount", discount_id] for discount_id in discount_ids])
         set_line_items(state, session, items)
         state.objects.update(
@@ -204,127 +210,22 @@ def _has_email(session: Object, customer_details: Object) -> bool:
 @operation("checkout.sessions.expire")
 def expire(context: OperationContext) -> Object:
     """Expire an open session."""
-    session = context.state.objects.get("checkout.session", context.target_id)
+    return expire_session(context.state, context.state.objects.get("checkout.session", context.target_id))
+
+
+def expire_session(state: AccountState, session: Object) -> Object:
+    """Expire a session; raise `ErrorResponse` for one that is not open."""
     if session["status"] != "open":
         raise wrong_state(session, "expire")
-    _expire(context.state, session)
+    _expire(state, session)
     return session
 
 
 @timer_handler("session.expire")
 def _expire(state: AccountState, session: Object) -> None:
     if session["status"] == "open":
+        details = state.tables.checkout_sessions[session["id"]]
+        for discount_id in details.discounts if not details.subscription else ():
+            release(state, state.objects["discount", discount_id])
         state.objects.update(session, status="expired", url=None)
         state.events.emit("expired", session)
-
-
-def complete(state: AccountState, session: Object, form: Object) -> Object:
-    """Complete a session as its page does: pay, subscribe, or save a card.
-
-    ``form`` holds the ``email``, ``name`` and ``card`` of the customer. Raises `ErrorResponse` for a declined card. The session
-    stays open while the customer must authenticate the payment.
-    """
-    if session["status"] != "open":
-        raise ErrorResponse(
-            f"This session is {session['status']} and can no longer be completed.", code="checkout_session_not_open"
-        )
-    person = {"email": form.get("email"), "name": form.get("name")}
-    method = create_payment_method(state, {"type": "card", "card": form["card"], "billing_details": person})
-    customer = _session_customer(state, session, person)
-    customer_details = {**EMPTY_CUSTOMER_DETAILS, **(session["customer_details"] or {}), **person}
-    complete_mode = {"payment": _pay, "subscription": _subscribe, "setup": _set_up}[session["mode"]]
-    fields = complete_mode(state, session, customer, method)
-    if fields is None:
-        return session
-    customer_id = customer["id"] if customer else None
-    fields = {"customer_details": customer_details, "customer": customer_id, **fields}
-    state.objects.update(session, status="complete", url=None, **fields)
-    state.events.emit("completed", session)
-    return session
-
-
-def _session_customer(state: AccountState, session: Object, person: Object) -> Object | None:
-    """Return the customer of a session; a new one if the session creates one."""
-    if session["customer"]:
-        return state.objects.get("customer", session["customer"])
-    if session["customer_creation"] != "always":
-        return None
-    details = state.tables.checkout_sessions[session["id"]]
-    if details.customer is None:  # a customer whose first card was declined is not created again
-        details = replace(details, customer=create_customer(state, person)["id"])
-        state.tables.checkout_sessions.set(session["id"], details)
-    return state.objects.get("customer", details.customer or "")
-
-
-def _pay(state: AccountState, session: Object, customer: Object | None, method: Object) -> Object | None:
-    """Pay a session, and return its new fields; ``None`` while the customer must authenticate."""
-    if not session["amount_total"]:
-        return {"payment_status": "no_payment_required"}
-    customer_id = customer["id"] if customer else None
-    intent = state.objects.find("payment_intent", session["payment_intent"])
-    if intent is None:
-        data = state.tables.checkout_sessions[session["id"]].payment_intent_data
-        params = {**data, "amount": session["amount_total"], "currency": session["currency"]}
-        intent = payment_intents.create_payment_intent(state, params, customer=customer_id, payment_method=None)
-        state.events.emit("created", intent)
-        state.objects.update(session, payment_intent=intent["id"])
-    state.objects.update(intent, payment_method=method["id"], customer=customer_id)
-    payment_intents.confirm_payment_intent(state, intent, {})
-    if intent["status"] == "requires_action":
-        details = replace(intent_details(state, intent["id"]), checkout_session=session["id"])
-        state.tables.intents.set(intent["id"], details)
-        return None
-    return {"payment_status": "paid" if intent["status"] == "succeeded" else "unpaid"}
-
-
-def _subscribe(state: AccountState, session: Object, customer: Object | None, method: Object) -> Object:
-    assert customer is not None  # noqa: S101  # in this mode a session always has a customer
-    details, items = state.tables.checkout_sessions[session["id"]], line_items_of(state, session)
-    attach_to(state, method, customer)
-    data = details.subscription_data
-    params: Object = {
-        "customer": customer["id"],
-        "default_payment_method": method["id"],
-        "items": [_item_params(item) for item in items if item["price"]["recurring"]],
-        "add_invoice_items": [_item_params(item) for item in items if not item["price"]["recurring"]],
-        "payment_behavior": "error_if_incomplete",
-        "discounts": [{"discount": discount_id} for discount_id in details.discounts],
-        **{name: data[name] for name in SUBSCRIPTION_DATA if name in data},
-    }
-    subscription = start_subscription(state, params)
-    return {"subscription": subscription["id"], "invoice": subscription["latest_invoice"], "payment_status": "paid"}
-
-
-def _item_params(item: Object) -> Object:
-    metered = (item["price"]["recurring"] or {}).get("usage_type") == "metered"
-    return {"price": item["price"]["id"], **({} if metered else {"quantity": item["quantity"]})}
-
-
-def _set_up(state: AccountState, session: Object, customer: Object | None, method: Object) -> Object:
-    data = state.tables.checkout_sessions[session["id"]].setup_intent_data
-    intent = setup_intents.create_setup_intent(
-        state, {**data, "customer": customer["id"] if customer else None}, method
-    )
-    setup_intents.confirm_setup_intent(state, intent, {})
-    return {"setup_intent": intent["id"]}
-
-
-def _on_intent_succeeded(state: AccountState, intent: Object) -> None:
-    """Complete the session whose payment was authenticated."""
-    session = state.objects.find("checkout.session", intent_details(state, intent["id"]).checkout_session)
-    if session is not None and session["status"] == "open":
-        state.objects.update(session, status="complete", url=None, payment_status="paid", customer=intent["customer"])
-        state.events.emit("completed", session)
-
-
-payment_intents.OUTCOME_HOOKS["succeeded"].append(_on_intent_succeeded)
-
-
-def complete_challenge(state: AccountState, intent_id: str, *, success: bool) -> Object:
-    """Complete or fail the authentication of a payment or setup intent or of a card, and return the object."""
-    if ("three_d_secure.authentication", intent_id) in state.objects:
-        return three_d_secure.finish_challenge(state, intent_id, success=success)
-    setup_intent = state.objects.find("setup_intent", intent_id)
-    if setup_intent is not None:
-        return setup_intents.finish_authentication(state, setup_intent, success=success)
-    return payment_intents.finish_authentication(state, state.objects.get("payment_intent", intent_id), success=success)

@@ -40,8 +40,13 @@ def _check(params: Object) -> None:
 
 @operation("coupons.delete")
 def delete(context: OperationContext) -> Object:
-    """Delete a coupon; its discounts remain active."""
+    """Delete a coupon; its discounts remain active, its promotion codes do not."""
     state, coupon = context.state, find(context)
     state.events.emit("deleted", coupon)
-    state.tables.deleted_coupons.set(coupon["id"], StoredObject(coupon))
+    for discount in state.objects.all("discount"):
+        if discount["source"].get("coupon") == coupon["id"] and discount["id"] not in state.tables.deleted_coupons:
+            state.tables.deleted_coupons.set(discount["id"], StoredObject(coupon))
+    for promotion_code in state.objects.all("promotion_code"):
+        if promotion_code["promotion"].get("coupon") == coupon["id"]:
+            state.objects.update(promotion_code, active=False)
     return state.objects.mark_deleted(coupon)

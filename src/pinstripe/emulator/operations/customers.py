@@ -21,6 +21,7 @@ from pinstripe.emulator.validation.errors import ErrorResponse, missing_object
 
 DELETION_HOOKS: list[Callable[[AccountState, Object], None]] = []
 """Functions called when a customer is deleted; subscriptions register here."""
+MAX_CUSTOMERS_OF_CLOCK = 3
 EMPTY_INVOICE_SETTINGS: Object = {
     "custom_fields": None,
     "default_payment_method": None,
@@ -32,6 +33,12 @@ EMPTY_INVOICE_SETTINGS: Object = {
 @operation("customers.create")
 def create(context: OperationContext) -> Object:
     """Create a customer."""
+    if clock := context.params.get("test_clock"):
+        existing = context.state.objects.all("customer", test_clock=clock)
+        if len(list(existing)) >= MAX_CUSTOMERS_OF_CLOCK:
+            raise ErrorResponse(
+                f"A test clock can have at most {MAX_CUSTOMERS_OF_CLOCK} customers.", param="test_clock"
+            )
     return create_customer(context.state, context.params)
 
 

@@ -14,9 +14,8 @@ from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, 
 
 def coupon_of(state: AccountState, discount: Object) -> Object:
     """Return the coupon of a discount, even when it was deleted since."""
-    coupon_id = discount["source"]["coupon"]
-    deleted = state.tables.deleted_coupons.get(coupon_id)
-    return deleted.value if deleted else state.objects["coupon", coupon_id]
+    deleted = state.tables.deleted_coupons.get(discount["id"])
+    return deleted.value if deleted else state.objects["coupon", discount["source"]["coupon"]]
 
 
 def redeem_all(state: AccountState, params: list[Object] | None, path: str = "discounts", **owner: JSON) -> list[str]:
@@ -51,7 +50,10 @@ def redeem(state: AccountState, params: Object, path: str, **owner: JSON) -> Obj
         end=periods.add(now, "month", months) if coupon["duration"] == "repeating" and months else None,
         **owner,
     )
-    return state.objects.add(discount)
+    state.objects.add(discount)
+    if owner.get("subscription"):
+        state.events.emit("created", discount)
+    return discount
 
 
 def _count_redemption(state: AccountState, coupon: Object, path: str) -> None:
@@ -59,6 +61,16 @@ def _count_redemption(state: AccountState, coupon: Object, path: str) -> None:
         raise ErrorResponse(f"Coupon expired: {coupon['id']}", code="coupon_expired", param=f"{path}[coupon]")
     redeemed, maximum = coupon["times_redeemed"] + 1, coupon["max_redemptions"]
     state.objects.update(coupon, times_redeemed=redeemed, valid=maximum is None or redeemed < maximum)
+
+
+def release(state: AccountState, discount: Object) -> None:
+    """Undo the redemption of a discount that nothing uses, such as that of a checkout session that expires."""
+    coupon = coupon_of(state, discount)
+    redeemed, maximum = coupon["times_redeemed"] - 1, coupon["max_redemptions"]
+    in_time = not coupon["redeem_by"] or coupon["redeem_by"] >= state.clock.now()
+    state.objects.update(coupon, times_redeemed=redeemed, valid=in_time and (maximum is None or redeemed < maximum))
+    if promotion_code := state.objects.find("promotion_code", discount["promotion_code"]):
+        state.objects.update(promotion_code, times_redeemed=promotion_code["times_redeemed"] - 1)
 
 
 def is_active(state: AccountState, discount: Object, at: int) -> bool:

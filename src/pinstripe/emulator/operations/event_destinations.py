@@ -12,6 +12,7 @@ from pinstripe.emulator.operations.webhook_endpoints import check_endpoint, crea
 from pinstripe.emulator.state.defaults import rfc3339
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.emulator.versions import check_version
 
 CLOUD_TYPES = ("amazon_eventbridge", "azure_event_grid")
 
@@ -23,6 +24,8 @@ def create(context: OperationContext) -> Object:
     webhook = params.get("webhook_endpoint") or {}
     if params["type"] == "webhook_endpoint":
         _check_webhook(webhook, params["enabled_events"])
+    if version := params.get("snapshot_api_version"):
+        check_version(version, "snapshot_api_version")
     fields = {name: value for name, value in params.items() if name != "webhook_endpoint"}
     destination = state.draft("v2.core.event_destination", fields)
     destination.update(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
+from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import payment_intents
 from pinstripe.emulator.operations._expansion import includable
 from pinstripe.emulator.operations._filters import list_filter
@@ -16,16 +17,18 @@ from pinstripe.emulator.operations._intents import intent_details
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.invoice_shares import payment_shares
 from pinstripe.emulator.operations.payment_methods import resolve_payment_method
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import Object
-from pinstripe.emulator.state.tables import InvoiceDetails
+from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.tables import ACCOUNT_KEY, InvoiceDetails, PaymentRetries
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse, missing_param, wrong_state
 
 InvoiceHandler: TypeAlias = Callable[[AccountState, Object], None]
-Outcome: TypeAlias = Literal["paid", "failed", "voided", "overdue", "uncollectible"]
+Outcome: TypeAlias = Literal["paid", "processing", "failed", "voided", "overdue", "uncollectible"]
 HANDLERS: dict[Outcome, list[InvoiceHandler]] = {
     "paid": [],
+    "processing": [],
     "failed": [],
     "voided": [],
     "overdue": [],
@@ -93,9 +96,17 @@ def default_method(state: AccountState, payer: Object) -> Object | None:
 
 def create_payment(state: AccountState, invoice: Object) -> None:
     """Create the payment and the payment intent of an invoice that was finalized."""
+    shares = payment_shares(state, invoice, state.objects.find("subscription", subscription_of(invoice)))
     intent = payment_intents.create_payment_intent(
         state,
-        {"amount": invoice["amount_due"], "currency": invoice["currency"], "metadata": {}},
+        {
+            "amount": invoice["amount_due"],
+            "currency": invoice["currency"],
+            "allowed_payment_method_types": invoice["payment_settings"].get("payment_method_types"),
+            "automatic_payment_methods": {"enabled": False},
+            "capture_method": "automatic",
+            **shares,
+        },
         customer=invoice["customer"],
         description=DESCRIPTIONS.get(invoice["billing_reason"], "Payment for Invoice"),
         payment_method=None,
@@ -165,6 +176,18 @@ def pay(state: AccountState, invoice: Object, method: Object | None, *, off_sess
         state.events.emit("payment_action_required", invoice)
 
 
+def requires_action(object_type: str, **fields: JSON) -> ErrorResponse:
+    """Return the error of the payment of an invoice or subscription for which the customer must authenticate."""
+    return ErrorResponse(
+        f"Payment for this {object_type} requires additional user action before it can be completed successfully. Complete"
+        " it with the PaymentIntent of the invoice.",
+        status=DECLINED,
+        type="card_error",
+        code=f"{object_type}_payment_intent_requires_action",
+        **fields,
+    )
+
+
 def mark_paid(state: AccountState, invoice: Object, *, out_of_band: bool = False) -> None:
     """Set an invoice to paid, and notify its subscription."""
     state.objects.update(
@@ -173,6 +196,7 @@ def mark_paid(state: AccountState, invoice: Object, *, out_of_band: bool = False
         amount_paid_off_stripe=invoice["amount_due"] if out_of_band else 0,
         amount_remaining=0,
         attempted=invoice["attempted"] or not out_of_band,
+        auto_advance=False,
         next_payment_attempt=None,
         status="paid",
         status_transitions={**invoice["status_transitions"], "paid_at": state.clock.now()},
@@ -182,8 +206,21 @@ def mark_paid(state: AccountState, invoice: Object, *, out_of_band: bool = False
     notify("paid", state, invoice)
 
 
+def _next_attempt(state: AccountState, invoice: Object, attempts: int) -> int | None:
+    """Return when the failed payment of a subscription is retried, according to the account's settings."""
+    subscription = state.objects.find("subscription", subscription_of(invoice))
+    retries = state.tables.payment_retries.get(ACCOUNT_KEY) or PaymentRetries()
+    retried = subscription is not None and subscription["status"] in ("active", "trialing", "past_due")
+    if not retried or attempts > len(retries.days):
+        return None
+    return int(state.clock.now() + retries.days[attempts - 1] * DAY)
+
+
 def _record_failure(state: AccountState, invoice: Object) -> None:
-    state.objects.update(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    attempts = invoice["attempt_count"] + 1
+    state.objects.update(
+        invoice, attempted=True, attempt_count=attempts, next_payment_attempt=_next_attempt(state, invoice, attempts)
+    )
     state.events.emit("payment_failed", invoice)
     notify("failed", state, invoice)
 
@@ -213,6 +250,12 @@ def _on_intent_succeeded(state: AccountState, intent: Object) -> None:
             _record_part_payment(state, invoice, intent["amount"])
 
 
+def _on_intent_processing(state: AccountState, intent: Object) -> None:
+    if payable := _payable(state, intent):
+        notify("processing", state, payable[1])
+
+
+payment_intents.OUTCOME_HOOKS["processing"].append(_on_intent_processing)
 payment_intents.OUTCOME_HOOKS["failed"].append(_on_intent_failed)
 payment_intents.OUTCOME_HOOKS["succeeded"].append(_on_intent_succeeded)
 

@@ -21,11 +21,13 @@ from pinstripe.emulator.operations.invoice_payments import (
     notify,
     pay,
     payment_of,
+    requires_action,
     subscription_of,
 )
+from pinstripe.emulator.operations.invoice_shares import set_shares
 from pinstripe.emulator.operations.payment_methods import resolve_payment_method
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.json_values import JSON, Object, clone
 from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
@@ -97,6 +99,7 @@ def create_draft(state: AccountState, customer: Object, params: Object, **fields
             raise missing_param("days_until_due")
         invoice["due_date"] = now + params["days_until_due"] * DAY
     state.objects.add(invoice)
+    set_shares(state, invoice, params)
     discounts = redeem_all(state, params.get("discounts"), customer=customer["id"], invoice=invoice["id"])
     state.objects.update(invoice, discounts=discounts)
     return invoice
@@ -159,6 +162,7 @@ def update(context: OperationContext) -> Object:
         for name in sorted(set(params) - UPDATABLE_AFTER_DRAFT):
             message = f"Finalized invoices can't be updated in this way: {name}"
             raise ErrorResponse(message, code="invoice_not_editable", param=name)
+    set_shares(state, invoice, params)
     fields: Object = {}
     if "default_tax_rates" in params:
         fields["default_tax_rates"] = _tax_rates(state, params)
@@ -193,8 +197,10 @@ def delete(context: OperationContext) -> Object:
 
 def schedule_finalization(state: AccountState, invoice: Object) -> None:
     """Schedule a draft to be finalized and collected in an hour."""
-    state.objects.update(invoice, automatically_finalizes_at=state.clock.now() + HOUR)
-    state.clock.schedule(state.clock.now() + HOUR, "invoice.finalize", invoice)
+    at = state.clock.now() + HOUR
+    charged = invoice["collection_method"] == "charge_automatically"
+    state.objects.update(invoice, automatically_finalizes_at=at, next_payment_attempt=at if charged else None)
+    state.clock.schedule(at, "invoice.finalize", invoice)
 
 
 @timer_handler("invoice.finalize")
@@ -283,6 +289,9 @@ def pay_invoice(context: OperationContext) -> Object:
     method_id = params.get("payment_method") or params.get("source")
     method = resolve_payment_method(state, method_id) if method_id else default_method(state, invoice)
     pay(state, invoice, method, off_session=bool(params.get("off_session")))
+    payment = payment_of(state, invoice)
+    if payment is not None and payment.intent["status"] == "requires_action":
+        raise requires_action("invoice", payment_intent=clone(payment.intent))
     return invoice
 
 
@@ -321,6 +330,7 @@ def void(state: AccountState, invoice: Object) -> None:
     state.objects.update(
         invoice,
         amount_remaining=0,
+        auto_advance=False,
         next_payment_attempt=None,
         status="void",
         status_transitions={**invoice["status_transitions"], "voided_at": state.clock.now()},
@@ -342,7 +352,13 @@ def mark_invoice_uncollectible(context: OperationContext) -> Object:
 def mark_uncollectible(state: AccountState, invoice: Object) -> None:
     """Mark an invoice as uncollectible; it is no longer collected, but can still be paid."""
     transitions = {**invoice["status_transitions"], "marked_uncollectible_at": state.clock.now()}
-    state.objects.update(invoice, status="uncollectible", status_transitions=transitions, next_payment_attempt=None)
+    state.objects.update(
+        invoice,
+        status="uncollectible",
+        status_transitions=transitions,
+        auto_advance=False,
+        next_payment_attempt=None,
+    )
     state.events.emit("marked_uncollectible", invoice)
     notify("uncollectible", state, invoice)
 

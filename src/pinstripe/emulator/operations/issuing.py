@@ -9,6 +9,7 @@ from pinstripe.emulator.operations._expansion import includable
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.defaults import fit
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
@@ -73,7 +74,11 @@ def create_card(context: OperationContext) -> Object:
 @operation("test_helpers.issuing.authorizations.create")
 def authorize(context: OperationContext) -> Object:
     """Create an authorization, which is approved when the card is active."""
-    state, params = context.state, context.params
+    return create_authorization(context.state, context.params)
+
+
+def create_authorization(state: AccountState, params: Object) -> Object:
+    """Create an authorization with the parameters of ``test_helpers.issuing.authorizations.create``."""
     card = state.objects.get("issuing.card", params["card"], "card")
     amount = params.get("amount", params.get("merchant_amount", 100))
     currency = (params.get("currency") or card["currency"]).lower()
@@ -101,8 +106,17 @@ def _add_with_merchant(state: AccountState, draft: Object, params: Object) -> Ob
     merchant = params.get("merchant_data") or {}
     draft["merchant_data"] |= {name: value for name, value in merchant.items() if name in draft["merchant_data"]}
     state.objects.add(draft)
+    if draft["object"] == "issuing.authorization" and draft["approved"]:
+        state.events.emit("request", {**draft, "approved": False, "pending_request": _pending_request(draft)})
     state.events.emit("created", draft)
     return draft
+
+
+def _pending_request(authorization: Object) -> Object:
+    """Return what an application decides about; without its decision, the authorization is approved."""
+    names = ("amount", "currency", "merchant_amount", "merchant_currency")
+    fields = {name: authorization[name] for name in names}
+    return {**fields, "amount_details": None, "is_amount_controllable": False, "network_risk_score": None}
 
 
 def _create_transaction(
@@ -126,7 +140,22 @@ def _create_transaction(
         merchant_currency=params.get("merchant_currency", currency),
         type=transaction_type,
     )
-    return _add_with_merchant(state, transaction, params)
+    _add_with_merchant(state, transaction, params)
+    if details := params.get("purchase_details"):
+        _add_purchase_details(state, transaction, details)
+    return transaction
+
+
+def _add_purchase_details(state: AccountState, transaction: Object, params: Object) -> None:
+    """Store the details of a purchase, which the merchant provides after it."""
+    receipt = [
+        {**line, "quantity": float(line["quantity"])} if line.get("quantity") else line  # passed as a decimal string
+        for line in params.get("receipt") or []
+    ]
+    details = {"purchase_details": {**params, "receipt": receipt or None}}
+    state.objects.update(transaction, **fit("IssuingTransaction", details, state.default_values))
+    if receipt:
+        state.events.emit("purchase_details_receipt_updated", transaction)
 
 
 @operation("test_helpers.issuing.authorizations.capture")
@@ -137,7 +166,8 @@ def capture(context: OperationContext) -> Object:
     if authorization["status"] != "pending":
         raise wrong_state(authorization, "capture")
     amount = params.get("capture_amount") or authorization["amount"]
-    transaction = _create_transaction(state, authorization["card"], -amount, "capture", authorization["id"])
+    details = {"purchase_details": params.get("purchase_details")}
+    transaction = _create_transaction(state, authorization["card"], -amount, "capture", authorization["id"], details)
     previous = state.objects.update(
         authorization,
         transactions=[*authorization["transactions"], transaction],

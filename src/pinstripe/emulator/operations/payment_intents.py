@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pinstripe.emulator.operations import charges
+from pinstripe.emulator.operations import charges, transfers
 from pinstripe.emulator.operations._intents import (
     CONFIRMABLE,
     automatic_payment_methods,
     check_microdeposits,
+    check_return_url,
     check_status,
+    check_unused,
     client_secret,
     find_intent,
     find_intent_to_confirm,
@@ -21,6 +23,7 @@ from pinstripe.emulator.operations._intents import (
     payment_method_types,
     require_authentication,
 )
+from pinstripe.emulator.operations._payment_method_types import BANK_DEBITS, check_types
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.payment_methods import (
@@ -28,15 +31,31 @@ from pinstripe.emulator.operations.payment_methods import (
     payment_method_from_params,
     resolve_payment_method,
 )
-from pinstripe.emulator.operations.test_cards import card_of, instrument_of, mark_set_up
+from pinstripe.emulator.operations.test_bank_accounts import (
+    DELAY_SECONDS,
+    debit_failed,
+    mark_verified,
+    microdeposits_failed,
+    needs_microdeposits,
+    require_microdeposits,
+)
+from pinstripe.emulator.operations.test_cards import card_of, instrument_of, mark_set_up, mark_used
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object, clone
+from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse
 
 ALWAYS_UPDATABLE = {"metadata", "description", "receipt_email", "transfer_group", "expand"}
 """The parameters that can be updated in any status."""
-OUTCOME_HOOKS: dict[str, list[Callable[[AccountState, Object], None]]] = {"succeeded": [], "failed": []}
-"""Functions called when a payment succeeds or fails; invoices and checkout sessions register here."""
+OUTCOME_HOOKS: dict[str, list[Callable[[AccountState, Object], None]]] = {
+    "succeeded": [],
+    "failed": [],
+    "processing": [],
+}
+"""Functions called when a payment succeeds, fails or is processed; invoices and checkout sessions register here."""
+
+CONFIRMATIONS: dict[str, Callable[[AccountState, Object], Object]] = {}
+"""The functions that confirm an intent with a payment method of a type that is not charged at once."""
 
 
 @operation("payment_intents.create")
@@ -46,10 +65,15 @@ def create(context: OperationContext) -> Object:
     charges.check_amount(params["amount"], params["currency"].lower())
     if params.get("off_session") and not params.get("confirm"):
         raise ErrorResponse("off_session can only be set when confirm is true.", param="off_session")
+    check_types(params)
+    transfers.check_connect(state, params)
     method = payment_method_from_params(state, params)
     intent = create_payment_intent(state, params, payment_method=method["id"] if method else None)
     state.events.emit("created", intent)
-    return confirm_payment_intent(state, intent, params) if params.get("confirm") else intent
+    if not params.get("confirm"):
+        return intent
+    check_return_url(state, intent, params)
+    return confirm_payment_intent(state, intent, params)
 
 
 def create_payment_intent(state: AccountState, params: Object, **fields: JSON) -> Object:
@@ -88,6 +112,7 @@ def confirm(context: OperationContext) -> Object:
         name: params[name] for name in ("receipt_email", "setup_future_usage", "shipping") if params.get(name)
     }
     state.objects.update(intent, **fields)
+    check_return_url(state, intent, params)
     return confirm_payment_intent(state, intent, params)
 
 
@@ -98,6 +123,7 @@ def update(context: OperationContext) -> Object:
     intent = state.objects.get("payment_intent", context.target_id)
     if set(params) - ALWAYS_UPDATABLE:
         check_status(intent, "update")
+    check_types({"currency": intent["currency"], **params})
     fields: Object = {}
     if "amount" in params:
         charges.check_amount(params["amount"], params.get("currency") or intent["currency"])
@@ -107,7 +133,7 @@ def update(context: OperationContext) -> Object:
     if method is not None:
         fields = {"payment_method": method["id"], "status": "requires_confirmation"}
     if "allowed_payment_method_types" in params:
-        fields["payment_method_types"] = payment_method_types(params)
+        fields["payment_method_types"] = payment_method_types({"currency": intent["currency"], **params})
     return state.apply_update(intent, params, **fields)
 
 
@@ -134,9 +160,7 @@ def cancel(context: OperationContext) -> Object:
 def cancel_payment_intent(state: AccountState, intent: Object, reason: str | None) -> Object:
     """Cancel a payment intent whose status allows it."""
     if intent["status"] == "requires_capture":
-        charge = state.objects.get("charge", intent["latest_charge"])
-        state.objects.update(charge, amount_refunded=charge["amount"], refunded=True)
-        state.events.emit("refunded", charge)
+        charges.release_charge(state, state.objects.get("charge", intent["latest_charge"]))
     state.objects.update(
         intent,
         status="canceled",
@@ -168,13 +192,9 @@ def verify_microdeposits(context: OperationContext) -> Object:
     """Verify a bank account by its deposits of 32 and 45 cents or the code SM11AA, and charge it."""
     check_microdeposits(context)
     intent = find_intent(context, "payment_intent", "verify")
-    return _charge_intent(context.state, intent)
-
-
-@operation("payment_intents.apply_customer_balance")
-def apply_customer_balance(context: OperationContext) -> Object:
-    """Return the payment intent as it is: the emulator does not pay from cash balances."""
-    return find_intent(context, "payment_intent", "apply a balance to")
+    if intent["payment_method"]:
+        mark_verified(context.state, intent["payment_method"])
+    return charge_intent(context.state, intent)
 
 
 def confirm_payment_intent(state: AccountState, intent: Object, params: Object) -> Object:
@@ -184,15 +204,17 @@ def confirm_payment_intent(state: AccountState, intent: Object, params: Object) 
         raise ErrorResponse(
             "The provided PaymentMethod belongs to a customer: pass that customer, too.", param="payment_method"
         )
-    if instrument_of(state, method["id"]).detached:
-        raise ErrorResponse(
-            "The provided PaymentMethod was previously detached from a customer and can't be used again.",
-            code="payment_method_unexpected_state",
-        )
-    if not must_authenticate(state, method):
-        return _charge_intent(state, intent)
+    check_unused(state, method)
+    if confirm_otherwise := CONFIRMATIONS.get(method.get("type", "")):
+        return confirm_otherwise(state, intent)
+    if needs_microdeposits(state, intent, method):
+        return require_microdeposits(state, intent)
+    if not must_authenticate(state, method, off_session=bool(params.get("off_session"))):
+        return charge_intent(state, intent)
     if params.get("off_session"):
         raise _decline(state, intent, method, charges.authentication_required())
+    if params.get("error_on_requires_action"):
+        raise _decline(state, intent, method, charges.authentication_not_handled())
     return require_authentication(state, intent, params.get("return_url"))
 
 
@@ -202,7 +224,7 @@ def finish_authentication(state: AccountState, intent: Object, *, success: bool)
     method = resolve_payment_method(state, intent["payment_method"])
     if success:
         mark_set_up(state, method["id"])
-        return _charge_intent(state, intent)
+        return charge_intent(state, intent)
     error = ErrorResponse(
         "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
         status=402,
@@ -213,41 +235,104 @@ def finish_authentication(state: AccountState, intent: Object, *, success: bool)
     return intent
 
 
-def _charge_intent(state: AccountState, intent: Object) -> Object:
+def charge_intent(state: AccountState, intent: Object) -> Object:
+    """Charge the payment method of an intent; raise `ErrorResponse` when the bank declines."""
     method = method_of_intent(state, intent)
     error = card_of(state, method["id"]).decline()
     if error is not None:
         raise _decline(state, intent, method, error)
-    charge = _create_charge(state, intent, method)
+    pending = method.get("type") in BANK_DEBITS
+    charge = _create_charge(state, intent, method, pending=pending)
     state.objects.update(intent, latest_charge=charge["id"], next_action=None, last_payment_error=None)
-    if intent["customer"] and intent.get("setup_future_usage") and method["customer"] is None:
-        attach_to(state, method, state.objects.get("customer", intent["customer"], "customer"))
-        mark_set_up(state, method["id"])
+    _use_method(state, intent, method)
+    if pending:
+        return _process_debit(state, intent, method, charge)
     if not charge["captured"]:
         state.objects.update(intent, status="requires_capture", amount_capturable=charge["amount"])
         state.events.emit("charge.succeeded", charge)
         state.events.emit("amount_capturable_updated", intent)
         return intent
+    _succeed(state, intent, method, charge)
+    return intent
+
+
+def _use_method(state: AccountState, intent: Object, method: Object) -> None:
+    """Save the payment method of an intent that sets it up; one without a customer can be used only once."""
+    if intent["customer"] and intent.get("setup_future_usage") and method["customer"] is None:
+        attach_to(state, method, state.objects.get("customer", intent["customer"], "customer"))
+        mark_set_up(state, method["id"])
+    if method["object"] == "payment_method" and method["customer"] is None:
+        mark_used(state, method["id"])
+
+
+def _succeed(state: AccountState, intent: Object, method: Object, charge: Object) -> None:
     state.objects.update(intent, status="succeeded", amount_received=charge["amount"])
     state.events.emit("charge.succeeded", charge)
     charges.open_disputes(state, charge, method)
     state.events.emit("succeeded", intent)
-    for hook in OUTCOME_HOOKS["succeeded"]:
+    _call_hooks("succeeded", state, intent)
+
+
+def _call_hooks(outcome: str, state: AccountState, intent: Object) -> None:
+    for hook in OUTCOME_HOOKS[outcome]:
         hook(state, intent)
+
+
+def _process_debit(state: AccountState, intent: Object, method: Object, charge: Object) -> Object:
+    """Let a bank debit be processed: it ends at the next request, after a delay, or never."""
+    state.objects.update(intent, status="processing")
+    state.events.emit("charge.pending", charge)
+    state.events.emit("processing", intent)
+    end = instrument_of(state, method["id"]).debit
+    if end.endswith("+"):
+        state.clock.schedule(state.clock.now() + DELAY_SECONDS, "intent.end_debit", intent)
+    elif end != "processing":
+        state.clock.defer("intent.end_debit", intent)
+    _call_hooks("processing", state, intent)
     return intent
+
+
+@timer_handler("intent.end_debit")
+def _end_debit(state: AccountState, intent: Object) -> None:
+    """Let a bank debit succeed or fail, as its test account says."""
+    if intent["status"] != "processing":
+        return
+    method = resolve_payment_method(state, intent["payment_method"])
+    charge = state.objects["charge", intent["latest_charge"]]
+    end = instrument_of(state, method["id"]).debit.rstrip("+")
+    if end in ("success", "dispute"):
+        amount = charge["amount"]
+        state.objects.update(charge, status="succeeded", paid=True, captured=True, amount_captured=amount)
+        charges.settle(state, charge)
+        _succeed(state, intent, method, charge)
+        return
+    error = debit_failed(end)
+    failure = {"failure_code": end, "failure_message": str(error)}
+    state.objects.update(charge, status="failed", **failure)
+    _fail(state, intent, charge, {**error.error, "charge": charge["id"], "payment_method": clone(method)})
+
+
+@timer_handler("intent.fail_microdeposits")
+def _fail_microdeposits(state: AccountState, intent: Object) -> None:
+    if intent["status"] == "requires_action":
+        _reset(state, intent, microdeposits_failed().error)
+        state.events.emit("payment_failed", intent)
 
 
 def _decline(state: AccountState, intent: Object, method: Object, error: ErrorResponse) -> ErrorResponse:
     """Record a failed charge, and return the error with the objects that Stripe puts into it."""
     charge = _create_charge(state, intent, method, error)
     state.objects.update(intent, latest_charge=charge["id"])
-    _reset(state, intent, {**error.error, "charge": charge["id"], "payment_method": clone(method)})
-    state.events.emit("failed", charge)
-    state.events.emit("payment_failed", intent)
-    for hook in OUTCOME_HOOKS["failed"]:
-        hook(state, intent)
+    _fail(state, intent, charge, {**error.error, "charge": charge["id"], "payment_method": clone(method)})
     error.error.update(charge=charge["id"], payment_intent=clone(intent), payment_method=clone(method))
     return error
+
+
+def _fail(state: AccountState, intent: Object, charge: Object, error: Object) -> None:
+    _reset(state, intent, error)
+    state.events.emit("failed", charge)
+    state.events.emit("payment_failed", intent)
+    _call_hooks("failed", state, intent)
 
 
 def _reset(state: AccountState, intent: Object, error: Object) -> None:
@@ -260,13 +345,17 @@ def _reset(state: AccountState, intent: Object, error: Object) -> None:
     )
 
 
-def _create_charge(state: AccountState, intent: Object, method: Object, error: ErrorResponse | None = None) -> Object:
+def _create_charge(
+    state: AccountState, intent: Object, method: Object, error: ErrorResponse | None = None, *, pending: bool = False
+) -> Object:
     return charges.create_charge(
         state,
         intent,
         method,
         error,
         capture=intent["capture_method"] != "manual",
+        settle_later=intent["capture_method"] == "automatic_async",
+        pending=pending,
         customer=intent["customer"],
         payment_intent=intent["id"],
     )

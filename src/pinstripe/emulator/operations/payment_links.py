@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pinstripe.emulator.billing.line_items import (
     build_line_items,
     line_items_of,
@@ -10,11 +12,19 @@ from pinstripe.emulator.billing.line_items import (
     update_line_items,
 )
 from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.checkout_codes import can_change_code, change_code
 from pinstripe.emulator.operations.checkout_sessions import open_session
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
+
+QUERY_FIELDS = {
+    "client_reference_id": "client_reference_id",
+    "prefilled_email": "customer_email",
+    "locked_prefilled_email": "customer_email",
+}
+"""The parameters in the URL of a payment link, with the fields of the session that they set."""
 
 
 @operation("payment_links.create")
@@ -34,13 +44,15 @@ def create(context: OperationContext) -> Object:
         url=f"{state.base_url}/pay/{link['id']}",
     )
     set_line_items(state, link, items)
-    return state.objects.add(link)
+    state.events.emit("created", state.objects.add(link))
+    return link
 
 
 def _after_completion(params: Object) -> Object:
     if redirect := params.get("redirect"):
         return {"type": "redirect", "redirect": redirect}
-    return {"type": params.get("type", "hosted_confirmation"), "hosted_confirmation": {"custom_message": None}}
+    confirmation = {"custom_message": None, **(params.get("hosted_confirmation") or {})}
+    return {"type": params.get("type", "hosted_confirmation"), "hosted_confirmation": confirmation}
 
 
 @operation("payment_links.update")
@@ -56,19 +68,32 @@ def update(context: OperationContext) -> Object:
 register_line_items("payment_link", "/v1/payment_links", "payment_links.line_items.list")
 
 
-def open_link(state: AccountState, link: Object) -> Object:
-    """Create the checkout session of a customer who opens a payment link."""
+def open_link(state: AccountState, link: Object, query: Mapping[str, str] | None = None) -> Object:
+    """Create the checkout session of a customer who opens a payment link; the query may fill in fields.
+
+    https://docs.stripe.com/payment-links/url-parameters
+    """
     if not link["active"]:
         raise ErrorResponse(link["inactive_message"] or "This link is no longer active.", code="payment_link_inactive")
-    items = line_items_of(state, link)
+    items, query = line_items_of(state, link), query or {}
     params: Object = {
         "line_items": [{"price": item["price"]["id"], "quantity": item["quantity"]} for item in items],
         "metadata": dict(link["metadata"]),
+        "allow_promotion_codes": link["allow_promotion_codes"],
     }
     if any(item["price"]["recurring"] for item in items):
         params["mode"] = "subscription"
     else:
         params |= {"mode": "payment", "customer_creation": link["customer_creation"]}
+    for name in ("subscription_data", "payment_intent_data"):
+        if data := link[name]:
+            params[name] = {field: value for field, value in data.items() if value is not None}
     if redirect := (link["after_completion"].get("redirect") or {}).get("url"):
         params["success_url"] = redirect
-    return open_session(state, params, payment_link=link["id"])
+    for name, field in QUERY_FIELDS.items():
+        if value := query.get(name):
+            params[field] = value
+    session = open_session(state, params, payment_link=link["id"])
+    if (code := query.get("prefilled_promo_code")) and can_change_code(state, session):
+        change_code(state, session, code)  # an invalid code is ignored
+    return session

@@ -5,8 +5,10 @@ https://docs.stripe.com/payments/payment-methods
 
 from __future__ import annotations
 
+from pinstripe.emulator.operations import test_bank_accounts
 from pinstripe.emulator.operations._filters import filter_objects
 from pinstripe.emulator.operations._pagination import paginate
+from pinstripe.emulator.operations._payment_method_types import BANK_DEBITS
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.test_cards import (
@@ -39,6 +41,8 @@ def resolve_payment_method(state: AccountState, method_id: str, param: str | Non
     name = method_id.removeprefix("pm_card_")
     if method_id.startswith("pm_card_") and name in CARDS:
         return _create_card_method(state, name, {})
+    if method_id in test_bank_accounts.TOKENS:
+        return _create_bank_method(state, test_bank_accounts.params_of_token(method_id), verified=True)
     method = state.objects.find(("payment_method", "card", "bank_account"), method_id)
     if method is None or method.get("deleted"):
         raise missing_object("PaymentMethod", method_id, param)
@@ -58,11 +62,22 @@ def _create_card_method(state: AccountState, name: str, params: Object) -> Objec
     return method
 
 
+def _create_bank_method(state: AccountState, params: Object, *, verified: bool) -> Object:
+    method_type = params["type"]
+    method = state.create("payment_method", params, customer=None)
+    details = test_bank_accounts.bank_details(method_type, params.get(method_type) or {})
+    state.objects.update(method, **{method_type: details})
+    test_bank_accounts.set_debit(state, method, params, verified=verified)
+    return method
+
+
 def create_payment_method(state: AccountState, params: Object) -> Object:
     """Create a payment method. Those of other types than ``card`` are stored as they were passed, and never decline."""
     if params.get("type", "card" if params.get("card") else None) != "card":
         if "type" not in params:
             raise missing_param("type")
+        if params["type"] in BANK_DEBITS:
+            return _create_bank_method(state, params, verified=False)
         method = state.create("payment_method", params, customer=None)
         if method.get(params["type"]) is None:
             state.objects.update(method, **{params["type"]: state.draft_part("payment_method", params["type"])})
@@ -107,8 +122,20 @@ def attach(context: OperationContext) -> Object:
     return attach_to(context.state, resolve_payment_method(context.state, context.target_id, None), customer)
 
 
+def used_method() -> ErrorResponse:
+    """Return the error of a payment method that cannot be used again."""
+    return ErrorResponse(
+        "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, or was detached "
+        "from a Customer. It may not be used again: attach a PaymentMethod to a Customer before you use it several times.",
+        code="payment_method_unexpected_state",
+    )
+
+
 def attach_to(state: AccountState, method: Object, customer: Object) -> Object:
     """Attach a payment method to a customer; raise `ErrorResponse` when the card's bank declines that."""
+    instrument = instrument_of(state, method["id"])
+    if method["customer"] is None and (instrument.detached or instrument.used):
+        raise used_method()
     card = card_of(state, method["id"])
     if not card.attaches and (error := card.decline()):
         raise error
@@ -157,6 +184,11 @@ def update(context: OperationContext) -> Object:
     """Change a payment method: of its card, only the expiry."""
     state, params = context.state, dict(context.params)
     method = state.objects.get("payment_method", context.target_id)
+    if method["customer"] is None:
+        raise ErrorResponse(
+            "You must save this PaymentMethod to a customer before you can update it.",
+            code="payment_method_unexpected_state",
+        )
     fields: Object = {}
     if card := params.pop("card", None):
         expiry = {name: card[name] for name in ("exp_month", "exp_year") if name in card}

@@ -73,8 +73,8 @@ def resolve_source(state: AccountState, source: str | Object, customer: Object |
     if isinstance(source, dict):
         if source.get("object") == "bank_account" or "account_number" in source:
             return create_bank_account(state, source, **owner)
-        check_card_details(state, source, "source")
-        return create_card(state, card_name(source, "source"), source, **owner)
+        check_card_details(state, source)
+        return create_card(state, card_name(source), source, **owner)
     if token := state.objects.find("token", source):
         return _use_token(state, token, **owner)
     if existing := state.objects.find((*SOURCE_TYPES, "payment_method"), source):

@@ -12,7 +12,7 @@ from pinstripe.emulator.billing.line_items import (
 from pinstripe.emulator.billing.money import format_amount
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import invoices
-from pinstripe.emulator.operations._pdf import text_pdf
+from pinstripe.emulator.operations._documents import Document, date_fact, person_facts, summary
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem_all
@@ -225,9 +225,23 @@ def pdf(context: OperationContext) -> bytes:
     quote = context.state.objects.get("quote", context.path["quote"])
     if quote["status"] == "draft":
         raise wrong_state(quote, "print")
-    items = [
-        f"{item['quantity']} x {item['description']}: {format_amount(item['amount_total'], item['currency'])}"
-        for item in line_items_of(context.state, quote)
-    ]
-    total = format_amount(quote["amount_total"], quote["currency"] or "usd")
-    return text_pdf([f"Quote {quote['number']}", *items, f"Total: {total}"])
+    currency = quote["currency"] or "usd"
+    customer = context.state.objects.find("customer", quote["customer"]) or {}
+    details, total = quote["total_details"], format_amount(quote["amount_total"], currency)
+    document = Document(
+        f"Quote {quote['number']}",
+        total,
+        [
+            *date_fact("Created", quote["created"]),
+            *date_fact("Valid until", quote["expires_at"]),
+            *person_facts("Customer", customer.get("name"), customer.get("email")),
+        ],
+        [
+            (f"{item['quantity']} × {item['description']}", "", format_amount(item["amount_subtotal"], currency))
+            for item in line_items_of(context.state, quote)
+        ],
+        summary(
+            quote["amount_subtotal"], details["amount_discount"], details["amount_tax"], quote["amount_total"], currency
+        ),
+    )
+    return document.pdf()

@@ -5,7 +5,7 @@ https://docs.stripe.com/refunds
 
 from __future__ import annotations
 
-from pinstripe.emulator.operations import application_fees, transfers
+from pinstripe.emulator.operations import application_fees, charges, payment_intents, transfers
 from pinstripe.emulator.operations._expansion import includable
 from pinstripe.emulator.operations._pagination import embedded_list
 from pinstripe.emulator.operations._registry import operation
@@ -13,7 +13,7 @@ from pinstripe.emulator.operations.balance_transactions import record_transactio
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.test_cards import card_of
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.json_values import JSON, Object, clone, previous_values
 from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, missing_param, wrong_state
 
@@ -50,19 +50,10 @@ def refund_charge(state: AccountState, charge: Object, params: Object) -> Object
     """Refund a charge; raise `ErrorResponse` when it cannot be refunded."""
     amount = _refund_amount(state, charge, params.get("amount"))
     outcome = card_of(state, charge["payment_method"]).refund
-    refund = state.create(
-        "refund",
-        params,
-        amount=amount,
-        charge=charge["id"],
-        currency=charge["currency"],
-        customer=charge["customer"],
-        destination_details=CARD_DESTINATION,
-        payment_intent=charge["payment_intent"],
-        payment_method=charge["payment_method"],
-        reason=params.get("reason"),
-        status="pending" if outcome == "pending" else "succeeded",
-    )
+    if not charge["captured"]:
+        return _release(state, charge, params)
+    status = "pending" if outcome == "pending" else "succeeded"
+    refund = _create_refund(state, charge, params, amount=amount, status=status)
     transaction = record_transaction(state, "refund", refund, -amount)
     state.objects.update(refund, balance_transaction=transaction["id"])
     refunded = charge["amount_refunded"] + amount
@@ -74,17 +65,49 @@ def refund_charge(state: AccountState, charge: Object, params: Object) -> Object
     state.events.emit("created", refund)
     state.events.emit("refunded", charge, previous)
     if outcome == "failed":
-        _fail(state, refund)
+        state.clock.defer("refund.fail", refund)
     elif outcome == "pending":
         state.clock.schedule(state.clock.now() + PENDING_SECONDS, "refund.arrive", refund)
     return refund
 
 
+def _create_refund(state: AccountState, charge: Object, params: Object, **fields: JSON) -> Object:
+    return state.create(
+        "refund",
+        params,
+        charge=charge["id"],
+        currency=charge["currency"],
+        customer=charge["customer"],
+        destination_details=CARD_DESTINATION,
+        payment_intent=charge["payment_intent"],
+        payment_method=charge["payment_method"],
+        reason=params.get("reason"),
+        **fields,
+    )
+
+
+def _release(state: AccountState, charge: Object, params: Object) -> Object:
+    """Release the amount of an uncaptured charge, which was never in the balance, and cancel its payment intent."""
+    if params.get("amount") not in (None, charge["amount"]):
+        raise ErrorResponse(
+            "You cannot partially refund an uncaptured charge. Instead, capture an amount less than the original amount",
+            param="amount",
+        )
+    refund = _create_refund(state, charge, params, amount=charge["amount"], status="succeeded")
+    state.events.emit("created", refund)
+    intent = state.objects.find("payment_intent", charge["payment_intent"])
+    if intent is not None:
+        payment_intents.cancel_payment_intent(state, intent, None)
+    else:
+        charges.release_charge(state, charge)
+    return refund
+
+
 def _refund_amount(state: AccountState, charge: Object, requested: int | None) -> int:
     refundable = charge["amount"] - charge["amount_refunded"]  # an uncaptured part counts as refunded
-    if charge["status"] != "succeeded" or not charge["captured"]:
+    if charge["status"] != "succeeded":
         raise ErrorResponse(
-            f"Charge {charge['id']} cannot be refunded: it has not been captured.", code="charge_not_refundable"
+            f"Charge {charge['id']} cannot be refunded: it has not succeeded.", code="charge_not_refundable"
         )
     if charge["refunded"] or refundable == 0:
         raise ErrorResponse(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
@@ -105,11 +128,17 @@ def _refund_amount(state: AccountState, charge: Object, requested: int | None) -
     return amount
 
 
+@timer_handler("refund.fail")
 def _fail(state: AccountState, refund: Object) -> None:
     """Return the amount to the balance, because the bank could not accept the refund."""
     previous = _undo(state, refund, status="failed", failure_reason="expired_or_canceled_card")
-    state.events.emit("updated", refund, previous)
+    _emit_updated(state, refund, previous)
     state.events.emit("failed", refund)
+
+
+def _emit_updated(state: AccountState, refund: Object, previous: Object) -> None:
+    for event_type in ("refund.updated", "charge.refund.updated"):
+        state.events.emit(event_type, refund, previous)
 
 
 def _undo(state: AccountState, refund: Object, **fields: str) -> Object:
@@ -124,7 +153,19 @@ def _undo(state: AccountState, refund: Object, **fields: str) -> Object:
 @timer_handler("refund.arrive")
 def _arrive(state: AccountState, refund: Object) -> None:
     if refund["status"] == "pending":
-        state.events.emit("updated", refund, state.objects.update(refund, status="succeeded"))
+        _emit_updated(state, refund, state.objects.update(refund, status="succeeded"))
+
+
+@operation("refunds.update")
+def update(context: OperationContext) -> Object:
+    """Update the metadata of a refund."""
+    state = context.state
+    refund = state.objects.get("refund", context.target_id)
+    before = clone(refund)
+    state.apply_update(refund, context.params)
+    if refund["charge"] and (previous := previous_values(before, refund)):
+        state.events.emit("charge.refund.updated", refund, previous)
+    return refund
 
 
 @operation("refunds.cancel", "test_helpers.refunds.expire")
@@ -135,7 +176,7 @@ def cancel(context: OperationContext) -> Object:
     if refund["status"] not in ("pending", "requires_action"):
         raise wrong_state(refund, context.endpoint.method)
     previous = _undo(state, refund, status="canceled" if context.endpoint.method == "cancel" else "failed")
-    state.events.emit("updated", refund, previous)
+    _emit_updated(state, refund, previous)
     return refund
 
 

@@ -5,10 +5,14 @@ https://docs.stripe.com/payments/setup-intents
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pinstripe.emulator.operations._intents import (
     automatic_payment_methods,
     check_microdeposits,
+    check_return_url,
     check_status,
+    check_unused,
     client_secret,
     find_intent,
     find_intent_to_confirm,
@@ -17,24 +21,34 @@ from pinstripe.emulator.operations._intents import (
     payment_method_types,
     require_authentication,
 )
+from pinstripe.emulator.operations._payment_method_types import check_types
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.payment_methods import (
     attach_to,
     payment_method_from_params,
 )
+from pinstripe.emulator.operations.test_bank_accounts import needs_microdeposits, require_microdeposits
 from pinstripe.emulator.operations.test_cards import card_of, mark_set_up
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object, clone
 from pinstripe.emulator.validation.errors import ErrorResponse
 
+SUCCESS_HOOKS: list[Callable[[AccountState, Object], None]] = []
+"""Functions called when a payment method was saved; subscriptions and checkout sessions register here."""
+
 
 @operation("setup_intents.create")
 def create(context: OperationContext) -> Object:
     """Create a setup intent, and confirm it when ``confirm`` is true."""
-    method = payment_method_from_params(context.state, context.params)
-    intent = create_setup_intent(context.state, context.params, method)
-    return confirm_setup_intent(context.state, intent, context.params) if context.params.get("confirm") else intent
+    state, params = context.state, context.params
+    check_types(params)
+    method = payment_method_from_params(state, params)
+    intent = create_setup_intent(state, params, method)
+    if not params.get("confirm"):
+        return intent
+    check_return_url(state, intent, params)
+    return confirm_setup_intent(state, intent, params)
 
 
 def create_setup_intent(state: AccountState, params: Object, method: Object | None) -> Object:
@@ -59,6 +73,7 @@ def create_setup_intent(state: AccountState, params: Object, method: Object | No
 def confirm(context: OperationContext) -> Object:
     """Confirm a setup intent, with the payment method that was passed or its own."""
     intent = find_intent_to_confirm(context, "setup_intent")
+    check_return_url(context.state, intent, context.params)
     return confirm_setup_intent(context.state, intent, context.params)
 
 
@@ -94,12 +109,16 @@ def update(context: OperationContext) -> Object:
 def verify_microdeposits(context: OperationContext) -> Object:
     """Verify a bank account by its deposits of 32 and 45 cents or the code SM11AA, and save it."""
     check_microdeposits(context)
-    return _save_method(context.state, find_intent(context, "setup_intent", "verify"))
+    intent = find_intent(context, "setup_intent", "verify")
+    return _save_method(context.state, intent)
 
 
 def confirm_setup_intent(state: AccountState, intent: Object, params: Object) -> Object:
     """Save the card of an intent, or require authentication first; raise `ErrorResponse` when the bank declines."""
     method = method_of_intent(state, intent)
+    check_unused(state, method)
+    if needs_microdeposits(state, intent, method):
+        return require_microdeposits(state, intent)
     if must_authenticate(state, method):
         return require_authentication(state, intent, params.get("return_url"))
     card = card_of(state, method["id"])
@@ -139,15 +158,20 @@ def _save_method(state: AccountState, intent: Object) -> Object:
         intent, status="succeeded", last_setup_error=None, next_action=None, latest_attempt=attempt["id"]
     )
     state.events.emit("succeeded", intent)
+    for hook in SUCCESS_HOOKS:
+        hook(state, intent)
     return intent
 
 
 def _record_attempt(state: AccountState, intent: Object, status: str, error: ErrorResponse | None = None) -> Object:
+    method = state.objects.find(("payment_method", "card"), intent["payment_method"]) or {}
+    method_type = str(method.get("type", "card"))
+    details: Object = {"card": {"three_d_secure": None}} if method_type == "card" else {method_type: {}}
     return state.create(
         "setup_attempt",
         customer=intent["customer"],
         payment_method=intent["payment_method"],
-        payment_method_details={"type": "card", "card": {"three_d_secure": None}},
+        payment_method_details={"type": method_type, **details},
         setup_error=error.error if error else None,
         setup_intent=intent["id"],
         status=status,

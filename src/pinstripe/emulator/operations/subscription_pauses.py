@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from pinstripe.emulator.billing import proration, subscription_invoices
 from pinstripe.emulator.billing.periods import HOUR, add, period_at
+from pinstripe.emulator.billing.pricing import is_metered
 from pinstripe.emulator.operations import invoices
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
@@ -62,7 +63,7 @@ def _credit(state: AccountState, subscription: Object, since: str) -> None:
         proration.credit_unused(state, subscription)
     elif since == "item_current_period_start" and subscription["status"] != "trialing":
         for item in subscription["items"]["data"]:
-            if not proration.is_metered(item):
+            if not is_metered(item["price"]):
                 start = item["current_period_start"]
                 proration.credit_item(state, subscription, item, start)
 
@@ -106,7 +107,7 @@ def _bill_resumption(state: AccountState, subscription: Object, params: Object) 
     for item in subscription["items"]["data"]:
         start, end = period_at(subscription["billing_cycle_anchor"], item["price"]["recurring"], state.clock.now())
         state.objects.update(item, current_period_start=start, current_period_end=end)
-        if behavior != "none" and not proration.is_metered(item):
+        if behavior != "none" and not is_metered(item["price"]):
             proration.charge_item(state, subscription, item, item["price"], item["quantity"], at)
     return subscription_invoices.invoice_pending(state, subscription) if behavior == "always_invoice" else None
 

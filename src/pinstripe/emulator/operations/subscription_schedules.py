@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pinstripe.emulator.billing import periods
+from pinstripe.emulator.billing.pricing import is_metered
 from pinstripe.emulator.operations._filters import list_filter
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations._subscription_params import INVOICE_SETTINGS, period_end, recurring_price
@@ -15,6 +16,8 @@ from pinstripe.emulator.state.json_values import Object, clone, merge_metadata
 from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
+EXPIRY_NOTICE = 7 * periods.DAY
+"""The time between the event ``expiring`` and the end of the last phase."""
 LIVE = ("not_started", "active")
 DEFAULT_SETTINGS: Object = {
     "application_fee_percent": None,
@@ -35,7 +38,11 @@ UPDATABLE_SETTINGS = ("collection_method", "default_payment_method", "descriptio
 @operation("subscription_schedules.create")
 def create(context: OperationContext) -> Object:
     """Create a schedule of phases, or one for the current period of a subscription."""
-    state, params = context.state, context.params
+    return create_schedule(context.state, context.params)
+
+
+def create_schedule(state: AccountState, params: Object) -> Object:
+    """Create a schedule with the parameters of ``subscription_schedules.create``, and start it when it is due."""
     if subscription_id := params.get("from_subscription"):
         subscription = state.objects.get("subscription", subscription_id, "from_subscription")
         return _create_from_subscription(state, subscription)
@@ -49,7 +56,7 @@ def create(context: OperationContext) -> Object:
     state.objects.add(schedule)
     state.events.emit("created", schedule)
     if start <= state.clock.now():
-        _start(state, schedule)
+        start_schedule(state, schedule)
     else:
         state.clock.schedule(start, "schedule.start", schedule)
     plan_pauses(state, schedule, params)
@@ -147,7 +154,7 @@ def _item(state: AccountState, params: Object, path: str) -> Object:
         "price": price["id"],
         "tax_rates": [state.objects["tax_rate", rate_id] for rate_id in params.get("tax_rates") or []],
     }
-    if price["recurring"]["usage_type"] != "metered":
+    if not is_metered(price):
         item["quantity"] = params.get("quantity", 1)
     return item
 
@@ -155,10 +162,10 @@ def _item(state: AccountState, params: Object, path: str) -> Object:
 @timer_handler("schedule.start")
 def _start_scheduled(state: AccountState, schedule: Object) -> None:
     if schedule["status"] == "not_started":
-        _start(state, schedule)
+        start_schedule(state, schedule)
 
 
-def _start(state: AccountState, schedule: Object) -> None:
+def start_schedule(state: AccountState, schedule: Object) -> None:
     """Start the subscription of a schedule with its first phase."""
     phase, settings = schedule["phases"][0], schedule["default_settings"]
     params: Object = {
@@ -176,7 +183,7 @@ def _start(state: AccountState, schedule: Object) -> None:
         params["discounts"] = _discount_params(phase)
     if phase["trial_end"]:
         params["trial_end"] = phase["trial_end"]
-    subscription = start_subscription(state, params)
+    subscription = start_subscription(state, params, scheduled=True)
     state.objects.update(subscription, schedule=schedule["id"])
     _enter_phase(state, schedule, subscription, phase)
 
@@ -194,7 +201,17 @@ def _enter_phase(state: AccountState, schedule: Object, subscription: Object, ph
         schedule, status="active", subscription=subscription["id"], current_phase=_dates(phase)
     )
     state.clock.schedule(phase["end_date"], "schedule.advance", schedule)
+    notice = phase["end_date"] - EXPIRY_NOTICE
+    if phase["end_date"] == schedule["phases"][-1]["end_date"] and notice > state.clock.now():
+        state.clock.schedule(notice, "schedule.expiring", schedule)
     state.events.emit("updated", schedule, previous)
+
+
+@timer_handler("schedule.expiring")
+def _announce_expiry(state: AccountState, schedule: Object) -> None:
+    end = schedule["phases"][-1]["end_date"]
+    if schedule["status"] == "active" and end - EXPIRY_NOTICE == state.clock.now():
+        state.events.emit("expiring", schedule)
 
 
 def _dates(phase: Object) -> Object:
@@ -218,7 +235,7 @@ def _advance(state: AccountState, schedule: Object) -> None:
         changes["discounts"] = _discount_params(phase)
     if any(item["current_period_end"] <= state.clock.now() for item in subscription["items"]["data"]):
         changes["proration_behavior"] = "none"  # the renewal at this time bills the new items
-    apply_update(state, subscription, changes)
+    apply_update(state, subscription, changes, scheduled=True)
     _enter_phase(state, schedule, subscription, phase)
 
 
@@ -299,7 +316,11 @@ def _live_schedule(context: OperationContext) -> Object:
 @operation("subscription_schedules.update")
 def update(context: OperationContext) -> Object:
     """Update the phases and settings of a schedule."""
-    state, params, schedule = context.state, context.params, _live_schedule(context)
+    return update_schedule(context.state, _live_schedule(context), context.params)
+
+
+def update_schedule(state: AccountState, schedule: Object, params: Object) -> Object:
+    """Update a schedule with the parameters of ``subscription_schedules.update``."""
     fields: Object = {}
     if phases := params.get("phases"):
         fields["phases"] = _phases(state, phases, schedule["phases"][0]["start_date"])
@@ -313,19 +334,30 @@ def update(context: OperationContext) -> Object:
     previous = {name: schedule[name] for name in fields}
     state.objects.update(schedule, **fields)
     if phases and schedule["current_phase"]:
-        _update_current_phase(state, schedule)
+        _update_current_phase(state, schedule, params.get("proration_behavior", "create_prorations"))
     state.events.emit("updated", schedule, previous)
     plan_pauses(state, schedule, params)
     return schedule
 
 
-def _update_current_phase(state: AccountState, schedule: Object) -> None:
+def _update_current_phase(state: AccountState, schedule: Object, proration_behavior: str) -> None:
+    """Apply the changed items of the current phase to the subscription."""
     now = state.clock.now()
     phase = next((phase for phase in schedule["phases"] if phase["start_date"] <= now < phase["end_date"]), None)
     if phase is None:
         raise ErrorResponse("One of the phases must be the current one.", param="phases")
     state.objects.update(schedule, current_phase=_dates(phase))
     state.clock.schedule(phase["end_date"], "schedule.advance", schedule)
+    subscription = state.objects.find("subscription", schedule["subscription"])
+    if subscription is not None and _quantities(subscription["items"]["data"]) != _quantities(phase["items"]):
+        changes = {"items": _phase_changes(subscription, phase), "proration_behavior": proration_behavior}
+        apply_update(state, subscription, changes)
+
+
+def _quantities(items: list[Object]) -> dict[str, int | None]:
+    """Return the quantity of each price of subscription items, or of the items of a phase."""
+    prices = ((item, item["price"]) for item in items)
+    return {price["id"] if isinstance(price, dict) else price: item.get("quantity") for item, price in prices}
 
 
 @list_filter("subscription_schedule", "scheduled")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pinstripe.emulator.billing import subscription_invoices
 from pinstripe.emulator.billing.periods import HOUR
-from pinstripe.emulator.billing.pricing import cost
 from pinstripe.emulator.billing.proration import credit_unused
 from pinstripe.emulator.operations import customers, invoices
 from pinstripe.emulator.operations._filters import filter_objects, list_filter, matches
@@ -12,8 +11,9 @@ from pinstripe.emulator.operations._pagination import paginate
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations._subscription_params import add_subscription, build_subscription
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.invoice_payments import default_method, pay
-from pinstripe.emulator.operations.plans import price_id_of
+from pinstripe.emulator.operations.invoice_payments import default_method, pay, requires_action
+from pinstripe.emulator.operations.pending_setup_intents import prepare_payment_method
+from pinstripe.emulator.operations.transfers import check_connect
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.state.tables import Flag
@@ -21,6 +21,7 @@ from pinstripe.emulator.state.timer_handlers import timer_handler
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse, missing_param
 
 ENDED = ("canceled", "incomplete_expired")
+MAX_SUBSCRIPTIONS_OF_CLOCK = 3
 INCOMPLETE_EXPIRY = 23 * HOUR
 """Seconds until a subscription expires whose first invoice was not paid."""
 
@@ -29,11 +30,16 @@ INCOMPLETE_EXPIRY = 23 * HOUR
 def create(context: OperationContext) -> Object:
     """Create a subscription and its first invoice, and pay the invoice."""
     owner = {"customer": context.path["customer"]} if "customer" in context.path else {}
-    return start_subscription(context.state, {**context.params, **owner})
+    params = {**context.params, **owner}
+    _check_test_clock(context.state, params.get("customer"))
+    return start_subscription(context.state, params)
 
 
-def start_subscription(state: AccountState, params: Object) -> Object:
-    """Start a subscription with the parameters of ``subscriptions.create``."""
+def start_subscription(state: AccountState, params: Object, *, scheduled: bool = False) -> Object:
+    """Start a subscription with the parameters of ``subscriptions.create``.
+
+    One that a schedule starts is not refused for want of a payment method: its invoice is collected an hour later.
+    """
     if not params.get("customer"):
         raise missing_param("customer")
     customer = state.objects.get("customer", params["customer"], "customer")
@@ -42,17 +48,20 @@ def start_subscription(state: AccountState, params: Object) -> Object:
     behavior = params.get("payment_behavior", "allow_incomplete")
     if behavior == "pending_if_incomplete":
         raise ErrorResponse("pending_if_incomplete can only be used for updates.", param="payment_behavior")
+    check_connect(state, params, "application_fee_percent")
     savepoint = state.transaction.savepoint()
     subscription = build_subscription(state, params, customer)
     add_subscription(state, subscription, params)
-    if behavior != "default_incomplete":
-        _check_payment_method(state, subscription)
     prorate_first = params.get("proration_behavior") != "none"
     invoice = subscription_invoices.create_first_invoice(state, subscription, prorate_first=prorate_first)
     if invoice is None:
         state.objects.update(subscription, status="active")
-    elif subscription["collection_method"] == "charge_automatically":
+    elif subscription["collection_method"] == "charge_automatically" and not (
+        scheduled and default_method(state, subscription) is None
+    ):
         off_session = bool(params.get("off_session"))
+        if behavior != "default_incomplete":
+            check_payment_method(state, subscription, invoice)
         _pay_first_invoice(state, subscription, invoice, behavior, savepoint, off_session=off_session)
     else:
         state.objects.update(subscription, status="trialing" if subscription["status"] == "trialing" else "active")
@@ -60,21 +69,31 @@ def start_subscription(state: AccountState, params: Object) -> Object:
             invoices.schedule_finalization(state, invoice)
         else:
             invoices.finalize(state, invoice)
+    prepare_payment_method(state, subscription)
     state.events.emit("created", subscription)
     state.tables.announced_subscriptions.set(subscription["id"], Flag())
     subscription_invoices.schedule_timers(state, subscription)
     return subscription
 
 
-def _check_payment_method(state: AccountState, subscription: Object) -> None:
-    """Raise `ErrorResponse` when there is an amount to charge now, and no payment method."""
-    if subscription["collection_method"] != "charge_automatically" or subscription["status"] == "trialing":
+def _check_test_clock(state: AccountState, customer_id: str | None) -> None:
+    """Raise `ErrorResponse` when a customer of a test clock has as many subscriptions as Stripe allows."""
+    customer = state.objects.find("customer", customer_id)
+    if customer is None or not customer.get("test_clock"):
         return
-    due = any(
-        cost(state, item["price"], item.get("quantity") or 0, subscription["currency"])
-        for item in subscription["items"]["data"]
-    )
-    if due and default_method(state, subscription) is None:
+    existing = [
+        other for other in state.objects.all("subscription", customer=customer["id"]) if other["status"] not in ENDED
+    ]
+    if len(existing) >= MAX_SUBSCRIPTIONS_OF_CLOCK:
+        raise ErrorResponse(
+            f"A customer of a test clock can have at most {MAX_SUBSCRIPTIONS_OF_CLOCK} subscriptions.",
+            param="customer",
+        )
+
+
+def check_payment_method(state: AccountState, subscription: Object, invoice: Object) -> None:
+    """Raise `ErrorResponse` when an invoice of a subscription is to be charged now, and there is no payment method."""
+    if invoice["amount_due"] and default_method(state, subscription) is None:
         raise ErrorResponse(
             "This customer has no attached payment source or default payment method: add one to the customer first.",
             code="resource_missing",
@@ -89,6 +108,8 @@ def _pay_first_invoice(
     if invoice["status"] != "paid" and behavior != "default_incomplete":
         try:
             pay(state, invoice, default_method(state, subscription), off_session=off_session)
+            if behavior == "error_if_incomplete" and subscription["status"] == "incomplete":
+                raise requires_action("subscription")
         except ErrorResponse as error:
             if error.status != DECLINED:
                 raise
@@ -133,7 +154,7 @@ def cancel(context: OperationContext) -> Object:
 def end_subscription(
     state: AccountState, subscription: Object, details: Object | None = None, reason: str = "cancellation_requested"
 ) -> Object:
-    """End a subscription, emit the event, and stop collecting its open invoices."""
+    """End a subscription and its schedule, emit the events, and stop collecting its open invoices."""
     now = state.clock.now()
     canceled_at = subscription["canceled_at"] if subscription["cancel_at_period_end"] else now
     state.objects.update(
@@ -153,6 +174,10 @@ def end_subscription(
         if invoice["status"] in ("draft", "open") and subscription_invoices.is_for_subscription(invoice, subscription):
             state.objects.update(invoice, auto_advance=False, next_payment_attempt=None)
     state.events.emit("deleted", subscription)
+    schedule = state.objects.find("subscription_schedule", subscription["schedule"])
+    if schedule is not None and schedule["status"] == "active":
+        state.objects.update(schedule, status="canceled", canceled_at=now, current_phase=None)
+        state.events.emit("aborted" if reason == "payment_failed" else "canceled", schedule)
     return subscription
 
 
@@ -190,9 +215,7 @@ def _period_ends(subscription: Object, wanted: JSON) -> bool:
 def list_subscriptions(context: OperationContext) -> Object:
     """List subscriptions; canceled ones only when ``status`` selects them."""
     status, customer = context.params.get("status"), context.path.get("customer")
-    price_id = context.params.get("price")
-    if price_id is None and (plan_id := context.params.get("plan")):
-        price_id = price_id_of(context.state, plan_id)
+    price_id = context.params.get("price") or context.params.get("plan")
     matching = (
         subscription
         for subscription in filter_objects(

@@ -14,7 +14,7 @@ from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import Instrument
 from pinstripe.emulator.validation.errors import ErrorResponse, card_declined
 
-Authentication: TypeAlias = Literal["never", "unless_set_up", "always"]
+Authentication: TypeAlias = Literal["never", "unless_set_up", "on_session", "always"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class TestCard:
     """Whether its payments are pending in the balance before they are available."""
     cvc_check: str = "pass"
     risk: str = "normal"
+    line1_check: str | None = None
+    postal_code_check: str | None = None
 
     def decline(self) -> ErrorResponse | None:
         """Return the error with which the bank declines a charge, or ``None`` when it approves it."""
@@ -107,9 +109,7 @@ CARDS = {
     "chargeCustomerFail": TestCard("4000000000000341", decline_code="generic_decline"),
     "authenticationRequired": TestCard("4000002760003184", country="DE", authentication="always"),
     "authenticationRequiredOnSetup": TestCard("4000002500003155", country="FR", authentication="unless_set_up"),
-    "authenticationRequiredSetupForOffSession": TestCard(
-        "4000003800000446", country="IE", authentication="unless_set_up"
-    ),
+    "authenticationRequiredSetupForOffSession": TestCard("4000003800000446", country="IE", authentication="on_session"),
     "authenticationRequiredChargeDeclinedInsufficientFunds": TestCard(
         "4000008260003178", country="GB", decline_code="insufficient_funds", authentication="always"
     ),
@@ -125,8 +125,70 @@ CARDS = {
     "cvcCheckFail": TestCard("4000000000000101", cvc_check="fail"),
     "riskLevelElevated": TestCard("4000000000009235", risk="elevated"),
     "riskLevelHighest": TestCard("4000000000004954", risk="highest"),
+    "visa_2": TestCard("4012888888881881"),
+    "mastercard_2series": TestCard("2223003122003222", "mastercard"),
+    "amex_2": TestCard("371449635398431", "amex"),
+    "amex_threeDSecureNotSupported": TestCard("378282246310005", "amex"),
+    "discover_2": TestCard("6011000990139424", "discover"),
+    "discover_debit": TestCard("6011981111111113", "discover", "debit"),
+    "diners_14digits": TestCard("36227206271667", "diners"),
+    "bccard": TestCard("6555900000604105", "discover", country="KR"),
+    "unionpay_debit": TestCard("6200000000000047", "unionpay", "debit", "CN"),
+    "unionpay_19digits": TestCard("6205500000000000004", "unionpay", country="CN"),
+    "visa_cartesBancaires": TestCard("4000002500001001", country="FR"),
+    "mastercard_cartesBancaires": TestCard("5555552500001001", "mastercard", country="FR"),
+    "visa_debit_eftposAuCoBranded": TestCard("4000050360000001", funding="debit", country="AU"),
+    "mastercard_debit_eftposAuCoBranded": TestCard("5555050360000080", "mastercard", "debit", "AU"),
+    "gb_debit": TestCard("4000058260000005", funding="debit", country="GB"),
+    "gb_mastercard": TestCard("5555558265554449", "mastercard", country="GB"),
+    "ae_mastercard": TestCard("5200007840000022", "mastercard", country="AE"),
+    "th_credit": TestCard("4000007640000003", country="TH"),
+    "th_debit": TestCard("4000057640000008", funding="debit", country="TH"),
+    "debit_visaFsaProductCode": TestCard("4000051230000072", funding="debit"),
+    "debit_visaHsaProductCode": TestCard("4000051230000072", funding="debit"),
+    "mastercard_debit_mastercardFsaProductCode": TestCard("5200828282828897", "mastercard", "debit"),
+    "visa_debit_chargeDeclinedInsufficientFunds": _declining("4000000000009995", "insufficient_funds"),
+    "visa_chargeDeclinedExpiredCard": _declining("4000000000000069", "expired_card"),
+    "visa_chargeDeclinedFraudulent": _declining("4100000000000019", "fraudulent"),
+    "visa_chargeDeclinedIncorrectCvc": _declining("4000000000000127", "incorrect_cvc"),
+    "visa_chargeDeclinedProcessingError": _declining("4000000000000119", "processing_error"),
+    "chargeDeclinedIncorrectNumber": _declining("4242424242424241", "incorrect_number"),
+    "visa_chargeCustomerFail": TestCard("4000000000000341", decline_code="generic_decline"),
+    "visa_chargeCustomerFailLostCard": TestCard("4000000000000341", decline_code="lost_card"),
+    "visa_chargeCustomerFailStolenCard": TestCard("4000000000000341", decline_code="stolen_card"),
+    "highFraudDisputeScore": TestCard("4000008400000407"),
+    "highEfwScore": TestCard("4000008400000159"),
+    "radarDynamicRiskThreshold": TestCard("4000008400001017"),
+    "adaptive3dsChallenge": TestCard("4000008405600003"),
+    "avsZipFail": TestCard("4000000000000036", postal_code_check="fail"),
+    "cvcCheckFailElevatedRisk": TestCard("4000058400307872", cvc_check="fail", risk="elevated"),
+    "avsZipFailElevatedRisk": TestCard("4000058400306072", postal_code_check="fail", risk="elevated"),
+    "avsLine1Fail": TestCard("4000000000000028", line1_check="fail"),
+    "avsFail": TestCard("4000000000000010", line1_check="fail", postal_code_check="fail"),
+    "avsUnchecked": TestCard("4000000000000044", line1_check="unavailable", postal_code_check="unavailable"),
+    "domesticPricing": TestCard("4000000000000093"),
+    "bypassPendingInternational": TestCard("4000003720000278", country="IE", pending=False),
+    "createIssuerFraudRecord": TestCard("4000000000005423", dispute="warning"),
+    "createMultipleDisputes": TestCard("4000000404000079", dispute="fraudulent"),
+    "createCe3EligibleDispute": TestCard("4000000404000038", dispute="fraudulent"),
+    "createComplianceDispute": TestCard("4000008400000779", dispute="noncompliant"),
+    "createMastercardComplianceDispute": TestCard("5105008400000002", "mastercard", dispute="noncompliant"),
+    "createAutoRepresentmentEligibleDispute": TestCard("4000000001000043", dispute="fraudulent"),
+    "threeDSecure2RequiredUs": TestCard("4000008400000027", authentication="always"),
+    "threeDSecureRequiredChargeDeclined": TestCard(
+        "4000008400001629", decline_code="generic_decline", authentication="always"
+    ),
+    "threeDSecureRequiredProcessingError": TestCard("4000008400001280", decline_code="generic_decline"),
+    "threeDSecureOptionalProcessingError": TestCard("4000000000003097"),
+    "threeDSecureFrictionless": TestCard("4000000032200000"),
+    **{
+        f"threeDSecureMobile{number[-3:]}": TestCard(number, authentication="always")
+        for number in ("4000582600000094", "4000582600000045", "4000582600000102", "4000582600000110")
+    },
+    "captcha": TestCard("4000000000001208"),
+    "captcha_2": TestCard("4000000000003725"),
 }
-BY_NUMBER = {card.number: name for name, card in reversed(CARDS.items())}
+BY_NUMBER = {card.number: name for name, card in reversed(CARDS.items()) if card.decline_code != "incorrect_number"}
 
 
 DEFAULT_DETAILS = {"exp_month": 12, "exp_year": 2034, "cvc": 123}
@@ -139,7 +201,7 @@ INVALID_DETAILS = {
 """The error code and the words for each invalid detail."""
 
 
-def card_name(details: Object, param: str = "card") -> str:
+def card_name(details: Object) -> str:
     """Return the name in `CARDS` of a card number, or of a token such as ``tok_visa``."""
     if token := details.get("token"):
         name = str(token).removeprefix("tok_")
@@ -151,19 +213,17 @@ def card_name(details: Object, param: str = "card") -> str:
             status=402,
             type="card_error",
             code="incorrect_number",
-            param=f"{param}[number]",
+            param="number",
         )
     return name
 
 
-def check_card_details(state: AccountState, details: Object, param: str = "card") -> None:
+def check_card_details(state: AccountState, details: Object) -> None:
     """Raise `ErrorResponse` for an expired card, and for an invalid month, year or security code."""
     invalid = _invalid_detail(datetime.fromtimestamp(state.clock.now(), timezone.utc), details)
     if invalid:
         code, words = INVALID_DETAILS[invalid]
-        raise ErrorResponse(
-            f"Your card's {words} is invalid.", status=402, type="card_error", code=code, param=f"{param}[{invalid}]"
-        )
+        raise ErrorResponse(f"Your card's {words} is invalid.", status=402, type="card_error", code=code, param=invalid)
 
 
 def _invalid_detail(today: datetime, details: Object) -> str | None:
@@ -193,6 +253,11 @@ def mark_detached(state: AccountState, method_id: str) -> None:
     state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), detached=True))
 
 
+def mark_used(state: AccountState, method_id: str) -> None:
+    """Record that a payment has used a payment method."""
+    state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), used=True))
+
+
 def mark_set_up(state: AccountState, method_id: str) -> None:
     """Record that the cardholder has agreed to off-session payments."""
     state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), set_up=True))
@@ -203,8 +268,8 @@ def card_details(card: TestCard, details: Object) -> Object:
     return {
         "brand": card.brand,
         "checks": {
-            "address_line1_check": None,
-            "address_postal_code_check": None,
+            "address_line1_check": card.line1_check,
+            "address_postal_code_check": card.postal_code_check,
             "cvc_check": card.cvc_check if details.get("cvc") or not details else "unchecked",
         },
         "country": card.country,

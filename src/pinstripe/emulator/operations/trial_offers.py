@@ -12,7 +12,7 @@ from pinstripe.emulator.operations._filters import BOUNDS, filter_objects
 from pinstripe.emulator.operations._pagination import paginate
 from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.context import OperationContext
-from pinstripe.emulator.operations.plans import plan_of
+from pinstripe.emulator.operations.plans import item_fields, plan_of
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import Timestamp
@@ -114,3 +114,4 @@ def _end_trial(state: AccountState, item: Object) -> None:
     offer = state.objects[TRIAL_OFFER, trial["trial_offer"]]
     price = state.objects["price", offer["end_behavior"]["transition"]["price"]]
     state.objects.update(item, plan=plan_of(state, price), price=price, current_trial=None)
+    state.objects.update(subscription, **item_fields(subscription, subscription["items"]["data"]))

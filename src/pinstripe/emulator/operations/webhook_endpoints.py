@@ -14,6 +14,7 @@ from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.state.tables import EndpointSecret
 from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.emulator.versions import check_version
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 
 
@@ -45,6 +46,8 @@ def create(context: OperationContext) -> Object:
     """Create a webhook endpoint; only this response contains its secret."""
     state, params = context.state, context.params
     check_endpoint(params["url"], params["enabled_events"])
+    if version := params.get("api_version"):
+        check_version(version, "api_version")
     endpoint = state.create("webhook_endpoint", params, status="enabled")
     return {**endpoint, "secret": create_secret(state, endpoint, connect=bool(params.get("connect")))}
 

@@ -13,11 +13,9 @@ from pinstripe.emulator.server.requests import Request
 from pinstripe.emulator.server.responses import Response
 from pinstripe.emulator.state.json_values import JSON
 from pinstripe.emulator.state.tables import StoredResponse
-from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
+from pinstripe.emulator.validation.errors import ErrorResponse
 
 MAX_KEY_LENGTH = 255
-STORED_STATUSES = (200, DECLINED)
-"""The statuses of responses that are stored; after another status, the key can be used again."""
 
 
 class HeldKeys:
@@ -49,9 +47,9 @@ class HeldKeys:
 
 
 def key_of(request: Request) -> str | None:
-    """Return the idempotency key of a request that is not a GET; raise `ErrorResponse` for a key that is too long."""
+    """Return the idempotency key of a POST, or of a DELETE of API v2; raise `ErrorResponse` for a key that is too long."""
     key = request.headers.get("idempotency-key")
-    if key is None or request.verb == "GET":
+    if key is None or request.verb == "GET" or (request.verb == "DELETE" and request.path.startswith("/v1/")):
         return None
     if len(key) > MAX_KEY_LENGTH:
         raise ErrorResponse(f"Idempotency keys are at most {MAX_KEY_LENGTH} characters.", type="idempotency_error")

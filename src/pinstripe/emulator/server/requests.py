@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from collections.abc import Container, Mapping
@@ -15,9 +16,14 @@ from urllib.parse import urlencode
 from pinstripe import form
 from pinstripe._api_version import API_VERSION
 from pinstripe._endpoint import Endpoint
+from pinstripe.emulator.operations.accounts import PLATFORM_ACCOUNT_ID
 from pinstripe.emulator.operations.context import Upload
+from pinstripe.emulator.state.account import OWNER_SEPARATOR
+from pinstripe.emulator.state.accounts import PLATFORM
 from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.object_types import id_prefix
 from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.emulator.versions import check_version
 
 DEFAULT_BASE_URL = "http://emulator.pinstripe.test"
 VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
@@ -32,8 +38,12 @@ PUBLISHABLE = {
     "tokens.create",
 }
 """The operations that can be called with a publishable key. https://docs.stripe.com/keys"""
-SESSION_TOKEN_PREFIX = "mes_test_"  # noqa: S105  # the prefix of tokens, not a token
+SESSION_TOKEN_PREFIX = id_prefix("v2.billing.meter_event_session")
 """The prefix of the tokens of meter event sessions, which are the API keys of the meter event stream."""
+SESSION_TOKEN_LENGTH = len(SESSION_TOKEN_PREFIX) + 16
+"""The length of such a token; with an account per API key, the owner follows."""
+DEFAULT_API_KEY = "sk_test_emulator"
+"""The key of the clients that `Emulator` makes; its account always has the same key in `Accounts`."""
 
 
 @dataclass(frozen=True)
@@ -80,24 +90,39 @@ def authenticate(headers: Mapping[str, str], endpoint: Endpoint | None) -> str:
     )
 
 
-def check_version(headers: Mapping[str, str]) -> None:
-    """Raise `ErrorResponse` for a malformed ``Stripe-Version``. All versions are served like the current one."""
-    version = headers.get("stripe-version")
-    if version is not None and not VERSION.fullmatch(version):
-        raise ErrorResponse(f"Invalid Stripe API version: {version}. The format is {API_VERSION}.")
+def version_of(headers: Mapping[str, str], operation: str) -> str:
+    """Return the API version to serve a request in; raise `ErrorResponse` for one that is not served."""
+    version = headers.get("stripe-version", API_VERSION)
+    if operation == "ephemeral_keys.create" and VERSION.fullmatch(version):
+        return API_VERSION  # the version is that of a mobile SDK, and the key is only passed on to it
+    check_version(version)
+    return version
 
 
-def account_of(headers: Mapping[str, str], accounts: Container[str]) -> str:
-    """Return the id of the account that a request is made for; empty for the platform's own."""
+def owner_of(api_key: str) -> str:
+    """Return the owner of the accounts of an API key: one for the keys that differ only in sk, pk and rk."""
+    if api_key.startswith(SESSION_TOKEN_PREFIX):
+        owner = api_key[SESSION_TOKEN_LENGTH:]
+    elif (secret := api_key.split("_", 2)[2]) == DEFAULT_API_KEY.split("_", 2)[2]:
+        owner = PLATFORM
+    else:
+        owner = hashlib.sha256(secret.encode()).hexdigest()[:12]  # no key is stored
+    return owner + OWNER_SEPARATOR if owner else PLATFORM
+
+
+def account_of(headers: Mapping[str, str], accounts: Container[str], owner: str = PLATFORM) -> str:
+    """Return the key of the account that a request is made for, in `Accounts`."""
     account = headers.get("stripe-account") or headers.get("stripe-context") or ""
     account = account.rpartition("/")[2]
-    if account and not account.startswith("acct_") and account not in accounts:
+    if account == PLATFORM_ACCOUNT_ID:
+        return owner
+    if account and not account.startswith("acct_") and owner + account not in accounts:
         raise ErrorResponse(
             f"The provided key does not have access to account '{account}', or that account does not exist.",
             status=403,
             code="account_invalid",
         )
-    return account
+    return owner + account
 
 
 def params_of(request: Request) -> tuple[Object, Upload | None]:
@@ -106,6 +131,10 @@ def params_of(request: Request) -> tuple[Object, Upload | None]:
         return dict(form.decode(request.query)), None
     content_type = request.headers.get("content-type", "")
     if content_type.startswith("application/json"):
+        if request.path.startswith("/v1/") and request.body:
+            raise ErrorResponse(
+                "Invalid request (check that your POST content type is application/x-www-form-urlencoded)."
+            )
         try:
             params = json.loads(request.body or b"{}")
         except ValueError:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from pinstripe._endpoint import Endpoint
 
-_ARGUMENT = ""
+_ARGUMENT = "/"
 """The key of segments that are path arguments."""
 
 
@@ -33,7 +33,7 @@ class Router:
 
     def find(self, verb: str, path: str) -> tuple[Endpoint, Mapping[str, str]] | None:
         """Return the endpoint of a request and the arguments in its path, or ``None``."""
-        match = self._match(self._root, path.strip("/").split("/"), [], verb)
+        match = self._match(self._root, path.removeprefix("/").split("/"), [], verb)
         if match is None:
             return None
         endpoint, arguments = match

@@ -16,15 +16,21 @@ from pinstripe.emulator.state.timers import Clock
 from pinstripe.emulator.state.transaction import Transaction
 from pinstripe.emulator.validation.errors import empty_param
 
+OWNER_SEPARATOR = ":"
+
 
 class AccountState:
     """The state that operations on an account read and change. The changes of a request that fails are undone."""
 
-    def __init__(self, account_id: str, environment: Environment, other: Callable[[str], AccountState]) -> None:
-        self.id = account_id
+    def __init__(self, key: str, environment: Environment, other: Callable[[str], AccountState]) -> None:
+        self.key = key
+        """The key of the account in `Accounts`: its owner, then its id."""
+        owner, separator, self.id = key.rpartition(OWNER_SEPARATOR)
         """The id of the account; empty for the platform's own."""
-        self.other = other
-        """Returns the state of another account, which the same request may change."""
+        self.owner = owner + separator
+        """The key of the platform: accounts of different platforms share nothing."""
+        self.other: Callable[[str], AccountState] = lambda account_id: other(self.owner + account_id)
+        """Returns the state of another account of the platform, which the same request may change."""
         self.transaction: Transaction = Transaction()
         self.objects: ObjectRepository = ObjectRepository(self.transaction)
         self.tables: SideTables = SideTables(self.transaction)
@@ -33,9 +39,7 @@ class AccountState:
         """The request that is running."""
         self.base_url = ""
         """The base URL of the request; the URLs of pages and files begin with it."""
-        self.events: EventLog = EventLog(
-            account_id, self.new_id, self.clock.now, lambda: self.request, self.transaction
-        )
+        self.events: EventLog = EventLog(self.id, self.new_id, self.clock.now, lambda: self.request, self.transaction)
         self._environment = environment
 
     @property
@@ -107,4 +111,5 @@ class AccountState:
             table.changed.clear()
         self.clock.changed.clear()
         self.events.new.clear()
+        self.events.resent.clear()
         self.clock.release()

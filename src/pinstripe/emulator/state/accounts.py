@@ -17,7 +17,7 @@ from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.environment import Environment
 from pinstripe.emulator.state.event_log import NO_REQUEST, RequestInfo
 from pinstripe.emulator.state.tables import table_names
-from pinstripe.emulator.state.timer_handlers import run_due_timers
+from pinstripe.emulator.state.timer_handlers import run_deferred, run_due_timers
 from pinstripe.emulator.state.timers import ACCOUNT_CLOCK, Timer
 from pinstripe.emulator.validation.errors import DECLINED, ErrorResponse
 from pinstripe.errors import InvalidArgumentError
@@ -25,8 +25,8 @@ from pinstripe.errors import InvalidArgumentError
 T = TypeVar("T")
 
 PLATFORM = ""
-"""The id of the platform's own account."""
-SNAPSHOT_HEADER = b"pinstripe emulator 2\n"
+"""The id of the platform's own account. With an account per API key, its key in `Accounts` is the owner's."""
+SNAPSHOT_HEADER = b"pinstripe emulator 3\n"
 
 
 class _AccountNeeded(Exception):
@@ -37,7 +37,7 @@ class _AccountNeeded(Exception):
 
 
 class Accounts:
-    """The accounts of an emulator by id. `run` is the only way to change an account."""
+    """The accounts of an emulator by key: the owner, then the id. `run` is the only way to change an account."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
@@ -99,6 +99,7 @@ class Accounts:
                 state = self.state(account_id)
                 state.request, state.base_url = request, base_url
                 try:
+                    run_deferred(state)
                     run_due_timers(state, ACCOUNT_CLOCK, self.environment.time())
                     result = action(state)
                 except _AccountNeeded as needed:
@@ -151,9 +152,9 @@ class Accounts:
         if changed:
             with self.changed:
                 for state in changed:
-                    if state.events.new:
+                    if state.events.new or state.events.resent:
                         self.on_events(state, state.events.new)
-                        self.event_order.extend((state.id, event_id) for event_id in state.events.new)
+                        self.event_order.extend((state.key, event_id) for event_id in state.events.new)
                 self.on_commit(changed)
         for state in states:
             state.commit()
@@ -172,7 +173,8 @@ class Accounts:
         """Return the state of all accounts as bytes, for `restore`."""
         with self._locked(set(self._states)), self.changed:
             accounts = {account_id: _dump(state) for account_id, state in self._states.items()}
-            shared = (self.event_order, self.environment.ticks, self.environment.random.getstate())
+            environment = self.environment
+            shared = (self.event_order, environment.ticks, environment.offset, environment.random.getstate())
             return SNAPSHOT_HEADER + pickle.dumps((accounts, shared))
 
     def restore(self, snapshot: bytes) -> None:
@@ -183,7 +185,7 @@ class Accounts:
             )
         with self._locked(set(self._states)), self.changed:
             accounts, shared = pickle.loads(snapshot[len(SNAPSHOT_HEADER) :])  # noqa: S301  # created by `snapshot`
-            self.event_order[:], self.environment.ticks, random_state = shared
+            self.event_order[:], self.environment.ticks, self.environment.offset, random_state = shared
             self.environment.random.setstate(random_state)
             for account_id in set(self._states) - set(accounts):
                 del self._states[account_id]

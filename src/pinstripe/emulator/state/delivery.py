@@ -14,9 +14,11 @@ from dataclasses import dataclass
 
 import httpx
 
+from pinstripe._api_version import API_VERSION
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.event_log import StoredEvent
 from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.versions import render_event
 from pinstripe.webhooks.signature import sign
 
 ATTEMPTS = 3
@@ -37,6 +39,7 @@ class Delivery:
     event: Object
     endpoint: str = ""
     account: str = ""
+    owner: str = ""
     attempts: int = 0
     status: int = 0
     done: bool = False
@@ -57,8 +60,13 @@ class Deliverer:
         self._workers: list[threading.Thread] = []
         self._stopped = threading.Event()
 
-    def deliver(self, state: AccountState, platform: AccountState, event_ids: Iterable[str]) -> None:
-        """Send events to the endpoints that receive them: the account's own, and the platform's for connected accounts."""
+    def deliver(
+        self, state: AccountState, platform: AccountState, event_ids: Iterable[str], endpoint_id: str | None = None
+    ) -> None:
+        """Send events to the endpoints that receive them: the account's own, and the platform's for connected accounts.
+
+        With ``endpoint_id``, they are sent only to the endpoint with this id.
+        """
         endpoints = [(state, endpoint) for endpoint in _enabled_endpoints(state)]
         if state is not platform:
             endpoints += [
@@ -71,7 +79,7 @@ class Deliverer:
             receivers = [
                 (owner, endpoint)
                 for owner, endpoint in endpoints
-                if _receives(endpoint, stored, connect=owner is not state)
+                if endpoint_id in (None, endpoint["id"]) and _receives(endpoint, stored, connect=owner is not state)
             ]
             if not receivers:
                 continue
@@ -80,8 +88,9 @@ class Deliverer:
             else:
                 event = dict(state.events.set_pending_webhooks(event_id, len(receivers)))
             for owner, endpoint in receivers:
+                rendered = event if stored.thin else render_event(event, _version(endpoint))
                 secret = owner.tables.endpoint_secrets[endpoint["id"]].secret
-                self.send(Delivery(_url(endpoint), secret, event, endpoint["id"], state.id))
+                self.send(Delivery(_url(endpoint), secret, rendered, endpoint["id"], state.id, state.owner))
 
     def send(self, delivery: Delivery) -> None:
         """Queue a delivery for its endpoint."""
@@ -134,6 +143,12 @@ class Deliverer:
 
 def _url(endpoint: Object) -> str:
     return str(endpoint["url"] if endpoint["object"] == "webhook_endpoint" else endpoint["webhook_endpoint"]["url"])
+
+
+def _version(endpoint: Object) -> str:
+    """Return the version that events are rendered for: the endpoint's own, or the default version of the account."""
+    name = "api_version" if endpoint["object"] == "webhook_endpoint" else "snapshot_api_version"
+    return endpoint.get(name) or API_VERSION
 
 
 def _enabled_endpoints(state: AccountState) -> list[Object]:

@@ -24,12 +24,14 @@ class Environment:
         self.seed = seed
         self.ticks: int = 0
         """The number of requests so far that may have changed something."""
+        self.offset: int = 0
+        """The number of seconds by which `Emulator.advance` has moved the time."""
         self.random: random.Random = random.Random(seed)  # noqa: S311  # ids of an emulator need not be secret
         self._lock = threading.Lock()
 
     def time(self) -> int:
         """Return the time in unix seconds."""
-        return int(time.time()) if self.seed is None else START + self.ticks
+        return self.offset + (int(time.time()) if self.seed is None else START + self.ticks)
 
     def tick(self) -> None:
         """Count a request that may change something."""

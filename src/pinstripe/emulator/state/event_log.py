@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pinstripe._api_version import API_VERSION
 from pinstripe.emulator.state.defaults import rfc3339
-from pinstripe.emulator.state.json_values import JSON, Object
+from pinstripe.emulator.state.json_values import JSON, Object, changed_parts
 from pinstripe.emulator.state.object_types import EVENT_NAMES
 from pinstripe.emulator.state.transaction import Transaction
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
@@ -59,6 +59,8 @@ class EventLog:
         self.by_id: dict[str, StoredEvent] = {}
         self.new: list[str] = []
         """The ids of the events that were created since the last commit."""
+        self.resent: list[tuple[str, str | None]] = []
+        """The events to deliver again at the next commit, each to the endpoint with an id or to those that receive it."""
 
     def emit(self, action: str, subject: Object, previous: Object | None = None) -> None:
         """Create an event with a copy of an object, unless Stripe has no such event type.
@@ -72,7 +74,7 @@ class EventLog:
             return
         data: Object = {"object": subject}
         if previous is not None:
-            data["previous_attributes"] = previous
+            data["previous_attributes"] = changed_parts(previous, subject)
         request = self._request()
         event: Object = {
             "id": self._new_id("event"),
@@ -132,6 +134,11 @@ class EventLog:
             self.new.pop()  # changes are undone in reverse order, so this event is the last
 
         self._transaction.record(undo)
+
+    def resend(self, event_id: str, endpoint_id: str | None) -> None:
+        """Deliver an event again when the request is committed: to one endpoint, or to those that receive it."""
+        self.resent.append((event_id, endpoint_id))
+        self._transaction.record(self.resent.clear)
 
     def set_pending_webhooks(self, event_id: str, count: int) -> Mapping[str, JSON]:
         """Set the number of endpoints that have not received an event yet, and return the event."""

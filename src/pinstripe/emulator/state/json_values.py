@@ -24,6 +24,19 @@ def clone(value: JSON) -> JSON:
     return [clone(item) for item in value] if isinstance(value, list) else value
 
 
+def changed_parts(previous: Object, current: Object) -> Object:
+    """Return previous values without the fields of hashes that are equal in the current object; added ones are null."""
+    parts: Object = {}
+    for name, value in previous.items():
+        now = current.get(name)
+        if isinstance(value, dict) and isinstance(now, dict) and value.get("object") != "list":
+            before = {key: value.get(key) for key in {**value, **now} if value.get(key) != now.get(key)}
+            parts[name] = changed_parts(before, now)
+        else:
+            parts[name] = value
+    return parts
+
+
 def previous_values(before: Object, after: Object) -> Object:
     """Return the fields of ``before`` whose value differs in ``after``."""
     return {name: value for name, value in before.items() if after.get(name) != value}

@@ -140,15 +140,33 @@ class ObjectRepository:
         return [entry.value for entry in sorted(entries, key=lambda entry: entry.number) if entry.value is not None]
 
     def add(self, value: Object) -> Object:
-        """Store an object under its type and id, and replace one that is there."""
+        """Store an object under its type and id, and replace one that is there.
+
+        An object that replaces the remains of a deleted one is a new one: it is listed first.
+        """
         check_fields(value["object"], value)
         entries, key = self._types.setdefault(value["object"], {}), value["id"]
         entry = entries.get(key)
+        if entry is not None and entry.value is not None and entry.value.get("deleted"):
+            self._free(entries, key)
+            entry = None
         if entry is None:
             self._last_number += 1
             entry = entries[key] = _Entry(self._last_number, None)
         self._replace(entry, value, value["object"], key)
         return value
+
+    def _free(self, entries: dict[str, _Entry], key: str) -> None:
+        """Free the place of a deleted object."""
+        remains = entries.pop(key)
+
+        def undo() -> None:
+            entries[key] = remains
+            in_order = sorted(entries.items(), key=lambda item: item[1].number)
+            entries.clear()
+            entries.update(in_order)
+
+        self._transaction.record(undo)
 
     def remove(self, value: Object) -> None:
         """Remove an object as if it had never existed."""
@@ -231,13 +249,15 @@ class ObjectRepository:
 
 
 _NO_ENTRIES: dict[str, _Entry] = {}
+UNDESCRIBED = {"subscription": {"plan", "quantity"}}
+"""Fields of responses that Stripe's description of the API leaves out."""
 
 
 @cache
 def _field_names(object_type: str) -> frozenset[str]:
     model = registry().load(registry().objects[object_type])
     names = {field.alias or name for name, field in model.model_fields.items()}
-    return frozenset(names | {"deleted"})
+    return frozenset(names | {"deleted"} | UNDESCRIBED.get(object_type, set()))
 
 
 def _has_fields(value: Object, fields: Mapping[str, JSON]) -> bool:

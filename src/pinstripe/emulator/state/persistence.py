@@ -95,9 +95,12 @@ class StateFile:
             _link_embedded_objects(accounts.state(account_id))
             accounts.state(account_id).commit()
         environment = accounts.environment
-        ticks, random_state = self._environment("ticks"), self._environment("random")
+        ticks, offset = self._environment("ticks"), self._environment("offset")
+        random_state = self._environment("random")
         if isinstance(ticks, int):
             environment.ticks = ticks
+        if isinstance(offset, int):
+            environment.offset = offset
         if isinstance(random_state, list) and environment.seed is not None:
             environment.random.setstate((random_state[0], tuple(random_state[1]), random_state[2]))
 
@@ -118,7 +121,7 @@ class StateFile:
         self._file.execute("COMMIT")
 
     def _write_environment(self, accounts: Accounts) -> None:
-        values: dict[str, JSON] = {"ticks": accounts.environment.ticks}
+        values: dict[str, JSON] = {"ticks": accounts.environment.ticks, "offset": accounts.environment.offset}
         if accounts.environment.seed is not None:
             values["random"] = accounts.environment.random.getstate()
         for name, value in values.items():
@@ -133,30 +136,30 @@ class StateFile:
         for event_id in state.events.new:
             self.write_event(state, event_id)
         for clock, timer in state.clock.changed:
-            self._write_timer(state.id, clock, timer)
+            self._write_timer(state.key, clock, timer)
 
     def _write_object(self, state: AccountState, object_type: str, object_id: str) -> None:
         value = state.objects.find(object_type, object_id)
         if value is None:
             self._file.execute(
-                "DELETE FROM objects WHERE account = ? AND type = ? AND id = ?", (state.id, object_type, object_id)
+                "DELETE FROM objects WHERE account = ? AND type = ? AND id = ?", (state.key, object_type, object_id)
             )
         else:
             self._file.execute(
                 "INSERT INTO objects (account, type, id, json) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (account, type, id) DO UPDATE SET json = excluded.json",
-                (state.id, object_type, object_id, json.dumps(value)),
+                (state.key, object_type, object_id, json.dumps(value)),
             )
 
     def _write_row(self, state: AccountState, name: str, key: str | tuple[str, ...]) -> None:
         row = state.tables[name].get(key)
         if row is None:
             statement = "DELETE FROM side_rows WHERE account = ? AND name = ? AND key = ?"
-            self._file.execute(statement, (state.id, name, json.dumps(key)))
+            self._file.execute(statement, (state.key, name, json.dumps(key)))
         else:
             text = row_adapter(name).dump_json(row).decode()
             self._file.execute(
-                "INSERT OR REPLACE INTO side_rows VALUES (?, ?, ?, ?)", (state.id, name, json.dumps(key), text)
+                "INSERT OR REPLACE INTO side_rows VALUES (?, ?, ?, ?)", (state.key, name, json.dumps(key), text)
             )
 
     def write_event(self, state: AccountState, event_id: str) -> None:
@@ -165,7 +168,7 @@ class StateFile:
         self._file.execute(
             "INSERT INTO events (account, id, type, created, thin, json) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (account, id) DO UPDATE SET json = excluded.json",
-            (state.id, event_id, event.type, event.created, event.thin, event.json),
+            (state.key, event_id, event.type, event.created, event.thin, event.json),
         )
 
     def _write_timer(self, account_id: str, clock: str, timer: Timer) -> None:
@@ -203,7 +206,7 @@ class StateFile:
             self.write_event(state, event_id)
         for clock, timers in state.clock.timers.items():
             for timer in timers:
-                self._write_timer(state.id, clock, timer)
+                self._write_timer(state.key, clock, timer)
 
     def close(self) -> None:
         """Close the file."""

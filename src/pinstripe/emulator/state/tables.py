@@ -84,6 +84,10 @@ class Instrument:
     set_up: bool = False
     """Whether the cardholder has agreed to off-session payments."""
     detached: bool = False
+    used: bool = False
+    """Whether a payment has used it while it belonged to no customer."""
+    debit: str = "success"
+    """The end of debits of a bank account; with a ``+``, it comes after a delay."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,10 @@ class CheckoutSessionDetails:
     discounts: tuple[str, ...] = ()
     customer: str | None = None
     """The customer that was created for the session."""
+    subscription: str | None = None
+    """The subscription that was started for the session."""
+    challenge: str | None = None
+    """The intent that the customer must authenticate."""
 
 
 @dataclass(frozen=True)
@@ -111,15 +119,17 @@ class IntentDetails:
     """The owner of a payment or setup intent, and the URL that the customer returns to after 3-D Secure."""
 
     checkout_session: str | None = None
+    subscription: str | None = None
     invoice_payment: str | None = None
     return_url: str | None = None
 
 
 @dataclass(frozen=True)
 class InvoiceDetails:
-    """The default payment of an invoice, and the items of the pending update that it pays."""
+    """The default payment of an invoice, its shares for connected accounts, and the items of the pending update that it pays."""
 
     payment: str | None = None
+    shares: Object | None = None
     pending_items: list[Object] | None = None
 
 
@@ -234,8 +244,6 @@ class SideTables:
     line_items: Table[str, LineItems]
     line_item_details: Table[str, LineItemDetails]
     prices: Table[str, PriceDetails]
-    plan_prices: Table[str, Reference]
-    """The price of a plan."""
     confirmation_token_methods: Table[str, Reference]
     """The payment method of a confirmation token."""
     owners: Table[str, Reference]
@@ -243,6 +251,7 @@ class SideTables:
     entitlements: Table[tuple[str, str], Reference]
     """The active entitlement of a customer to a feature."""
     deleted_coupons: Table[str, StoredObject]
+    """The coupon of a discount that was deleted since."""
     singletons: Table[tuple[str, str], StoredObject]
     """By object type, and the id of the owner or an empty text for the account."""
     capabilities: Table[tuple[str, str], StoredObject]

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.event_log import NO_REQUEST
 from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.timers import NEXT_REQUEST
 
 TimerHandler: TypeAlias = Callable[[AccountState, Object], None]
 
@@ -37,5 +38,19 @@ def run_due_timers(state: AccountState, test_clock: str, until: int) -> None:
         value = state.objects.find(timer.object_type, timer.object_id)
         if value is not None and not value.get("deleted"):
             with state.clock.at(timer.at, test_clock):
+                HANDLERS[timer.name](state, value)
+                run_deferred(state)
+    state.request = request
+
+
+def run_deferred(state: AccountState) -> None:
+    """Run what was deferred to the next request, each handler at the time of its object."""
+    if not state.clock.timers.get(NEXT_REQUEST):
+        return
+    request, state.request = state.request, NO_REQUEST
+    while timer := state.clock.next_due(NEXT_REQUEST, 0):
+        value = state.objects.find(timer.object_type, timer.object_id)
+        if value is not None and not value.get("deleted"):
+            with state.clock.following(value):
                 HANDLERS[timer.name](state, value)
     state.request = request

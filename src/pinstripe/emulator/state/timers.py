@@ -17,6 +17,8 @@ from pinstripe.emulator.state.transaction import Transaction
 
 ACCOUNT_CLOCK = ""
 """The name of the clock of objects that do not belong to a test clock."""
+NEXT_REQUEST = "next_request"
+"""The name of the clock of timers that are due at the next request."""
 
 
 class Timer:
@@ -59,6 +61,9 @@ class Clock:
         if value is None or self.test_clock:
             return
         clock = value["id"] if value["object"] == "test_helpers.test_clock" else value.get("test_clock")
+        if value["object"] == "subscription_item":
+            self.follow(self._objects.find("subscription", value["subscription"]))
+            return
         if not clock and isinstance(value.get("customer"), str):
             customer = self._objects.find("customer", value["customer"])
             clock = customer.get("test_clock") if customer else None
@@ -86,12 +91,32 @@ class Clock:
         finally:
             self._now, self.test_clock = before
 
+    @contextmanager
+    def following(self, value: Object) -> Iterator[None]:
+        """Follow the clock of an object for the duration of a block."""
+        before = self._now, self.test_clock
+        self.release()
+        self.follow(value)
+        if self.test_clock == before[1]:
+            self._now = before[0]
+        try:
+            yield
+        finally:
+            self._now, self.test_clock = before
+
     def schedule(self, at: int, name: str, value: Object) -> None:
         """Set a timer that runs a timer handler on an object at a time of the current clock."""
+        self._schedule(self.test_clock, at, name, value)
+
+    def defer(self, name: str, value: Object) -> None:
+        """Run a timer handler on an object at the next request, or after the next timer, whichever is first."""
+        self._schedule(NEXT_REQUEST, 0, name, value)
+
+    def _schedule(self, clock: str, at: int, name: str, value: Object) -> None:
         self.last_number += 1
         timer = Timer(at, self.last_number, name, value["object"], value["id"])
-        heapq.heappush(self.timers.setdefault(self.test_clock, []), timer)
-        self.changed.add((self.test_clock, timer))
+        heapq.heappush(self.timers.setdefault(clock, []), timer)
+        self.changed.add((clock, timer))
         self._transaction.record(lambda: self._cancel(timer))
 
     def _cancel(self, timer: Timer) -> None:

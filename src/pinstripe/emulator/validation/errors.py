@@ -9,8 +9,22 @@ from typing import Any
 DOCS = "https://docs.stripe.com/error-codes/"
 DECLINED = 402
 """The status of a declined payment. Its effects (the failed charge, the events) are stored; other errors have no effects."""
-CARD_ERROR_CODES = ("expired_card", "incorrect_cvc", "processing_error")
+CARD_ERROR_CODES = ("expired_card", "incorrect_cvc", "incorrect_number", "processing_error")
 """The decline codes that are also error codes; the code of the others is ``card_declined``."""
+CARD_ERROR_PARAMS = {"expired_card": "exp_month", "incorrect_cvc": "cvc", "incorrect_number": "number"}
+DECLINE_ADVICE = {
+    "expired_card": ("do_not_try_again", "54"),
+    "fraudulent": ("do_not_try_again", None),
+    "incorrect_cvc": ("confirm_card_data", "82"),
+    "incorrect_number": ("confirm_card_data", "14"),
+    "insufficient_funds": ("try_again_later", "51"),
+    "lost_card": ("do_not_try_again", "41"),
+    "processing_error": ("try_again_later", "96"),
+    "stolen_card": ("do_not_try_again", "43"),
+    "card_velocity_exceeded": ("try_again_later", "65"),
+    "pin_try_exceeded": ("do_not_try_again", "75"),
+}
+"""The advice and the network's code of declines. https://docs.stripe.com/declines"""
 NAMES_IN_ERRORS = {"payment_intent": ("payment_intent", "intent"), "setup_intent": ("setupintent", "intent")}
 """The name of an object type and of its path parameter in errors, if they are not the usual ones."""
 
@@ -30,6 +44,8 @@ class ErrorResponse(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.executed = False
+        """True if the operation had begun: then the error is stored for the idempotency key of the request."""
         doc_url = DOCS + code.replace("_", "-") if code else None
         optional = {"code": code, "doc_url": doc_url, "param": param, **fields}
         self.error: dict[str, Any] = {  # Any: JSON values
@@ -70,6 +86,12 @@ def empty_param(name: str) -> ErrorResponse:
     )
 
 
+def check_url(url: str, param: str) -> None:
+    """Raise `ErrorResponse` for text that is not an absolute URL."""
+    if "://" not in url or not url.partition("://")[2]:
+        raise ErrorResponse("Not a valid URL", code="url_invalid", param=param)
+
+
 def card_declined(
     decline_code: str,
     message: str = "Your card was declined.",
@@ -77,7 +99,18 @@ def card_declined(
 ) -> ErrorResponse:
     """Return the error of a declined card. https://docs.stripe.com/declines"""
     code = decline_code if decline_code in CARD_ERROR_CODES else "card_declined"
-    return ErrorResponse(message, status=DECLINED, type="card_error", code=code, decline_code=decline_code, **fields)
+    advice_code, network_code = DECLINE_ADVICE.get(decline_code, ("try_again_later", "05"))
+    return ErrorResponse(
+        message,
+        status=DECLINED,
+        type="card_error",
+        code=code,
+        param=CARD_ERROR_PARAMS.get(decline_code, ""),
+        decline_code=decline_code,
+        advice_code=advice_code,
+        network_decline_code=network_code,
+        **fields,
+    )
 
 
 def wrong_state(

@@ -27,8 +27,12 @@ Parser: TypeAlias = Callable[[Value, str], Value]
 """Returns the typed value of a parameter; the second argument is the parameter's name in errors."""
 DEFAULT_MAX_LENGTH = 5000
 """The maximum length of text if the API description sets none. https://docs.stripe.com/api"""
+MAX_TIME = 99_999_999_999
+"""The latest unix time, in the year 5138: times in milliseconds are later."""
 MAX_LISTED_VALUES = 40
 """Errors list the allowed values of an enum up to this number."""
+UNDESCRIBED: dict[str, Annotation] = {}
+"""The TypedDicts of endpoints that are not in the endpoint table, by name."""
 
 
 def validate(params_name: str | None, params: Mapping[str, Value], file: object = None) -> dict[str, Value]:
@@ -42,7 +46,8 @@ def validate(params_name: str | None, params: Mapping[str, Value], file: object 
         for name in params:
             raise unknown_param(name, ())
         return {}
-    typed: dict[str, Value] = _parser(getattr(import_module("pinstripe.params"), params_name))(params, "")
+    typed_dict = UNDESCRIBED.get(params_name) or getattr(import_module("pinstripe.params"), params_name)
+    typed: dict[str, Value] = _parser(typed_dict)(params, "")
     return typed
 
 
@@ -87,6 +92,9 @@ def _typed_dict_parser(typed_dict: Annotation) -> Parser:
             typed[name] = _parser(fields[name])(item, item_path)
             if name == "currency" and isinstance(typed[name], str):
                 _check_currency(typed[name], item_path)
+            if name == "quantity" and isinstance(typed[name], int) and typed[name] < 0:
+                message = f"This value must be greater than or equal to 0 (it currently is '{typed[name]}')."
+                raise ErrorResponse(message, code="parameter_invalid_integer", param=item_path)
         for name in sorted(typed_dict.__required_keys__):
             if name not in typed:
                 raise missing_param(_join(path, name))
@@ -109,6 +117,7 @@ def _is_clearable(annotation: Annotation) -> bool:
 def _union_parser(options: tuple[Annotation, ...]) -> Parser:
     clearable = type(None) in options
     options = tuple(option for option in options if option is not type(None))
+    is_unix_time = datetime in options and int in options
     if datetime in options:  # a number in API v1, and RFC 3339 text in v2
         client_only = datetime if int in options else str
         options = tuple(option for option in options if option is not client_only)
@@ -119,11 +128,15 @@ def _union_parser(options: tuple[Annotation, ...]) -> Parser:
         best: ErrorResponse | None = None
         for option in options:
             try:
-                return _parser(option)(value, path)
+                typed = _parser(option)(value, path)
             except ErrorResponse as error:
                 # the best error is that of the option with the value's shape
                 if best is None or isinstance(value, Mapping) == is_typeddict(option):
                     best = error
+                continue
+            if is_unix_time and option is int:
+                _check_time(typed, path)
+            return typed
         raise best or ErrorResponse(f"Invalid {path}.", param=path)
 
     return parse
@@ -246,6 +259,14 @@ def _parse_datetime(value: Value, path: str) -> str:
 
 def _parse_anything(value: Value, path: str) -> Value:
     return value
+
+
+def _check_time(seconds: int, path: str) -> None:
+    """Raise `ErrorResponse` for a unix time that cannot be meant, such as one in milliseconds."""
+    if not 0 <= seconds <= MAX_TIME:
+        raise ErrorResponse(
+            f"Invalid timestamp: {seconds}. Pass seconds since 1970.", code="parameter_invalid_integer", param=path
+        )
 
 
 def _check_currency(value: str, path: str) -> None:

@@ -4,84 +4,83 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from pinstripe._asgi import Receive
 from pinstripe.emulator.billing.money import format_amount
+from pinstripe.emulator.billing.periods import format_date
 from pinstripe.emulator.server.dispatch import Server
 from pinstripe.emulator.server.requests import Request
 from pinstripe.emulator.server.responses import Response
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.delivery import Delivery
 from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import ErrorResponse
-from pinstripe.emulator.web import hosted
+from pinstripe.emulator.web import documents, hosted, portal
+from pinstripe.emulator.web.status import Deliveries, Filter, StatusPage
+
+__all__ = ["Pages", "documents", "portal"]  # the modules register their pages
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 MAX_WAIT = 25.0
 """Seconds that the status page waits for a change before it sends another request."""
-MAX_SHOWN = 50
-"""The number of requests, events and deliveries on the status page."""
-LATEST_IDS = 3
-"""The number of ids of each object type on the status page."""
-
-
-class Deliveries(Protocol):
-    """The deliveries of an emulator."""
-
-    @property
-    def deliveries(self) -> Sequence[Delivery]:
-        """The deliveries, oldest first."""
-        ...
-
-    def redeliver(self, delivery: Delivery) -> Delivery:
-        """Send the event of a delivery again."""
-        ...
 
 
 class Pages:
     """Responds to the requests for the pages of an emulator."""
 
     def __init__(self, server: Server, deliveries: Deliveries) -> None:
-        self._server, self._accounts, self._deliveries = server, server.accounts, deliveries
+        self._accounts, self._status_page = server.accounts, StatusPage(server, deliveries)
         self._environment: Environment | None = None
 
     async def respond(self, request: Request, receive: Receive) -> Response | None:
-        """Return the page at the path of a request, or ``None`` when there is none."""
+        """Return the page at the path of a request.
+
+        ``None`` when there is none, and the request has an API key: its sender expects JSON.
+        """
         segments = request.path.strip("/").split("/")
         if segments == ["wait"]:
             return await self._wait(dict(parse_qsl(request.query)), receive)
-        return await asyncio.to_thread(self._page, request, segments)
+        response = await asyncio.to_thread(self._page, request, segments)
+        if response is None and "authorization" not in request.headers:
+            return self._not_found(f"There is no page at {request.path}.")
+        return response
 
     def _page(self, request: Request, segments: list[str]) -> Response | None:
+        query = dict(parse_qsl(request.query))
+        form = dict(parse_qsl(request.body.decode(errors="replace"))) if request.verb == "POST" else None
         try:
             if segments == [""]:
-                return self._html("status.html", **self._status())
+                chosen = Filter(query.get("type", "").strip(), query.get("object", "").strip())
+                return self._html("status.html", **self._status_page.status(chosen), back=f"/?{request.query}")
             if segments[0] == "objects" and len(segments) == 2:
-                return self._object(segments[1])
-            if segments == ["deliveries"] and request.verb == "POST":
-                return self._redeliver(request)
+                return self._details("object.html", segments[1], self._status_page.object(segments[1]))
+            if segments[0] == "requests" and len(segments) == 2:
+                return self._details("request.html", segments[1], self._status_page.request(segments[1]))
+            if segments == ["deliveries"] and form is not None:
+                return self._redeliver(form)
+            if segments[0] in hosted.QUERY_PAGES:
+                form = query
             page = hosted.PAGES.get((segments[0], "/".join(segments[2:])))
-            if page is None or len(segments) < 2:
-                return None
-            return self._hosted(page, request, segments[1])
+            return self._hosted(page, request, segments[1], form) if page and len(segments) > 1 else None
         except ErrorResponse as error:
             return self._html("message.html", error.status, title="The request failed", text=str(error))
 
-    def _hosted(self, page: hosted.Page, request: Request, object_id: str) -> Response:
+    def _details(self, template: str, name: str, values: dict[str, Any] | None) -> Response:  # Any: as in _html
+        return self._html(template, **values) if values is not None else self._not_found(f"There is no {name}.")
+
+    def _hosted(self, page: hosted.Page, request: Request, object_id: str, form: hosted.Form | None) -> Response:
         account = next((account for account in self._accounts if self._find(account, object_id) is not None), None)
         if account is None:
-            return self._not_found(object_id)
-        form = dict(parse_qsl(request.body.decode())) if request.verb == "POST" else None
+            return self._not_found(f"There is no {object_id}.")
 
         def respond(state: AccountState) -> hosted.Content:
-            return page(state, next(state.objects.with_id(object_id)), form)
+            value = next(state.objects.with_id(object_id))
+            state.clock.follow(value)
+            return page(state, value, form)
 
         content = self._accounts.run(account, respond, base_url=request.base_url)
         if isinstance(content, bytes):
@@ -100,48 +99,23 @@ class Pages:
                 from jinja2 import Environment, PackageLoader
             except ImportError as error:
                 raise ImportError("The emulator's pages need Jinja: pip install 'pinstripe[emulator]'") from error
-            self._environment = Environment(loader=PackageLoader("pinstripe.emulator.web"), autoescape=True)
-            self._environment.filters |= {"money": format_amount, "time": _format_time}
+            self._environment = Environment(
+                loader=PackageLoader("pinstripe.emulator.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+            )
+            self._environment.filters |= {"money": format_amount, "time": _format_time, "date": format_date}
         text = self._environment.get_template(template).render(**values)
         return Response(
             status, text.encode(), {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
         )
 
-    def _not_found(self, object_id: str) -> Response:
-        return self._html("message.html", 404, title="Not found", text=f"There is no {object_id}.")
+    def _not_found(self, text: str) -> Response:
+        return self._html("message.html", 404, title="Not found", text=text)
 
-    def _status(self) -> dict[str, Any]:  # Any: values of a template
-        ids: dict[str, list[str]] = {}
-        for account in self._accounts:
-            with self._accounts.reading(account) as state:
-                for object_type in state.objects.types:
-                    ids.setdefault(object_type, []).extend(state.objects.ids(object_type))
-        with self._accounts.changed:
-            version, latest = self._accounts.version, self._accounts.event_order[-MAX_SHOWN:]
-        events = [(event_id, self._accounts.state(account).events.by_id[event_id]) for account, event_id in latest]
-        return {
-            "version": version,
-            "types": [(name, len(ids[name]), ids[name][-LATEST_IDS:]) for name in sorted(ids)],
-            "requests": list(self._server.requests)[-MAX_SHOWN:][::-1],
-            "events": events[::-1],
-            "deliveries": list(enumerate(self._deliveries.deliveries))[-MAX_SHOWN:][::-1],
-        }
-
-    def _object(self, object_id: str) -> Response:
-        for account in self._accounts:
-            event = self._accounts.state(account).events.by_id.get(object_id)
-            value = event.object if event else self._find(account, object_id)
-            if value is not None:
-                return self._html("object.html", id=object_id, text=json.dumps(value, indent=2))
-        return self._not_found(object_id)
-
-    def _redeliver(self, request: Request) -> Response:
-        number = dict(parse_qsl(request.body.decode())).get("delivery", "")
-        deliveries = self._deliveries.deliveries
-        if not number.isdigit() or int(number) >= len(deliveries):
+    def _redeliver(self, form: hosted.Form) -> Response:
+        if not self._status_page.redeliver(form.get("event", ""), form.get("endpoint", "")):
             raise ErrorResponse("There is no such delivery.", status=404)
-        self._deliveries.redeliver(deliveries[int(number)])
-        return _redirect("/")
+        back = form.get("back", "/")
+        return _redirect(back if back.startswith("/") and not back.startswith("//") else "/")
 
     async def _wait(self, query: dict[str, str], receive: Receive) -> Response:
         """Respond when something changes after a version, after `MAX_WAIT`, or when the client disconnects."""
