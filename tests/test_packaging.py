@@ -41,7 +41,7 @@ def files_of(wheel: Path) -> set[str]:
     return {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
 
-def test_the_wheel_contains_the_package_with_its_stubs_and_has_at_most_1_6_megabytes(wheel: Path) -> None:
+def test_the_wheel_contains_the_package_with_its_stubs_and_has_at_most_1_65_megabytes(wheel: Path) -> None:
     names = files_of(wheel)
     assert {"pinstripe/_client.py", "pinstripe/models/customer.py", "pinstripe/params/customers.py"} <= names
     assert {"pinstripe/__init__.pyi", "pinstripe/events.pyi", "pinstripe/resources/customers.pyi"} <= names
@@ -49,7 +49,7 @@ def test_the_wheel_contains_the_package_with_its_stubs_and_has_at_most_1_6_megab
     assert (
         zipfile.ZipFile(wheel).read("pinstripe/py.typed") == b""
     )  # not that of the stubs, which are partial in the source
-    assert wheel.stat().st_size <= 1_600_000
+    assert wheel.stat().st_size <= 1_650_000
 
 
 def test_the_wheel_of_the_sdist_is_the_same(wheel: Path, tmp_path: Path) -> None:

@@ -62,8 +62,6 @@ __all__ = [
 
 
 class AccountSessionComponentsAccountManagementFeatures(StripeModel):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -73,8 +71,6 @@ class AccountSessionComponentsAccountManagementFeatures(StripeModel):
 
 
 class AccountSessionComponentsAccountManagement(StripeModel):
-    """The component in which users see and change the details of their account."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsAccountManagementFeatures
@@ -82,8 +78,6 @@ class AccountSessionComponentsAccountManagement(StripeModel):
 
 
 class AccountSessionComponentsAccountOnboardingFeatures(StripeModel):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -93,8 +87,6 @@ class AccountSessionComponentsAccountOnboardingFeatures(StripeModel):
 
 
 class AccountSessionComponentsAccountOnboarding(StripeModel):
-    """The component that collects the details Stripe requires of the account."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsAccountOnboardingFeatures
@@ -102,15 +94,10 @@ class AccountSessionComponentsAccountOnboarding(StripeModel):
 
 
 class AccountSessionComponentsBalanceReportFeatures(StripeModel):
-    """What users can do in the component.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class AccountSessionComponentsBalanceReport(StripeModel):
-    """The component with a report on the balance."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsBalanceReportFeatures
@@ -118,8 +105,6 @@ class AccountSessionComponentsBalanceReport(StripeModel):
 
 
 class AccountSessionComponentsBalancesFeatures(StripeModel):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -135,8 +120,6 @@ class AccountSessionComponentsBalancesFeatures(StripeModel):
 
 
 class AccountSessionComponentsBalances(StripeModel):
-    """The component with the balances of the account and its payouts."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsBalancesFeatures
@@ -144,8 +127,6 @@ class AccountSessionComponentsBalances(StripeModel):
 
 
 class AccountSessionComponentsDisputesListFeatures(StripeModel):
-    """What users can do in the component."""
-
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -161,8 +142,6 @@ class AccountSessionComponentsDisputesListFeatures(StripeModel):
 
 
 class AccountSessionComponentsDisputesList(StripeModel):
-    """The component with a list of all disputes."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsDisputesListFeatures
@@ -170,15 +149,10 @@ class AccountSessionComponentsDisputesList(StripeModel):
 
 
 class AccountSessionComponentsDocumentsFeatures(StripeModel):
-    """What users can do in the component.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class AccountSessionComponentsDocuments(StripeModel):
-    """The component with documents to download, such as tax invoices."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsDocumentsFeatures
@@ -186,8 +160,6 @@ class AccountSessionComponentsDocuments(StripeModel):
 
 
 class AccountSessionComponentsFinancialAccountFeatures(StripeModel):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -201,8 +173,6 @@ class AccountSessionComponentsFinancialAccountFeatures(StripeModel):
 
 
 class AccountSessionComponentsFinancialAccount(StripeModel):
-    """The component with a financial account of Treasury."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsFinancialAccountFeatures
@@ -210,15 +180,11 @@ class AccountSessionComponentsFinancialAccount(StripeModel):
 
 
 class AccountSessionComponentsFinancialAccountTransactionsFeatures(StripeModel):
-    """What users can do in the component."""
-
     card_spend_dispute_management: bool
     """Whether users can dispute transactions of issued cards."""
 
 
 class AccountSessionComponentsFinancialAccountTransactions(StripeModel):
-    """The component with the transactions of a financial account."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsFinancialAccountTransactionsFeatures
@@ -226,8 +192,6 @@ class AccountSessionComponentsFinancialAccountTransactions(StripeModel):
 
 
 class AccountSessionComponentsInstantPayoutsPromotionFeatures(StripeModel):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -239,8 +203,6 @@ class AccountSessionComponentsInstantPayoutsPromotionFeatures(StripeModel):
 
 
 class AccountSessionComponentsInstantPayoutsPromotion(StripeModel):
-    """The component that offers instant payouts."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsInstantPayoutsPromotionFeatures
@@ -248,8 +210,6 @@ class AccountSessionComponentsInstantPayoutsPromotion(StripeModel):
 
 
 class AccountSessionComponentsIssuingCardFeatures(StripeModel):
-    """What users can do in the component."""
-
     card_management: bool
     """Whether users can create and change cards."""
     card_spend_dispute_management: bool
@@ -261,8 +221,6 @@ class AccountSessionComponentsIssuingCardFeatures(StripeModel):
 
 
 class AccountSessionComponentsIssuingCard(StripeModel):
-    """The component with one issued card."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsIssuingCardFeatures
@@ -270,8 +228,6 @@ class AccountSessionComponentsIssuingCard(StripeModel):
 
 
 class AccountSessionComponentsIssuingCardsListFeatures(StripeModel):
-    """What users can do in the component."""
-
     card_management: bool
     """Whether users can create and change cards."""
     card_spend_dispute_management: bool
@@ -287,8 +243,6 @@ class AccountSessionComponentsIssuingCardsListFeatures(StripeModel):
 
 
 class AccountSessionComponentsIssuingCardsList(StripeModel):
-    """The component with a list of issued cards."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsIssuingCardsListFeatures
@@ -296,8 +250,6 @@ class AccountSessionComponentsIssuingCardsList(StripeModel):
 
 
 class AccountSessionComponentsNotificationBannerFeatures(StripeModel):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -307,8 +259,6 @@ class AccountSessionComponentsNotificationBannerFeatures(StripeModel):
 
 
 class AccountSessionComponentsNotificationBanner(StripeModel):
-    """The component that shows what the account must do, such as giving missing details."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsNotificationBannerFeatures
@@ -316,8 +266,6 @@ class AccountSessionComponentsNotificationBanner(StripeModel):
 
 
 class AccountSessionComponentsPaymentDetailsFeatures(StripeModel):
-    """What users can do in the component."""
-
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -333,8 +281,6 @@ class AccountSessionComponentsPaymentDetailsFeatures(StripeModel):
 
 
 class AccountSessionComponentsPaymentDetails(StripeModel):
-    """The component with the details of one payment."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentDetailsFeatures
@@ -342,8 +288,6 @@ class AccountSessionComponentsPaymentDetails(StripeModel):
 
 
 class AccountSessionComponentsPaymentDisputesFeatures(StripeModel):
-    """What users can do in the component."""
-
     destination_on_behalf_of_charge_management: bool
     """Whether payments that the platform made on behalf of the account are shown, with the features that
     are enabled.
@@ -357,8 +301,6 @@ class AccountSessionComponentsPaymentDisputesFeatures(StripeModel):
 
 
 class AccountSessionComponentsPaymentDisputes(StripeModel):
-    """The component with the disputes of one payment."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentDisputesFeatures
@@ -366,8 +308,6 @@ class AccountSessionComponentsPaymentDisputes(StripeModel):
 
 
 class AccountSessionComponentsPaymentMethodSettingsFeatures(StripeModel):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -375,8 +315,6 @@ class AccountSessionComponentsPaymentMethodSettingsFeatures(StripeModel):
 
 
 class AccountSessionComponentsPaymentMethodSettings(StripeModel):
-    """The component in which users choose the payment methods they offer."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentMethodSettingsFeatures
@@ -384,8 +322,6 @@ class AccountSessionComponentsPaymentMethodSettings(StripeModel):
 
 
 class AccountSessionComponentsPaymentsFeatures(StripeModel):
-    """What users can do in the component."""
-
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -401,8 +337,6 @@ class AccountSessionComponentsPaymentsFeatures(StripeModel):
 
 
 class AccountSessionComponentsPayments(StripeModel):
-    """The component with a list of payments."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentsFeatures
@@ -410,15 +344,10 @@ class AccountSessionComponentsPayments(StripeModel):
 
 
 class AccountSessionComponentsPayoutDetailsFeatures(StripeModel):
-    """What users can do in the component.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class AccountSessionComponentsPayoutDetails(StripeModel):
-    """The component with the details of one payout."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutDetailsFeatures
@@ -426,15 +355,10 @@ class AccountSessionComponentsPayoutDetails(StripeModel):
 
 
 class AccountSessionComponentsPayoutReconciliationReportFeatures(StripeModel):
-    """What users can do in the component.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class AccountSessionComponentsPayoutReconciliationReport(StripeModel):
-    """The component with a report that matches payouts to payments."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutReconciliationReportFeatures
@@ -442,8 +366,6 @@ class AccountSessionComponentsPayoutReconciliationReport(StripeModel):
 
 
 class AccountSessionComponentsPayoutsFeatures(StripeModel):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -459,8 +381,6 @@ class AccountSessionComponentsPayoutsFeatures(StripeModel):
 
 
 class AccountSessionComponentsPayouts(StripeModel):
-    """The component with the balance, the payouts and their settings."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutsFeatures
@@ -468,15 +388,10 @@ class AccountSessionComponentsPayouts(StripeModel):
 
 
 class AccountSessionComponentsPayoutsListFeatures(StripeModel):
-    """What users can do in the component.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class AccountSessionComponentsPayoutsList(StripeModel):
-    """The component with a list of payouts."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutsListFeatures
@@ -484,15 +399,10 @@ class AccountSessionComponentsPayoutsList(StripeModel):
 
 
 class AccountSessionComponentsReportingChartFeatures(StripeModel):
-    """What users can do in the component.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class AccountSessionComponentsReportingChart(StripeModel):
-    """The component with a chart of the account's business."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsReportingChartFeatures
@@ -500,15 +410,10 @@ class AccountSessionComponentsReportingChart(StripeModel):
 
 
 class AccountSessionComponentsTaxRegistrationsFeatures(StripeModel):
-    """What users can do in the component.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class AccountSessionComponentsTaxRegistrations(StripeModel):
-    """The component in which users manage their tax registrations."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTaxRegistrationsFeatures
@@ -516,15 +421,10 @@ class AccountSessionComponentsTaxRegistrations(StripeModel):
 
 
 class AccountSessionComponentsTaxSettingsFeatures(StripeModel):
-    """What users can do in the component.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class AccountSessionComponentsTaxSettings(StripeModel):
-    """The component in which users manage their tax settings."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTaxSettingsFeatures
@@ -532,15 +432,10 @@ class AccountSessionComponentsTaxSettings(StripeModel):
 
 
 class AccountSessionComponentsTerminalHardwareOrdersFeatures(StripeModel):
-    """What users can do in the component.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class AccountSessionComponentsTerminalHardwareOrders(StripeModel):
-    """The component with orders of Terminal readers."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTerminalHardwareOrdersFeatures
@@ -548,15 +443,10 @@ class AccountSessionComponentsTerminalHardwareOrders(StripeModel):
 
 
 class AccountSessionComponentsTerminalHardwareShopFeatures(StripeModel):
-    """What users can do in the component.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class AccountSessionComponentsTerminalHardwareShop(StripeModel):
-    """The component in which users order Terminal readers."""
-
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTerminalHardwareShopFeatures
@@ -564,8 +454,6 @@ class AccountSessionComponentsTerminalHardwareShop(StripeModel):
 
 
 class AccountSessionComponents(StripeModel):
-    """Components that can be shown in the session, each with its features."""
-
     account_management: AccountSessionComponentsAccountManagement
     """The component in which users see and change the details of their account."""
     account_onboarding: AccountSessionComponentsAccountOnboarding

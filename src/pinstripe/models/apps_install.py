@@ -9,8 +9,6 @@ __all__ = ["AppsInstallContentSecurityPolicyGranted", "AppsInstallContentSecurit
 
 
 class AppsInstallContentSecurityPolicyGranted(StripeModel):
-    """Content security policy that is approved."""
-
     connect_src: list[str]
     """URLs that the app may connect to."""
     image_src: list[str]
@@ -18,8 +16,6 @@ class AppsInstallContentSecurityPolicyGranted(StripeModel):
 
 
 class AppsInstallContentSecurityPolicyPending(StripeModel):
-    """Content security policy that waits for approval."""
-
     connect_src: list[str]
     """URLs that the app may connect to."""
     image_src: list[str]

@@ -28,8 +28,6 @@ __all__ = [
 
 
 class BalanceAvailableSourceTypes(StripeModel):
-    """The amount, split by how the customers paid."""
-
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -39,8 +37,6 @@ class BalanceAvailableSourceTypes(StripeModel):
 
 
 class BalanceAvailable(StripeModel):
-    """Money that can be paid out or transferred now, one entry per currency."""
-
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -50,8 +46,6 @@ class BalanceAvailable(StripeModel):
 
 
 class BalanceConnectReservedSourceTypes(StripeModel):
-    """The amount, split by how the customers paid."""
-
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -61,8 +55,6 @@ class BalanceConnectReservedSourceTypes(StripeModel):
 
 
 class BalanceConnectReserved(StripeModel):
-    """Money that is held to cover negative balances of connected accounts. Only on platforms."""
-
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -72,8 +64,6 @@ class BalanceConnectReserved(StripeModel):
 
 
 class BalanceInstantAvailableNetAvailableSourceTypes(StripeModel):
-    """The amount, split by how the customers paid."""
-
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -83,8 +73,6 @@ class BalanceInstantAvailableNetAvailableSourceTypes(StripeModel):
 
 
 class BalanceInstantAvailableNetAvailable(StripeModel):
-    """What arrives at each external account after the fees of an instant payout."""
-
     amount: int
     """Amount that arrives, in the smallest currency unit."""
     destination: str
@@ -94,8 +82,6 @@ class BalanceInstantAvailableNetAvailable(StripeModel):
 
 
 class BalanceInstantAvailableSourceTypes(StripeModel):
-    """The amount, split by how the customers paid."""
-
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -105,8 +91,6 @@ class BalanceInstantAvailableSourceTypes(StripeModel):
 
 
 class BalanceInstantAvailable(StripeModel):
-    """Money that can be paid out instantly, one entry per currency."""
-
     amount: int
     """Amount that can be paid out instantly, in the smallest currency unit."""
     currency: str
@@ -118,8 +102,6 @@ class BalanceInstantAvailable(StripeModel):
 
 
 class BalanceIssuingAvailableSourceTypes(StripeModel):
-    """The amount, split by how the customers paid."""
-
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -129,8 +111,6 @@ class BalanceIssuingAvailableSourceTypes(StripeModel):
 
 
 class BalanceIssuingAvailable(StripeModel):
-    """Money that cardholders can spend."""
-
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -140,15 +120,11 @@ class BalanceIssuingAvailable(StripeModel):
 
 
 class BalanceIssuing(StripeModel):
-    """Money for Issuing, apart from the balance of payments."""
-
     available: list[BalanceIssuingAvailable]
     """Money that cardholders can spend."""
 
 
 class BalancePendingSourceTypes(StripeModel):
-    """The amount, split by how the customers paid."""
-
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -158,10 +134,6 @@ class BalancePendingSourceTypes(StripeModel):
 
 
 class BalancePending(StripeModel):
-    """Money that is on its way and cannot be used yet, one entry per currency. Each balance transaction
-    says when it becomes available.
-    """
-
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -171,8 +143,6 @@ class BalancePending(StripeModel):
 
 
 class BalanceRefundAndDisputePrefundingAvailableSourceTypes(StripeModel):
-    """The amount, split by how the customers paid."""
-
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -182,8 +152,6 @@ class BalanceRefundAndDisputePrefundingAvailableSourceTypes(StripeModel):
 
 
 class BalanceRefundAndDisputePrefundingAvailable(StripeModel):
-    """Money that refunds and disputes can use now."""
-
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -193,8 +161,6 @@ class BalanceRefundAndDisputePrefundingAvailable(StripeModel):
 
 
 class BalanceRefundAndDisputePrefundingPendingSourceTypes(StripeModel):
-    """The amount, split by how the customers paid."""
-
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -204,8 +170,6 @@ class BalanceRefundAndDisputePrefundingPendingSourceTypes(StripeModel):
 
 
 class BalanceRefundAndDisputePrefundingPending(StripeModel):
-    """Money that refunds and disputes can use later."""
-
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -215,8 +179,6 @@ class BalanceRefundAndDisputePrefundingPending(StripeModel):
 
 
 class BalanceRefundAndDisputePrefunding(StripeModel):
-    """Money set aside to pay refunds and disputes."""
-
     available: list[BalanceRefundAndDisputePrefundingAvailable]
     """Money that refunds and disputes can use now."""
     pending: list[BalanceRefundAndDisputePrefundingPending]

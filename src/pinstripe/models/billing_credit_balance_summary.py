@@ -18,8 +18,6 @@ __all__ = [
 
 
 class BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary(StripeModel):
-    """Amount in a currency. With the type `monetary`."""
-
     currency: str
     """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
@@ -27,8 +25,6 @@ class BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary(StripeModel):
 
 
 class BillingCreditBalanceSummaryBalanceAvailableBalance(StripeModel):
-    """Credits that can be applied to invoices now."""
-
     monetary: BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary | None = None
     """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
@@ -39,8 +35,6 @@ class BillingCreditBalanceSummaryBalanceAvailableBalance(StripeModel):
 
 
 class BillingCreditBalanceSummaryBalanceLedgerBalanceMonetary(StripeModel):
-    """Amount in a currency. With the type `monetary`."""
-
     currency: str
     """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
@@ -48,8 +42,6 @@ class BillingCreditBalanceSummaryBalanceLedgerBalanceMonetary(StripeModel):
 
 
 class BillingCreditBalanceSummaryBalanceLedgerBalance(StripeModel):
-    """Credits by the transactions that have been recorded."""
-
     monetary: BillingCreditBalanceSummaryBalanceLedgerBalanceMonetary | None = None
     """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
@@ -60,8 +52,6 @@ class BillingCreditBalanceSummaryBalanceLedgerBalance(StripeModel):
 
 
 class BillingCreditBalanceSummaryBalance(StripeModel):
-    """Balance in each currency."""
-
     available_balance: BillingCreditBalanceSummaryBalanceAvailableBalance
     """Credits that can be applied to invoices now."""
     ledger_balance: BillingCreditBalanceSummaryBalanceLedgerBalance

@@ -20,8 +20,6 @@ __all__ = [
 
 
 class CapabilityFutureRequirementsAlternative(StripeModel):
-    """Requirements that can be met in another way."""
-
     alternative_fields_due: list[str]
     """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
@@ -29,8 +27,6 @@ class CapabilityFutureRequirementsAlternative(StripeModel):
 
 
 class CapabilityFutureRequirementsError(StripeModel):
-    """Details that were given but not accepted, with the reasons."""
-
     code: Literal[
         "external_request",
         "information_missing",
@@ -140,8 +136,6 @@ class CapabilityFutureRequirementsError(StripeModel):
 
 
 class CapabilityFutureRequirements(StripeModel):
-    """What Stripe will need for the capability in future, because requirements are about to change."""
-
     alternatives: list[CapabilityFutureRequirementsAlternative] | None = None
     """Requirements that can be met in another way."""
     current_deadline: Timestamp | None = None
@@ -187,8 +181,6 @@ class CapabilityFutureRequirements(StripeModel):
 
 
 class CapabilityRequirementsAlternative(StripeModel):
-    """Requirements that can be met in another way."""
-
     alternative_fields_due: list[str]
     """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
@@ -196,8 +188,6 @@ class CapabilityRequirementsAlternative(StripeModel):
 
 
 class CapabilityRequirementsError(StripeModel):
-    """Details that were given but not accepted, with the reasons."""
-
     code: Literal[
         "external_request",
         "information_missing",
@@ -307,8 +297,6 @@ class CapabilityRequirementsError(StripeModel):
 
 
 class CapabilityRequirements(StripeModel):
-    """What Stripe needs for the capability, and until when."""
-
     alternatives: list[CapabilityRequirementsAlternative] | None = None
     """Requirements that can be met in another way."""
     current_deadline: Timestamp | None = None

@@ -143,15 +143,11 @@ __all__ = [
 
 
 class CheckoutSessionAdaptivePricing(StripeModel):
-    """Whether customers can pay in their local currency."""
-
     enabled: bool
     """Whether Stripe offers prices in the customer's local currency, at its own exchange rate."""
 
 
 class CheckoutSessionAfterExpirationRecovery(StripeModel):
-    """Settings for winning back a customer who left the session before paying."""
-
     allow_promotion_codes: bool
     """Whether the customer can enter a promotion code in the session that the recovery URL opens. Defaults
     to `False`.
@@ -167,15 +163,11 @@ class CheckoutSessionAfterExpirationRecovery(StripeModel):
 
 
 class CheckoutSessionAfterExpiration(StripeModel):
-    """What happens when the session expires."""
-
     recovery: CheckoutSessionAfterExpirationRecovery | None = None
     """Settings for winning back a customer who left the session before paying."""
 
 
 class CheckoutSessionAutomaticTaxLiability(StripeModel):
-    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
-
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -187,8 +179,6 @@ class CheckoutSessionAutomaticTaxLiability(StripeModel):
 
 
 class CheckoutSessionAutomaticTax(StripeModel):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
-
     enabled: bool
     """Whether Stripe Tax calculates the tax."""
     liability: CheckoutSessionAutomaticTaxLiability | None = None
@@ -205,8 +195,6 @@ class CheckoutSessionAutomaticTax(StripeModel):
 
 
 class CheckoutSessionBrandingSettingsIcon(StripeModel):
-    """Small square picture of the business, shown next to its name."""
-
     file: str | None = None
     """ID of the uploaded file with the icon. Only with the type `file`."""
     type: Literal["file", "url"]
@@ -220,8 +208,6 @@ class CheckoutSessionBrandingSettingsIcon(StripeModel):
 
 
 class CheckoutSessionBrandingSettingsLogo(StripeModel):
-    """Logo of the business, shown in place of the icon and the name."""
-
     file: str | None = None
     """ID of the uploaded file with the logo. Only with the type `file`."""
     type: Literal["file", "url"]
@@ -235,8 +221,6 @@ class CheckoutSessionBrandingSettingsLogo(StripeModel):
 
 
 class CheckoutSessionBrandingSettings(StripeModel):
-    """Look of the payment page. Each setting that is left out comes from the branding of the account."""
-
     background_color: str
     """Color behind the page, as a hex code such as `#ffffff`."""
     border_style: Literal["pill", "rectangular", "rounded"]
@@ -259,8 +243,6 @@ class CheckoutSessionBrandingSettings(StripeModel):
 
 
 class CheckoutSessionCollectedInformationShippingDetails(StripeModel):
-    """Name and shipping address that the customer entered."""
-
     address: Address
     """Delivery address."""
     name: str
@@ -268,8 +250,6 @@ class CheckoutSessionCollectedInformationShippingDetails(StripeModel):
 
 
 class CheckoutSessionCollectedInformation(StripeModel):
-    """What Checkout asked the customer for, beyond billing and payment details."""
-
     business_name: str | None = None
     """Business name that the customer entered."""
     individual_name: str | None = None
@@ -279,8 +259,6 @@ class CheckoutSessionCollectedInformation(StripeModel):
 
 
 class CheckoutSessionConsent(StripeModel):
-    """What the customer agreed to. Null if the session did not ask."""
-
     promotions: Literal["opt_in", "opt_out"] | None = None
     """Whether the customer agreed to receive promotional emails from you.
 
@@ -295,8 +273,6 @@ class CheckoutSessionConsent(StripeModel):
 
 
 class CheckoutSessionConsentCollectionPaymentMethodReuseAgreement(StripeModel):
-    """Text about the reuse of the payment method, near the pay button."""
-
     position: Literal["auto", "hidden"]
     """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
     example with `custom_text`.
@@ -307,8 +283,6 @@ class CheckoutSessionConsentCollectionPaymentMethodReuseAgreement(StripeModel):
 
 
 class CheckoutSessionConsentCollection(StripeModel):
-    """Agreements that Checkout asks the customer for."""
-
     payment_method_reuse_agreement: CheckoutSessionConsentCollectionPaymentMethodReuseAgreement | None = None
     """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"] | None = None
@@ -327,10 +301,6 @@ class CheckoutSessionConsentCollection(StripeModel):
 
 
 class CheckoutSessionCurrencyConversion(StripeModel):
-    """Amounts in your own currency, for sessions before March 2025 in which Adaptive Pricing converted
-    them. Newer sessions use `presentment_details`.
-    """
-
     amount_subtotal: int
     """Sum before discounts and taxes in `source_currency`, in its smallest unit."""
     amount_total: int
@@ -342,8 +312,6 @@ class CheckoutSessionCurrencyConversion(StripeModel):
 
 
 class CheckoutSessionCustomFieldDropdownOption(StripeModel):
-    """Options that the customer can choose from, up to 200."""
-
     label: str
     """Text of the option, up to 100 characters."""
     value: str
@@ -353,8 +321,6 @@ class CheckoutSessionCustomFieldDropdownOption(StripeModel):
 
 
 class CheckoutSessionCustomFieldDropdown(StripeModel):
-    """Options and answer of a field with the type `dropdown`."""
-
     default_value: str | None = None
     """Value of the option that is selected at the start."""
     options: list[CheckoutSessionCustomFieldDropdownOption]
@@ -364,8 +330,6 @@ class CheckoutSessionCustomFieldDropdown(StripeModel):
 
 
 class CheckoutSessionCustomFieldLabel(StripeModel):
-    """Name of the field as the customer sees it."""
-
     custom: str | None = None
     """Text of the label, up to 50 characters."""
     type: Literal["custom"]
@@ -376,8 +340,6 @@ class CheckoutSessionCustomFieldLabel(StripeModel):
 
 
 class CheckoutSessionCustomFieldNumeric(StripeModel):
-    """Limits and answer of a field with the type `numeric`."""
-
     default_value: str | None = None
     """Number that the field contains at the start."""
     maximum_length: int | None = None
@@ -389,8 +351,6 @@ class CheckoutSessionCustomFieldNumeric(StripeModel):
 
 
 class CheckoutSessionCustomFieldText(StripeModel):
-    """Limits and answer of a field with the type `text`."""
-
     default_value: str | None = None
     """Text that the field contains at the start."""
     maximum_length: int | None = None
@@ -402,8 +362,6 @@ class CheckoutSessionCustomFieldText(StripeModel):
 
 
 class CheckoutSessionCustomField(StripeModel):
-    """Up to three additional fields on the page."""
-
     dropdown: CheckoutSessionCustomFieldDropdown | None = None
     """Options and answer of a field with the type `dropdown`."""
     key: str
@@ -426,36 +384,26 @@ class CheckoutSessionCustomField(StripeModel):
 
 
 class CheckoutSessionCustomTextAfterSubmit(StripeModel):
-    """Text after the payment button."""
-
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomTextShippingAddress(StripeModel):
-    """Text next to the fields for the shipping address."""
-
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomTextSubmit(StripeModel):
-    """Text next to the payment button."""
-
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomTextTermsOfServiceAcceptance(StripeModel):
-    """Text that replaces the default label of the terms of service checkbox."""
-
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomText(StripeModel):
-    """Your own text at certain places of the page."""
-
     after_submit: CheckoutSessionCustomTextAfterSubmit | None = None
     """Text after the payment button."""
     shipping_address: CheckoutSessionCustomTextShippingAddress | None = None
@@ -467,8 +415,6 @@ class CheckoutSessionCustomText(StripeModel):
 
 
 class CheckoutSessionCustomerDetailsTaxId(StripeModel):
-    """Tax IDs of the customer, such as VAT numbers."""
-
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -613,10 +559,6 @@ class CheckoutSessionCustomerDetailsTaxId(StripeModel):
 
 
 class CheckoutSessionCustomerDetails(StripeModel):
-    """Contact and tax details of the customer, as entered on the page or taken from `customer`. Read it
-    once the session is complete.
-    """
-
     address: Address | None = None
     """Billing address of the customer."""
     business_name: str | None = None
@@ -641,8 +583,6 @@ class CheckoutSessionCustomerDetails(StripeModel):
 
 
 class CheckoutSessionDiscount(StripeModel):
-    """Coupons and promotion codes that apply to the session. At most one can be passed."""
-
     coupon: Expandable["Coupon"] | None = None
     """Coupon that applies."""
     promotion_code: Expandable["PromotionCode"] | None = None
@@ -650,8 +590,6 @@ class CheckoutSessionDiscount(StripeModel):
 
 
 class CheckoutSessionInvoiceCreationInvoiceDataCustomField(StripeModel):
-    """Up to four additional lines of name and value on the invoice."""
-
     name: str
     """Name of the custom field, up to 40 characters."""
     value: str
@@ -659,8 +597,6 @@ class CheckoutSessionInvoiceCreationInvoiceDataCustomField(StripeModel):
 
 
 class CheckoutSessionInvoiceCreationInvoiceDataIssuer(StripeModel):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
-
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -672,8 +608,6 @@ class CheckoutSessionInvoiceCreationInvoiceDataIssuer(StripeModel):
 
 
 class CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions(StripeModel):
-    """How the PDF of the invoice looks."""
-
     amount_tax_display: str | None = None
     """How the amounts of lines on the PDF treat tax."""
     template: str | None = None
@@ -681,8 +615,6 @@ class CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions(StripeModel):
 
 
 class CheckoutSessionInvoiceCreationInvoiceData(StripeModel):
-    """Contents of the invoice."""
-
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: list[CheckoutSessionInvoiceCreationInvoiceDataCustomField] | None = None
@@ -702,8 +634,6 @@ class CheckoutSessionInvoiceCreationInvoiceData(StripeModel):
 
 
 class CheckoutSessionInvoiceCreation(StripeModel):
-    """Settings for an invoice after the payment, in `payment` mode."""
-
     enabled: bool
     """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: CheckoutSessionInvoiceCreationInvoiceData
@@ -711,15 +641,11 @@ class CheckoutSessionInvoiceCreation(StripeModel):
 
 
 class CheckoutSessionManagedPayments(StripeModel):
-    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
-
     enabled: bool
     """Whether the session uses Managed Payments."""
 
 
 class CheckoutSessionNameCollectionBusiness(StripeModel):
-    """Settings for the business name."""
-
     enabled: bool
     """Whether Checkout asks for a business name."""
     optional: bool
@@ -727,8 +653,6 @@ class CheckoutSessionNameCollectionBusiness(StripeModel):
 
 
 class CheckoutSessionNameCollectionIndividual(StripeModel):
-    """Settings for the personal name."""
-
     enabled: bool
     """Whether Checkout asks for a personal name."""
     optional: bool
@@ -736,8 +660,6 @@ class CheckoutSessionNameCollectionIndividual(StripeModel):
 
 
 class CheckoutSessionNameCollection(StripeModel):
-    """Names that Checkout asks the customer for."""
-
     business: CheckoutSessionNameCollectionBusiness | None = None
     """Settings for the business name."""
     individual: CheckoutSessionNameCollectionIndividual | None = None
@@ -745,8 +667,6 @@ class CheckoutSessionNameCollection(StripeModel):
 
 
 class CheckoutSessionOptionalItemAdjustableQuantity(StripeModel):
-    """Lets the customer change the quantity."""
-
     enabled: bool
     """Whether the customer can change the quantity."""
     maximum: int | None = None
@@ -756,8 +676,6 @@ class CheckoutSessionOptionalItemAdjustableQuantity(StripeModel):
 
 
 class CheckoutSessionOptionalItem(StripeModel):
-    """Items that the customer can add to the purchase on the page, up to ten."""
-
     adjustable_quantity: CheckoutSessionOptionalItemAdjustableQuantity | None = None
     """Lets the customer change the quantity."""
     price: str
@@ -767,8 +685,6 @@ class CheckoutSessionOptionalItem(StripeModel):
 
 
 class CheckoutSessionPaymentMethodConfigurationDetails(StripeModel):
-    """Payment method configuration that decided what the session offers."""
-
     id: str
     """ID of the payment method configuration."""
     parent: str | None = None
@@ -776,8 +692,6 @@ class CheckoutSessionPaymentMethodConfigurationDetails(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     custom_mandate_url: str | None = None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: list[Literal["invoice", "subscription"]] | None = None
@@ -804,8 +718,6 @@ class CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAcssDebit(StripeModel):
-    """Settings for pre-authorized debits in Canada."""
-
     currency: Literal["cad", "usd"] | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     mandate_options: CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions | None = None
@@ -830,8 +742,6 @@ class CheckoutSessionPaymentMethodOptionsAcssDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAffirm(StripeModel):
-    """Settings for Affirm."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -846,8 +756,6 @@ class CheckoutSessionPaymentMethodOptionsAffirm(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAfterpayClearpay(StripeModel):
-    """Settings for Afterpay and Clearpay."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -862,8 +770,6 @@ class CheckoutSessionPaymentMethodOptionsAfterpayClearpay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAlipay(StripeModel):
-    """Settings for Alipay."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -873,8 +779,6 @@ class CheckoutSessionPaymentMethodOptionsAlipay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAlma(StripeModel):
-    """Settings for Alma."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -883,8 +787,6 @@ class CheckoutSessionPaymentMethodOptionsAlma(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAmazonPay(StripeModel):
-    """Settings for Amazon Pay."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -900,8 +802,6 @@ class CheckoutSessionPaymentMethodOptionsAmazonPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAuBecsDebit(StripeModel):
-    """Settings for BECS Direct Debit in Australia."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -913,15 +813,11 @@ class CheckoutSessionPaymentMethodOptionsAuBecsDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class CheckoutSessionPaymentMethodOptionsBacsDebit(StripeModel):
-    """Settings for Bacs Direct Debit in the United Kingdom."""
-
     mandate_options: CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -937,8 +833,6 @@ class CheckoutSessionPaymentMethodOptionsBacsDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBancontact(StripeModel):
-    """Settings for Bancontact."""
-
     setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -949,8 +843,6 @@ class CheckoutSessionPaymentMethodOptionsBancontact(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBillie(StripeModel):
-    """Settings for Billie."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -959,8 +851,6 @@ class CheckoutSessionPaymentMethodOptionsBillie(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBoleto(StripeModel):
-    """Settings for Boleto."""
-
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -974,15 +864,11 @@ class CheckoutSessionPaymentMethodOptionsBoleto(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsCardInstallments(StripeModel):
-    """Settings for payment in installments."""
-
     enabled: bool | None = None
     """Whether the customer can pay in installments."""
 
 
 class CheckoutSessionPaymentMethodOptionsCardRestrictions(StripeModel):
-    """Cards that the session does not accept."""
-
     brands_blocked: list[Literal["american_express", "discover_global_network", "mastercard", "visa"]] | None = None
     """Card brands that the session does not accept.
 
@@ -1001,8 +887,6 @@ class CheckoutSessionPaymentMethodOptionsCardRestrictions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsCard(StripeModel):
-    """Settings for cards."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1062,8 +946,6 @@ class CheckoutSessionPaymentMethodOptionsCard(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsCashapp(StripeModel):
-    """Settings for Cash App Pay."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1078,15 +960,11 @@ class CheckoutSessionPaymentMethodOptionsCashapp(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(StripeModel):
-    """Settings for bank transfers in the European Union."""
-
     country: Literal["BE", "DE", "ES", "FR", "IE", "NL"]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
 class CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
-    """Settings for bank transfers."""
-
     eu_bank_transfer: CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer | None = None
     """Settings for bank transfers in the European Union."""
     requested_address_types: list[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]] | None = None
@@ -1115,8 +993,6 @@ class CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel
 
 
 class CheckoutSessionPaymentMethodOptionsCustomerBalance(StripeModel):
-    """Settings for bank transfers to the customer's cash balance."""
-
     bank_transfer: CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"] | None = None
@@ -1133,8 +1009,6 @@ class CheckoutSessionPaymentMethodOptionsCustomerBalance(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsEps(StripeModel):
-    """Settings for EPS."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1144,8 +1018,6 @@ class CheckoutSessionPaymentMethodOptionsEps(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsFpx(StripeModel):
-    """Settings for FPX."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1155,8 +1027,6 @@ class CheckoutSessionPaymentMethodOptionsFpx(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsGiropay(StripeModel):
-    """Settings for giropay."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1166,8 +1036,6 @@ class CheckoutSessionPaymentMethodOptionsGiropay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsGrabpay(StripeModel):
-    """Settings for GrabPay."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1177,8 +1045,6 @@ class CheckoutSessionPaymentMethodOptionsGrabpay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsIdeal(StripeModel):
-    """Settings for iDEAL."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1188,8 +1054,6 @@ class CheckoutSessionPaymentMethodOptionsIdeal(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKakaoPay(StripeModel):
-    """Settings for Kakao Pay."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1205,8 +1069,6 @@ class CheckoutSessionPaymentMethodOptionsKakaoPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKlarna(StripeModel):
-    """Settings for Klarna."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1223,8 +1085,6 @@ class CheckoutSessionPaymentMethodOptionsKlarna(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKonbini(StripeModel):
-    """Settings for payments in Japanese convenience stores."""
-
     expires_after_days: int | None = None
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none"] | None = None
@@ -1236,8 +1096,6 @@ class CheckoutSessionPaymentMethodOptionsKonbini(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKrCard(StripeModel):
-    """Settings for cards of South Korea."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1253,8 +1111,6 @@ class CheckoutSessionPaymentMethodOptionsKrCard(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsLink(StripeModel):
-    """Settings for Link payments."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1270,8 +1126,6 @@ class CheckoutSessionPaymentMethodOptionsLink(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsMobilepay(StripeModel):
-    """Settings for MobilePay."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1286,8 +1140,6 @@ class CheckoutSessionPaymentMethodOptionsMobilepay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsMultibanco(StripeModel):
-    """Settings for Multibanco."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1297,8 +1149,6 @@ class CheckoutSessionPaymentMethodOptionsMultibanco(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsNaverPay(StripeModel):
-    """Settings for Naver Pay."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1314,8 +1164,6 @@ class CheckoutSessionPaymentMethodOptionsNaverPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsOxxo(StripeModel):
-    """Settings for OXXO."""
-
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none"] | None = None
@@ -1327,8 +1175,6 @@ class CheckoutSessionPaymentMethodOptionsOxxo(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsP24(StripeModel):
-    """Settings for Przelewy24."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1338,8 +1184,6 @@ class CheckoutSessionPaymentMethodOptionsP24(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPayco(StripeModel):
-    """Settings for PAYCO."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1354,8 +1198,6 @@ class CheckoutSessionPaymentMethodOptionsPayco(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPaynow(StripeModel):
-    """Settings for PayNow."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1365,8 +1207,6 @@ class CheckoutSessionPaymentMethodOptionsPaynow(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPaypal(StripeModel):
-    """Settings for PayPal."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1386,8 +1226,6 @@ class CheckoutSessionPaymentMethodOptionsPaypal(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPaytoMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -1449,8 +1287,6 @@ class CheckoutSessionPaymentMethodOptionsPaytoMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPayto(StripeModel):
-    """Settings for PayTo."""
-
     mandate_options: CheckoutSessionPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -1463,8 +1299,6 @@ class CheckoutSessionPaymentMethodOptionsPayto(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPixMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"] | None = None
@@ -1499,8 +1333,6 @@ class CheckoutSessionPaymentMethodOptionsPixMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPix(StripeModel):
-    """Settings for Pix."""
-
     amount_includes_iof: Literal["always", "never"] | None = None
     """Whether the amount contains IOF, Brazil's tax on financial operations. Defaults to `never`.
 
@@ -1521,8 +1353,6 @@ class CheckoutSessionPaymentMethodOptionsPix(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsRevolutPay(StripeModel):
-    """Settings for Revolut Pay."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1538,8 +1368,6 @@ class CheckoutSessionPaymentMethodOptionsRevolutPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSamsungPay(StripeModel):
-    """Settings for Samsung Pay."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1554,8 +1382,6 @@ class CheckoutSessionPaymentMethodOptionsSamsungPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSatispay(StripeModel):
-    """Settings for Satispay."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1564,8 +1390,6 @@ class CheckoutSessionPaymentMethodOptionsSatispay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsScalapay(StripeModel):
-    """Settings for Scalapay."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1574,15 +1398,11 @@ class CheckoutSessionPaymentMethodOptionsScalapay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class CheckoutSessionPaymentMethodOptionsSepaDebit(StripeModel):
-    """Settings for SEPA Direct Debit."""
-
     mandate_options: CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1598,8 +1418,6 @@ class CheckoutSessionPaymentMethodOptionsSepaDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSequra(StripeModel):
-    """Settings for seQura."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1608,8 +1426,6 @@ class CheckoutSessionPaymentMethodOptionsSequra(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSofort(StripeModel):
-    """Settings for Sofort."""
-
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1619,8 +1435,6 @@ class CheckoutSessionPaymentMethodOptionsSofort(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSunbit(StripeModel):
-    """Settings for Sunbit."""
-
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1635,15 +1449,11 @@ class CheckoutSessionPaymentMethodOptionsSunbit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSwish(StripeModel):
-    """Settings for Swish."""
-
     reference: str | None = None
     """Order reference that appears in the customer's Swish app after the payment."""
 
 
 class CheckoutSessionPaymentMethodOptionsTwint(StripeModel):
-    """Settings for TWINT."""
-
     setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1654,8 +1464,6 @@ class CheckoutSessionPaymentMethodOptionsTwint(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsUpiMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -1671,8 +1479,6 @@ class CheckoutSessionPaymentMethodOptionsUpiMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsUpi(StripeModel):
-    """Settings for UPI."""
-
     mandate_options: CheckoutSessionPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1686,8 +1492,6 @@ class CheckoutSessionPaymentMethodOptionsUpi(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(StripeModel):
-    """Limits which accounts the customer can link."""
-
     account_subcategories: list[Literal["checking", "savings"]] | None = None
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -1697,8 +1501,6 @@ class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilter
 
 
 class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
-    """Settings for linking the bank account with Financial Connections."""
-
     filters: CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
@@ -1721,8 +1523,6 @@ class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections(Strip
 
 
 class CheckoutSessionPaymentMethodOptionsUsBankAccount(StripeModel):
-    """Settings for ACH Direct Debit from US bank accounts."""
-
     financial_connections: CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections | None = None
     """Settings for linking the bank account with Financial Connections."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1744,8 +1544,6 @@ class CheckoutSessionPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsWechatPay(StripeModel):
-    """Settings for WeChat Pay."""
-
     app_id: str | None = None
     """App ID that is registered with WeChat Pay. Needed for clients on `ios` or `android`."""
     client: Literal["android", "ios", "web"] | None = None
@@ -1764,8 +1562,6 @@ class CheckoutSessionPaymentMethodOptionsWechatPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptions(StripeModel):
-    """Settings for single payment methods."""
-
     acss_debit: CheckoutSessionPaymentMethodOptionsAcssDebit | None = None
     """Settings for pre-authorized debits in Canada."""
     affirm: CheckoutSessionPaymentMethodOptionsAffirm | None = None
@@ -1863,8 +1659,6 @@ class CheckoutSessionPaymentMethodOptions(StripeModel):
 
 
 class CheckoutSessionPermissions(StripeModel):
-    """Which parts of the session the browser, or only your server, can change."""
-
     update_shipping_details: Literal["client_only", "server_only"] | None = None
     """Whether shipping details are updated by Checkout in the browser or by your server.
 
@@ -1875,15 +1669,11 @@ class CheckoutSessionPermissions(StripeModel):
 
 
 class CheckoutSessionPhoneNumberCollection(StripeModel):
-    """Settings for the customer's phone number."""
-
     enabled: bool
     """Whether Checkout asks for a phone number."""
 
 
 class CheckoutSessionPresentmentDetails(StripeModel):
-    """Amount and currency in which the customer paid, where Stripe converted them."""
-
     presentment_amount: int
     """Amount that the customer paid, in the smallest unit of `presentment_currency`."""
     presentment_currency: str
@@ -1891,8 +1681,6 @@ class CheckoutSessionPresentmentDetails(StripeModel):
 
 
 class CheckoutSessionSavedPaymentMethodOptions(StripeModel):
-    """How payment methods that the customer saved before are shown, saved and removed."""
-
     allow_redisplay_filters: list[Literal["always", "limited", "unspecified"]] | None = None
     """Saved payment methods to show, by their `allow_redisplay`. Defaults to `always`.
 
@@ -1915,8 +1703,6 @@ class CheckoutSessionSavedPaymentMethodOptions(StripeModel):
 
 
 class CheckoutSessionShippingAddressCollection(StripeModel):
-    """Makes Checkout ask for a shipping address. Null if it does not."""
-
     allowed_countries: list[
         Literal[
             "AC",
@@ -2163,8 +1949,6 @@ class CheckoutSessionShippingAddressCollection(StripeModel):
 
 
 class CheckoutSessionShippingCostTax(StripeModel):
-    """Taxes on the shipping cost."""
-
     amount: int
     """Tax on the shipping cost at this rate, in the smallest currency unit."""
     rate: TaxRate
@@ -2212,8 +1996,6 @@ class CheckoutSessionShippingCostTax(StripeModel):
 
 
 class CheckoutSessionShippingCost(StripeModel):
-    """What shipping costs, by the shipping option that the customer chose."""
-
     amount_subtotal: int
     """Shipping cost before discounts and taxes, in the smallest currency unit."""
     amount_tax: int
@@ -2227,8 +2009,6 @@ class CheckoutSessionShippingCost(StripeModel):
 
 
 class CheckoutSessionShippingOption(StripeModel):
-    """Shipping rates that the customer can choose from, up to five."""
-
     shipping_amount: int
     """Cost of this shipping rate, in the smallest currency unit."""
     shipping_rate: Expandable["ShippingRate"]
@@ -2236,8 +2016,6 @@ class CheckoutSessionShippingOption(StripeModel):
 
 
 class CheckoutSessionTaxIdCollection(StripeModel):
-    """Settings for the customer's tax ID."""
-
     enabled: bool
     """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
@@ -2249,8 +2027,6 @@ class CheckoutSessionTaxIdCollection(StripeModel):
 
 
 class CheckoutSessionTotalDetailsBreakdownDiscount(StripeModel):
-    """Amount of each discount."""
-
     amount: int
     """Amount that this discount takes off, in the smallest currency unit."""
     discount: Discount
@@ -2258,8 +2034,6 @@ class CheckoutSessionTotalDetailsBreakdownDiscount(StripeModel):
 
 
 class CheckoutSessionTotalDetailsBreakdownTax(StripeModel):
-    """Amount of each tax rate."""
-
     amount: int
     """Tax at this rate over all line items, in the smallest currency unit."""
     rate: TaxRate
@@ -2307,8 +2081,6 @@ class CheckoutSessionTotalDetailsBreakdownTax(StripeModel):
 
 
 class CheckoutSessionTotalDetailsBreakdown(StripeModel):
-    """Each discount and each tax rate on its own. Only in the response if you name it in `expand`."""
-
     discounts: list[CheckoutSessionTotalDetailsBreakdownDiscount]
     """Amount of each discount."""
     taxes: list[CheckoutSessionTotalDetailsBreakdownTax]
@@ -2316,8 +2088,6 @@ class CheckoutSessionTotalDetailsBreakdown(StripeModel):
 
 
 class CheckoutSessionTotalDetails(StripeModel):
-    """Discounts, shipping and taxes within the total."""
-
     amount_discount: int
     """Sum of all discounts of the session, in the smallest currency unit."""
     amount_shipping: int | None = None
@@ -2329,8 +2099,6 @@ class CheckoutSessionTotalDetails(StripeModel):
 
 
 class CheckoutSessionWalletOptionsLink(StripeModel):
-    """Settings for Link."""
-
     display: Literal["auto", "never"] | None = None
     """Whether Link is offered as a wallet.
 
@@ -2340,8 +2108,6 @@ class CheckoutSessionWalletOptionsLink(StripeModel):
 
 
 class CheckoutSessionWalletOptions(StripeModel):
-    """Settings for wallets."""
-
     link: CheckoutSessionWalletOptionsLink | None = None
     """Settings for Link."""
 

@@ -14,8 +14,6 @@ __all__ = ["DeletedDiscountSource", "DeletedDiscount", "DiscountSource", "Discou
 
 
 class DeletedDiscountSource(StripeModel):
-    """What the discount was made from."""
-
     coupon: Expandable["Coupon"] | None = None
     """Coupon that says how much is taken off."""
     type: Literal["coupon"]
@@ -57,8 +55,6 @@ class DeletedDiscount(StripeModel):
 
 
 class DiscountSource(StripeModel):
-    """What the discount was made from."""
-
     coupon: Expandable["Coupon"] | None = None
     """Coupon that says how much is taken off."""
     type: Literal["coupon"]

@@ -32,15 +32,11 @@ __all__ = [
 
 
 class BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest(StripeModel):
-    """Request that sent the meter event."""
-
     identifier: str
     """Identifier of the meter event, or idempotency key of its request."""
 
 
 class BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError(StripeModel):
-    """Some of the errors as examples."""
-
     error_message: str
     """Description of the error."""
     request: BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest
@@ -48,8 +44,6 @@ class BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError(Stripe
 
 
 class BillingMeterErrorReportTriggeredEventDataReasonErrorType(StripeModel):
-    """The errors by kind."""
-
     code: Literal[
         "archived_meter",
         "meter_event_customer_not_found",
@@ -72,8 +66,6 @@ class BillingMeterErrorReportTriggeredEventDataReasonErrorType(StripeModel):
 
 
 class BillingMeterErrorReportTriggeredEventDataReason(StripeModel):
-    """Which errors there were, and how many."""
-
     error_count: int
     """How many meter events failed in this span of time."""
     error_types: list[BillingMeterErrorReportTriggeredEventDataReasonErrorType]
@@ -94,15 +86,11 @@ class BillingMeterErrorReportTriggeredEventData(StripeModel):
 
 
 class BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest(StripeModel):
-    """Request that sent the meter event."""
-
     identifier: str
     """Identifier of the meter event, or idempotency key of its request."""
 
 
 class BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError(StripeModel):
-    """Some of the errors as examples."""
-
     error_message: str
     """Description of the error."""
     request: BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest
@@ -110,8 +98,6 @@ class BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError(StripeModel):
 
 
 class BillingMeterNoMeterFoundEventDataReasonErrorType(StripeModel):
-    """The errors by kind."""
-
     code: Literal[
         "archived_meter",
         "meter_event_customer_not_found",
@@ -134,8 +120,6 @@ class BillingMeterNoMeterFoundEventDataReasonErrorType(StripeModel):
 
 
 class BillingMeterNoMeterFoundEventDataReason(StripeModel):
-    """Which errors there were, and how many."""
-
     error_count: int
     """How many meter events failed in this span of time."""
     error_types: list[BillingMeterNoMeterFoundEventDataReasonErrorType]

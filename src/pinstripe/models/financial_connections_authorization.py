@@ -14,8 +14,6 @@ __all__ = [
 
 
 class FinancialConnectionsAuthorizationStatusDetailsActive(StripeModel):
-    """Details of the status `active`."""
-
     action: Literal["none", "relink_required"]
     """What keeps the access or restores it.
 
@@ -27,8 +25,6 @@ class FinancialConnectionsAuthorizationStatusDetailsActive(StripeModel):
 
 
 class FinancialConnectionsAuthorizationStatusDetailsInactive(StripeModel):
-    """Details of the status `inactive`."""
-
     action: Literal["none", "relink_required"]
     """What keeps the access or restores it.
 
@@ -38,8 +34,6 @@ class FinancialConnectionsAuthorizationStatusDetailsInactive(StripeModel):
 
 
 class FinancialConnectionsAuthorizationStatusDetails(StripeModel):
-    """Details of the status."""
-
     active: FinancialConnectionsAuthorizationStatusDetailsActive | None = None
     """Details of the status `active`."""
     inactive: FinancialConnectionsAuthorizationStatusDetailsInactive | None = None

@@ -9,8 +9,6 @@ __all__ = ["FinancialConnectionsTransactionStatusTransitions", "FinancialConnect
 
 
 class FinancialConnectionsTransactionStatusTransitions(StripeModel):
-    """Times at which the status changed."""
-
     posted_at: Timestamp | None = None
     """Time at which the transaction was posted."""
     void_at: Timestamp | None = None

@@ -16,8 +16,6 @@ __all__ = [
 
 
 class ForwardingRequestRequestContext(StripeModel):
-    """Details of the connection."""
-
     destination_duration: int
     """Time that the other service took to respond, in milliseconds."""
     destination_ip_address: str
@@ -25,8 +23,6 @@ class ForwardingRequestRequestContext(StripeModel):
 
 
 class ForwardingRequestRequestDetailsHeader(StripeModel):
-    """Headers of the request."""
-
     name: str
     """Name of the header."""
     value: str
@@ -34,8 +30,6 @@ class ForwardingRequestRequestDetailsHeader(StripeModel):
 
 
 class ForwardingRequestRequestDetails(StripeModel):
-    """The request that was sent, without the values that Stripe filled in."""
-
     body: str
     """Body of the request, with placeholders for the card details."""
     headers: list[ForwardingRequestRequestDetailsHeader]
@@ -45,8 +39,6 @@ class ForwardingRequestRequestDetails(StripeModel):
 
 
 class ForwardingRequestResponseDetailsHeader(StripeModel):
-    """Headers of the response."""
-
     name: str
     """Name of the header."""
     value: str
@@ -54,8 +46,6 @@ class ForwardingRequestResponseDetailsHeader(StripeModel):
 
 
 class ForwardingRequestResponseDetails(StripeModel):
-    """The response of the other service."""
-
     body: str
     """Body of the response."""
     headers: list[ForwardingRequestResponseDetailsHeader]

@@ -19,8 +19,6 @@ __all__ = [
 
 
 class FundingInstructionsBankTransferFinancialAddressAba(StripeModel):
-    """Account with an ABA routing number in the United States."""
-
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -38,8 +36,6 @@ class FundingInstructionsBankTransferFinancialAddressAba(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressIban(StripeModel):
-    """Account with an IBAN in the euro area."""
-
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -55,8 +51,6 @@ class FundingInstructionsBankTransferFinancialAddressIban(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressSortCode(StripeModel):
-    """Account with a sort code in the United Kingdom."""
-
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -70,8 +64,6 @@ class FundingInstructionsBankTransferFinancialAddressSortCode(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressSpei(StripeModel):
-    """Account in the SPEI system of Mexico."""
-
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -87,8 +79,6 @@ class FundingInstructionsBankTransferFinancialAddressSpei(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressSwift(StripeModel):
-    """Account that takes SWIFT transfers from abroad."""
-
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -106,8 +96,6 @@ class FundingInstructionsBankTransferFinancialAddressSwift(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressZengin(StripeModel):
-    """Account in the Zengin system of Japan."""
-
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str | None = None
@@ -129,8 +117,6 @@ class FundingInstructionsBankTransferFinancialAddressZengin(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddress(StripeModel):
-    """Bank accounts that take the transfer. The customer needs one of them only."""
-
     aba: FundingInstructionsBankTransferFinancialAddressAba | None = None
     """Account with an ABA routing number in the United States."""
     iban: FundingInstructionsBankTransferFinancialAddressIban | None = None
@@ -171,8 +157,6 @@ class FundingInstructionsBankTransferFinancialAddress(StripeModel):
 
 
 class FundingInstructionsBankTransfer(StripeModel):
-    """Where and how the customer transfers the money."""
-
     country: str
     """Two-letter ISO 3166-1 alpha-2 code of the country of the bank account."""
     financial_addresses: list[FundingInstructionsBankTransferFinancialAddress]

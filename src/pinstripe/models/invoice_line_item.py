@@ -32,8 +32,6 @@ __all__ = [
 
 
 class InvoiceLineItemDiscountAmount(StripeModel):
-    """Amounts of the individual discounts."""
-
     amount: int
     """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
@@ -41,8 +39,6 @@ class InvoiceLineItemDiscountAmount(StripeModel):
 
 
 class InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems(StripeModel):
-    """For a credit, the earlier lines that it takes back."""
-
     invoice: str
     """ID of the invoice with the credited lines."""
     invoice_line_items: list[str]
@@ -50,15 +46,11 @@ class InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems(Strip
 
 
 class InvoiceLineItemParentInvoiceItemDetailsProrationDetails(StripeModel):
-    """Details of a proration."""
-
     credited_items: InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems | None = None
     """For a credit, the earlier lines that it takes back."""
 
 
 class InvoiceLineItemParentInvoiceItemDetails(StripeModel):
-    """Invoice item that generated the line. Null unless `type` is `invoice_item_details`."""
-
     invoice_item: str
     """ID of the invoice item that generated the line."""
     proration: bool
@@ -70,8 +62,6 @@ class InvoiceLineItemParentInvoiceItemDetails(StripeModel):
 
 
 class InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems(StripeModel):
-    """For a credit, the earlier lines that it takes back."""
-
     invoice: str
     """ID of the invoice with the credited lines."""
     invoice_line_items: list[str]
@@ -79,15 +69,11 @@ class InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems(
 
 
 class InvoiceLineItemParentSubscriptionItemDetailsProrationDetails(StripeModel):
-    """Details of a proration."""
-
     credited_items: InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems | None = None
     """For a credit, the earlier lines that it takes back."""
 
 
 class InvoiceLineItemParentSubscriptionItemDetails(StripeModel):
-    """Subscription item that generated the line. Null unless `type` is `subscription_item_details`."""
-
     invoice_item: str | None = None
     """ID of the invoice item that generated the line."""
     proration: bool
@@ -101,8 +87,6 @@ class InvoiceLineItemParentSubscriptionItemDetails(StripeModel):
 
 
 class InvoiceLineItemParent(StripeModel):
-    """What generated the line."""
-
     invoice_item_details: InvoiceLineItemParentInvoiceItemDetails | None = None
     """Invoice item that generated the line. Null unless `type` is `invoice_item_details`."""
     subscription_item_details: InvoiceLineItemParentSubscriptionItemDetails | None = None
@@ -116,8 +100,6 @@ class InvoiceLineItemParent(StripeModel):
 
 
 class InvoiceLineItemPeriod(StripeModel):
-    """Period of service that an item on an invoice covers."""
-
     end: Timestamp
     """End of the period, included in it. Not before the start."""
     start: Timestamp
@@ -125,8 +107,6 @@ class InvoiceLineItemPeriod(StripeModel):
 
 
 class InvoiceLineItemPretaxCreditAmount(StripeModel):
-    """Credits applied to the line before tax."""
-
     amount: int
     """Amount of the credit, in the smallest currency unit."""
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
@@ -144,8 +124,6 @@ class InvoiceLineItemPretaxCreditAmount(StripeModel):
 
 
 class InvoiceLineItemPricingPriceDetails(StripeModel):
-    """Price and product. Set if `type` is `price_details`."""
-
     price: Expandable["Price"]
     """Price of the item."""
     product: str
@@ -153,8 +131,6 @@ class InvoiceLineItemPricingPriceDetails(StripeModel):
 
 
 class InvoiceLineItemPricing(StripeModel):
-    """Price of an item on an invoice."""
-
     price_details: InvoiceLineItemPricingPriceDetails | None = None
     """Price and product. Set if `type` is `price_details`."""
     type: Literal["price_details"]
@@ -167,15 +143,11 @@ class InvoiceLineItemPricing(StripeModel):
 
 
 class InvoiceLineItemTaxTaxRateDetails(StripeModel):
-    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
-
     tax_rate: Expandable["TaxRate"]
     """ID of the tax rate."""
 
 
 class InvoiceLineItemTax(StripeModel):
-    """Taxes on the line, by tax rate."""
-
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     tax_behavior: Literal["exclusive", "inclusive"]

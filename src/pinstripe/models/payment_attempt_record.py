@@ -118,8 +118,6 @@ __all__ = [
 
 
 class PaymentAttemptRecordAmount(StripeModel):
-    """Amount of the attempt."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -127,8 +125,6 @@ class PaymentAttemptRecordAmount(StripeModel):
 
 
 class PaymentAttemptRecordAmountAuthorized(StripeModel):
-    """Amount that the attempt authorized."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -136,8 +132,6 @@ class PaymentAttemptRecordAmountAuthorized(StripeModel):
 
 
 class PaymentAttemptRecordAmountCanceled(StripeModel):
-    """Amount of the attempt that was canceled."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -145,8 +139,6 @@ class PaymentAttemptRecordAmountCanceled(StripeModel):
 
 
 class PaymentAttemptRecordAmountFailed(StripeModel):
-    """Amount of the attempt that failed."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -154,8 +146,6 @@ class PaymentAttemptRecordAmountFailed(StripeModel):
 
 
 class PaymentAttemptRecordAmountGuaranteed(StripeModel):
-    """Amount of the attempt that is guaranteed to be paid."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -163,8 +153,6 @@ class PaymentAttemptRecordAmountGuaranteed(StripeModel):
 
 
 class PaymentAttemptRecordAmountRefunded(StripeModel):
-    """Amount of the attempt that was refunded."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -172,8 +160,6 @@ class PaymentAttemptRecordAmountRefunded(StripeModel):
 
 
 class PaymentAttemptRecordAmountRequested(StripeModel):
-    """Amount that the attempt asked for."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -181,8 +167,6 @@ class PaymentAttemptRecordAmountRequested(StripeModel):
 
 
 class PaymentAttemptRecordCustomerDetails(StripeModel):
-    """The customer who pays, as the payment was reported."""
-
     customer: str | None = None
     """Customer that the object belongs to."""
     email: str | None = None
@@ -194,8 +178,6 @@ class PaymentAttemptRecordCustomerDetails(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAchCreditTransfer(StripeModel):
-    """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
-
     account_number: str | None = None
     """Number of the bank account."""
     bank_name: str | None = None
@@ -207,8 +189,6 @@ class PaymentAttemptRecordPaymentMethodDetailsAchCreditTransfer(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAchDebit(StripeModel):
-    """Details of a payment by ACH debit. Only with the type `ach_debit`."""
-
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -230,8 +210,6 @@ class PaymentAttemptRecordPaymentMethodDetailsAchDebit(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
-
     bank_name: str | None = None
     """Name of the bank."""
     expected_debit_date: str | None = None
@@ -251,8 +229,6 @@ class PaymentAttemptRecordPaymentMethodDetailsAcssDebit(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAffirm(StripeModel):
-    """Data specific to Affirm."""
-
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     reader: str | None = None
@@ -262,8 +238,6 @@ class PaymentAttemptRecordPaymentMethodDetailsAffirm(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay(StripeModel):
-    """Data specific to Afterpay and Clearpay."""
-
     order_id: str | None = None
     """ID of the order at Afterpay."""
     reference: str | None = None
@@ -271,8 +245,6 @@ class PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAlipay(StripeModel):
-    """Data specific to Alipay."""
-
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     fingerprint: str | None = None
@@ -284,15 +256,11 @@ class PaymentAttemptRecordPaymentMethodDetailsAlipay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments(StripeModel):
-    """How the payment is split into installments."""
-
     count: int
     """In how many installments the customer pays."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAlma(StripeModel):
-    """Data specific to Alma."""
-
     installments: PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments | None = None
     """How the payment is split into installments."""
     transaction_id: str | None = None
@@ -300,8 +268,6 @@ class PaymentAttemptRecordPaymentMethodDetailsAlma(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard(StripeModel):
-    """Card with which the customer paid in the wallet."""
-
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -317,8 +283,6 @@ class PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding(StripeModel):
-    """What the customer paid with in the wallet."""
-
     card: PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard | None = None
     """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
@@ -329,8 +293,6 @@ class PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
-
     funding: PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding | None = None
     """What the customer paid with in the wallet."""
     transaction_id: str | None = None
@@ -338,8 +300,6 @@ class PaymentAttemptRecordPaymentMethodDetailsAmazonPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAuBecsDebit(StripeModel):
-    """Data specific to BECS Direct Debit in Australia."""
-
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     expected_debit_date: str | None = None
@@ -355,8 +315,6 @@ class PaymentAttemptRecordPaymentMethodDetailsAuBecsDebit(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBacsDebit(StripeModel):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
-
     expected_debit_date: str | None = None
     """Date on which the bank account is expected to be debited, as `YYYY-MM-DD`."""
     fingerprint: str | None = None
@@ -372,8 +330,6 @@ class PaymentAttemptRecordPaymentMethodDetailsBacsDebit(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBancontact(StripeModel):
-    """Data specific to Bancontact."""
-
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -393,15 +349,11 @@ class PaymentAttemptRecordPaymentMethodDetailsBancontact(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBillie(StripeModel):
-    """Data specific to Billie."""
-
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBillingDetailsAddress(StripeModel):
-    """Billing address of the payer."""
-
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -417,8 +369,6 @@ class PaymentAttemptRecordPaymentMethodDetailsBillingDetailsAddress(StripeModel)
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBillingDetails(StripeModel):
-    """Name and contact details of the payer."""
-
     address: PaymentAttemptRecordPaymentMethodDetailsBillingDetailsAddress
     """Billing address of the payer."""
     email: str | None = None
@@ -430,8 +380,6 @@ class PaymentAttemptRecordPaymentMethodDetailsBillingDetails(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBizum(StripeModel):
-    """Data specific to Bizum."""
-
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -439,22 +387,16 @@ class PaymentAttemptRecordPaymentMethodDetailsBizum(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBlik(StripeModel):
-    """Data specific to BLIK."""
-
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBoleto(StripeModel):
-    """Data specific to Boleto."""
-
     tax_id: str | None = None
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardChecks(StripeModel):
-    """Results of the checks of address and security code."""
-
     address_line1_check: Literal["fail", "pass", "unavailable", "unchecked"] | None = None
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -483,8 +425,6 @@ class PaymentAttemptRecordPaymentMethodDetailsCardChecks(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan(StripeModel):
-    """Installment plan that the customer chose."""
-
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
@@ -502,22 +442,16 @@ class PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardInstallments(StripeModel):
-    """How the payment is split into installments, where it is."""
-
     plan: PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan | None = None
     """Installment plan that the customer chose."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardNetworkToken(StripeModel):
-    """Whether a network token was used instead of the card number."""
-
     used: bool
     """Whether the payment was made with a network token."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure(StripeModel):
-    """Result of 3D Secure, if it was tried."""
-
     authentication_flow: Literal["challenge", "frictionless"] | None = None
     """Whether the customer had to do something.
 
@@ -590,29 +524,19 @@ class PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay(StripeModel):
-    """Data specific to Apple Pay."""
-
     type: str
     """Kind of payment with Apple Pay."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePay(StripeModel):
-    """Data specific to Google Pay.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWalletLink(StripeModel):
-    """Link. Only with the type `link`.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWallet(StripeModel):
-    """Wallet that the card came from. Null for cards that were entered."""
-
     apple_pay: PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay | None = None
     """Data specific to Apple Pay."""
     dynamic_last4: str | None = None
@@ -626,8 +550,6 @@ class PaymentAttemptRecordPaymentMethodDetailsCardWallet(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCard(StripeModel):
-    """Details of the card payment."""
-
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     brand: (
@@ -722,8 +644,6 @@ class PaymentAttemptRecordPaymentMethodDetailsCard(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardPresentOffline(StripeModel):
-    """What happened while the reader had no connection."""
-
     stored_at: Timestamp | None = None
     """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
@@ -734,8 +654,6 @@ class PaymentAttemptRecordPaymentMethodDetailsCardPresentOffline(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardPresentReceipt(StripeModel):
-    """Data that a printed receipt of the payment must show."""
-
     account_type: Literal["checking", "credit", "prepaid", "unknown"] | None = None
     """Kind of account that was debited.
 
@@ -763,8 +681,6 @@ class PaymentAttemptRecordPaymentMethodDetailsCardPresentReceipt(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardPresentWallet(StripeModel):
-    """Wallet on the customer's device that held the card."""
-
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
     """Kind of wallet.
 
@@ -776,8 +692,6 @@ class PaymentAttemptRecordPaymentMethodDetailsCardPresentWallet(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardPresent(StripeModel):
-    """Details of the in-person card payment."""
-
     amount_authorized: int | None = None
     """Amount that was authorized, in the smallest currency unit."""
     brand: str | None = None
@@ -853,8 +767,6 @@ class PaymentAttemptRecordPaymentMethodDetailsCardPresent(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCashapp(StripeModel):
-    """Data specific to Cash App Pay."""
-
     buyer_id: str | None = None
     """Unique ID of the customer at Cash App."""
     cashtag: str | None = None
@@ -864,8 +776,6 @@ class PaymentAttemptRecordPaymentMethodDetailsCashapp(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCrypto(StripeModel):
-    """Data specific to payments with stablecoins."""
-
     buyer_address: str | None = None
     """Address of the wallet that paid."""
     network: Literal["base", "ethereum", "polygon", "solana", "sui", "tempo"] | None = None
@@ -877,8 +787,6 @@ class PaymentAttemptRecordPaymentMethodDetailsCrypto(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCustom(StripeModel):
-    """Details of a payment by a payment method of your own. Only with the type `custom`."""
-
     display_name: str
     """Name of the payment method, as you reported it."""
     type: str | None = None
@@ -886,15 +794,10 @@ class PaymentAttemptRecordPaymentMethodDetailsCustom(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsEps(StripeModel):
-    """Data specific to EPS."""
-
     bank: (
         Literal[
             "arzte_und_apotheker_bank",
@@ -934,8 +837,6 @@ class PaymentAttemptRecordPaymentMethodDetailsEps(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsFpx(StripeModel):
-    """Data specific to FPX."""
-
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -975,8 +876,6 @@ class PaymentAttemptRecordPaymentMethodDetailsFpx(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsGiropay(StripeModel):
-    """Data specific to giropay."""
-
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -988,15 +887,11 @@ class PaymentAttemptRecordPaymentMethodDetailsGiropay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsGrabpay(StripeModel):
-    """Data specific to GrabPay."""
-
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsIdeal(StripeModel):
-    """Data specific to iDEAL."""
-
     bank: (
         Literal[
             "abn_amro",
@@ -1063,8 +958,6 @@ class PaymentAttemptRecordPaymentMethodDetailsIdeal(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsInteracPresentReceipt(StripeModel):
-    """Data that a printed receipt of the payment must show."""
-
     account_type: Literal["checking", "savings", "unknown"] | None = None
     """Kind of account that was debited.
 
@@ -1091,8 +984,6 @@ class PaymentAttemptRecordPaymentMethodDetailsInteracPresentReceipt(StripeModel)
 
 
 class PaymentAttemptRecordPaymentMethodDetailsInteracPresent(StripeModel):
-    """Data specific to in-person Interac payments."""
-
     brand: str | None = None
     """Brand of the card."""
     cardholder_name: str | None = None
@@ -1154,8 +1045,6 @@ class PaymentAttemptRecordPaymentMethodDetailsInteracPresent(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKakaoPay(StripeModel):
-    """Data specific to Kakao Pay."""
-
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1163,22 +1052,16 @@ class PaymentAttemptRecordPaymentMethodDetailsKakaoPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetailsAddress(StripeModel):
-    """Address of the payer."""
-
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetails(StripeModel):
-    """Who paid at Klarna."""
-
     address: PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetailsAddress | None = None
     """Address of the payer."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKlarna(StripeModel):
-    """Data specific to Klarna."""
-
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     payer_details: PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetails | None = None
@@ -1194,8 +1077,6 @@ class PaymentAttemptRecordPaymentMethodDetailsKlarna(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKonbiniStore(StripeModel):
-    """Store at which the customer paid."""
-
     chain: Literal["familymart", "lawson", "ministop", "seicomart"] | None = None
     """Chain of stores to which it belongs.
 
@@ -1207,15 +1088,11 @@ class PaymentAttemptRecordPaymentMethodDetailsKonbiniStore(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKonbini(StripeModel):
-    """Data specific to Konbini."""
-
     store: PaymentAttemptRecordPaymentMethodDetailsKonbiniStore | None = None
     """Store at which the customer paid."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKrCard(StripeModel):
-    """Data specific to Korean cards."""
-
     brand: (
         Literal[
             "bc",
@@ -1253,8 +1130,6 @@ class PaymentAttemptRecordPaymentMethodDetailsKrCard(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsLink(StripeModel):
-    """Details of a payment by Link. Only with the type `link`."""
-
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     funding_source_group: str | None = None
@@ -1262,15 +1137,10 @@ class PaymentAttemptRecordPaymentMethodDetailsLink(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMbWay(StripeModel):
-    """Data specific to MB WAY.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMobilepayCard(StripeModel):
-    """Card with which the customer paid in MobilePay."""
-
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -1284,15 +1154,11 @@ class PaymentAttemptRecordPaymentMethodDetailsMobilepayCard(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMobilepay(StripeModel):
-    """Data specific to MobilePay."""
-
     card: PaymentAttemptRecordPaymentMethodDetailsMobilepayCard | None = None
     """Card with which the customer paid in MobilePay."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMomo(StripeModel):
-    """Details of a payment by MoMo. Only with the type `momo`."""
-
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1302,8 +1168,6 @@ class PaymentAttemptRecordPaymentMethodDetailsMomo(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMultibanco(StripeModel):
-    """Data specific to Multibanco."""
-
     entity: str | None = None
     """Entity number of the Multibanco payment."""
     reference: str | None = None
@@ -1311,8 +1175,6 @@ class PaymentAttemptRecordPaymentMethodDetailsMultibanco(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsNaverPay(StripeModel):
-    """Data specific to Naver Pay."""
-
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1320,8 +1182,6 @@ class PaymentAttemptRecordPaymentMethodDetailsNaverPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsNzBankAccount(StripeModel):
-    """Data specific to BECS Direct Debit in New Zealand."""
-
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_code: str
@@ -1339,15 +1199,11 @@ class PaymentAttemptRecordPaymentMethodDetailsNzBankAccount(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsOxxo(StripeModel):
-    """Data specific to OXXO."""
-
     number: str | None = None
     """Number of the voucher that was paid."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsP24(StripeModel):
-    """Data specific to Przelewy24."""
-
     bank: (
         Literal[
             "alior_bank",
@@ -1387,15 +1243,10 @@ class PaymentAttemptRecordPaymentMethodDetailsP24(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPayByBank(StripeModel):
-    """Data specific to Pay by Bank.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPayco(StripeModel):
-    """Data specific to PAYCO."""
-
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1403,8 +1254,6 @@ class PaymentAttemptRecordPaymentMethodDetailsPayco(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPaynow(StripeModel):
-    """Data specific to PayNow."""
-
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     reader: str | None = None
@@ -1414,8 +1263,6 @@ class PaymentAttemptRecordPaymentMethodDetailsPaynow(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPaypalSellerProtection(StripeModel):
-    """Whether PayPal protects you against disputes of this payment."""
-
     dispute_categories: list[Literal["fraudulent", "product_not_received"]] | None = None
     """Kinds of disputes that are covered.
 
@@ -1432,8 +1279,6 @@ class PaymentAttemptRecordPaymentMethodDetailsPaypalSellerProtection(StripeModel
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPaypal(StripeModel):
-    """Data specific to PayPal."""
-
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     payer_email: str | None = None
@@ -1449,15 +1294,10 @@ class PaymentAttemptRecordPaymentMethodDetailsPaypal(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPaypay(StripeModel):
-    """Data specific to PayPay.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPayto(StripeModel):
-    """Data specific to PayTo."""
-
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     last4: str | None = None
@@ -1471,8 +1311,6 @@ class PaymentAttemptRecordPaymentMethodDetailsPayto(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPix(StripeModel):
-    """Data specific to Pix."""
-
     bank_transaction_id: str | None = None
     """ID of the Pix transaction at the bank."""
     mandate: str | None = None
@@ -1480,15 +1318,11 @@ class PaymentAttemptRecordPaymentMethodDetailsPix(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPromptpay(StripeModel):
-    """Data specific to PromptPay."""
-
     reference: str | None = None
     """Reference of the bill that the customer paid."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard(StripeModel):
-    """Card with which the customer paid in the wallet."""
-
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -1504,8 +1338,6 @@ class PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard(StripeModel)
 
 
 class PaymentAttemptRecordPaymentMethodDetailsRevolutPayFunding(StripeModel):
-    """What the customer paid with in the wallet."""
-
     card: PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard | None = None
     """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
@@ -1516,8 +1348,6 @@ class PaymentAttemptRecordPaymentMethodDetailsRevolutPayFunding(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsRevolutPay(StripeModel):
-    """Data specific to Revolut Pay."""
-
     funding: PaymentAttemptRecordPaymentMethodDetailsRevolutPayFunding | None = None
     """What the customer paid with in the wallet."""
     transaction_id: str | None = None
@@ -1525,8 +1355,6 @@ class PaymentAttemptRecordPaymentMethodDetailsRevolutPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSamsungPay(StripeModel):
-    """Data specific to Samsung Pay."""
-
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1534,22 +1362,16 @@ class PaymentAttemptRecordPaymentMethodDetailsSamsungPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSatispay(StripeModel):
-    """Data specific to Satispay."""
-
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsScalapay(StripeModel):
-    """Data specific to Scalapay."""
-
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSepaCreditTransfer(StripeModel):
-    """Details of a payment by SEPA credit transfer. Only with the type `sepa_credit_transfer`."""
-
     bank_name: str | None = None
     """Name of the bank."""
     bic: str | None = None
@@ -1559,8 +1381,6 @@ class PaymentAttemptRecordPaymentMethodDetailsSepaCreditTransfer(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
-
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     branch_code: str | None = None
@@ -1580,15 +1400,11 @@ class PaymentAttemptRecordPaymentMethodDetailsSepaDebit(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSequra(StripeModel):
-    """Data specific to seQura."""
-
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSofort(StripeModel):
-    """Data specific to Sofort."""
-
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -1610,22 +1426,15 @@ class PaymentAttemptRecordPaymentMethodDetailsSofort(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsStripeAccount(StripeModel):
-    """Details of a payment by a Stripe account. Only with the type `stripe_account`.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSunbit(StripeModel):
-    """Data specific to Sunbit."""
-
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSwish(StripeModel):
-    """Data specific to Swish."""
-
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1637,22 +1446,16 @@ class PaymentAttemptRecordPaymentMethodDetailsSwish(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsTwint(StripeModel):
-    """Data specific to TWINT."""
-
     mandate: str | None = None
     """Mandate that authorizes the payment."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsUpi(StripeModel):
-    """Data specific to UPI."""
-
     vpa: str | None = None
     """Virtual payment address of the customer, such as `name@bank`."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
-
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -1684,15 +1487,10 @@ class PaymentAttemptRecordPaymentMethodDetailsUsBankAccount(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsWechat(StripeModel):
-    """Details of a payment by WeChat in the older API. Only with the type `wechat`.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsWechatPay(StripeModel):
-    """Data specific to WeChat Pay."""
-
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1706,15 +1504,10 @@ class PaymentAttemptRecordPaymentMethodDetailsWechatPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsZip(StripeModel):
-    """Data specific to Zip.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class PaymentAttemptRecordPaymentMethodDetails(StripeModel):
-    """Details of the payment method that the attempt used."""
-
     ach_credit_transfer: PaymentAttemptRecordPaymentMethodDetailsAchCreditTransfer | None = None
     """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
     ach_debit: PaymentAttemptRecordPaymentMethodDetailsAchDebit | None = None
@@ -1854,15 +1647,11 @@ class PaymentAttemptRecordPaymentMethodDetails(StripeModel):
 
 
 class PaymentAttemptRecordProcessorDetailsCustom(StripeModel):
-    """A processor other than Stripe."""
-
     payment_reference: str | None = None
     """Reference of the payment with that processor; unique for each payment."""
 
 
 class PaymentAttemptRecordProcessorDetails(StripeModel):
-    """The processor that handled the payment."""
-
     custom: PaymentAttemptRecordProcessorDetailsCustom | None = None
     """A processor other than Stripe."""
     type: Literal["custom"]
@@ -1873,8 +1662,6 @@ class PaymentAttemptRecordProcessorDetails(StripeModel):
 
 
 class PaymentAttemptRecordShippingDetailsAddress(StripeModel):
-    """Delivery address."""
-
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -1890,8 +1677,6 @@ class PaymentAttemptRecordShippingDetailsAddress(StripeModel):
 
 
 class PaymentAttemptRecordShippingDetails(StripeModel):
-    """Recipient and address of a delivery."""
-
     address: PaymentAttemptRecordShippingDetailsAddress
     """Delivery address."""
     name: str | None = None

@@ -130,8 +130,6 @@ __all__ = [
 
 
 class PaymentMethodConfigurationAcssDebitDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -150,8 +148,6 @@ class PaymentMethodConfigurationAcssDebitDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAcssDebit(StripeModel):
-    """Whether Canadian pre-authorized debit is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAcssDebitDisplayPreference
@@ -159,8 +155,6 @@ class PaymentMethodConfigurationAcssDebit(StripeModel):
 
 
 class PaymentMethodConfigurationAffirmDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -179,8 +173,6 @@ class PaymentMethodConfigurationAffirmDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAffirm(StripeModel):
-    """Whether Affirm, with which customers pay later or in installments, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAffirmDisplayPreference
@@ -188,8 +180,6 @@ class PaymentMethodConfigurationAffirm(StripeModel):
 
 
 class PaymentMethodConfigurationAfterpayClearpayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -208,10 +198,6 @@ class PaymentMethodConfigurationAfterpayClearpayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAfterpayClearpay(StripeModel):
-    """Whether Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments, is
-    offered.
-    """
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAfterpayClearpayDisplayPreference
@@ -219,8 +205,6 @@ class PaymentMethodConfigurationAfterpayClearpay(StripeModel):
 
 
 class PaymentMethodConfigurationAlipayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -239,8 +223,6 @@ class PaymentMethodConfigurationAlipayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAlipay(StripeModel):
-    """Whether Alipay, a wallet used mainly in China, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAlipayDisplayPreference
@@ -248,8 +230,6 @@ class PaymentMethodConfigurationAlipay(StripeModel):
 
 
 class PaymentMethodConfigurationAlmaDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -268,8 +248,6 @@ class PaymentMethodConfigurationAlmaDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAlma(StripeModel):
-    """Whether Alma, with which customers pay in installments, mainly in France, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAlmaDisplayPreference
@@ -277,8 +255,6 @@ class PaymentMethodConfigurationAlma(StripeModel):
 
 
 class PaymentMethodConfigurationAmazonPayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -297,8 +273,6 @@ class PaymentMethodConfigurationAmazonPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAmazonPay(StripeModel):
-    """Whether Amazon Pay, which pays with what the customer has saved at Amazon, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAmazonPayDisplayPreference
@@ -306,8 +280,6 @@ class PaymentMethodConfigurationAmazonPay(StripeModel):
 
 
 class PaymentMethodConfigurationApplePayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -326,8 +298,6 @@ class PaymentMethodConfigurationApplePayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationApplePay(StripeModel):
-    """Whether Apple Pay is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationApplePayDisplayPreference
@@ -335,8 +305,6 @@ class PaymentMethodConfigurationApplePay(StripeModel):
 
 
 class PaymentMethodConfigurationAuBecsDebitDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -355,8 +323,6 @@ class PaymentMethodConfigurationAuBecsDebitDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAuBecsDebit(StripeModel):
-    """Whether Australian BECS Direct Debit is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAuBecsDebitDisplayPreference
@@ -364,8 +330,6 @@ class PaymentMethodConfigurationAuBecsDebit(StripeModel):
 
 
 class PaymentMethodConfigurationBacsDebitDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -384,8 +348,6 @@ class PaymentMethodConfigurationBacsDebitDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBacsDebit(StripeModel):
-    """Whether Bacs Direct Debit is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBacsDebitDisplayPreference
@@ -393,8 +355,6 @@ class PaymentMethodConfigurationBacsDebit(StripeModel):
 
 
 class PaymentMethodConfigurationBancontactDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -413,8 +373,6 @@ class PaymentMethodConfigurationBancontactDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBancontact(StripeModel):
-    """Whether Bancontact, the most common online payment in Belgium, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBancontactDisplayPreference
@@ -422,8 +380,6 @@ class PaymentMethodConfigurationBancontact(StripeModel):
 
 
 class PaymentMethodConfigurationBillieDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -442,8 +398,6 @@ class PaymentMethodConfigurationBillieDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBillie(StripeModel):
-    """Whether Billie, with which companies pay invoices later, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBillieDisplayPreference
@@ -451,8 +405,6 @@ class PaymentMethodConfigurationBillie(StripeModel):
 
 
 class PaymentMethodConfigurationBizumDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -471,8 +423,6 @@ class PaymentMethodConfigurationBizumDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBizum(StripeModel):
-    """Whether Bizum, with which customers in Spain pay by mobile phone, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBizumDisplayPreference
@@ -480,8 +430,6 @@ class PaymentMethodConfigurationBizum(StripeModel):
 
 
 class PaymentMethodConfigurationBlikDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -500,8 +448,6 @@ class PaymentMethodConfigurationBlikDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBlik(StripeModel):
-    """Whether BLIK, with which customers in Poland pay by a code from their banking app, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBlikDisplayPreference
@@ -509,8 +455,6 @@ class PaymentMethodConfigurationBlik(StripeModel):
 
 
 class PaymentMethodConfigurationBoletoDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -529,8 +473,6 @@ class PaymentMethodConfigurationBoletoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBoleto(StripeModel):
-    """Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBoletoDisplayPreference
@@ -538,8 +480,6 @@ class PaymentMethodConfigurationBoleto(StripeModel):
 
 
 class PaymentMethodConfigurationCardDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -558,8 +498,6 @@ class PaymentMethodConfigurationCardDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationCard(StripeModel):
-    """Whether credit and debit cards are offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCardDisplayPreference
@@ -567,8 +505,6 @@ class PaymentMethodConfigurationCard(StripeModel):
 
 
 class PaymentMethodConfigurationCartesBancairesDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -587,8 +523,6 @@ class PaymentMethodConfigurationCartesBancairesDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationCartesBancaires(StripeModel):
-    """Whether Cartes Bancaires, the French card network, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCartesBancairesDisplayPreference
@@ -596,8 +530,6 @@ class PaymentMethodConfigurationCartesBancaires(StripeModel):
 
 
 class PaymentMethodConfigurationCashappDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -616,8 +548,6 @@ class PaymentMethodConfigurationCashappDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationCashapp(StripeModel):
-    """Whether Cash App Pay, a wallet in the US, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCashappDisplayPreference
@@ -625,8 +555,6 @@ class PaymentMethodConfigurationCashapp(StripeModel):
 
 
 class PaymentMethodConfigurationCryptoDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -645,8 +573,6 @@ class PaymentMethodConfigurationCryptoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationCrypto(StripeModel):
-    """Whether stablecoins from the customer's crypto wallet are offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCryptoDisplayPreference
@@ -654,8 +580,6 @@ class PaymentMethodConfigurationCrypto(StripeModel):
 
 
 class PaymentMethodConfigurationCustomerBalanceDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -674,8 +598,6 @@ class PaymentMethodConfigurationCustomerBalanceDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationCustomerBalance(StripeModel):
-    """Whether payments by bank transfer are offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCustomerBalanceDisplayPreference
@@ -683,8 +605,6 @@ class PaymentMethodConfigurationCustomerBalance(StripeModel):
 
 
 class PaymentMethodConfigurationEpsDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -703,8 +623,6 @@ class PaymentMethodConfigurationEpsDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationEps(StripeModel):
-    """Whether EPS, online banking in Austria, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationEpsDisplayPreference
@@ -712,8 +630,6 @@ class PaymentMethodConfigurationEps(StripeModel):
 
 
 class PaymentMethodConfigurationFpxDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -732,8 +648,6 @@ class PaymentMethodConfigurationFpxDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationFpx(StripeModel):
-    """Whether FPX, online banking in Malaysia, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationFpxDisplayPreference
@@ -741,8 +655,6 @@ class PaymentMethodConfigurationFpx(StripeModel):
 
 
 class PaymentMethodConfigurationGiropayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -761,8 +673,6 @@ class PaymentMethodConfigurationGiropayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationGiropay(StripeModel):
-    """Whether giropay, online banking in Germany, which has ended, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationGiropayDisplayPreference
@@ -770,8 +680,6 @@ class PaymentMethodConfigurationGiropay(StripeModel):
 
 
 class PaymentMethodConfigurationGooglePayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -790,8 +698,6 @@ class PaymentMethodConfigurationGooglePayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationGooglePay(StripeModel):
-    """Whether Google Pay is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationGooglePayDisplayPreference
@@ -799,8 +705,6 @@ class PaymentMethodConfigurationGooglePay(StripeModel):
 
 
 class PaymentMethodConfigurationGrabpayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -819,8 +723,6 @@ class PaymentMethodConfigurationGrabpayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationGrabpay(StripeModel):
-    """Whether GrabPay, a wallet in Southeast Asia, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationGrabpayDisplayPreference
@@ -828,8 +730,6 @@ class PaymentMethodConfigurationGrabpay(StripeModel):
 
 
 class PaymentMethodConfigurationIdealDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -848,8 +748,6 @@ class PaymentMethodConfigurationIdealDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationIdeal(StripeModel):
-    """Whether iDEAL, online banking in the Netherlands, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationIdealDisplayPreference
@@ -857,8 +755,6 @@ class PaymentMethodConfigurationIdeal(StripeModel):
 
 
 class PaymentMethodConfigurationJcbDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -877,8 +773,6 @@ class PaymentMethodConfigurationJcbDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationJcb(StripeModel):
-    """Whether JCB, the Japanese card network, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationJcbDisplayPreference
@@ -886,8 +780,6 @@ class PaymentMethodConfigurationJcb(StripeModel):
 
 
 class PaymentMethodConfigurationKakaoPayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -906,8 +798,6 @@ class PaymentMethodConfigurationKakaoPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationKakaoPay(StripeModel):
-    """Whether Kakao Pay, a wallet in South Korea, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKakaoPayDisplayPreference
@@ -915,8 +805,6 @@ class PaymentMethodConfigurationKakaoPay(StripeModel):
 
 
 class PaymentMethodConfigurationKlarnaDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -935,8 +823,6 @@ class PaymentMethodConfigurationKlarnaDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationKlarna(StripeModel):
-    """Whether Klarna, with which customers pay now, later or in installments, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKlarnaDisplayPreference
@@ -944,8 +830,6 @@ class PaymentMethodConfigurationKlarna(StripeModel):
 
 
 class PaymentMethodConfigurationKonbiniDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -964,8 +848,6 @@ class PaymentMethodConfigurationKonbiniDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationKonbini(StripeModel):
-    """Whether Konbini, cash payment at a convenience store in Japan, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKonbiniDisplayPreference
@@ -973,8 +855,6 @@ class PaymentMethodConfigurationKonbini(StripeModel):
 
 
 class PaymentMethodConfigurationKrCardDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -993,8 +873,6 @@ class PaymentMethodConfigurationKrCardDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationKrCard(StripeModel):
-    """Whether cards issued in South Korea are offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKrCardDisplayPreference
@@ -1002,8 +880,6 @@ class PaymentMethodConfigurationKrCard(StripeModel):
 
 
 class PaymentMethodConfigurationLinkDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1022,8 +898,6 @@ class PaymentMethodConfigurationLinkDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationLink(StripeModel):
-    """Whether Link, Stripe's wallet, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationLinkDisplayPreference
@@ -1031,8 +905,6 @@ class PaymentMethodConfigurationLink(StripeModel):
 
 
 class PaymentMethodConfigurationMbWayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1051,8 +923,6 @@ class PaymentMethodConfigurationMbWayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationMbWay(StripeModel):
-    """Whether MB WAY, a wallet in Portugal, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationMbWayDisplayPreference
@@ -1060,8 +930,6 @@ class PaymentMethodConfigurationMbWay(StripeModel):
 
 
 class PaymentMethodConfigurationMobilepayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1080,8 +948,6 @@ class PaymentMethodConfigurationMobilepayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationMobilepay(StripeModel):
-    """Whether MobilePay, a wallet in Denmark and Finland, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationMobilepayDisplayPreference
@@ -1089,8 +955,6 @@ class PaymentMethodConfigurationMobilepay(StripeModel):
 
 
 class PaymentMethodConfigurationMultibancoDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1109,8 +973,6 @@ class PaymentMethodConfigurationMultibancoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationMultibanco(StripeModel):
-    """Whether Multibanco, which customers in Portugal pay at an ATM or by online banking, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationMultibancoDisplayPreference
@@ -1118,8 +980,6 @@ class PaymentMethodConfigurationMultibanco(StripeModel):
 
 
 class PaymentMethodConfigurationNaverPayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1138,8 +998,6 @@ class PaymentMethodConfigurationNaverPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationNaverPay(StripeModel):
-    """Whether Naver Pay, a wallet in South Korea, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationNaverPayDisplayPreference
@@ -1147,8 +1005,6 @@ class PaymentMethodConfigurationNaverPay(StripeModel):
 
 
 class PaymentMethodConfigurationNzBankAccountDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1167,8 +1023,6 @@ class PaymentMethodConfigurationNzBankAccountDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationNzBankAccount(StripeModel):
-    """Whether New Zealand BECS Direct Debit is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationNzBankAccountDisplayPreference
@@ -1176,8 +1030,6 @@ class PaymentMethodConfigurationNzBankAccount(StripeModel):
 
 
 class PaymentMethodConfigurationOxxoDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1196,8 +1048,6 @@ class PaymentMethodConfigurationOxxoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationOxxo(StripeModel):
-    """Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationOxxoDisplayPreference
@@ -1205,8 +1055,6 @@ class PaymentMethodConfigurationOxxo(StripeModel):
 
 
 class PaymentMethodConfigurationP24DisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1225,8 +1073,6 @@ class PaymentMethodConfigurationP24DisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationP24(StripeModel):
-    """Whether Przelewy24, online banking in Poland, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationP24DisplayPreference
@@ -1234,8 +1080,6 @@ class PaymentMethodConfigurationP24(StripeModel):
 
 
 class PaymentMethodConfigurationPayByBankDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1254,8 +1098,6 @@ class PaymentMethodConfigurationPayByBankDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPayByBank(StripeModel):
-    """Whether Pay by Bank, with which customers pay directly from their bank's app, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPayByBankDisplayPreference
@@ -1263,8 +1105,6 @@ class PaymentMethodConfigurationPayByBank(StripeModel):
 
 
 class PaymentMethodConfigurationPaycoDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1283,8 +1123,6 @@ class PaymentMethodConfigurationPaycoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPayco(StripeModel):
-    """Whether PAYCO, a wallet in South Korea, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaycoDisplayPreference
@@ -1292,8 +1130,6 @@ class PaymentMethodConfigurationPayco(StripeModel):
 
 
 class PaymentMethodConfigurationPaynowDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1312,8 +1148,6 @@ class PaymentMethodConfigurationPaynowDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPaynow(StripeModel):
-    """Whether PayNow, with which customers in Singapore pay by QR code, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaynowDisplayPreference
@@ -1321,8 +1155,6 @@ class PaymentMethodConfigurationPaynow(StripeModel):
 
 
 class PaymentMethodConfigurationPaypalDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1341,8 +1173,6 @@ class PaymentMethodConfigurationPaypalDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPaypal(StripeModel):
-    """Whether PayPal, a wallet used in many countries, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaypalDisplayPreference
@@ -1350,8 +1180,6 @@ class PaymentMethodConfigurationPaypal(StripeModel):
 
 
 class PaymentMethodConfigurationPaypayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1370,8 +1198,6 @@ class PaymentMethodConfigurationPaypayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPaypay(StripeModel):
-    """Whether PayPay, a wallet in Japan, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaypayDisplayPreference
@@ -1379,8 +1205,6 @@ class PaymentMethodConfigurationPaypay(StripeModel):
 
 
 class PaymentMethodConfigurationPaytoDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1399,8 +1223,6 @@ class PaymentMethodConfigurationPaytoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPayto(StripeModel):
-    """Whether PayTo is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaytoDisplayPreference
@@ -1408,8 +1230,6 @@ class PaymentMethodConfigurationPayto(StripeModel):
 
 
 class PaymentMethodConfigurationPixDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1428,8 +1248,6 @@ class PaymentMethodConfigurationPixDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPix(StripeModel):
-    """Whether Pix, instant payment from bank accounts in Brazil, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPixDisplayPreference
@@ -1437,8 +1255,6 @@ class PaymentMethodConfigurationPix(StripeModel):
 
 
 class PaymentMethodConfigurationPromptpayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1457,8 +1273,6 @@ class PaymentMethodConfigurationPromptpayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPromptpay(StripeModel):
-    """Whether PromptPay, with which customers in Thailand pay by QR code, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPromptpayDisplayPreference
@@ -1466,8 +1280,6 @@ class PaymentMethodConfigurationPromptpay(StripeModel):
 
 
 class PaymentMethodConfigurationRevolutPayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1486,8 +1298,6 @@ class PaymentMethodConfigurationRevolutPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationRevolutPay(StripeModel):
-    """Whether Revolut Pay, the wallet of Revolut, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationRevolutPayDisplayPreference
@@ -1495,8 +1305,6 @@ class PaymentMethodConfigurationRevolutPay(StripeModel):
 
 
 class PaymentMethodConfigurationSamsungPayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1515,8 +1323,6 @@ class PaymentMethodConfigurationSamsungPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSamsungPay(StripeModel):
-    """Whether Samsung Pay is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSamsungPayDisplayPreference
@@ -1524,8 +1330,6 @@ class PaymentMethodConfigurationSamsungPay(StripeModel):
 
 
 class PaymentMethodConfigurationSatispayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1544,8 +1348,6 @@ class PaymentMethodConfigurationSatispayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSatispay(StripeModel):
-    """Whether Satispay, a wallet used mainly in Italy, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSatispayDisplayPreference
@@ -1553,8 +1355,6 @@ class PaymentMethodConfigurationSatispay(StripeModel):
 
 
 class PaymentMethodConfigurationScalapayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1573,8 +1373,6 @@ class PaymentMethodConfigurationScalapayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationScalapay(StripeModel):
-    """Whether Scalapay, with which customers in Europe pay in installments, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationScalapayDisplayPreference
@@ -1582,8 +1380,6 @@ class PaymentMethodConfigurationScalapay(StripeModel):
 
 
 class PaymentMethodConfigurationSepaDebitDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1602,8 +1398,6 @@ class PaymentMethodConfigurationSepaDebitDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSepaDebit(StripeModel):
-    """Whether SEPA Direct Debit is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSepaDebitDisplayPreference
@@ -1611,8 +1405,6 @@ class PaymentMethodConfigurationSepaDebit(StripeModel):
 
 
 class PaymentMethodConfigurationSequraDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1631,8 +1423,6 @@ class PaymentMethodConfigurationSequraDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSequra(StripeModel):
-    """Whether seQura, with which customers pay in installments, mainly in Spain, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSequraDisplayPreference
@@ -1640,8 +1430,6 @@ class PaymentMethodConfigurationSequra(StripeModel):
 
 
 class PaymentMethodConfigurationSofortDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1660,8 +1448,6 @@ class PaymentMethodConfigurationSofortDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSofort(StripeModel):
-    """Whether Sofort, online banking in some European countries, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSofortDisplayPreference
@@ -1669,8 +1455,6 @@ class PaymentMethodConfigurationSofort(StripeModel):
 
 
 class PaymentMethodConfigurationSunbitDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1689,8 +1473,6 @@ class PaymentMethodConfigurationSunbitDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSunbit(StripeModel):
-    """Whether Sunbit, with which customers in the US pay in installments, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSunbitDisplayPreference
@@ -1698,8 +1480,6 @@ class PaymentMethodConfigurationSunbit(StripeModel):
 
 
 class PaymentMethodConfigurationSwishDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1718,8 +1498,6 @@ class PaymentMethodConfigurationSwishDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSwish(StripeModel):
-    """Whether Swish, a wallet in Sweden, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSwishDisplayPreference
@@ -1727,8 +1505,6 @@ class PaymentMethodConfigurationSwish(StripeModel):
 
 
 class PaymentMethodConfigurationTwintDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1747,8 +1523,6 @@ class PaymentMethodConfigurationTwintDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationTwint(StripeModel):
-    """Whether TWINT, a wallet in Switzerland, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationTwintDisplayPreference
@@ -1756,8 +1530,6 @@ class PaymentMethodConfigurationTwint(StripeModel):
 
 
 class PaymentMethodConfigurationUpiDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1776,8 +1548,6 @@ class PaymentMethodConfigurationUpiDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationUpi(StripeModel):
-    """Whether UPI, instant payment from bank accounts in India, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationUpiDisplayPreference
@@ -1785,8 +1555,6 @@ class PaymentMethodConfigurationUpi(StripeModel):
 
 
 class PaymentMethodConfigurationUsBankAccountDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1805,8 +1573,6 @@ class PaymentMethodConfigurationUsBankAccountDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationUsBankAccount(StripeModel):
-    """Whether ACH Direct Debit is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationUsBankAccountDisplayPreference
@@ -1814,8 +1580,6 @@ class PaymentMethodConfigurationUsBankAccount(StripeModel):
 
 
 class PaymentMethodConfigurationWechatPayDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1834,8 +1598,6 @@ class PaymentMethodConfigurationWechatPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationWechatPay(StripeModel):
-    """Whether WeChat Pay, a wallet used mainly in China, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationWechatPayDisplayPreference
@@ -1843,8 +1605,6 @@ class PaymentMethodConfigurationWechatPay(StripeModel):
 
 
 class PaymentMethodConfigurationZipDisplayPreference(StripeModel):
-    """Whether the payment method is shown to customers."""
-
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1863,8 +1623,6 @@ class PaymentMethodConfigurationZipDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationZip(StripeModel):
-    """Whether Zip, with which customers pay in installments, is offered."""
-
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationZipDisplayPreference

@@ -10,8 +10,6 @@ __all__ = ["SigmaScheduledQueryRunError", "SigmaScheduledQueryRun"]
 
 
 class SigmaScheduledQueryRunError(StripeModel):
-    """Why the run failed. Set only if it did."""
-
     message: str
     """Description of the error."""
 

@@ -81,8 +81,6 @@ __all__ = [
 
 
 class SubscriptionAutomaticTaxLiability(StripeModel):
-    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
-
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -94,8 +92,6 @@ class SubscriptionAutomaticTaxLiability(StripeModel):
 
 
 class SubscriptionAutomaticTax(StripeModel):
-    """Settings for Stripe Tax on the invoices of the subscription."""
-
     disabled_reason: Literal["requires_location_inputs"] | None = None
     """Why Stripe disabled automatic tax.
 
@@ -108,10 +104,6 @@ class SubscriptionAutomaticTax(StripeModel):
 
 
 class SubscriptionBillingCycleAnchorConfig(StripeModel):
-    """Sets the billing cycle anchor by calendar values in UTC, such as the first day of the month at
-    midnight. Only for prices billed by month or year, and not together with `billing_cycle_anchor`.
-    """
-
     day_of_month: int
     """Day of the month from 1 to 31. In shorter months the last day counts."""
     hour: int | None = None
@@ -125,8 +117,6 @@ class SubscriptionBillingCycleAnchorConfig(StripeModel):
 
 
 class SubscriptionBillingModeFlexible(StripeModel):
-    """Settings for the type `flexible`."""
-
     proration_discounts: Literal["included", "itemized"] | None = None
     """How invoices show the discounts on prorations.
 
@@ -136,8 +126,6 @@ class SubscriptionBillingModeFlexible(StripeModel):
 
 
 class SubscriptionBillingMode(StripeModel):
-    """How prorations and invoices of the subscription are computed."""
-
     flexible: SubscriptionBillingModeFlexible | None = None
     """Settings for the type `flexible`."""
     type: Literal["classic", "flexible"]
@@ -153,8 +141,6 @@ class SubscriptionBillingMode(StripeModel):
 
 
 class SubscriptionBillingScheduleAppliesTo(StripeModel):
-    """Items that this schedule is for. All items if absent."""
-
     price: Expandable["Price"] | None = None
     """Price of the items that the schedule is for."""
     type: Literal["price"]
@@ -165,8 +151,6 @@ class SubscriptionBillingScheduleAppliesTo(StripeModel):
 
 
 class SubscriptionBillingScheduleBillUntilDuration(StripeModel):
-    """Length of the billed time. Only with the type `duration`."""
-
     interval: Literal["day", "month", "week", "year"]
     """Unit of the length.
 
@@ -180,10 +164,6 @@ class SubscriptionBillingScheduleBillUntilDuration(StripeModel):
 
 
 class SubscriptionBillingScheduleBillUntil(StripeModel):
-    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
-    item it is for.
-    """
-
     computed_timestamp: Timestamp
     """Resulting end as a point in time."""
     duration: SubscriptionBillingScheduleBillUntilDuration | None = None
@@ -199,10 +179,6 @@ class SubscriptionBillingScheduleBillUntil(StripeModel):
 
 
 class SubscriptionBillingSchedule(StripeModel):
-    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
-    `flexible`.
-    """
-
     applies_to: list[SubscriptionBillingScheduleAppliesTo] | None = None
     """Items that this schedule is for. All items if absent."""
     bill_until: SubscriptionBillingScheduleBillUntil
@@ -216,8 +192,6 @@ class SubscriptionBillingSchedule(StripeModel):
 
 
 class SubscriptionBillingThresholds(StripeModel):
-    """Amount at which an invoice is created before the period ends, if there is one."""
-
     amount_gte: int | None = None
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool | None = None
@@ -227,8 +201,6 @@ class SubscriptionBillingThresholds(StripeModel):
 
 
 class SubscriptionCancellationDetails(StripeModel):
-    """Why the subscription was canceled."""
-
     comment: str | None = None
     """What the customer, or you, wrote about the reason."""
     feedback: (
@@ -271,8 +243,6 @@ class SubscriptionCancellationDetails(StripeModel):
 
 
 class SubscriptionInvoiceSettingsCustomField(StripeModel):
-    """Up to four fields of your own that the invoices show."""
-
     name: str
     """Name of the custom field, up to 40 characters."""
     value: str
@@ -280,8 +250,6 @@ class SubscriptionInvoiceSettingsCustomField(StripeModel):
 
 
 class SubscriptionInvoiceSettingsIssuer(StripeModel):
-    """Account that issues the invoices; its name, tax IDs and address appear on them."""
-
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -293,8 +261,6 @@ class SubscriptionInvoiceSettingsIssuer(StripeModel):
 
 
 class SubscriptionInvoiceSettings(StripeModel):
-    """Settings that the invoices of the subscription take over."""
-
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account that the invoices show."""
     custom_fields: list[SubscriptionInvoiceSettingsCustomField] | None = None
@@ -308,17 +274,11 @@ class SubscriptionInvoiceSettings(StripeModel):
 
 
 class SubscriptionManagedPayments(StripeModel):
-    """Settings for Managed Payments, with which Stripe sells as the merchant of record."""
-
     enabled: bool
     """Whether the invoices are paid through Managed Payments."""
 
 
 class SubscriptionPauseCollection(StripeModel):
-    """Stops the collection of payments: new invoices are treated as `behavior` says. The status does not
-    change. Null if payments are collected.
-    """
-
     behavior: Literal["keep_as_draft", "mark_uncollectible", "void"]
     """What happens to invoices that are created in the meantime.
 
@@ -331,8 +291,6 @@ class SubscriptionPauseCollection(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     transaction_type: Literal["business", "personal"] | None = None
     """Whether the debited account is a personal or a business one.
 
@@ -342,8 +300,6 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(Str
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebit(StripeModel):
-    """Settings for pre-authorized debit in Canada."""
-
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
@@ -356,15 +312,11 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebit(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBancontact(StripeModel):
-    """Settings for Bancontact."""
-
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the Bancontact page."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(StripeModel):
-    """Address under which the company is registered."""
-
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -380,8 +332,6 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegiste
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(StripeModel):
-    """Company that pays."""
-
     registered_address: SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None = (
         None
     )
@@ -431,29 +381,21 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(Stripe
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBillie(StripeModel):
-    """Settings for Billie."""
-
     company_details: SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None = None
     """Company that pays."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     expires_at: Timestamp | None = None
     """Time at which the mandate expires."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBlik(StripeModel):
-    """Settings for BLIK."""
-
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -467,8 +409,6 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions(StripeMo
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCard(StripeModel):
-    """Settings for cards."""
-
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     network: (
@@ -500,15 +440,11 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCard(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(StripeModel):
-    """Settings for bank transfers in the European Union."""
-
     country: Literal["BE", "DE", "ES", "FR", "IE", "NL"]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
-    """Settings for bank transfers."""
-
     eu_bank_transfer: (
         SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer | None
     ) = None
@@ -518,8 +454,6 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel):
-    """Settings for bank transfers to the customer's cash balance."""
-
     bank_transfer: SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"] | None = None
@@ -527,15 +461,10 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsKonbini(StripeModel):
-    """Settings for payment in convenience stores in Japan.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -564,15 +493,11 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeM
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPayto(StripeModel):
-    """Settings for PayTo."""
-
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"] | None = None
@@ -595,8 +520,6 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions(StripeMod
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPix(StripeModel):
-    """Settings for Pix."""
-
     expires_after_seconds: int | None = None
     """Number of seconds after which the customer can no longer pay."""
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions | None = None
@@ -604,15 +527,10 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsPix(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsSepaDebit(StripeModel):
-    """Settings for SEPA Direct Debit.
-
-    It has no fields.
-    """
+    """It has no fields."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeModel):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -628,22 +546,16 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeMod
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUpi(StripeModel):
-    """Settings for UPI."""
-
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(StripeModel):
-    """Limits which accounts the customer can link."""
-
     account_subcategories: list[Literal["checking", "savings"]] | None = None
     """Types of accounts that can be linked. Checking and savings by default."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
-    """Settings for linking the bank account with Financial Connections."""
-
     filters: SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
@@ -664,8 +576,6 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConne
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccount(StripeModel):
-    """Settings for ACH Direct Debit."""
-
     financial_connections: SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections | None = (
         None
     )
@@ -680,8 +590,6 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptions(StripeModel):
-    """Settings by payment method that the payment intents of the invoices take over."""
-
     acss_debit: SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebit | None = None
     """Settings for pre-authorized debit in Canada."""
     bancontact: SubscriptionPaymentSettingsPaymentMethodOptionsBancontact | None = None
@@ -709,8 +617,6 @@ class SubscriptionPaymentSettingsPaymentMethodOptions(StripeModel):
 
 
 class SubscriptionPaymentSettings(StripeModel):
-    """Settings for the payment of the invoices."""
-
     payment_method_options: SubscriptionPaymentSettingsPaymentMethodOptions | None = None
     """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
@@ -783,10 +689,6 @@ class SubscriptionPaymentSettings(StripeModel):
 
 
 class SubscriptionPendingInvoiceItemInterval(StripeModel):
-    """How often pending invoice items of the subscription are billed, apart from the regular invoices.
-    Null if they wait for the next regular invoice.
-    """
-
     interval: Literal["day", "month", "week", "year"]
     """Unit of time between two of these invoices.
 
@@ -800,10 +702,6 @@ class SubscriptionPendingInvoiceItemInterval(StripeModel):
 
 
 class SubscriptionPendingUpdate(StripeModel):
-    """Changes that wait for the payment of their invoice, made with the payment behavior
-    `pending_if_incomplete`. Null if there are none.
-    """
-
     billing_cycle_anchor: Timestamp | None = None
     """Billing cycle anchor once the update applies."""
     cancel_at_period_end: bool | None = None
@@ -825,15 +723,11 @@ class SubscriptionPendingUpdate(StripeModel):
 
 
 class SubscriptionPresentmentDetails(StripeModel):
-    """What the customer sees where prices are shown in a local currency."""
-
     presentment_currency: str
     """Three-letter ISO 4217 code of the currency that the customer sees, in lower case."""
 
 
 class SubscriptionStatusDetailsPausedSubscription(StripeModel):
-    """Details for the type `subscription`."""
-
     type: Literal[
         "final_payment_failure",
         "first_payment_failure",
@@ -852,8 +746,6 @@ class SubscriptionStatusDetailsPausedSubscription(StripeModel):
 
 
 class SubscriptionStatusDetailsPaused(StripeModel):
-    """When and why the subscription was paused."""
-
     subscription: SubscriptionStatusDetailsPausedSubscription
     """Details for the type `subscription`."""
     transitioned_at: Timestamp
@@ -866,15 +758,11 @@ class SubscriptionStatusDetailsPaused(StripeModel):
 
 
 class SubscriptionStatusDetails(StripeModel):
-    """What led to the status. Absent unless there is something to say."""
-
     paused: SubscriptionStatusDetailsPaused
     """When and why the subscription was paused."""
 
 
 class SubscriptionTransferData(StripeModel):
-    """Connected account to which money of the invoices is transferred, and how much of it."""
-
     amount_percent: float | None = None
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -884,8 +772,6 @@ class SubscriptionTransferData(StripeModel):
 
 
 class SubscriptionTrialSettingsEndBehavior(StripeModel):
-    """What to do at the end of the trial."""
-
     billing_cycle_anchor: Literal["now", "unchanged"] | None = None
     """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
 
@@ -903,8 +789,6 @@ class SubscriptionTrialSettingsEndBehavior(StripeModel):
 
 
 class SubscriptionTrialSettings(StripeModel):
-    """What applies to the trial of the subscription."""
-
     end_behavior: SubscriptionTrialSettingsEndBehavior
     """What to do at the end of the trial."""
 

@@ -170,8 +170,6 @@ __all__ = [
 
 
 class TaxRegistrationCountryOptionsAeStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -181,8 +179,6 @@ class TaxRegistrationCountryOptionsAeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAe(StripeModel):
-    """Registration in the United Arab Emirates."""
-
     standard: TaxRegistrationCountryOptionsAeStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -193,8 +189,6 @@ class TaxRegistrationCountryOptionsAe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAl(StripeModel):
-    """Registration in Albania."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -203,8 +197,6 @@ class TaxRegistrationCountryOptionsAl(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAm(StripeModel):
-    """Registration in Armenia."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -213,8 +205,6 @@ class TaxRegistrationCountryOptionsAm(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAo(StripeModel):
-    """Registration in Angola."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -223,8 +213,6 @@ class TaxRegistrationCountryOptionsAo(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAtStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -236,8 +224,6 @@ class TaxRegistrationCountryOptionsAtStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAt(StripeModel):
-    """Registration in Austria."""
-
     standard: TaxRegistrationCountryOptionsAtStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -253,8 +239,6 @@ class TaxRegistrationCountryOptionsAt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAuStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -264,8 +248,6 @@ class TaxRegistrationCountryOptionsAuStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAu(StripeModel):
-    """Registration in Australia."""
-
     standard: TaxRegistrationCountryOptionsAuStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -276,8 +258,6 @@ class TaxRegistrationCountryOptionsAu(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAw(StripeModel):
-    """Registration in Aruba."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -286,8 +266,6 @@ class TaxRegistrationCountryOptionsAw(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAz(StripeModel):
-    """Registration in Azerbaijan."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -296,8 +274,6 @@ class TaxRegistrationCountryOptionsAz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBa(StripeModel):
-    """Registration in Bosnia and Herzegovina."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -306,8 +282,6 @@ class TaxRegistrationCountryOptionsBa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBb(StripeModel):
-    """Registration in Barbados."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -316,8 +290,6 @@ class TaxRegistrationCountryOptionsBb(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBd(StripeModel):
-    """Registration in Bangladesh."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -326,8 +298,6 @@ class TaxRegistrationCountryOptionsBd(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBeStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -339,8 +309,6 @@ class TaxRegistrationCountryOptionsBeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBe(StripeModel):
-    """Registration in Belgium."""
-
     standard: TaxRegistrationCountryOptionsBeStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -356,8 +324,6 @@ class TaxRegistrationCountryOptionsBe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBf(StripeModel):
-    """Registration in Burkina Faso."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -366,8 +332,6 @@ class TaxRegistrationCountryOptionsBf(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBgStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -379,8 +343,6 @@ class TaxRegistrationCountryOptionsBgStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBg(StripeModel):
-    """Registration in Bulgaria."""
-
     standard: TaxRegistrationCountryOptionsBgStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -396,8 +358,6 @@ class TaxRegistrationCountryOptionsBg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBh(StripeModel):
-    """Registration in Bahrain."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -406,8 +366,6 @@ class TaxRegistrationCountryOptionsBh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBj(StripeModel):
-    """Registration in Benin."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -416,8 +374,6 @@ class TaxRegistrationCountryOptionsBj(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBs(StripeModel):
-    """Registration in the Bahamas."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -426,8 +382,6 @@ class TaxRegistrationCountryOptionsBs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBw(StripeModel):
-    """Registration in Botswana."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -436,8 +390,6 @@ class TaxRegistrationCountryOptionsBw(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBy(StripeModel):
-    """Registration in Belarus."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -446,15 +398,11 @@ class TaxRegistrationCountryOptionsBy(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCaProvinceStandard(StripeModel):
-    """Province of the registration. Set if `type` is `province_standard`."""
-
     province: str
     """Two-letter code of the province."""
 
 
 class TaxRegistrationCountryOptionsCa(StripeModel):
-    """Registration in Canada."""
-
     province_standard: TaxRegistrationCountryOptionsCaProvinceStandard | None = None
     """Province of the registration. Set if `type` is `province_standard`."""
     type: Literal["province_standard", "simplified", "standard"]
@@ -467,8 +415,6 @@ class TaxRegistrationCountryOptionsCa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCd(StripeModel):
-    """Registration in the Democratic Republic of the Congo."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -477,8 +423,6 @@ class TaxRegistrationCountryOptionsCd(StripeModel):
 
 
 class TaxRegistrationCountryOptionsChStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -488,8 +432,6 @@ class TaxRegistrationCountryOptionsChStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCh(StripeModel):
-    """Registration in Switzerland."""
-
     standard: TaxRegistrationCountryOptionsChStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -500,8 +442,6 @@ class TaxRegistrationCountryOptionsCh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCi(StripeModel):
-    """Registration in Côte d'Ivoire."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -510,8 +450,6 @@ class TaxRegistrationCountryOptionsCi(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCl(StripeModel):
-    """Registration in Chile."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -520,8 +458,6 @@ class TaxRegistrationCountryOptionsCl(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCm(StripeModel):
-    """Registration in Cameroon."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -530,8 +466,6 @@ class TaxRegistrationCountryOptionsCm(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCo(StripeModel):
-    """Registration in Colombia."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -540,8 +474,6 @@ class TaxRegistrationCountryOptionsCo(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCr(StripeModel):
-    """Registration in Costa Rica."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -550,8 +482,6 @@ class TaxRegistrationCountryOptionsCr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCv(StripeModel):
-    """Registration in Cape Verde."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -560,8 +490,6 @@ class TaxRegistrationCountryOptionsCv(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCyStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -573,8 +501,6 @@ class TaxRegistrationCountryOptionsCyStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCy(StripeModel):
-    """Registration in Cyprus."""
-
     standard: TaxRegistrationCountryOptionsCyStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -590,8 +516,6 @@ class TaxRegistrationCountryOptionsCy(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCzStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -603,8 +527,6 @@ class TaxRegistrationCountryOptionsCzStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCz(StripeModel):
-    """Registration in Czechia."""
-
     standard: TaxRegistrationCountryOptionsCzStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -620,8 +542,6 @@ class TaxRegistrationCountryOptionsCz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsDeStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -633,8 +553,6 @@ class TaxRegistrationCountryOptionsDeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsDe(StripeModel):
-    """Registration in Germany."""
-
     standard: TaxRegistrationCountryOptionsDeStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -650,8 +568,6 @@ class TaxRegistrationCountryOptionsDe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsDkStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -663,8 +579,6 @@ class TaxRegistrationCountryOptionsDkStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsDk(StripeModel):
-    """Registration in Denmark."""
-
     standard: TaxRegistrationCountryOptionsDkStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -680,8 +594,6 @@ class TaxRegistrationCountryOptionsDk(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEc(StripeModel):
-    """Registration in Ecuador."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -690,8 +602,6 @@ class TaxRegistrationCountryOptionsEc(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEeStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -703,8 +613,6 @@ class TaxRegistrationCountryOptionsEeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEe(StripeModel):
-    """Registration in Estonia."""
-
     standard: TaxRegistrationCountryOptionsEeStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -720,8 +628,6 @@ class TaxRegistrationCountryOptionsEe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEg(StripeModel):
-    """Registration in Egypt."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -730,8 +636,6 @@ class TaxRegistrationCountryOptionsEg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEsStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -743,8 +647,6 @@ class TaxRegistrationCountryOptionsEsStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEs(StripeModel):
-    """Registration in Spain."""
-
     standard: TaxRegistrationCountryOptionsEsStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -760,8 +662,6 @@ class TaxRegistrationCountryOptionsEs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEt(StripeModel):
-    """Registration in Ethiopia."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -770,8 +670,6 @@ class TaxRegistrationCountryOptionsEt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsFiStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -783,8 +681,6 @@ class TaxRegistrationCountryOptionsFiStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsFi(StripeModel):
-    """Registration in Finland."""
-
     standard: TaxRegistrationCountryOptionsFiStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -800,8 +696,6 @@ class TaxRegistrationCountryOptionsFi(StripeModel):
 
 
 class TaxRegistrationCountryOptionsFrStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -813,8 +707,6 @@ class TaxRegistrationCountryOptionsFrStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsFr(StripeModel):
-    """Registration in France."""
-
     standard: TaxRegistrationCountryOptionsFrStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -830,8 +722,6 @@ class TaxRegistrationCountryOptionsFr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGbStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -841,8 +731,6 @@ class TaxRegistrationCountryOptionsGbStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGb(StripeModel):
-    """Registration in the United Kingdom."""
-
     standard: TaxRegistrationCountryOptionsGbStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -853,8 +741,6 @@ class TaxRegistrationCountryOptionsGb(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGe(StripeModel):
-    """Registration in Georgia."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -863,8 +749,6 @@ class TaxRegistrationCountryOptionsGe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGh(StripeModel):
-    """Registration in Ghana."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -873,8 +757,6 @@ class TaxRegistrationCountryOptionsGh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGn(StripeModel):
-    """Registration in Guinea."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -883,8 +765,6 @@ class TaxRegistrationCountryOptionsGn(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGrStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -896,8 +776,6 @@ class TaxRegistrationCountryOptionsGrStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGr(StripeModel):
-    """Registration in Greece."""
-
     standard: TaxRegistrationCountryOptionsGrStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -913,8 +791,6 @@ class TaxRegistrationCountryOptionsGr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsHrStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -926,8 +802,6 @@ class TaxRegistrationCountryOptionsHrStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsHr(StripeModel):
-    """Registration in Croatia."""
-
     standard: TaxRegistrationCountryOptionsHrStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -943,8 +817,6 @@ class TaxRegistrationCountryOptionsHr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsHuStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -956,8 +828,6 @@ class TaxRegistrationCountryOptionsHuStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsHu(StripeModel):
-    """Registration in Hungary."""
-
     standard: TaxRegistrationCountryOptionsHuStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -973,8 +843,6 @@ class TaxRegistrationCountryOptionsHu(StripeModel):
 
 
 class TaxRegistrationCountryOptionsId(StripeModel):
-    """Registration in Indonesia."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -983,8 +851,6 @@ class TaxRegistrationCountryOptionsId(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIeStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -996,8 +862,6 @@ class TaxRegistrationCountryOptionsIeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIe(StripeModel):
-    """Registration in Ireland."""
-
     standard: TaxRegistrationCountryOptionsIeStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1013,8 +877,6 @@ class TaxRegistrationCountryOptionsIe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIn(StripeModel):
-    """Registration in India."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1023,8 +885,6 @@ class TaxRegistrationCountryOptionsIn(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIs(StripeModel):
-    """Registration in Iceland."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1033,8 +893,6 @@ class TaxRegistrationCountryOptionsIs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsItStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1046,8 +904,6 @@ class TaxRegistrationCountryOptionsItStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIt(StripeModel):
-    """Registration in Italy."""
-
     standard: TaxRegistrationCountryOptionsItStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1063,8 +919,6 @@ class TaxRegistrationCountryOptionsIt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsJpStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1074,8 +928,6 @@ class TaxRegistrationCountryOptionsJpStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsJp(StripeModel):
-    """Registration in Japan."""
-
     standard: TaxRegistrationCountryOptionsJpStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -1086,8 +938,6 @@ class TaxRegistrationCountryOptionsJp(StripeModel):
 
 
 class TaxRegistrationCountryOptionsKe(StripeModel):
-    """Registration in Kenya."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1096,8 +946,6 @@ class TaxRegistrationCountryOptionsKe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsKg(StripeModel):
-    """Registration in Kyrgyzstan."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1106,8 +954,6 @@ class TaxRegistrationCountryOptionsKg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsKh(StripeModel):
-    """Registration in Cambodia."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1116,8 +962,6 @@ class TaxRegistrationCountryOptionsKh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsKr(StripeModel):
-    """Registration in South Korea."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1126,8 +970,6 @@ class TaxRegistrationCountryOptionsKr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsKz(StripeModel):
-    """Registration in Kazakhstan."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1136,8 +978,6 @@ class TaxRegistrationCountryOptionsKz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLa(StripeModel):
-    """Registration in Laos."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1146,8 +986,6 @@ class TaxRegistrationCountryOptionsLa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLk(StripeModel):
-    """Registration in Sri Lanka."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1156,8 +994,6 @@ class TaxRegistrationCountryOptionsLk(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLtStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1169,8 +1005,6 @@ class TaxRegistrationCountryOptionsLtStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLt(StripeModel):
-    """Registration in Lithuania."""
-
     standard: TaxRegistrationCountryOptionsLtStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1186,8 +1020,6 @@ class TaxRegistrationCountryOptionsLt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLuStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1199,8 +1031,6 @@ class TaxRegistrationCountryOptionsLuStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLu(StripeModel):
-    """Registration in Luxembourg."""
-
     standard: TaxRegistrationCountryOptionsLuStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1216,8 +1046,6 @@ class TaxRegistrationCountryOptionsLu(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLvStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1229,8 +1057,6 @@ class TaxRegistrationCountryOptionsLvStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLv(StripeModel):
-    """Registration in Latvia."""
-
     standard: TaxRegistrationCountryOptionsLvStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1246,8 +1072,6 @@ class TaxRegistrationCountryOptionsLv(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMa(StripeModel):
-    """Registration in Morocco."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1256,8 +1080,6 @@ class TaxRegistrationCountryOptionsMa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMd(StripeModel):
-    """Registration in Moldova."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1266,8 +1088,6 @@ class TaxRegistrationCountryOptionsMd(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMe(StripeModel):
-    """Registration in Montenegro."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1276,8 +1096,6 @@ class TaxRegistrationCountryOptionsMe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMk(StripeModel):
-    """Registration in North Macedonia."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1286,8 +1104,6 @@ class TaxRegistrationCountryOptionsMk(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMr(StripeModel):
-    """Registration in Mauritania."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1296,8 +1112,6 @@ class TaxRegistrationCountryOptionsMr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMtStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1309,8 +1123,6 @@ class TaxRegistrationCountryOptionsMtStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMt(StripeModel):
-    """Registration in Malta."""
-
     standard: TaxRegistrationCountryOptionsMtStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1326,8 +1138,6 @@ class TaxRegistrationCountryOptionsMt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMu(StripeModel):
-    """Registration in Mauritius."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1336,8 +1146,6 @@ class TaxRegistrationCountryOptionsMu(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMx(StripeModel):
-    """Registration in Mexico."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1346,8 +1154,6 @@ class TaxRegistrationCountryOptionsMx(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMy(StripeModel):
-    """Registration in Malaysia."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1356,8 +1162,6 @@ class TaxRegistrationCountryOptionsMy(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNg(StripeModel):
-    """Registration in Nigeria."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1366,8 +1170,6 @@ class TaxRegistrationCountryOptionsNg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNlStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1379,8 +1181,6 @@ class TaxRegistrationCountryOptionsNlStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNl(StripeModel):
-    """Registration in the Netherlands."""
-
     standard: TaxRegistrationCountryOptionsNlStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1396,8 +1196,6 @@ class TaxRegistrationCountryOptionsNl(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNoStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1407,8 +1205,6 @@ class TaxRegistrationCountryOptionsNoStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNo(StripeModel):
-    """Registration in Norway."""
-
     standard: TaxRegistrationCountryOptionsNoStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -1419,8 +1215,6 @@ class TaxRegistrationCountryOptionsNo(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNp(StripeModel):
-    """Registration in Nepal."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1429,8 +1223,6 @@ class TaxRegistrationCountryOptionsNp(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNzStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1440,8 +1232,6 @@ class TaxRegistrationCountryOptionsNzStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNz(StripeModel):
-    """Registration in New Zealand."""
-
     standard: TaxRegistrationCountryOptionsNzStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -1452,8 +1242,6 @@ class TaxRegistrationCountryOptionsNz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsOm(StripeModel):
-    """Registration in Oman."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1462,8 +1250,6 @@ class TaxRegistrationCountryOptionsOm(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPe(StripeModel):
-    """Registration in Peru."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1472,8 +1258,6 @@ class TaxRegistrationCountryOptionsPe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPh(StripeModel):
-    """Registration in the Philippines."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1482,8 +1266,6 @@ class TaxRegistrationCountryOptionsPh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPlStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1495,8 +1277,6 @@ class TaxRegistrationCountryOptionsPlStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPl(StripeModel):
-    """Registration in Poland."""
-
     standard: TaxRegistrationCountryOptionsPlStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1512,8 +1292,6 @@ class TaxRegistrationCountryOptionsPl(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPtStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1525,8 +1303,6 @@ class TaxRegistrationCountryOptionsPtStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPt(StripeModel):
-    """Registration in Portugal."""
-
     standard: TaxRegistrationCountryOptionsPtStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1542,8 +1318,6 @@ class TaxRegistrationCountryOptionsPt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsRoStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1555,8 +1329,6 @@ class TaxRegistrationCountryOptionsRoStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsRo(StripeModel):
-    """Registration in Romania."""
-
     standard: TaxRegistrationCountryOptionsRoStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1572,8 +1344,6 @@ class TaxRegistrationCountryOptionsRo(StripeModel):
 
 
 class TaxRegistrationCountryOptionsRs(StripeModel):
-    """Registration in Serbia."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1582,8 +1352,6 @@ class TaxRegistrationCountryOptionsRs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsRu(StripeModel):
-    """Registration in Russia."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1592,8 +1360,6 @@ class TaxRegistrationCountryOptionsRu(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSa(StripeModel):
-    """Registration in Saudi Arabia."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1602,8 +1368,6 @@ class TaxRegistrationCountryOptionsSa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSeStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1615,8 +1379,6 @@ class TaxRegistrationCountryOptionsSeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSe(StripeModel):
-    """Registration in Sweden."""
-
     standard: TaxRegistrationCountryOptionsSeStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1632,8 +1394,6 @@ class TaxRegistrationCountryOptionsSe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSgStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1643,8 +1403,6 @@ class TaxRegistrationCountryOptionsSgStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSg(StripeModel):
-    """Registration in Singapore."""
-
     standard: TaxRegistrationCountryOptionsSgStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -1655,8 +1413,6 @@ class TaxRegistrationCountryOptionsSg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSiStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1668,8 +1424,6 @@ class TaxRegistrationCountryOptionsSiStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSi(StripeModel):
-    """Registration in Slovenia."""
-
     standard: TaxRegistrationCountryOptionsSiStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1685,8 +1439,6 @@ class TaxRegistrationCountryOptionsSi(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSkStandard(StripeModel):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1698,8 +1450,6 @@ class TaxRegistrationCountryOptionsSkStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSk(StripeModel):
-    """Registration in Slovakia."""
-
     standard: TaxRegistrationCountryOptionsSkStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1715,8 +1465,6 @@ class TaxRegistrationCountryOptionsSk(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSn(StripeModel):
-    """Registration in Senegal."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1725,8 +1473,6 @@ class TaxRegistrationCountryOptionsSn(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSr(StripeModel):
-    """Registration in Suriname."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1735,8 +1481,6 @@ class TaxRegistrationCountryOptionsSr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsTh(StripeModel):
-    """Registration in Thailand."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1745,8 +1489,6 @@ class TaxRegistrationCountryOptionsTh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsTj(StripeModel):
-    """Registration in Tajikistan."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1755,8 +1497,6 @@ class TaxRegistrationCountryOptionsTj(StripeModel):
 
 
 class TaxRegistrationCountryOptionsTr(StripeModel):
-    """Registration in Türkiye."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1765,8 +1505,6 @@ class TaxRegistrationCountryOptionsTr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsTw(StripeModel):
-    """Registration in Taiwan."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1775,8 +1513,6 @@ class TaxRegistrationCountryOptionsTw(StripeModel):
 
 
 class TaxRegistrationCountryOptionsTz(StripeModel):
-    """Registration in Tanzania."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1785,8 +1521,6 @@ class TaxRegistrationCountryOptionsTz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUa(StripeModel):
-    """Registration in Ukraine."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1795,8 +1529,6 @@ class TaxRegistrationCountryOptionsUa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUg(StripeModel):
-    """Registration in Uganda."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1805,85 +1537,61 @@ class TaxRegistrationCountryOptionsUg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUsAdmissionsTax(StripeModel):
-    """Details of a registration for admissions tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsAttendanceTax(StripeModel):
-    """Details of a registration for attendance tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsEntertainmentTax(StripeModel):
-    """Details of a registration for entertainment tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsGrossReceiptsTax(StripeModel):
-    """Details of a registration for gross receipts tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsHospitalityTax(StripeModel):
-    """Details of a registration for hospitality tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsLocalAmusementTax(StripeModel):
-    """Details of a registration for local amusement tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsLocalLeaseTax(StripeModel):
-    """Details of a registration for local lease tax."""
-
     jurisdiction: str
     """FIPS code of the local jurisdiction, such as `14000` for Chicago."""
 
 
 class TaxRegistrationCountryOptionsUsLuxuryTax(StripeModel):
-    """Details of a registration for luxury tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsMassTransitParkingTax(StripeModel):
-    """Details of a registration for mass transit parking tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsParkingTax(StripeModel):
-    """Details of a registration for parking tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsResortTax(StripeModel):
-    """Details of a registration for resort tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsStateSalesTaxElection(StripeModel):
-    """Choices about how use tax is calculated, in states that offer them."""
-
     jurisdiction: str | None = None
     """FIPS code of the local jurisdiction that the choice is about."""
     type: Literal["local_use_tax", "simplified_sellers_use_tax", "single_local_use_tax"]
@@ -1896,29 +1604,21 @@ class TaxRegistrationCountryOptionsUsStateSalesTaxElection(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUsStateSalesTax(StripeModel):
-    """Details of a registration for sales tax."""
-
     elections: list[TaxRegistrationCountryOptionsUsStateSalesTaxElection] | None = None
     """Choices about how use tax is calculated, in states that offer them."""
 
 
 class TaxRegistrationCountryOptionsUsTourismTax(StripeModel):
-    """Details of a registration for tourism tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsUtilityUsersTax(StripeModel):
-    """Details of a registration for utility users tax."""
-
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUs(StripeModel):
-    """Registration in the United States."""
-
     admissions_tax: TaxRegistrationCountryOptionsUsAdmissionsTax | None = None
     """Details of a registration for admissions tax."""
     attendance_tax: TaxRegistrationCountryOptionsUsAttendanceTax | None = None
@@ -1991,8 +1691,6 @@ class TaxRegistrationCountryOptionsUs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUy(StripeModel):
-    """Registration in Uruguay."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -2001,8 +1699,6 @@ class TaxRegistrationCountryOptionsUy(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUz(StripeModel):
-    """Registration in Uzbekistan."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -2011,8 +1707,6 @@ class TaxRegistrationCountryOptionsUz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsVn(StripeModel):
-    """Registration in Vietnam."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -2021,8 +1715,6 @@ class TaxRegistrationCountryOptionsVn(StripeModel):
 
 
 class TaxRegistrationCountryOptionsZa(StripeModel):
-    """Registration in South Africa."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -2031,8 +1723,6 @@ class TaxRegistrationCountryOptionsZa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsZm(StripeModel):
-    """Registration in Zambia."""
-
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -2041,8 +1731,6 @@ class TaxRegistrationCountryOptionsZm(StripeModel):
 
 
 class TaxRegistrationCountryOptionsZw(StripeModel):
-    """Registration in Zimbabwe."""
-
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -2051,8 +1739,6 @@ class TaxRegistrationCountryOptionsZw(StripeModel):
 
 
 class TaxRegistrationCountryOptions(StripeModel):
-    """Kind of the registration and what depends on it, under the country's lowercase code."""
-
     ae: TaxRegistrationCountryOptionsAe | None = None
     """Registration in the United Arab Emirates."""
     al: TaxRegistrationCountryOptionsAl | None = None

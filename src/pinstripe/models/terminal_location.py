@@ -20,8 +20,6 @@ class DeletedTerminalLocation(StripeModel):
 
 
 class TerminalLocationAddressKana(StripeModel):
-    """Address in kana (Japan only)."""
-
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -39,8 +37,6 @@ class TerminalLocationAddressKana(StripeModel):
 
 
 class TerminalLocationAddressKanji(StripeModel):
-    """Address in kanji (Japan only)."""
-
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None

@@ -32,8 +32,6 @@ __all__ = [
 
 
 class TreasuryFinancialAccountFeaturesCardIssuingStatusDetail(StripeModel):
-    """Why the feature cannot be used."""
-
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -73,8 +71,6 @@ class TreasuryFinancialAccountFeaturesCardIssuingStatusDetail(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesCardIssuing(StripeModel):
-    """Lets issued cards draw on the financial account."""
-
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -89,8 +85,6 @@ class TreasuryFinancialAccountFeaturesCardIssuing(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetail(StripeModel):
-    """Why the feature cannot be used."""
-
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -130,8 +124,6 @@ class TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetail(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesDepositInsurance(StripeModel):
-    """Makes the balance eligible for deposit insurance."""
-
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -146,8 +138,6 @@ class TreasuryFinancialAccountFeaturesDepositInsurance(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetail(StripeModel):
-    """Why the feature cannot be used."""
-
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -187,8 +177,6 @@ class TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetail(StripeMo
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddressesAba(StripeModel):
-    """Account and routing number in the United States."""
-
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -203,15 +191,11 @@ class TreasuryFinancialAccountFeaturesFinancialAddressesAba(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddresses(StripeModel):
-    """Details under which the financial account receives money."""
-
     aba: TreasuryFinancialAccountFeaturesFinancialAddressesAba | None = None
     """Account and routing number in the United States."""
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetail(StripeModel):
-    """Why the feature cannot be used."""
-
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -251,8 +235,6 @@ class TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetail(StripeMode
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfersAch(StripeModel):
-    """Movements by ACH."""
-
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -267,15 +249,11 @@ class TreasuryFinancialAccountFeaturesInboundTransfersAch(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfers(StripeModel):
-    """Lets the financial account debit bank accounts of the same owner."""
-
     ach: TreasuryFinancialAccountFeaturesInboundTransfersAch | None = None
     """Movements by ACH."""
 
 
 class TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetail(StripeModel):
-    """Why the feature cannot be used."""
-
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -315,8 +293,6 @@ class TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetail(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesIntraStripeFlows(StripeModel):
-    """Lets the financial account exchange money with others on Stripe."""
-
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -331,8 +307,6 @@ class TreasuryFinancialAccountFeaturesIntraStripeFlows(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetail(StripeModel):
-    """Why the feature cannot be used."""
-
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -372,8 +346,6 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetail(StripeMode
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsAch(StripeModel):
-    """Movements by ACH."""
-
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -388,8 +360,6 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsAch(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetail(StripeModel):
-    """Why the feature cannot be used."""
-
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -429,8 +399,6 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetail
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire(StripeModel):
-    """Movements by domestic wire transfer in the United States."""
-
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -445,8 +413,6 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire(StripeModel
 
 
 class TreasuryFinancialAccountFeaturesOutboundPayments(StripeModel):
-    """Lets the financial account send money to others."""
-
     ach: TreasuryFinancialAccountFeaturesOutboundPaymentsAch | None = None
     """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire | None = None
@@ -454,8 +420,6 @@ class TreasuryFinancialAccountFeaturesOutboundPayments(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetail(StripeModel):
-    """Why the feature cannot be used."""
-
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -495,8 +459,6 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetail(StripeMod
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersAch(StripeModel):
-    """Movements by ACH."""
-
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -511,8 +473,6 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersAch(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetail(StripeModel):
-    """Why the feature cannot be used."""
-
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -552,8 +512,6 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetai
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire(StripeModel):
-    """Movements by domestic wire transfer in the United States."""
-
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -568,8 +526,6 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire(StripeMode
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfers(StripeModel):
-    """Lets the financial account send money to accounts of the same owner."""
-
     ach: TreasuryFinancialAccountFeaturesOutboundTransfersAch | None = None
     """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire | None = None

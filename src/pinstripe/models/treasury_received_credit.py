@@ -26,8 +26,6 @@ __all__ = [
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails(StripeModel):
-    """Name and contact details of the one who started the movement."""
-
     address: Address
     """Address of the one who started the movement."""
     email: str | None = None
@@ -37,8 +35,6 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails(StripeM
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount(StripeModel):
-    """Financial account from which the movement was started."""
-
     id: str
     """ID of the financial account."""
     network: Literal["stripe"]
@@ -46,8 +42,6 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount(Strip
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
-
     bank_name: str | None = None
     """Name of the bank."""
     last4: str | None = None
@@ -57,8 +51,6 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount(StripeMo
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetails(StripeModel):
-    """From where the movement was started."""
-
     balance: Literal["payments"] | None = None
     """With type `balance`, `payments` for the payments balance."""
     billing_details: TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails
@@ -74,8 +66,6 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetails(StripeModel):
 
 
 class TreasuryReceivedCreditLinkedFlowsSourceFlowDetails(StripeModel):
-    """The movement on Stripe that the money comes from, as an object."""
-
     credit_reversal: TreasuryCreditReversal | None = None
     """Credit reversal."""
     outbound_payment: TreasuryOutboundPayment | None = None
@@ -89,8 +79,6 @@ class TreasuryReceivedCreditLinkedFlowsSourceFlowDetails(StripeModel):
 
 
 class TreasuryReceivedCreditLinkedFlows(StripeModel):
-    """Objects that belong to the credit."""
-
     credit_reversal: str | None = None
     """ID of the credit reversal that returns the money."""
     issuing_authorization: str | None = None
@@ -106,8 +94,6 @@ class TreasuryReceivedCreditLinkedFlows(StripeModel):
 
 
 class TreasuryReceivedCreditReversalDetails(StripeModel):
-    """Whether and until when the movement can be reversed."""
-
     deadline: Timestamp | None = None
     """Time until which the movement can be reversed."""
     restricted_reason: (

@@ -21,8 +21,6 @@ __all__ = [
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails(StripeModel):
-    """Name and contact details of the one who started the movement."""
-
     address: Address
     """Address of the one who started the movement."""
     email: str | None = None
@@ -32,8 +30,6 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails(StripeMo
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsFinancialAccount(StripeModel):
-    """Financial account from which the movement was started."""
-
     id: str
     """ID of the financial account."""
     network: Literal["stripe"]
@@ -41,8 +37,6 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetailsFinancialAccount(Stripe
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
-
     bank_name: str | None = None
     """Name of the bank."""
     last4: str | None = None
@@ -52,8 +46,6 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetailsUsBankAccount(StripeMod
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetails(StripeModel):
-    """From where the movement was started."""
-
     balance: Literal["payments"] | None = None
     """With type `balance`, `payments` for the payments balance."""
     billing_details: TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails
@@ -69,8 +61,6 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetails(StripeModel):
 
 
 class TreasuryReceivedDebitLinkedFlows(StripeModel):
-    """Objects that belong to the debit."""
-
     debit_reversal: str | None = None
     """ID of the debit reversal that takes the money back."""
     inbound_transfer: str | None = None
@@ -86,8 +76,6 @@ class TreasuryReceivedDebitLinkedFlows(StripeModel):
 
 
 class TreasuryReceivedDebitReversalDetails(StripeModel):
-    """Whether and until when the movement can be reversed."""
-
     deadline: Timestamp | None = None
     """Time until which the movement can be reversed."""
     restricted_reason: (

@@ -9,8 +9,6 @@ __all__ = ["V2CoreEventReasonRequest", "V2CoreEventReason", "V2CoreEventRelatedO
 
 
 class V2CoreEventReasonRequest(StripeModel):
-    """Request that caused the event."""
-
     id: str
     """ID of the request, as it appears in the logs of the Dashboard."""
     idempotency_key: str
@@ -18,8 +16,6 @@ class V2CoreEventReasonRequest(StripeModel):
 
 
 class V2CoreEventReason(StripeModel):
-    """What caused the event. Absent if it was not an API request."""
-
     request: V2CoreEventReasonRequest | None = None
     """Request that caused the event."""
     type: Literal["request"]
@@ -30,8 +26,6 @@ class V2CoreEventReason(StripeModel):
 
 
 class V2CoreEventRelatedObject(StripeModel):
-    """Object that the event is about. Absent for events that are not about one object."""
-
     id: str | None = None
     """ID of the object."""
     type: str

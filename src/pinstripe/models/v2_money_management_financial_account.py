@@ -18,8 +18,6 @@ __all__ = [
 
 
 class V2MoneyManagementFinancialAccountBalanceAvailable(StripeModel):
-    """Amount that can be spent, by currency."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -27,8 +25,6 @@ class V2MoneyManagementFinancialAccountBalanceAvailable(StripeModel):
 
 
 class V2MoneyManagementFinancialAccountBalanceInboundPending(StripeModel):
-    """Amount that is about to arrive, by currency."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -36,8 +32,6 @@ class V2MoneyManagementFinancialAccountBalanceInboundPending(StripeModel):
 
 
 class V2MoneyManagementFinancialAccountBalanceOutboundPending(StripeModel):
-    """Amount that is held to leave, by currency."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -45,8 +39,6 @@ class V2MoneyManagementFinancialAccountBalanceOutboundPending(StripeModel):
 
 
 class V2MoneyManagementFinancialAccountBalance(StripeModel):
-    """Amounts on the account, each by currency."""
-
     available: dict[str, V2MoneyManagementFinancialAccountBalanceAvailable]
     """Amount that can be spent, by currency."""
     inbound_pending: dict[str, V2MoneyManagementFinancialAccountBalanceInboundPending]
@@ -56,15 +48,11 @@ class V2MoneyManagementFinancialAccountBalance(StripeModel):
 
 
 class V2MoneyManagementFinancialAccountOther(StripeModel):
-    """Details of an account of another type."""
-
     type: str
     """Type of the account, in words."""
 
 
 class V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility(StripeModel):
-    """Deposit insurance that the money in the account may have."""
-
     bank_name: Literal["fifth_third"]
     """Name of the bank."""
     currencies: list[str]
@@ -78,8 +66,6 @@ class V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility(Stripe
 
 
 class V2MoneyManagementFinancialAccountStorage(StripeModel):
-    """Details of an account of the type `storage`."""
-
     deposit_insurance_eligibility: list[V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility] | None = (
         None
     )

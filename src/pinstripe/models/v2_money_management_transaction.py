@@ -20,8 +20,6 @@ __all__ = [
 
 
 class V2MoneyManagementTransactionAmount(StripeModel):
-    """Change of the balance. Negative if money leaves."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -29,8 +27,6 @@ class V2MoneyManagementTransactionAmount(StripeModel):
 
 
 class V2MoneyManagementTransactionBalanceImpactAvailable(StripeModel):
-    """Change of the amount that can be spent."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -38,8 +34,6 @@ class V2MoneyManagementTransactionBalanceImpactAvailable(StripeModel):
 
 
 class V2MoneyManagementTransactionBalanceImpactInboundPending(StripeModel):
-    """Change of the amount that is about to arrive."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -47,8 +41,6 @@ class V2MoneyManagementTransactionBalanceImpactInboundPending(StripeModel):
 
 
 class V2MoneyManagementTransactionBalanceImpactOutboundPending(StripeModel):
-    """Change of the amount that is held to leave."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -56,8 +48,6 @@ class V2MoneyManagementTransactionBalanceImpactOutboundPending(StripeModel):
 
 
 class V2MoneyManagementTransactionBalanceImpact(StripeModel):
-    """Change of each part of the balance."""
-
     available: V2MoneyManagementTransactionBalanceImpactAvailable
     """Change of the amount that can be spent."""
     inbound_pending: V2MoneyManagementTransactionBalanceImpactInboundPending
@@ -67,15 +57,11 @@ class V2MoneyManagementTransactionBalanceImpact(StripeModel):
 
 
 class V2MoneyManagementTransactionCounterparty(StripeModel):
-    """The other side of the movement."""
-
     name: str | None = None
     """Name of the other side."""
 
 
 class V2MoneyManagementTransactionFlow(StripeModel):
-    """Object that describes the movement. The field named by `type` has its ID."""
-
     adjustment: str | None = None
     """ID of the adjustment."""
     currency_conversion: str | None = None
@@ -106,8 +92,6 @@ class V2MoneyManagementTransactionFlow(StripeModel):
 
 
 class V2MoneyManagementTransactionRegulatoryReceipt(StripeModel):
-    """Receipt that regulations require."""
-
     status: Literal["available", "not_applicable", "pending", "url_expired"]
     """Whether the receipt is available.
 
@@ -123,8 +107,6 @@ class V2MoneyManagementTransactionRegulatoryReceipt(StripeModel):
 
 
 class V2MoneyManagementTransactionStatusTransitions(StripeModel):
-    """Times at which the status changed."""
-
     posted_at: DateTime | None = None
     """Time at which it was posted."""
     void_at: DateTime | None = None

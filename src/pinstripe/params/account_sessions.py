@@ -59,8 +59,6 @@ __all__ = [
 
 
 class AccountSessionCreateParamsComponentsAccountManagementFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -70,8 +68,6 @@ class AccountSessionCreateParamsComponentsAccountManagementFeatures(TypedDict, t
 
 
 class AccountSessionCreateParamsComponentsAccountManagement(TypedDict, total=False, closed=True):
-    """The component in which users see and change the details of their account."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsAccountManagementFeatures
@@ -79,8 +75,6 @@ class AccountSessionCreateParamsComponentsAccountManagement(TypedDict, total=Fal
 
 
 class AccountSessionCreateParamsComponentsAccountOnboardingFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -90,8 +84,6 @@ class AccountSessionCreateParamsComponentsAccountOnboardingFeatures(TypedDict, t
 
 
 class AccountSessionCreateParamsComponentsAccountOnboarding(TypedDict, total=False, closed=True):
-    """The component that collects the details Stripe requires of the account."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsAccountOnboardingFeatures
@@ -99,15 +91,10 @@ class AccountSessionCreateParamsComponentsAccountOnboarding(TypedDict, total=Fal
 
 
 class AccountSessionCreateParamsComponentsBalanceReportFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class AccountSessionCreateParamsComponentsBalanceReport(TypedDict, total=False, closed=True):
-    """The component with a report on the balance."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsBalanceReportFeatures
@@ -115,8 +102,6 @@ class AccountSessionCreateParamsComponentsBalanceReport(TypedDict, total=False, 
 
 
 class AccountSessionCreateParamsComponentsBalancesFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -132,8 +117,6 @@ class AccountSessionCreateParamsComponentsBalancesFeatures(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsBalances(TypedDict, total=False, closed=True):
-    """The component with the balances of the account and its payouts."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsBalancesFeatures
@@ -141,8 +124,6 @@ class AccountSessionCreateParamsComponentsBalances(TypedDict, total=False, close
 
 
 class AccountSessionCreateParamsComponentsDisputesListFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -158,8 +139,6 @@ class AccountSessionCreateParamsComponentsDisputesListFeatures(TypedDict, total=
 
 
 class AccountSessionCreateParamsComponentsDisputesList(TypedDict, total=False, closed=True):
-    """The component with a list of all disputes."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsDisputesListFeatures
@@ -167,15 +146,10 @@ class AccountSessionCreateParamsComponentsDisputesList(TypedDict, total=False, c
 
 
 class AccountSessionCreateParamsComponentsDocumentsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class AccountSessionCreateParamsComponentsDocuments(TypedDict, total=False, closed=True):
-    """The component with documents to download, such as tax invoices."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsDocumentsFeatures
@@ -183,8 +157,6 @@ class AccountSessionCreateParamsComponentsDocuments(TypedDict, total=False, clos
 
 
 class AccountSessionCreateParamsComponentsFinancialAccountFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -198,15 +170,11 @@ class AccountSessionCreateParamsComponentsFinancialAccountFeatures(TypedDict, to
 
 
 class AccountSessionCreateParamsComponentsFinancialAccountTransactionsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     card_spend_dispute_management: bool
     """Whether users can dispute transactions of issued cards."""
 
 
 class AccountSessionCreateParamsComponentsFinancialAccountTransactions(TypedDict, total=False, closed=True):
-    """The component with the transactions of a financial account."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsFinancialAccountTransactionsFeatures
@@ -214,8 +182,6 @@ class AccountSessionCreateParamsComponentsFinancialAccountTransactions(TypedDict
 
 
 class AccountSessionCreateParamsComponentsFinancialAccount(TypedDict, total=False, closed=True):
-    """The component with a financial account of Treasury."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsFinancialAccountFeatures
@@ -223,8 +189,6 @@ class AccountSessionCreateParamsComponentsFinancialAccount(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsInstantPayoutsPromotionFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -236,8 +200,6 @@ class AccountSessionCreateParamsComponentsInstantPayoutsPromotionFeatures(TypedD
 
 
 class AccountSessionCreateParamsComponentsInstantPayoutsPromotion(TypedDict, total=False, closed=True):
-    """The component that offers instant payouts."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsInstantPayoutsPromotionFeatures
@@ -245,8 +207,6 @@ class AccountSessionCreateParamsComponentsInstantPayoutsPromotion(TypedDict, tot
 
 
 class AccountSessionCreateParamsComponentsIssuingCardFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     card_management: bool
     """Whether users can create and change cards."""
     card_spend_dispute_management: bool
@@ -258,8 +218,6 @@ class AccountSessionCreateParamsComponentsIssuingCardFeatures(TypedDict, total=F
 
 
 class AccountSessionCreateParamsComponentsIssuingCardsListFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     card_management: bool
     """Whether users can create and change cards."""
     card_spend_dispute_management: bool
@@ -275,8 +233,6 @@ class AccountSessionCreateParamsComponentsIssuingCardsListFeatures(TypedDict, to
 
 
 class AccountSessionCreateParamsComponentsIssuingCardsList(TypedDict, total=False, closed=True):
-    """The component with a list of issued cards."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsIssuingCardsListFeatures
@@ -284,8 +240,6 @@ class AccountSessionCreateParamsComponentsIssuingCardsList(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsIssuingCard(TypedDict, total=False, closed=True):
-    """The component with one issued card."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsIssuingCardFeatures
@@ -293,8 +247,6 @@ class AccountSessionCreateParamsComponentsIssuingCard(TypedDict, total=False, cl
 
 
 class AccountSessionCreateParamsComponentsNotificationBannerFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -304,8 +256,6 @@ class AccountSessionCreateParamsComponentsNotificationBannerFeatures(TypedDict, 
 
 
 class AccountSessionCreateParamsComponentsNotificationBanner(TypedDict, total=False, closed=True):
-    """The component that shows what the account must do, such as giving missing details."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsNotificationBannerFeatures
@@ -313,8 +263,6 @@ class AccountSessionCreateParamsComponentsNotificationBanner(TypedDict, total=Fa
 
 
 class AccountSessionCreateParamsComponentsPaymentDetailsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -330,8 +278,6 @@ class AccountSessionCreateParamsComponentsPaymentDetailsFeatures(TypedDict, tota
 
 
 class AccountSessionCreateParamsComponentsPaymentDetails(TypedDict, total=False, closed=True):
-    """The component with the details of one payment."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentDetailsFeatures
@@ -339,8 +285,6 @@ class AccountSessionCreateParamsComponentsPaymentDetails(TypedDict, total=False,
 
 
 class AccountSessionCreateParamsComponentsPaymentDisputesFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     destination_on_behalf_of_charge_management: bool
     """Whether payments that the platform made on behalf of the account are shown, with the features that
     are enabled.
@@ -354,8 +298,6 @@ class AccountSessionCreateParamsComponentsPaymentDisputesFeatures(TypedDict, tot
 
 
 class AccountSessionCreateParamsComponentsPaymentDisputes(TypedDict, total=False, closed=True):
-    """The component with the disputes of one payment."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentDisputesFeatures
@@ -363,8 +305,6 @@ class AccountSessionCreateParamsComponentsPaymentDisputes(TypedDict, total=False
 
 
 class AccountSessionCreateParamsComponentsPaymentMethodSettingsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -372,8 +312,6 @@ class AccountSessionCreateParamsComponentsPaymentMethodSettingsFeatures(TypedDic
 
 
 class AccountSessionCreateParamsComponentsPaymentMethodSettings(TypedDict, total=False, closed=True):
-    """The component in which users choose the payment methods they offer."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentMethodSettingsFeatures
@@ -381,8 +319,6 @@ class AccountSessionCreateParamsComponentsPaymentMethodSettings(TypedDict, total
 
 
 class AccountSessionCreateParamsComponentsPaymentsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -398,8 +334,6 @@ class AccountSessionCreateParamsComponentsPaymentsFeatures(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsPayments(TypedDict, total=False, closed=True):
-    """The component with a list of payments."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentsFeatures
@@ -407,15 +341,10 @@ class AccountSessionCreateParamsComponentsPayments(TypedDict, total=False, close
 
 
 class AccountSessionCreateParamsComponentsPayoutDetailsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class AccountSessionCreateParamsComponentsPayoutDetails(TypedDict, total=False, closed=True):
-    """The component with the details of one payout."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutDetailsFeatures
@@ -423,15 +352,10 @@ class AccountSessionCreateParamsComponentsPayoutDetails(TypedDict, total=False, 
 
 
 class AccountSessionCreateParamsComponentsPayoutReconciliationReportFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class AccountSessionCreateParamsComponentsPayoutReconciliationReport(TypedDict, total=False, closed=True):
-    """The component with a report that matches payouts to payments."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutReconciliationReportFeatures
@@ -439,8 +363,6 @@ class AccountSessionCreateParamsComponentsPayoutReconciliationReport(TypedDict, 
 
 
 class AccountSessionCreateParamsComponentsPayoutsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component."""
-
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -456,15 +378,10 @@ class AccountSessionCreateParamsComponentsPayoutsFeatures(TypedDict, total=False
 
 
 class AccountSessionCreateParamsComponentsPayoutsListFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class AccountSessionCreateParamsComponentsPayoutsList(TypedDict, total=False, closed=True):
-    """The component with a list of payouts."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutsListFeatures
@@ -472,8 +389,6 @@ class AccountSessionCreateParamsComponentsPayoutsList(TypedDict, total=False, cl
 
 
 class AccountSessionCreateParamsComponentsPayouts(TypedDict, total=False, closed=True):
-    """The component with the balance, the payouts and their settings."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutsFeatures
@@ -481,15 +396,10 @@ class AccountSessionCreateParamsComponentsPayouts(TypedDict, total=False, closed
 
 
 class AccountSessionCreateParamsComponentsReportingChartFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class AccountSessionCreateParamsComponentsReportingChart(TypedDict, total=False, closed=True):
-    """The component with a chart of the account's business."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsReportingChartFeatures
@@ -497,15 +407,10 @@ class AccountSessionCreateParamsComponentsReportingChart(TypedDict, total=False,
 
 
 class AccountSessionCreateParamsComponentsTaxRegistrationsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class AccountSessionCreateParamsComponentsTaxRegistrations(TypedDict, total=False, closed=True):
-    """The component in which users manage their tax registrations."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTaxRegistrationsFeatures
@@ -513,15 +418,10 @@ class AccountSessionCreateParamsComponentsTaxRegistrations(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsTaxSettingsFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class AccountSessionCreateParamsComponentsTaxSettings(TypedDict, total=False, closed=True):
-    """The component in which users manage their tax settings."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTaxSettingsFeatures
@@ -529,15 +429,10 @@ class AccountSessionCreateParamsComponentsTaxSettings(TypedDict, total=False, cl
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareOrdersFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareOrders(TypedDict, total=False, closed=True):
-    """The component with orders of Terminal readers."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTerminalHardwareOrdersFeatures
@@ -545,15 +440,10 @@ class AccountSessionCreateParamsComponentsTerminalHardwareOrders(TypedDict, tota
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareShopFeatures(TypedDict, total=False, closed=True):
-    """What users can do in the component.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareShop(TypedDict, total=False, closed=True):
-    """The component in which users order Terminal readers."""
-
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTerminalHardwareShopFeatures
@@ -561,8 +451,6 @@ class AccountSessionCreateParamsComponentsTerminalHardwareShop(TypedDict, total=
 
 
 class AccountSessionCreateParamsComponents(TypedDict, total=False, closed=True):
-    """Components to enable for the session, each with its features. Name those only that the user may see."""
-
     account_management: AccountSessionCreateParamsComponentsAccountManagement
     """The component in which users see and change the details of their account."""
     account_onboarding: AccountSessionCreateParamsComponentsAccountOnboarding

@@ -64,15 +64,11 @@ __all__ = [
 
 
 class BillingPortalSessionCreateParamsAfterExpirationCustomerLogin(TypedDict, total=False, closed=True):
-    """Settings for the login page that an expired session shows."""
-
     expires_at: int | datetime
     """When the login page for this session stops working."""
 
 
 class BillingPortalSessionCreateParamsAfterExpiration(TypedDict, total=False, closed=True):
-    """What the customer sees when the session has expired."""
-
     customer_login: BillingPortalSessionCreateParamsAfterExpirationCustomerLogin
     """Settings for the login page that an expired session shows."""
     type: Required[Literal["customer_login"]]
@@ -83,8 +79,6 @@ class BillingPortalSessionCreateParamsAfterExpiration(TypedDict, total=False, cl
 
 
 class BillingPortalConfigurationCreateParamsBusinessProfile(TypedDict, total=False, closed=True):
-    """What the portal says about your business."""
-
     headline: Annotated[str, MaxLen(60)] | None
     """Text at the top of the portal, up to 60 characters."""
     privacy_policy_url: str
@@ -94,8 +88,6 @@ class BillingPortalConfigurationCreateParamsBusinessProfile(TypedDict, total=Fal
 
 
 class BillingPortalConfigurationUpdateParamsBusinessProfile(TypedDict, total=False, closed=True):
-    """What the portal says about your business."""
-
     headline: Annotated[str, MaxLen(60)] | None
     """Text at the top of the portal, up to 60 characters."""
     privacy_policy_url: str | None
@@ -105,8 +97,6 @@ class BillingPortalConfigurationUpdateParamsBusinessProfile(TypedDict, total=Fal
 
 
 class BillingPortalConfigurationCreateParamsFeaturesCustomerUpdate(TypedDict, total=False, closed=True):
-    """Changes of the customer's own details."""
-
     allowed_updates: Sequence[Literal["address", "email", "name", "phone", "shipping", "tax_id"]] | None
     """Details that customers can change. An empty list means that they can change none.
 
@@ -122,8 +112,6 @@ class BillingPortalConfigurationCreateParamsFeaturesCustomerUpdate(TypedDict, to
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesCustomerUpdate(TypedDict, total=False, closed=True):
-    """Changes of the customer's own details."""
-
     allowed_updates: Sequence[Literal["address", "email", "name", "phone", "shipping", "tax_id"]] | None
     """Details that customers can change. An empty list means that they can change none.
 
@@ -139,22 +127,16 @@ class BillingPortalConfigurationUpdateParamsFeaturesCustomerUpdate(TypedDict, to
 
 
 class BillingPortalConfigurationCreateParamsFeaturesInvoiceHistory(TypedDict, total=False, closed=True):
-    """The list of past invoices."""
-
     enabled: Required[bool]
     """Whether customers can see and download their past invoices."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesInvoiceHistory(TypedDict, total=False, closed=True):
-    """The list of past invoices."""
-
     enabled: Required[bool]
     """Whether customers can see and download their past invoices."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesPaymentMethodUpdate(TypedDict, total=False, closed=True):
-    """Changes of payment methods."""
-
     enabled: Required[bool]
     """Whether customers can add, remove and choose payment methods."""
     payment_method_configuration: str | None
@@ -162,8 +144,6 @@ class BillingPortalConfigurationCreateParamsFeaturesPaymentMethodUpdate(TypedDic
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesPaymentMethodUpdate(TypedDict, total=False, closed=True):
-    """Changes of payment methods."""
-
     enabled: Required[bool]
     """Whether customers can add, remove and choose payment methods."""
     payment_method_configuration: str | None
@@ -173,8 +153,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesPaymentMethodUpdate(TypedDic
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancelCancellationReason(
     TypedDict, total=False, closed=True
 ):
-    """The question why the customer cancels."""
-
     enabled: Required[bool]
     """Whether the portal asks for a reason."""
     feedback_options: list[str] | None
@@ -211,8 +189,6 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancelCancellati
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancelCancellationReason(
     TypedDict, total=False, closed=True
 ):
-    """The question why the customer cancels."""
-
     enabled: Required[bool]
     """Whether the portal asks for a reason."""
     feedback_options: list[str] | None
@@ -247,8 +223,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancelCancellati
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancel(TypedDict, total=False, closed=True):
-    """Cancellation of subscriptions."""
-
     cancellation_reason: BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancelCancellationReason
     """The question why the customer cancels."""
     enabled: Required[bool]
@@ -270,8 +244,6 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancel(TypedDict
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancel(TypedDict, total=False, closed=True):
-    """Cancellation of subscriptions."""
-
     cancellation_reason: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancelCancellationReason
     """The question why the customer cancels."""
     enabled: bool
@@ -295,8 +267,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancel(TypedDict
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDurationIntervalOption(
     TypedDict, total=False, closed=True
 ):
-    """Lengths of the pause that the customer can choose from."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -312,8 +282,6 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDurationInt
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDurationIntervalOption(
     TypedDict, total=False, closed=True
 ):
-    """Lengths of the pause that the customer can choose from."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -327,8 +295,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDurationInt
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDuration(TypedDict, total=False, closed=True):
-    """How long a subscription can be paused."""
-
     interval_options: (
         Sequence[BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDurationIntervalOption] | None
     )
@@ -342,8 +308,6 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDuration(Ty
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDuration(TypedDict, total=False, closed=True):
-    """How long a subscription can be paused."""
-
     interval_options: (
         Sequence[BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDurationIntervalOption] | None
     )
@@ -357,8 +321,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDuration(Ty
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPause(TypedDict, total=False, closed=True):
-    """Pausing of subscriptions."""
-
     duration: BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDuration
     """How long a subscription can be paused."""
     enabled: bool
@@ -366,8 +328,6 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPause(TypedDict,
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPause(TypedDict, total=False, closed=True):
-    """Pausing of subscriptions."""
-
     duration: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDuration
     """How long a subscription can be paused."""
     enabled: bool
@@ -377,8 +337,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPause(TypedDict,
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity(
     TypedDict, total=False, closed=True
 ):
-    """Bounds for the quantity that customers can choose."""
-
     enabled: Required[bool]
     """Whether the quantity of this product can be changed."""
     maximum: int
@@ -390,8 +348,6 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProductAdj
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity(
     TypedDict, total=False, closed=True
 ):
-    """Bounds for the quantity that customers can choose."""
-
     enabled: Required[bool]
     """Whether the quantity of this product can be changed."""
     maximum: int
@@ -401,8 +357,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProductAdj
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProduct(TypedDict, total=False, closed=True):
-    """Products that customers can switch to, up to ten."""
-
     adjustable_quantity: BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity
     """Bounds for the quantity that customers can choose."""
     prices: Required[list[str]]
@@ -412,8 +366,6 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProduct(Ty
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProduct(TypedDict, total=False, closed=True):
-    """Products that customers can switch to, up to ten."""
-
     adjustable_quantity: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity
     """Bounds for the quantity that customers can choose."""
     prices: Required[list[str]]
@@ -425,8 +377,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProduct(Ty
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition(
     TypedDict, total=False, closed=True
 ):
-    """Kinds of changes that wait. A change that meets one of them is scheduled."""
-
     type: Required[Literal["decreasing_item_amount", "shortening_interval"]]
     """Kind of change that waits.
 
@@ -438,8 +388,6 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAt
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition(
     TypedDict, total=False, closed=True
 ):
-    """Kinds of changes that wait. A change that meets one of them is scheduled."""
-
     type: Required[Literal["decreasing_item_amount", "shortening_interval"]]
     """Kind of change that waits.
 
@@ -451,8 +399,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAt
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEnd(
     TypedDict, total=False, closed=True
 ):
-    """Which changes wait for the end of the billing period instead of applying at once."""
-
     conditions: Sequence[BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition]
     """Kinds of changes that wait. A change that meets one of them is scheduled."""
 
@@ -460,8 +406,6 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAt
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEnd(
     TypedDict, total=False, closed=True
 ):
-    """Which changes wait for the end of the billing period instead of applying at once."""
-
     conditions: (
         Sequence[BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition] | None
     )
@@ -469,8 +413,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAt
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdate(TypedDict, total=False, closed=True):
-    """Changes of subscriptions, such as a switch to another plan."""
-
     billing_cycle_anchor: Literal["now", "unchanged"]
     """Whether a change of the subscription begins a new billing period.
 
@@ -506,8 +448,6 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdate(TypedDict
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdate(TypedDict, total=False, closed=True):
-    """Changes of subscriptions, such as a switch to another plan."""
-
     billing_cycle_anchor: Literal["now", "unchanged"]
     """Whether a change of the subscription begins a new billing period.
 
@@ -544,8 +484,6 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdate(TypedDict
 
 
 class BillingPortalConfigurationCreateParamsFeatures(TypedDict, total=False, closed=True):
-    """What customers can do in the portal."""
-
     customer_update: BillingPortalConfigurationCreateParamsFeaturesCustomerUpdate
     """Changes of the customer's own details."""
     invoice_history: BillingPortalConfigurationCreateParamsFeaturesInvoiceHistory
@@ -561,8 +499,6 @@ class BillingPortalConfigurationCreateParamsFeatures(TypedDict, total=False, clo
 
 
 class BillingPortalConfigurationUpdateParamsFeatures(TypedDict, total=False, closed=True):
-    """What customers can do in the portal."""
-
     customer_update: BillingPortalConfigurationUpdateParamsFeaturesCustomerUpdate
     """Changes of the customer's own details."""
     invoice_history: BillingPortalConfigurationUpdateParamsFeaturesInvoiceHistory
@@ -578,24 +514,16 @@ class BillingPortalConfigurationUpdateParamsFeatures(TypedDict, total=False, clo
 
 
 class BillingPortalSessionCreateParamsFlowDataAfterCompletionHostedConfirmation(TypedDict, total=False, closed=True):
-    """Settings for the confirmation page. Only with the type `hosted_confirmation`."""
-
     custom_message: Annotated[str, MaxLen(500)]
     """Text of your own on the page that confirms the task, up to 500 characters."""
 
 
 class BillingPortalSessionCreateParamsFlowDataAfterCompletionRedirect(TypedDict, total=False, closed=True):
-    """Settings for the redirect to your site. Required with the type `redirect`."""
-
     return_url: Required[str]
     """URL to which the customer is redirected after the task."""
 
 
 class BillingPortalSessionCreateParamsFlowDataAfterCompletion(TypedDict, total=False, closed=True):
-    """What happens when the customer has completed the task. They return to the home page of the portal
-    unless set.
-    """
-
     hosted_confirmation: BillingPortalSessionCreateParamsFlowDataAfterCompletionHostedConfirmation
     """Settings for the confirmation page. Only with the type `hosted_confirmation`."""
     redirect: BillingPortalSessionCreateParamsFlowDataAfterCompletionRedirect
@@ -612,15 +540,11 @@ class BillingPortalSessionCreateParamsFlowDataAfterCompletion(TypedDict, total=F
 class BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetentionCouponOffer(
     TypedDict, total=False, closed=True
 ):
-    """Coupon to offer. Required with the type `coupon_offer`."""
-
     coupon: Required[str]
     """ID of the coupon to offer."""
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetention(TypedDict, total=False, closed=True):
-    """Offer to make before the customer cancels."""
-
     coupon_offer: Required[BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetentionCouponOffer]
     """Coupon to offer. Required with the type `coupon_offer`."""
     type: Required[Literal["coupon_offer"]]
@@ -631,8 +555,6 @@ class BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetention(TypedD
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionCancel(TypedDict, total=False, closed=True):
-    """Subscription to cancel. Required with the type `subscription_cancel`."""
-
     retention: BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetention
     """Offer to make before the customer cancels."""
     subscription: Required[str]
@@ -640,15 +562,11 @@ class BillingPortalSessionCreateParamsFlowDataSubscriptionCancel(TypedDict, tota
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionPause(TypedDict, total=False, closed=True):
-    """Subscription to pause. Required with the type `subscription_pause`."""
-
     subscription: Required[str]
     """ID of the subscription that the customer is to pause."""
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmDiscount(TypedDict, total=False, closed=True):
-    """Coupon or promotion code to apply with the change."""
-
     coupon: str
     """ID of the coupon to apply."""
     promotion_code: str
@@ -656,8 +574,6 @@ class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmDiscount(
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmItem(TypedDict, total=False, closed=True):
-    """Item to change, with its new price and quantity. One item can be changed."""
-
     id: Required[str]
     """ID of the existing subscription item."""
     price: str
@@ -667,8 +583,6 @@ class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmItem(Type
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirm(TypedDict, total=False, closed=True):
-    """Change that the customer only has to confirm. Required with the type `subscription_update_confirm`."""
-
     discounts: Sequence[BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmDiscount]
     """Coupon or promotion code to apply with the change."""
     items: Required[Sequence[BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmItem]]
@@ -678,15 +592,11 @@ class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirm(TypedDic
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdate(TypedDict, total=False, closed=True):
-    """Subscription to change. Required with the type `subscription_update`."""
-
     subscription: Required[str]
     """ID of the subscription that the customer is to change."""
 
 
 class BillingPortalSessionCreateParamsFlowData(TypedDict, total=False, closed=True):
-    """One task to lead the customer to straight away, instead of the home page of the portal."""
-
     after_completion: BillingPortalSessionCreateParamsFlowDataAfterCompletion
     """What happens when the customer has completed the task. They return to the home page of the portal
     unless set.
@@ -721,8 +631,6 @@ class BillingPortalSessionCreateParamsFlowData(TypedDict, total=False, closed=Tr
 
 
 class BillingPortalConfigurationCreateParamsLoginPage(TypedDict, total=False, closed=True):
-    """Settings for a public login page of the portal."""
-
     enabled: Required[bool]
     """Whether customers can open the portal through a shareable link by logging in with their email
     address.
@@ -730,8 +638,6 @@ class BillingPortalConfigurationCreateParamsLoginPage(TypedDict, total=False, cl
 
 
 class BillingPortalConfigurationUpdateParamsLoginPage(TypedDict, total=False, closed=True):
-    """Settings for a public login page of the portal."""
-
     enabled: Required[bool]
     """Whether customers can open the portal through a shareable link by logging in with their email
     address.

@@ -18,8 +18,6 @@ __all__ = [
 
 
 class FileListParamsCreated(TypedDict, total=False, closed=True):
-    """Only objects created at this time, or in this range of times."""
-
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -31,8 +29,6 @@ class FileListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class FileCreateParamsFileLinkData(TypedDict, total=False, closed=True):
-    """Makes a public link together with the file."""
-
     create: Required[bool]
     """Whether to make the link."""
     expires_at: int | datetime

@@ -16,8 +16,6 @@ __all__ = [
 
 
 class ForwardingRequestListParamsCreated(TypedDict, total=False, closed=True):
-    """Only objects created at this time, or in this range of times."""
-
     gt: int
     """Only objects created after this time."""
     gte: int
@@ -29,8 +27,6 @@ class ForwardingRequestListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class ForwardingRequestCreateParamsRequestHeader(TypedDict, total=False, closed=True):
-    """Headers of the request."""
-
     name: Required[str]
     """Name of the header."""
     value: Required[str]
@@ -38,8 +34,6 @@ class ForwardingRequestCreateParamsRequestHeader(TypedDict, total=False, closed=
 
 
 class ForwardingRequestCreateParamsRequest(TypedDict, total=False, closed=True):
-    """The request to send."""
-
     body: str
     """Body of the request, with placeholders for the card details."""
     headers: Sequence[ForwardingRequestCreateParamsRequestHeader]

@@ -117,22 +117,16 @@ __all__ = [
 
 
 class PaymentLinkCreateParamsAfterCompletionHostedConfirmation(TypedDict, total=False, closed=True):
-    """Settings for the confirmation page."""
-
     custom_message: Annotated[str, MaxLen(500)]
     """Text of your own on the confirmation page, up to 500 characters."""
 
 
 class PaymentLinkUpdateParamsAfterCompletionHostedConfirmation(TypedDict, total=False, closed=True):
-    """Settings for the confirmation page."""
-
     custom_message: Annotated[str, MaxLen(500)]
     """Text of your own on the confirmation page, up to 500 characters."""
 
 
 class PaymentLinkCreateParamsAfterCompletionRedirect(TypedDict, total=False, closed=True):
-    """Settings for the redirect to your site."""
-
     url: Required[str]
     """URL to which the customer is redirected. The placeholder `{CHECKOUT_SESSION_ID}` in it becomes the
     ID of the session.
@@ -140,8 +134,6 @@ class PaymentLinkCreateParamsAfterCompletionRedirect(TypedDict, total=False, clo
 
 
 class PaymentLinkUpdateParamsAfterCompletionRedirect(TypedDict, total=False, closed=True):
-    """Settings for the redirect to your site."""
-
     url: Required[str]
     """URL to which the customer is redirected. The placeholder `{CHECKOUT_SESSION_ID}` in it becomes the
     ID of the session.
@@ -149,8 +141,6 @@ class PaymentLinkUpdateParamsAfterCompletionRedirect(TypedDict, total=False, clo
 
 
 class PaymentLinkCreateParamsAfterCompletion(TypedDict, total=False, closed=True):
-    """What the customer sees after the payment."""
-
     hosted_confirmation: PaymentLinkCreateParamsAfterCompletionHostedConfirmation
     """Settings for the confirmation page."""
     redirect: PaymentLinkCreateParamsAfterCompletionRedirect
@@ -164,8 +154,6 @@ class PaymentLinkCreateParamsAfterCompletion(TypedDict, total=False, closed=True
 
 
 class PaymentLinkUpdateParamsAfterCompletion(TypedDict, total=False, closed=True):
-    """What the customer sees after the payment."""
-
     hosted_confirmation: PaymentLinkUpdateParamsAfterCompletionHostedConfirmation
     """Settings for the confirmation page."""
     redirect: PaymentLinkUpdateParamsAfterCompletionRedirect
@@ -179,8 +167,6 @@ class PaymentLinkUpdateParamsAfterCompletion(TypedDict, total=False, closed=True
 
 
 class PaymentLinkCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
-    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -192,8 +178,6 @@ class PaymentLinkCreateParamsAutomaticTaxLiability(TypedDict, total=False, close
 
 
 class PaymentLinkUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
-    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -205,8 +189,6 @@ class PaymentLinkUpdateParamsAutomaticTaxLiability(TypedDict, total=False, close
 
 
 class PaymentLinkCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
-
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
     liability: PaymentLinkCreateParamsAutomaticTaxLiability
@@ -214,8 +196,6 @@ class PaymentLinkCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
-
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
     liability: PaymentLinkUpdateParamsAutomaticTaxLiability
@@ -223,8 +203,6 @@ class PaymentLinkUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsConsentCollectionPaymentMethodReuseAgreement(TypedDict, total=False, closed=True):
-    """Text about the reuse of the payment method, near the pay button."""
-
     position: Required[Literal["auto", "hidden"]]
     """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
     example with `custom_text`.
@@ -235,8 +213,6 @@ class PaymentLinkCreateParamsConsentCollectionPaymentMethodReuseAgreement(TypedD
 
 
 class PaymentLinkUpdateParamsConsentCollectionPaymentMethodReuseAgreement(TypedDict, total=False, closed=True):
-    """Text about the reuse of the payment method, near the pay button."""
-
     position: Required[Literal["auto", "hidden"]]
     """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
     example with `custom_text`.
@@ -247,8 +223,6 @@ class PaymentLinkUpdateParamsConsentCollectionPaymentMethodReuseAgreement(TypedD
 
 
 class PaymentLinkCreateParamsConsentCollection(TypedDict, total=False, closed=True):
-    """Agreements that Checkout asks the customer for."""
-
     payment_method_reuse_agreement: PaymentLinkCreateParamsConsentCollectionPaymentMethodReuseAgreement
     """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"]
@@ -267,8 +241,6 @@ class PaymentLinkCreateParamsConsentCollection(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkUpdateParamsConsentCollection(TypedDict, total=False, closed=True):
-    """Agreements that Checkout asks the customer for."""
-
     payment_method_reuse_agreement: PaymentLinkUpdateParamsConsentCollectionPaymentMethodReuseAgreement
     """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"]
@@ -287,8 +259,6 @@ class PaymentLinkUpdateParamsConsentCollection(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkCreateParamsCustomFieldDropdownOption(TypedDict, total=False, closed=True):
-    """Options that the customer can choose from, up to 200."""
-
     label: Required[Annotated[str, MaxLen(100)]]
     """Text of the option, up to 100 characters."""
     value: Required[Annotated[str, MaxLen(100)]]
@@ -298,8 +268,6 @@ class PaymentLinkCreateParamsCustomFieldDropdownOption(TypedDict, total=False, c
 
 
 class PaymentLinkUpdateParamsCustomFieldDropdownOption(TypedDict, total=False, closed=True):
-    """Options that the customer can choose from, up to 200."""
-
     label: Required[Annotated[str, MaxLen(100)]]
     """Text of the option, up to 100 characters."""
     value: Required[Annotated[str, MaxLen(100)]]
@@ -309,8 +277,6 @@ class PaymentLinkUpdateParamsCustomFieldDropdownOption(TypedDict, total=False, c
 
 
 class PaymentLinkCreateParamsCustomFieldDropdown(TypedDict, total=False, closed=True):
-    """Options and answer of a field with the type `dropdown`."""
-
     default_value: Annotated[str, MaxLen(100)]
     """Value of the option that is selected at the start."""
     options: Required[Sequence[PaymentLinkCreateParamsCustomFieldDropdownOption]]
@@ -318,8 +284,6 @@ class PaymentLinkCreateParamsCustomFieldDropdown(TypedDict, total=False, closed=
 
 
 class PaymentLinkUpdateParamsCustomFieldDropdown(TypedDict, total=False, closed=True):
-    """Options and answer of a field with the type `dropdown`."""
-
     default_value: Annotated[str, MaxLen(100)]
     """Value of the option that is selected at the start."""
     options: Required[Sequence[PaymentLinkUpdateParamsCustomFieldDropdownOption]]
@@ -327,8 +291,6 @@ class PaymentLinkUpdateParamsCustomFieldDropdown(TypedDict, total=False, closed=
 
 
 class PaymentLinkCreateParamsCustomFieldLabel(TypedDict, total=False, closed=True):
-    """Name of the field as the customer sees it."""
-
     custom: Required[Annotated[str, MaxLen(50)]]
     """Text of the label, up to 50 characters."""
     type: Required[Literal["custom"]]
@@ -339,8 +301,6 @@ class PaymentLinkCreateParamsCustomFieldLabel(TypedDict, total=False, closed=Tru
 
 
 class PaymentLinkUpdateParamsCustomFieldLabel(TypedDict, total=False, closed=True):
-    """Name of the field as the customer sees it."""
-
     custom: Required[Annotated[str, MaxLen(50)]]
     """Text of the label, up to 50 characters."""
     type: Required[Literal["custom"]]
@@ -351,8 +311,6 @@ class PaymentLinkUpdateParamsCustomFieldLabel(TypedDict, total=False, closed=Tru
 
 
 class PaymentLinkCreateParamsCustomFieldNumeric(TypedDict, total=False, closed=True):
-    """Limits and answer of a field with the type `numeric`."""
-
     default_value: Annotated[str, MaxLen(255)]
     """Number that the field contains at the start."""
     maximum_length: int
@@ -362,8 +320,6 @@ class PaymentLinkCreateParamsCustomFieldNumeric(TypedDict, total=False, closed=T
 
 
 class PaymentLinkUpdateParamsCustomFieldNumeric(TypedDict, total=False, closed=True):
-    """Limits and answer of a field with the type `numeric`."""
-
     default_value: Annotated[str, MaxLen(255)]
     """Number that the field contains at the start."""
     maximum_length: int
@@ -373,8 +329,6 @@ class PaymentLinkUpdateParamsCustomFieldNumeric(TypedDict, total=False, closed=T
 
 
 class PaymentLinkCreateParamsCustomFieldText(TypedDict, total=False, closed=True):
-    """Limits and answer of a field with the type `text`."""
-
     default_value: Annotated[str, MaxLen(255)]
     """Text that the field contains at the start."""
     maximum_length: int
@@ -384,8 +338,6 @@ class PaymentLinkCreateParamsCustomFieldText(TypedDict, total=False, closed=True
 
 
 class PaymentLinkUpdateParamsCustomFieldText(TypedDict, total=False, closed=True):
-    """Limits and answer of a field with the type `text`."""
-
     default_value: Annotated[str, MaxLen(255)]
     """Text that the field contains at the start."""
     maximum_length: int
@@ -395,8 +347,6 @@ class PaymentLinkUpdateParamsCustomFieldText(TypedDict, total=False, closed=True
 
 
 class PaymentLinkCreateParamsCustomField(TypedDict, total=False, closed=True):
-    """Up to three additional fields on the page."""
-
     dropdown: PaymentLinkCreateParamsCustomFieldDropdown
     """Options and answer of a field with the type `dropdown`."""
     key: Required[Annotated[str, MaxLen(200)]]
@@ -419,8 +369,6 @@ class PaymentLinkCreateParamsCustomField(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsCustomField(TypedDict, total=False, closed=True):
-    """Up to three additional fields on the page."""
-
     dropdown: PaymentLinkUpdateParamsCustomFieldDropdown
     """Options and answer of a field with the type `dropdown`."""
     key: Required[Annotated[str, MaxLen(200)]]
@@ -443,64 +391,46 @@ class PaymentLinkUpdateParamsCustomField(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsCustomTextAfterSubmit(TypedDict, total=False, closed=True):
-    """Text after the payment button."""
-
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextAfterSubmit(TypedDict, total=False, closed=True):
-    """Text after the payment button."""
-
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomTextShippingAddress(TypedDict, total=False, closed=True):
-    """Text next to the fields for the shipping address."""
-
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextShippingAddress(TypedDict, total=False, closed=True):
-    """Text next to the fields for the shipping address."""
-
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomTextSubmit(TypedDict, total=False, closed=True):
-    """Text next to the payment button."""
-
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextSubmit(TypedDict, total=False, closed=True):
-    """Text next to the payment button."""
-
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomTextTermsOfServiceAcceptance(TypedDict, total=False, closed=True):
-    """Text that replaces the default label of the terms of service checkbox."""
-
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextTermsOfServiceAcceptance(TypedDict, total=False, closed=True):
-    """Text that replaces the default label of the terms of service checkbox."""
-
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomText(TypedDict, total=False, closed=True):
-    """Your own text at certain places of the page."""
-
     after_submit: PaymentLinkCreateParamsCustomTextAfterSubmit | None
     """Text after the payment button."""
     shipping_address: PaymentLinkCreateParamsCustomTextShippingAddress | None
@@ -512,8 +442,6 @@ class PaymentLinkCreateParamsCustomText(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsCustomText(TypedDict, total=False, closed=True):
-    """Your own text at certain places of the page."""
-
     after_submit: PaymentLinkUpdateParamsCustomTextAfterSubmit | None
     """Text after the payment button."""
     shipping_address: PaymentLinkUpdateParamsCustomTextShippingAddress | None
@@ -525,8 +453,6 @@ class PaymentLinkUpdateParamsCustomText(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, total=False, closed=True):
-    """Up to four additional lines of name and value on the invoice."""
-
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -534,8 +460,6 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, to
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, total=False, closed=True):
-    """Up to four additional lines of name and value on the invoice."""
-
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -543,8 +467,6 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, to
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -556,8 +478,6 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=F
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -569,8 +489,6 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=F
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDict, total=False, closed=True):
-    """How the PDF of the invoice looks."""
-
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     """How the amounts of lines on the PDF treat tax.
 
@@ -582,8 +500,6 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDic
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDict, total=False, closed=True):
-    """How the PDF of the invoice looks."""
-
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     """How the amounts of lines on the PDF treat tax.
 
@@ -595,8 +511,6 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDic
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceData(TypedDict, total=False, closed=True):
-    """Contents of the invoice."""
-
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: Sequence[PaymentLinkCreateParamsInvoiceCreationInvoiceDataCustomField] | None
@@ -616,8 +530,6 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceData(TypedDict, total=False, 
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceData(TypedDict, total=False, closed=True):
-    """Contents of the invoice."""
-
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: Sequence[PaymentLinkUpdateParamsInvoiceCreationInvoiceDataCustomField] | None
@@ -637,8 +549,6 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceData(TypedDict, total=False, 
 
 
 class PaymentLinkCreateParamsInvoiceCreation(TypedDict, total=False, closed=True):
-    """Settings for an invoice after the payment, in `payment` mode."""
-
     enabled: Required[bool]
     """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: PaymentLinkCreateParamsInvoiceCreationInvoiceData
@@ -646,8 +556,6 @@ class PaymentLinkCreateParamsInvoiceCreation(TypedDict, total=False, closed=True
 
 
 class PaymentLinkUpdateParamsInvoiceCreation(TypedDict, total=False, closed=True):
-    """Settings for an invoice after the payment, in `payment` mode."""
-
     enabled: Required[bool]
     """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: PaymentLinkUpdateParamsInvoiceCreationInvoiceData
@@ -655,8 +563,6 @@ class PaymentLinkUpdateParamsInvoiceCreation(TypedDict, total=False, closed=True
 
 
 class PaymentLinkCreateParamsLineItemAdjustableQuantity(TypedDict, total=False, closed=True):
-    """Lets the customer change the quantity."""
-
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -666,8 +572,6 @@ class PaymentLinkCreateParamsLineItemAdjustableQuantity(TypedDict, total=False, 
 
 
 class PaymentLinkUpdateParamsLineItemAdjustableQuantity(TypedDict, total=False, closed=True):
-    """Lets the customer change the quantity."""
-
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -677,8 +581,6 @@ class PaymentLinkUpdateParamsLineItemAdjustableQuantity(TypedDict, total=False, 
 
 
 class PaymentLinkCreateParamsLineItemPriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
-    """How Stripe Tax taxes the product."""
-
     performance_location: str
     """Tax location where the service, such as an event, is performed."""
     tax_code: str | None
@@ -686,8 +588,6 @@ class PaymentLinkCreateParamsLineItemPriceDataProductDataTaxDetails(TypedDict, t
 
 
 class PaymentLinkCreateParamsLineItemPriceDataProductData(TypedDict, total=False, closed=True):
-    """Defines a product together with the price."""
-
     description: Annotated[str, MaxLen(40000)]
     """Description of the product, shown to customers."""
     images: list[str]
@@ -707,8 +607,6 @@ class PaymentLinkCreateParamsLineItemPriceDataProductData(TypedDict, total=False
 
 
 class PaymentLinkCreateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed=True):
-    """Makes the price recurring and defines its billing interval."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -724,8 +622,6 @@ class PaymentLinkCreateParamsLineItemPriceDataRecurring(TypedDict, total=False, 
 
 
 class PaymentLinkCreateParamsLineItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: str
@@ -750,8 +646,6 @@ class PaymentLinkCreateParamsLineItemPriceData(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkCreateParamsLineItem(TypedDict, total=False, closed=True):
-    """What the customer buys, up to 20 items."""
-
     adjustable_quantity: PaymentLinkCreateParamsLineItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: str
@@ -763,8 +657,6 @@ class PaymentLinkCreateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsLineItem(TypedDict, total=False, closed=True):
-    """Quantities to change. Items cannot be added or removed."""
-
     adjustable_quantity: PaymentLinkUpdateParamsLineItemAdjustableQuantity
     """Lets the customer change the quantity."""
     id: Required[str]
@@ -774,15 +666,11 @@ class PaymentLinkUpdateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsManagedPayments(TypedDict, total=False, closed=True):
-    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
-
     enabled: bool
     """Whether payments through the link use Managed Payments."""
 
 
 class PaymentLinkCreateParamsNameCollectionBusiness(TypedDict, total=False, closed=True):
-    """Settings for the business name."""
-
     enabled: Required[bool]
     """Whether Checkout asks for a business name."""
     optional: bool
@@ -790,8 +678,6 @@ class PaymentLinkCreateParamsNameCollectionBusiness(TypedDict, total=False, clos
 
 
 class PaymentLinkUpdateParamsNameCollectionBusiness(TypedDict, total=False, closed=True):
-    """Settings for the business name."""
-
     enabled: Required[bool]
     """Whether Checkout asks for a business name."""
     optional: bool
@@ -799,8 +685,6 @@ class PaymentLinkUpdateParamsNameCollectionBusiness(TypedDict, total=False, clos
 
 
 class PaymentLinkCreateParamsNameCollectionIndividual(TypedDict, total=False, closed=True):
-    """Settings for the personal name."""
-
     enabled: Required[bool]
     """Whether Checkout asks for a personal name."""
     optional: bool
@@ -808,8 +692,6 @@ class PaymentLinkCreateParamsNameCollectionIndividual(TypedDict, total=False, cl
 
 
 class PaymentLinkUpdateParamsNameCollectionIndividual(TypedDict, total=False, closed=True):
-    """Settings for the personal name."""
-
     enabled: Required[bool]
     """Whether Checkout asks for a personal name."""
     optional: bool
@@ -817,8 +699,6 @@ class PaymentLinkUpdateParamsNameCollectionIndividual(TypedDict, total=False, cl
 
 
 class PaymentLinkCreateParamsNameCollection(TypedDict, total=False, closed=True):
-    """Names that Checkout asks the customer for."""
-
     business: PaymentLinkCreateParamsNameCollectionBusiness
     """Settings for the business name."""
     individual: PaymentLinkCreateParamsNameCollectionIndividual
@@ -826,8 +706,6 @@ class PaymentLinkCreateParamsNameCollection(TypedDict, total=False, closed=True)
 
 
 class PaymentLinkUpdateParamsNameCollection(TypedDict, total=False, closed=True):
-    """Names that Checkout asks the customer for."""
-
     business: PaymentLinkUpdateParamsNameCollectionBusiness
     """Settings for the business name."""
     individual: PaymentLinkUpdateParamsNameCollectionIndividual
@@ -835,8 +713,6 @@ class PaymentLinkUpdateParamsNameCollection(TypedDict, total=False, closed=True)
 
 
 class PaymentLinkCreateParamsOptionalItemAdjustableQuantity(TypedDict, total=False, closed=True):
-    """Lets the customer change the quantity."""
-
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -846,8 +722,6 @@ class PaymentLinkCreateParamsOptionalItemAdjustableQuantity(TypedDict, total=Fal
 
 
 class PaymentLinkUpdateParamsOptionalItemAdjustableQuantity(TypedDict, total=False, closed=True):
-    """Lets the customer change the quantity."""
-
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -857,8 +731,6 @@ class PaymentLinkUpdateParamsOptionalItemAdjustableQuantity(TypedDict, total=Fal
 
 
 class PaymentLinkCreateParamsOptionalItem(TypedDict, total=False, closed=True):
-    """Items that the customer can add to the purchase on the page, up to ten."""
-
     adjustable_quantity: PaymentLinkCreateParamsOptionalItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: Required[str]
@@ -868,8 +740,6 @@ class PaymentLinkCreateParamsOptionalItem(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsOptionalItem(TypedDict, total=False, closed=True):
-    """Items that the customer can add to the purchase on the page, up to ten."""
-
     adjustable_quantity: PaymentLinkUpdateParamsOptionalItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: Required[str]
@@ -879,8 +749,6 @@ class PaymentLinkUpdateParamsOptionalItem(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsPaymentIntentData(TypedDict, total=False, closed=True):
-    """What applies to the payment intents that the link creates. Only for one-time payments."""
-
     capture_method: Literal["automatic", "automatic_async", "manual"]
     """When the money is taken after the payment is authorized.
 
@@ -910,8 +778,6 @@ class PaymentLinkCreateParamsPaymentIntentData(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkUpdateParamsPaymentIntentData(TypedDict, total=False, closed=True):
-    """What applies to the payment intents that the link creates. Only for one-time payments."""
-
     description: Annotated[str, MaxLen(1000)] | None
     """Your own text for the payment, shown in the Dashboard and in receipts."""
     metadata: Mapping[str, str] | None
@@ -934,8 +800,6 @@ class PaymentLinkUpdateParamsPaymentIntentData(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkCreateParamsPaymentMethodOptionsCardRestrictions(TypedDict, total=False, closed=True):
-    """Cards that the link does not accept."""
-
     brands_blocked: Sequence[Literal["american_express", "discover_global_network", "mastercard", "visa"]]
     """Card brands that the link does not accept.
 
@@ -947,8 +811,6 @@ class PaymentLinkCreateParamsPaymentMethodOptionsCardRestrictions(TypedDict, tot
 
 
 class PaymentLinkUpdateParamsPaymentMethodOptionsCardRestrictions(TypedDict, total=False, closed=True):
-    """Cards that the link does not accept."""
-
     brands_blocked: Sequence[Literal["american_express", "discover_global_network", "mastercard", "visa"]] | None
     """Card brands that the link does not accept.
 
@@ -960,78 +822,56 @@ class PaymentLinkUpdateParamsPaymentMethodOptionsCardRestrictions(TypedDict, tot
 
 
 class PaymentLinkCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for cards."""
-
     restrictions: PaymentLinkCreateParamsPaymentMethodOptionsCardRestrictions
     """Cards that the link does not accept."""
 
 
 class PaymentLinkUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for cards."""
-
     restrictions: PaymentLinkUpdateParamsPaymentMethodOptionsCardRestrictions | None
     """Cards that the link does not accept."""
 
 
 class PaymentLinkCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
-
     card: PaymentLinkCreateParamsPaymentMethodOptionsCard
     """Settings for cards."""
 
 
 class PaymentLinkUpdateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
-
     card: PaymentLinkUpdateParamsPaymentMethodOptionsCard | None
     """Settings for cards."""
 
 
 class PaymentLinkCreateParamsPhoneNumberCollection(TypedDict, total=False, closed=True):
-    """Settings for the customer's phone number."""
-
     enabled: Required[bool]
     """Whether Checkout asks for a phone number."""
 
 
 class PaymentLinkUpdateParamsPhoneNumberCollection(TypedDict, total=False, closed=True):
-    """Settings for the customer's phone number."""
-
     enabled: Required[bool]
     """Whether Checkout asks for a phone number."""
 
 
 class PaymentLinkCreateParamsRestrictionsCompletedSessions(TypedDict, total=False, closed=True):
-    """Limit on how often customers can pay through the link."""
-
     limit: Required[int]
     """How many sessions can be completed before the link becomes inactive; at least 1."""
 
 
 class PaymentLinkUpdateParamsRestrictionsCompletedSessions(TypedDict, total=False, closed=True):
-    """Limit on how often customers can pay through the link."""
-
     limit: Required[int]
     """How many sessions can be completed before the link becomes inactive; at least 1."""
 
 
 class PaymentLinkCreateParamsRestrictions(TypedDict, total=False, closed=True):
-    """Limits on the use of the link."""
-
     completed_sessions: Required[PaymentLinkCreateParamsRestrictionsCompletedSessions]
     """Limit on how often customers can pay through the link."""
 
 
 class PaymentLinkUpdateParamsRestrictions(TypedDict, total=False, closed=True):
-    """Limits on the use of the link."""
-
     completed_sessions: Required[PaymentLinkUpdateParamsRestrictionsCompletedSessions]
     """Limit on how often customers can pay through the link."""
 
 
 class PaymentLinkCreateParamsShippingAddressCollection(TypedDict, total=False, closed=True):
-    """Makes Checkout ask for a shipping address."""
-
     allowed_countries: Required[
         Sequence[
             Literal[
@@ -1280,8 +1120,6 @@ class PaymentLinkCreateParamsShippingAddressCollection(TypedDict, total=False, c
 
 
 class PaymentLinkUpdateParamsShippingAddressCollection(TypedDict, total=False, closed=True):
-    """Makes Checkout ask for a shipping address."""
-
     allowed_countries: Required[
         Sequence[
             Literal[
@@ -1530,22 +1368,16 @@ class PaymentLinkUpdateParamsShippingAddressCollection(TypedDict, total=False, c
 
 
 class PaymentLinkCreateParamsShippingOption(TypedDict, total=False, closed=True):
-    """Shipping rates that the customer can choose from, up to five."""
-
     shipping_rate: str
     """ID of an existing shipping rate to offer."""
 
 
 class PaymentLinkUpdateParamsShippingOption(TypedDict, total=False, closed=True):
-    """Shipping rates that the customer can choose from, up to five."""
-
     shipping_rate: str
     """ID of an existing shipping rate to offer."""
 
 
 class PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
-
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -1553,8 +1385,6 @@ class PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDic
 
 
 class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
-
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -1562,8 +1392,6 @@ class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDic
 
 
 class PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -1575,8 +1403,6 @@ class PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsIssuer(TypedDict, to
 
 
 class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -1588,8 +1414,6 @@ class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsIssuer(TypedDict, to
 
 
 class PaymentLinkCreateParamsSubscriptionDataInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
-
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsCustomField] | None
@@ -1603,8 +1427,6 @@ class PaymentLinkCreateParamsSubscriptionDataInvoiceSettings(TypedDict, total=Fa
 
 
 class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
-
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsCustomField] | None
@@ -1618,8 +1440,6 @@ class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettings(TypedDict, total=Fa
 
 
 class PaymentLinkCreateParamsSubscriptionDataTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
-    """What to do at the end of the trial."""
-
     missing_payment_method: Required[Literal["cancel", "create_invoice", "pause"]]
     """What to do if there is no payment method at the end of the trial.
 
@@ -1630,8 +1450,6 @@ class PaymentLinkCreateParamsSubscriptionDataTrialSettingsEndBehavior(TypedDict,
 
 
 class PaymentLinkUpdateParamsSubscriptionDataTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
-    """What to do at the end of the trial."""
-
     missing_payment_method: Required[Literal["cancel", "create_invoice", "pause"]]
     """What to do if there is no payment method at the end of the trial.
 
@@ -1642,24 +1460,16 @@ class PaymentLinkUpdateParamsSubscriptionDataTrialSettingsEndBehavior(TypedDict,
 
 
 class PaymentLinkCreateParamsSubscriptionDataTrialSettings(TypedDict, total=False, closed=True):
-    """Settings for the trial."""
-
     end_behavior: Required[PaymentLinkCreateParamsSubscriptionDataTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 
 
 class PaymentLinkUpdateParamsSubscriptionDataTrialSettings(TypedDict, total=False, closed=True):
-    """Settings for the trial."""
-
     end_behavior: Required[PaymentLinkUpdateParamsSubscriptionDataTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 
 
 class PaymentLinkCreateParamsSubscriptionData(TypedDict, total=False, closed=True):
-    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
-    items.
-    """
-
     description: Annotated[str, MaxLen(500)]
     """Text about the subscription that the customer sees, up to 500 characters."""
     invoice_settings: PaymentLinkCreateParamsSubscriptionDataInvoiceSettings
@@ -1673,10 +1483,6 @@ class PaymentLinkCreateParamsSubscriptionData(TypedDict, total=False, closed=Tru
 
 
 class PaymentLinkUpdateParamsSubscriptionData(TypedDict, total=False, closed=True):
-    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
-    items.
-    """
-
     invoice_settings: PaymentLinkUpdateParamsSubscriptionDataInvoiceSettings
     """Settings for the invoices."""
     metadata: Mapping[str, str] | None
@@ -1688,8 +1494,6 @@ class PaymentLinkUpdateParamsSubscriptionData(TypedDict, total=False, closed=Tru
 
 
 class PaymentLinkCreateParamsTaxIdCollection(TypedDict, total=False, closed=True):
-    """Settings for the customer's tax ID."""
-
     enabled: Required[bool]
     """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
@@ -1701,8 +1505,6 @@ class PaymentLinkCreateParamsTaxIdCollection(TypedDict, total=False, closed=True
 
 
 class PaymentLinkUpdateParamsTaxIdCollection(TypedDict, total=False, closed=True):
-    """Settings for the customer's tax ID."""
-
     enabled: Required[bool]
     """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
@@ -1714,8 +1516,6 @@ class PaymentLinkUpdateParamsTaxIdCollection(TypedDict, total=False, closed=True
 
 
 class PaymentLinkCreateParamsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
-
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     destination: Required[str]
@@ -1723,8 +1523,6 @@ class PaymentLinkCreateParamsTransferData(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
-
     amount: int | None
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     destination: Required[str]

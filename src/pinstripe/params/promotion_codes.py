@@ -23,8 +23,6 @@ __all__ = [
 
 
 class PromotionCodeListParamsCreated(TypedDict, total=False, closed=True):
-    """Only objects created at this time, or in this range of times."""
-
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -36,8 +34,6 @@ class PromotionCodeListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class PromotionCodeCreateParamsPromotion(TypedDict, total=False, closed=True):
-    """What the code redeems."""
-
     coupon: str
     """ID of the coupon that the code redeems."""
     type: Required[Literal["coupon"]]
@@ -48,22 +44,16 @@ class PromotionCodeCreateParamsPromotion(TypedDict, total=False, closed=True):
 
 
 class PromotionCodeCreateParamsRestrictionsCurrencyOptions(TypedDict, total=False, closed=True):
-    """Conditions in other currencies, by lowercase ISO currency code."""
-
     minimum_amount: int
     """Minimum amount of a purchase in this currency, in its smallest unit."""
 
 
 class PromotionCodeUpdateParamsRestrictionsCurrencyOptions(TypedDict, total=False, closed=True):
-    """Conditions in other currencies, by lowercase ISO currency code."""
-
     minimum_amount: int
     """Minimum amount of a purchase in this currency, in its smallest unit."""
 
 
 class PromotionCodeCreateParamsRestrictions(TypedDict, total=False, closed=True):
-    """Conditions for redeeming the code."""
-
     currency_options: Mapping[str, PromotionCodeCreateParamsRestrictionsCurrencyOptions]
     """Conditions in other currencies, by lowercase ISO currency code."""
     first_time_transaction: bool
@@ -75,8 +65,6 @@ class PromotionCodeCreateParamsRestrictions(TypedDict, total=False, closed=True)
 
 
 class PromotionCodeUpdateParamsRestrictions(TypedDict, total=False, closed=True):
-    """Conditions for redeeming the code."""
-
     currency_options: Mapping[str, PromotionCodeUpdateParamsRestrictionsCurrencyOptions]
     """Conditions in other currencies, by lowercase ISO currency code."""
 

@@ -325,8 +325,6 @@ __all__ = [
 
 
 class SetupIntentCreateParamsAutomaticPaymentMethods(TypedDict, total=False, closed=True):
-    """Whether Stripe chooses the payment methods to offer, from those in the Dashboard that can be set up."""
-
     allow_redirects: Literal["always", "never"]
     """Whether payment methods are offered that send the customer to another page, which needs a
     `return_url`. Defaults to `always`.
@@ -339,8 +337,6 @@ class SetupIntentCreateParamsAutomaticPaymentMethods(TypedDict, total=False, clo
 
 
 class SetupIntentListParamsCreated(TypedDict, total=False, closed=True):
-    """Only objects created at this time, or in this range of times."""
-
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -352,22 +348,14 @@ class SetupIntentListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    """Says that the customer agreed offline. Takes no details.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    """Says that the customer agreed offline. Takes no details.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
-    """Where the customer agreed online."""
-
     ip_address: str
     """IP address from which the customer agreed."""
     user_agent: str
@@ -375,8 +363,6 @@ class SetupIntentConfirmParamsMandateDataCustomerAcceptanceOnline(TypedDict, tot
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
-    """Where the customer agreed online."""
-
     ip_address: Required[str]
     """IP address from which the customer agreed."""
     user_agent: Required[str]
@@ -384,8 +370,6 @@ class SetupIntentCreateParamsMandateDataCustomerAcceptanceOnline(TypedDict, tota
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptance(TypedDict, total=False, closed=True):
-    """How the customer agreed to the mandate."""
-
     accepted_at: int | datetime
     """When the customer agreed."""
     offline: SetupIntentConfirmParamsMandateDataCustomerAcceptanceOffline
@@ -401,8 +385,6 @@ class SetupIntentConfirmParamsMandateDataCustomerAcceptance(TypedDict, total=Fal
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptance(TypedDict, total=False, closed=True):
-    """How the customer agreed to the mandate."""
-
     accepted_at: int | datetime
     """When the customer agreed."""
     offline: SetupIntentCreateParamsMandateDataCustomerAcceptanceOffline
@@ -418,22 +400,16 @@ class SetupIntentCreateParamsMandateDataCustomerAcceptance(TypedDict, total=Fals
 
 
 class SetupIntentConfirmParamsMandateData(TypedDict, total=False, closed=True):
-    """Creates the mandate by which the customer allows later debits."""
-
     customer_acceptance: Required[SetupIntentConfirmParamsMandateDataCustomerAcceptance]
     """How the customer agreed to the mandate."""
 
 
 class SetupIntentCreateParamsMandateData(TypedDict, total=False, closed=True):
-    """Creates the mandate by which the customer allows later debits."""
-
     customer_acceptance: Required[SetupIntentCreateParamsMandateDataCustomerAcceptance]
     """How the customer agreed to the mandate."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
-    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
-
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -443,8 +419,6 @@ class SetupIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=False,
 
 
 class SetupIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
-    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
-
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -454,8 +428,6 @@ class SetupIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
-    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
-
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -465,116 +437,66 @@ class SetupIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, 
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
-    type `afterpay_clearpay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
-    type `afterpay_clearpay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
-    type `afterpay_clearpay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
-    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
-
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -582,8 +504,6 @@ class SetupIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=Fals
 
 
 class SetupIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
-    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
-
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -591,8 +511,6 @@ class SetupIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
-    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
-
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -600,10 +518,6 @@ class SetupIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
-    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
-    `bacs_debit`.
-    """
-
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -611,10 +525,6 @@ class SetupIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=False,
 
 
 class SetupIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
-    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
-    `bacs_debit`.
-    """
-
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -622,10 +532,6 @@ class SetupIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
-    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
-    `bacs_debit`.
-    """
-
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -633,50 +539,30 @@ class SetupIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, 
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Billie, with which companies pay invoices later. Only with the type `billie`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
-    """Billing address of the payer."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -692,8 +578,6 @@ class SetupIntentConfirmParamsPaymentMethodDataBillingDetailsAddress(TypedDict, 
 
 
 class SetupIntentCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
-    """Billing address of the payer."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -709,8 +593,6 @@ class SetupIntentCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, t
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
-    """Billing address of the payer."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -726,8 +608,6 @@ class SetupIntentUpdateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, t
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
-    """Name and contact details of the payer."""
-
     address: SetupIntentConfirmParamsPaymentMethodDataBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -741,8 +621,6 @@ class SetupIntentConfirmParamsPaymentMethodDataBillingDetails(TypedDict, total=F
 
 
 class SetupIntentCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
-    """Name and contact details of the payer."""
-
     address: SetupIntentCreateParamsPaymentMethodDataBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -756,8 +634,6 @@ class SetupIntentCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=Fa
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
-    """Name and contact details of the payer."""
-
     address: SetupIntentUpdateParamsPaymentMethodDataBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -771,74 +647,45 @@ class SetupIntentUpdateParamsPaymentMethodDataBillingDetails(TypedDict, total=Fa
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
-    `blik`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
-    `blik`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
-    `blik`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
-    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
-
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
-    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
-
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
-    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
-
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
-    """Card networks on which the card can be used."""
-
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -849,8 +696,6 @@ class SetupIntentConfirmParamsPaymentMethodDataCardNetworks(TypedDict, total=Fal
 
 
 class SetupIntentCreateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
-    """Card networks on which the card can be used."""
-
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -861,8 +706,6 @@ class SetupIntentCreateParamsPaymentMethodDataCardNetworks(TypedDict, total=Fals
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
-    """Card networks on which the card can be used."""
-
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -873,8 +716,6 @@ class SetupIntentUpdateParamsPaymentMethodDataCardNetworks(TypedDict, total=Fals
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
-    """Credit or debit card. Only with the type `card`."""
-
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -892,8 +733,6 @@ class SetupIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, clos
 
 
 class SetupIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
-    """Credit or debit card. Only with the type `card`."""
-
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -911,8 +750,6 @@ class SetupIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, close
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
-    """Credit or debit card. Only with the type `card`."""
-
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -930,71 +767,42 @@ class SetupIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, close
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
-    """EPS, online banking in Austria. Only with the type `eps`."""
-
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -1029,8 +837,6 @@ class SetupIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, close
 
 
 class SetupIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
-    """EPS, online banking in Austria. Only with the type `eps`."""
-
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -1065,8 +871,6 @@ class SetupIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed
 
 
 class SetupIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
-    """EPS, online banking in Austria. Only with the type `eps`."""
-
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -1101,8 +905,6 @@ class SetupIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, closed
 
 
 class SetupIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
-    """FPX, online banking in Malaysia. Only with the type `fpx`."""
-
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1142,8 +944,6 @@ class SetupIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, close
 
 
 class SetupIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
-    """FPX, online banking in Malaysia. Only with the type `fpx`."""
-
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1183,8 +983,6 @@ class SetupIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed
 
 
 class SetupIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
-    """FPX, online banking in Malaysia. Only with the type `fpx`."""
-
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1224,50 +1022,30 @@ class SetupIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, closed
 
 
 class SetupIntentConfirmParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
-    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
-
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -1294,8 +1072,6 @@ class SetupIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, clo
 
 
 class SetupIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
-    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
-
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -1322,8 +1098,6 @@ class SetupIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, clos
 
 
 class SetupIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
-    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
-
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -1350,50 +1124,30 @@ class SetupIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, clos
 
 
 class SetupIntentConfirmParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
-    """Date of birth."""
-
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -1403,8 +1157,6 @@ class SetupIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=False,
 
 
 class SetupIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
-    """Date of birth."""
-
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -1414,8 +1166,6 @@ class SetupIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
-    """Date of birth."""
-
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -1425,158 +1175,93 @@ class SetupIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, 
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
-    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
-
     dob: SetupIntentConfirmParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
-    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
-
     dob: SetupIntentCreateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
-    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
-
     dob: SetupIntentUpdateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Card issued in South Korea. Only with the type `kr_card`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Link, Stripe's wallet. Only with the type `link`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
-    `multibanco`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
-    `multibanco`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
-    `multibanco`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
-    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
-
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -1586,8 +1271,6 @@ class SetupIntentConfirmParamsPaymentMethodDataNaverPay(TypedDict, total=False, 
 
 
 class SetupIntentCreateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
-    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
-
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -1597,8 +1280,6 @@ class SetupIntentCreateParamsPaymentMethodDataNaverPay(TypedDict, total=False, c
 
 
 class SetupIntentUpdateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
-    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
-
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -1608,8 +1289,6 @@ class SetupIntentUpdateParamsPaymentMethodDataNaverPay(TypedDict, total=False, c
 
 
 class SetupIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
-    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
-
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -1625,8 +1304,6 @@ class SetupIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fa
 
 
 class SetupIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
-    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
-
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -1642,8 +1319,6 @@ class SetupIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
-    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
-
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -1659,29 +1334,18 @@ class SetupIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentConfirmParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
-    """Przelewy24, online banking in Poland. Only with the type `p24`."""
-
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -1714,8 +1378,6 @@ class SetupIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, close
 
 
 class SetupIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
-    """Przelewy24, online banking in Poland. Only with the type `p24`."""
-
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -1748,8 +1410,6 @@ class SetupIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed
 
 
 class SetupIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
-    """Przelewy24, online banking in Poland. Only with the type `p24`."""
-
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -1782,116 +1442,66 @@ class SetupIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
-    `pay_by_bank`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
-    `pay_by_bank`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
-    `pay_by_bank`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """PAYCO, a wallet in South Korea. Only with the type `payco`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """PayPal, a wallet used in many countries. Only with the type `paypal`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """PayPay, a wallet in Japan. Only with the type `paypay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
-    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
-
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -1903,8 +1513,6 @@ class SetupIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, clo
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
-    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
-
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -1916,8 +1524,6 @@ class SetupIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, clos
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
-    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
-
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -1929,281 +1535,171 @@ class SetupIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, clos
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
-    """Settings for Radar, Stripe's fraud prevention."""
-
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
-    """Settings for Radar, Stripe's fraud prevention."""
-
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
-    """Settings for Radar, Stripe's fraud prevention."""
-
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
-    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
-
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
-    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
-
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
-    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
-
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
-    """Sofort, online banking in some European countries. Only with the type `sofort`."""
-
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
-    """Sofort, online banking in some European countries. Only with the type `sofort`."""
-
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
-    """Sofort, online banking in some European countries. Only with the type `sofort`."""
-
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Swish, a wallet in Sweden. Only with the type `swish`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """TWINT, a wallet in Switzerland. Only with the type `twint`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -2219,8 +1715,6 @@ class SetupIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, tota
 
 
 class SetupIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -2236,8 +1730,6 @@ class SetupIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total
 
 
 class SetupIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -2253,29 +1745,21 @@ class SetupIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total
 
 
 class SetupIntentConfirmParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
-    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
-
     mandate_options: SetupIntentConfirmParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
-    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
-
     mandate_options: SetupIntentCreateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
-    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
-
     mandate_options: SetupIntentUpdateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
-    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
-
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -2297,8 +1781,6 @@ class SetupIntentConfirmParamsPaymentMethodDataUsBankAccount(TypedDict, total=Fa
 
 
 class SetupIntentCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
-    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
-
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -2320,8 +1802,6 @@ class SetupIntentCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentUpdateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
-    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
-
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -2343,50 +1823,30 @@ class SetupIntentUpdateParamsPaymentMethodDataUsBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentConfirmParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Zip, with which customers pay in installments. Only with the type `zip`.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=True):
-    """Details of a new payment method to create and use."""
-
     acss_debit: SetupIntentConfirmParamsPaymentMethodDataAcssDebit
     """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: SetupIntentConfirmParamsPaymentMethodDataAffirm
@@ -2590,8 +2050,6 @@ class SetupIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=T
 
 
 class SetupIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
-    """Details of a new payment method to create and use."""
-
     acss_debit: SetupIntentCreateParamsPaymentMethodDataAcssDebit
     """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: SetupIntentCreateParamsPaymentMethodDataAffirm
@@ -2795,8 +2253,6 @@ class SetupIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=Tr
 
 
 class SetupIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=True):
-    """Details of a new payment method to create and use."""
-
     acss_debit: SetupIntentUpdateParamsPaymentMethodDataAcssDebit
     """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: SetupIntentUpdateParamsPaymentMethodDataAffirm
@@ -3000,8 +2456,6 @@ class SetupIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=Tr
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
@@ -3028,8 +2482,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedD
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
@@ -3056,8 +2508,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDi
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
@@ -3084,8 +2534,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDi
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
-
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions
@@ -3100,8 +2548,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fal
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
-
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions
@@ -3116,8 +2562,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fals
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
-
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions
@@ -3132,113 +2576,75 @@ class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fals
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Settings for payments by Amazon Pay (`amazon_pay`).
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Settings for payments by Amazon Pay (`amazon_pay`).
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Settings for payments by Amazon Pay (`amazon_pay`).
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
-    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
-
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
-    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
-
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
-    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
-
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Settings for payments by Bizum (`bizum`).
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Settings for payments by Bizum (`bizum`).
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Settings for payments by Bizum (`bizum`).
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Settings for payments by BLIK (`blik`)."""
-
     code: str
     """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions
@@ -3246,8 +2652,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsBlik(TypedDict, total=False, c
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Settings for payments by BLIK (`blik`)."""
-
     code: str
     """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsBlikMandateOptions
@@ -3255,8 +2659,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, cl
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Settings for payments by BLIK (`blik`)."""
-
     code: str
     """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions
@@ -3264,8 +2666,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsBlik(TypedDict, total=False, cl
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: Required[int]
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Required[Literal["fixed", "maximum"]]
@@ -3302,8 +2702,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCardMandateOptions(TypedDict, 
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: Required[int]
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Required[Literal["fixed", "maximum"]]
@@ -3340,8 +2738,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, t
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: Required[int]
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Required[Literal["fixed", "maximum"]]
@@ -3378,31 +2774,20 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, t
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for payments by card at a Terminal reader (`card_present`).
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for payments by card at a Terminal reader (`card_present`).
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for payments by card at a Terminal reader (`card_present`).
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
-    """Data for payments on Cartes Bancaires."""
-
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
     """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
@@ -3414,8 +2799,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions
 class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
-    """Data for payments on Cartes Bancaires."""
-
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
     """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
@@ -3427,8 +2810,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsC
 class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
-    """Data for payments on Cartes Bancaires."""
-
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
     """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
@@ -3438,29 +2819,21 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsC
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
-    """Data that only some card networks need."""
-
     cartes_bancaires: SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
     """Data for payments on Cartes Bancaires."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
-    """Data that only some card networks need."""
-
     cartes_bancaires: SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
     """Data for payments on Cartes Bancaires."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
-    """Data that only some card networks need."""
-
     cartes_bancaires: SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
     """Data for payments on Cartes Bancaires."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
-    """Result of 3D Secure, if it was tried."""
-
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
     """Result that the bank's server returned for the authentication.
 
@@ -3496,8 +2869,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, to
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
-    """Result of 3D Secure, if it was tried."""
-
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
     """Result that the bank's server returned for the authentication.
 
@@ -3533,8 +2904,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, tot
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
-    """Result of 3D Secure, if it was tried."""
-
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
     """Result that the bank's server returned for the authentication.
 
@@ -3570,8 +2939,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, tot
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for payments by card."""
-
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
@@ -3613,8 +2980,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False, c
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for payments by card."""
-
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
@@ -3656,8 +3021,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, cl
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for payments by card."""
-
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
@@ -3699,8 +3062,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, cl
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
-    """Expected amounts and frequency of payments on demand."""
-
     average_amount: int
     """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
@@ -3720,8 +3081,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, tota
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
-    """Expected amounts and frequency of payments on demand."""
-
     average_amount: int
     """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
@@ -3741,8 +3100,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
-    """Expected amounts and frequency of payments on demand."""
-
     average_amount: int
     """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
@@ -3762,8 +3119,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
-    """The next bill of the subscription."""
-
     amount: Required[int]
     """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
@@ -3771,8 +3126,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
-    """The next bill of the subscription."""
-
     amount: Required[int]
     """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
@@ -3780,8 +3133,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(T
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
-    """The next bill of the subscription."""
-
     amount: Required[int]
     """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
@@ -3789,8 +3140,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(T
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
-    """Subscriptions that the customer buys or sets up with Klarna."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two bills.
 
@@ -3810,8 +3159,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, 
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
-    """Subscriptions that the customer buys or sets up with Klarna."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two bills.
 
@@ -3831,8 +3178,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, t
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
-    """Subscriptions that the customer buys or sets up with Klarna."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two bills.
 
@@ -3852,8 +3197,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, t
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Settings for payments by Klarna (`klarna`)."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     on_demand: SetupIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand
@@ -3912,8 +3255,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsKlarna(TypedDict, total=False,
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Settings for payments by Klarna (`klarna`)."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     on_demand: SetupIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand
@@ -3972,8 +3313,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Settings for payments by Klarna (`klarna`)."""
-
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     on_demand: SetupIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand
@@ -4032,50 +3371,36 @@ class SetupIntentUpdateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, 
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
-    """Settings for payments by Link (`link`)."""
-
     persistent_token: str
     """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
-    """Settings for payments by Link (`link`)."""
-
     persistent_token: str
     """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
-    """Settings for payments by Link (`link`)."""
-
     persistent_token: str
     """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Settings for payments by PayPal (`paypal`)."""
-
     billing_agreement_id: str
     """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Settings for payments by PayPal (`paypal`)."""
-
     billing_agreement_id: str
     """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Settings for payments by PayPal (`paypal`)."""
-
     billing_agreement_id: str
     """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int | None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None
@@ -4137,8 +3462,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict,
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int | None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None
@@ -4200,8 +3523,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, 
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int | None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None
@@ -4263,29 +3584,21 @@ class SetupIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, 
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Settings for payments by PayTo (`payto`)."""
-
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Settings for payments by PayTo (`payto`)."""
-
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Settings for payments by PayTo (`payto`)."""
-
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -4320,8 +3633,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsPixMandateOptions(TypedDict, t
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -4356,8 +3667,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, to
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -4392,71 +3701,51 @@ class SetupIntentUpdateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, to
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Settings for payments by Pix (`pix`)."""
-
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Settings for payments by Pix (`pix`)."""
-
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Settings for payments by Pix (`pix`)."""
-
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
-
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
-
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
-
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -4472,8 +3761,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, t
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -4489,8 +3776,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, to
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -4506,8 +3791,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, to
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Settings for payments by UPI (`upi`)."""
-
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -4521,8 +3804,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUpi(TypedDict, total=False, cl
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Settings for payments by UPI (`upi`)."""
-
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -4536,8 +3817,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False, clo
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Settings for payments by UPI (`upi`)."""
-
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -4553,8 +3832,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUpi(TypedDict, total=False, clo
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
-    """Limits which accounts the customer can link."""
-
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -4566,8 +3843,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnecti
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
-    """Limits which accounts the customer can link."""
-
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -4579,8 +3854,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
-    """Limits which accounts the customer can link."""
-
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -4592,8 +3865,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
-    """Settings for linking the bank account with Financial Connections."""
-
     filters: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -4616,8 +3887,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnecti
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(TypedDict, total=False, closed=True):
-    """Settings for linking the bank account with Financial Connections."""
-
     filters: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -4640,8 +3909,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(TypedDict, total=False, closed=True):
-    """Settings for linking the bank account with Financial Connections."""
-
     filters: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -4664,8 +3931,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     collection_method: Literal["paper"] | None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -4674,8 +3939,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions(Ty
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     collection_method: Literal["paper"] | None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -4684,8 +3947,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions(Typ
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     collection_method: Literal["paper"] | None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -4694,8 +3955,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions(Typ
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
-    """Networks on which the bank account may be used."""
-
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
     """Networks that are requested.
 
@@ -4705,8 +3964,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDic
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
-    """Networks on which the bank account may be used."""
-
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
     """Networks that are requested.
 
@@ -4716,8 +3973,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
-    """Networks on which the bank account may be used."""
-
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
     """Networks that are requested.
 
@@ -4727,8 +3982,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
-
     financial_connections: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions
@@ -4745,8 +3998,6 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, total
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
-
     financial_connections: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions
@@ -4763,8 +4014,6 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
-
     financial_connections: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions
@@ -4781,8 +4030,6 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=
 
 
 class SetupIntentConfirmParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings for the setup of single payment methods."""
-
     acss_debit: SetupIntentConfirmParamsPaymentMethodOptionsAcssDebit
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentConfirmParamsPaymentMethodOptionsAmazonPay
@@ -4816,8 +4063,6 @@ class SetupIntentConfirmParamsPaymentMethodOptions(TypedDict, total=False, close
 
 
 class SetupIntentCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings for the setup of single payment methods."""
-
     acss_debit: SetupIntentCreateParamsPaymentMethodOptionsAcssDebit
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentCreateParamsPaymentMethodOptionsAmazonPay
@@ -4851,8 +4096,6 @@ class SetupIntentCreateParamsPaymentMethodOptions(TypedDict, total=False, closed
 
 
 class SetupIntentUpdateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings for the setup of single payment methods."""
-
     acss_debit: SetupIntentUpdateParamsPaymentMethodOptionsAcssDebit
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentUpdateParamsPaymentMethodOptionsAmazonPay
@@ -4886,8 +4129,6 @@ class SetupIntentUpdateParamsPaymentMethodOptions(TypedDict, total=False, closed
 
 
 class SetupIntentCreateParamsSingleUse(TypedDict, total=False, closed=True):
-    """Sets the payment method up for one payment only, with a mandate for its amount."""
-
     amount: Required[int]
     """Amount of that payment, in the smallest currency unit."""
     currency: Required[str]

@@ -25,8 +25,6 @@ __all__ = [
 
 
 class ShippingRateListParamsCreated(TypedDict, total=False, closed=True):
-    """Only objects created at this time, or in this range of times."""
-
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -38,8 +36,6 @@ class ShippingRateListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class ShippingRateCreateParamsDeliveryEstimateMaximum(TypedDict, total=False, closed=True):
-    """Longest time that the delivery takes. No upper limit unless set."""
-
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of time.
 
@@ -54,8 +50,6 @@ class ShippingRateCreateParamsDeliveryEstimateMaximum(TypedDict, total=False, cl
 
 
 class ShippingRateCreateParamsDeliveryEstimateMinimum(TypedDict, total=False, closed=True):
-    """Shortest time that the delivery takes. No lower limit unless set."""
-
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of time.
 
@@ -70,8 +64,6 @@ class ShippingRateCreateParamsDeliveryEstimateMinimum(TypedDict, total=False, cl
 
 
 class ShippingRateCreateParamsDeliveryEstimate(TypedDict, total=False, closed=True):
-    """How long the delivery takes, shown to the customer in Checkout."""
-
     maximum: ShippingRateCreateParamsDeliveryEstimateMaximum
     """Longest time that the delivery takes. No upper limit unless set."""
     minimum: ShippingRateCreateParamsDeliveryEstimateMinimum
@@ -79,8 +71,6 @@ class ShippingRateCreateParamsDeliveryEstimate(TypedDict, total=False, closed=Tr
 
 
 class ShippingRateCreateParamsFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
-    """Costs in other currencies, by lowercase ISO currency code."""
-
     amount: Required[int]
     """Cost of the delivery in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -93,8 +83,6 @@ class ShippingRateCreateParamsFixedAmountCurrencyOptions(TypedDict, total=False,
 
 
 class ShippingRateUpdateParamsFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
-    """Costs in other currencies, by lowercase ISO currency code."""
-
     amount: int
     """Cost of the delivery in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -107,8 +95,6 @@ class ShippingRateUpdateParamsFixedAmountCurrencyOptions(TypedDict, total=False,
 
 
 class ShippingRateCreateParamsFixedAmount(TypedDict, total=False, closed=True):
-    """Cost of the delivery. Set if `type` is `fixed_amount`."""
-
     amount: Required[int]
     """Cost of the delivery, in the smallest currency unit."""
     currency: Required[str]
@@ -118,8 +104,6 @@ class ShippingRateCreateParamsFixedAmount(TypedDict, total=False, closed=True):
 
 
 class ShippingRateUpdateParamsFixedAmount(TypedDict, total=False, closed=True):
-    """Amounts of the rate to update."""
-
     currency_options: Mapping[str, ShippingRateUpdateParamsFixedAmountCurrencyOptions]
     """Costs in other currencies, by lowercase ISO currency code."""
 

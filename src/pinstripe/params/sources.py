@@ -42,22 +42,16 @@ __all__ = [
 
 
 class SourceCreateParamsMandateAcceptanceOffline(TypedDict, total=False, closed=True):
-    """Where the customer agreed offline."""
-
     contact_email: Required[str]
     """Email address to which Stripe sends the mandate."""
 
 
 class SourceUpdateParamsMandateAcceptanceOffline(TypedDict, total=False, closed=True):
-    """Where the customer agreed offline."""
-
     contact_email: Required[str]
     """Email address to which Stripe sends the mandate."""
 
 
 class SourceCreateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=True):
-    """Where the customer agreed in a browser or app."""
-
     date: int | datetime
     """When the customer agreed online."""
     ip: str
@@ -67,8 +61,6 @@ class SourceCreateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=T
 
 
 class SourceUpdateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=True):
-    """Where the customer agreed in a browser or app."""
-
     date: int | datetime
     """When the customer agreed online."""
     ip: str
@@ -78,8 +70,6 @@ class SourceUpdateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=T
 
 
 class SourceCreateParamsMandateAcceptance(TypedDict, total=False, closed=True):
-    """How the customer agreed to the mandate, or withdrew it."""
-
     date: int | datetime
     """When the customer agreed or withdrew."""
     ip: str
@@ -107,8 +97,6 @@ class SourceCreateParamsMandateAcceptance(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsMandateAcceptance(TypedDict, total=False, closed=True):
-    """How the customer agreed to the mandate, or withdrew it."""
-
     date: int | datetime
     """When the customer agreed or withdrew."""
     ip: str
@@ -136,8 +124,6 @@ class SourceUpdateParamsMandateAcceptance(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsMandate(TypedDict, total=False, closed=True):
-    """Mandate by which the customer allows debits."""
-
     acceptance: SourceCreateParamsMandateAcceptance
     """How the customer agreed to the mandate, or withdrew it."""
     amount: int | None
@@ -163,8 +149,6 @@ class SourceCreateParamsMandate(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsMandate(TypedDict, total=False, closed=True):
-    """Mandate by which the customer allows debits."""
-
     acceptance: SourceUpdateParamsMandateAcceptance
     """How the customer agreed to the mandate, or withdrew it."""
     amount: int | None
@@ -190,8 +174,6 @@ class SourceUpdateParamsMandate(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsOwnerAddress(TypedDict, total=False, closed=True):
-    """Address of the person who owns it."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -207,8 +189,6 @@ class SourceCreateParamsOwnerAddress(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
-    """Address of the person who owns it."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -224,8 +204,6 @@ class SourceUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsOwner(TypedDict, total=False, closed=True):
-    """Who owns the payment method."""
-
     address: SourceCreateParamsOwnerAddress
     """Address of the person who owns it."""
     email: str
@@ -237,8 +215,6 @@ class SourceCreateParamsOwner(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsOwner(TypedDict, total=False, closed=True):
-    """Who owns the payment method."""
-
     address: SourceUpdateParamsOwnerAddress
     """Address of the person who owns it."""
     email: str
@@ -250,8 +226,6 @@ class SourceUpdateParamsOwner(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsReceiver(TypedDict, total=False, closed=True):
-    """Flow in which the customer transfers money to an account."""
-
     refund_attributes_method: Literal["email", "manual", "none"]
     """How details for refunds are asked from the customer.
 
@@ -262,15 +236,11 @@ class SourceCreateParamsReceiver(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsRedirect(TypedDict, total=False, closed=True):
-    """Flow in which the customer authorizes the payment on another page."""
-
     return_url: Required[str]
     """URL to which the customer or user returns afterwards."""
 
 
 class SourceCreateParamsSourceOrderItem(TypedDict, total=False, closed=True):
-    """Goods, shipping, taxes and discounts that make up the order."""
-
     amount: int
     """What the item costs, in the smallest currency unit."""
     currency: str
@@ -292,8 +262,6 @@ class SourceCreateParamsSourceOrderItem(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsSourceOrderItem(TypedDict, total=False, closed=True):
-    """Goods, shipping, taxes and discounts that make up the order."""
-
     amount: int
     """What the item costs, in the smallest currency unit."""
     currency: str
@@ -315,8 +283,6 @@ class SourceUpdateParamsSourceOrderItem(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsSourceOrderShippingAddress(TypedDict, total=False, closed=True):
-    """Delivery address."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -332,8 +298,6 @@ class SourceCreateParamsSourceOrderShippingAddress(TypedDict, total=False, close
 
 
 class SourceUpdateParamsSourceOrderShippingAddress(TypedDict, total=False, closed=True):
-    """Delivery address."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -349,8 +313,6 @@ class SourceUpdateParamsSourceOrderShippingAddress(TypedDict, total=False, close
 
 
 class SourceCreateParamsSourceOrderShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
-
     address: Required[SourceCreateParamsSourceOrderShippingAddress]
     """Delivery address."""
     carrier: str
@@ -364,8 +326,6 @@ class SourceCreateParamsSourceOrderShipping(TypedDict, total=False, closed=True)
 
 
 class SourceUpdateParamsSourceOrderShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
-
     address: Required[SourceUpdateParamsSourceOrderShippingAddress]
     """Delivery address."""
     carrier: str
@@ -379,8 +339,6 @@ class SourceUpdateParamsSourceOrderShipping(TypedDict, total=False, closed=True)
 
 
 class SourceCreateParamsSourceOrder(TypedDict, total=False, closed=True):
-    """Order that is paid, as some providers need it."""
-
     items: Sequence[SourceCreateParamsSourceOrderItem]
     """Goods, shipping, taxes and discounts that make up the order."""
     shipping: SourceCreateParamsSourceOrderShipping
@@ -388,8 +346,6 @@ class SourceCreateParamsSourceOrder(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsSourceOrder(TypedDict, total=False, closed=True):
-    """Order that is paid, as some providers need it."""
-
     items: Sequence[SourceUpdateParamsSourceOrderItem]
     """Goods, shipping, taxes and discounts that make up the order."""
     shipping: SourceUpdateParamsSourceOrderShipping

@@ -27,36 +27,26 @@ __all__ = [
 
 
 class SubscriptionItemCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends. `None` removes it."""
-
     usage_gte: Required[int]
     """Number of units at which the item is billed."""
 
 
 class SubscriptionItemUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends. `None` removes it."""
-
     usage_gte: Required[int]
     """Number of units at which the item is billed."""
 
 
 class SubscriptionItemCreateParamsCurrentTrial(TypedDict, total=False, closed=True):
-    """Trial offer to apply to the item."""
-
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class SubscriptionItemUpdateParamsCurrentTrial(TypedDict, total=False, closed=True):
-    """Trial offer to apply to the item."""
-
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class SubscriptionItemCreateParamsDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -66,8 +56,6 @@ class SubscriptionItemCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -77,8 +65,6 @@ class SubscriptionItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionItemCreateParamsPriceDataRecurring(TypedDict, total=False, closed=True):
-    """Makes the price recurring and defines its billing interval."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -94,8 +80,6 @@ class SubscriptionItemCreateParamsPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionItemUpdateParamsPriceDataRecurring(TypedDict, total=False, closed=True):
-    """Makes the price recurring and defines its billing interval."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -111,8 +95,6 @@ class SubscriptionItemUpdateParamsPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionItemCreateParamsPriceData(TypedDict, total=False, closed=True):
-    """Recurring price that is made for this item only. Give this or `price`."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -135,8 +117,6 @@ class SubscriptionItemCreateParamsPriceData(TypedDict, total=False, closed=True)
 
 
 class SubscriptionItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
-    """Recurring price that is made for this item only. Give this or `price`."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]

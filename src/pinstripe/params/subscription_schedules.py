@@ -106,8 +106,6 @@ __all__ = [
 
 
 class SubscriptionScheduleCreateParamsBillingModeFlexible(TypedDict, total=False, closed=True):
-    """Settings for the type `flexible`."""
-
     proration_discounts: Literal["included", "itemized"]
     """How invoices show the discounts on prorations.
 
@@ -117,8 +115,6 @@ class SubscriptionScheduleCreateParamsBillingModeFlexible(TypedDict, total=False
 
 
 class SubscriptionScheduleCreateParamsBillingMode(TypedDict, total=False, closed=True):
-    """How prorations and invoices of the schedule's subscription are computed."""
-
     flexible: SubscriptionScheduleCreateParamsBillingModeFlexible
     """Settings for the type `flexible`."""
     type: Required[Literal["classic", "flexible"]]
@@ -131,8 +127,6 @@ class SubscriptionScheduleCreateParamsBillingMode(TypedDict, total=False, closed
 
 
 class SubscriptionScheduleListParamsCanceledAt(TypedDict, total=False, closed=True):
-    """Only schedules that were canceled at this time, or within a range of times."""
-
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -144,8 +138,6 @@ class SubscriptionScheduleListParamsCanceledAt(TypedDict, total=False, closed=Tr
 
 
 class SubscriptionScheduleListParamsCompletedAt(TypedDict, total=False, closed=True):
-    """Only schedules that were completed at this time, or within a range of times."""
-
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -157,8 +149,6 @@ class SubscriptionScheduleListParamsCompletedAt(TypedDict, total=False, closed=T
 
 
 class SubscriptionScheduleListParamsCreated(TypedDict, total=False, closed=True):
-    """Only objects created at this time, or in this range of times."""
-
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -170,8 +160,6 @@ class SubscriptionScheduleListParamsCreated(TypedDict, total=False, closed=True)
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTaxLiability(TypedDict, total=False, closed=True):
-    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -183,8 +171,6 @@ class SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTaxLiability(Typed
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTaxLiability(TypedDict, total=False, closed=True):
-    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -196,8 +182,6 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTaxLiability(Typed
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings for Stripe Tax on the invoices."""
-
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTaxLiability
@@ -205,8 +189,6 @@ class SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTax(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings for Stripe Tax on the invoices."""
-
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTaxLiability
@@ -214,8 +196,6 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTax(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsBillingThresholds(TypedDict, total=False, closed=True):
-    """Amount at which an invoice is created before the period ends."""
-
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -225,8 +205,6 @@ class SubscriptionScheduleCreateParamsDefaultSettingsBillingThresholds(TypedDict
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsBillingThresholds(TypedDict, total=False, closed=True):
-    """Amount at which an invoice is created before the period ends."""
-
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -236,8 +214,6 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsBillingThresholds(TypedDict
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
-
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -245,8 +221,6 @@ class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsCustomField(
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
-
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -254,8 +228,6 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsCustomField(
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -267,8 +239,6 @@ class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsIssuer(Typed
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -280,8 +250,6 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsIssuer(Typed
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings that the invoices take over."""
-
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsCustomField] | None
@@ -299,8 +267,6 @@ class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettings(TypedDict, 
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings that the invoices take over."""
-
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsCustomField] | None
@@ -318,8 +284,6 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettings(TypedDict, 
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsTransferData(TypedDict, total=False, closed=True):
-    """Connected account to which money of the invoices is transferred."""
-
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -329,8 +293,6 @@ class SubscriptionScheduleCreateParamsDefaultSettingsTransferData(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsTransferData(TypedDict, total=False, closed=True):
-    """Connected account to which money of the invoices is transferred."""
-
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -340,8 +302,6 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsTransferData(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsDefaultSettings(TypedDict, total=False, closed=True):
-    """Settings of the subscription in each phase that does not set its own."""
-
     application_fee_percent: float
     """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
     decimals.
@@ -375,8 +335,6 @@ class SubscriptionScheduleCreateParamsDefaultSettings(TypedDict, total=False, cl
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettings(TypedDict, total=False, closed=True):
-    """Settings of the subscription in each phase that does not set its own."""
-
     application_fee_percent: float
     """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
     decimals.
@@ -410,8 +368,6 @@ class SubscriptionScheduleUpdateParamsDefaultSettings(TypedDict, total=False, cl
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePausePauseAt(TypedDict, total=False, closed=True):
-    """When the subscription is paused."""
-
     timestamp: int | datetime
     """Time of the pause. Only with the type `timestamp`."""
     type: Required[Literal["now", "timestamp"]]
@@ -423,8 +379,6 @@ class SubscriptionScheduleCreateParamsPauseSchedulePausePauseAt(TypedDict, total
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePausePauseAt(TypedDict, total=False, closed=True):
-    """When the subscription is paused."""
-
     timestamp: int | datetime
     """Time of the pause. Only with the type `timestamp`."""
     type: Required[Literal["now", "timestamp"]]
@@ -438,8 +392,6 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePausePauseAt(TypedDict, total
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
-    """Whether metered usage of the current period is billed."""
-
     type: Literal["none", "pause_at"]
     """Until when metered usage is billed.
 
@@ -451,8 +403,6 @@ class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForOutstandi
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
-    """Whether metered usage of the current period is billed."""
-
     type: Literal["none", "pause_at"]
     """Until when metered usage is billed.
 
@@ -464,8 +414,6 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForOutstandi
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom(
     TypedDict, total=False, closed=True
 ):
-    """From when time that is paid but not used is credited."""
-
     type: Literal["item_current_period_start", "none", "pause_at"]
     """Start of the credited time.
 
@@ -478,8 +426,6 @@ class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForUnusedTim
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom(
     TypedDict, total=False, closed=True
 ):
-    """From when time that is paid but not used is credited."""
-
     type: Literal["item_current_period_start", "none", "pause_at"]
     """Start of the credited time.
 
@@ -490,8 +436,6 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForUnusedTim
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillFor(TypedDict, total=False, closed=True):
-    """What is billed or credited when the pause begins."""
-
     outstanding_usage_through: SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough
     """Whether metered usage of the current period is billed."""
     unused_time_from: SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom
@@ -499,8 +443,6 @@ class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillFor(TypedDic
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillFor(TypedDict, total=False, closed=True):
-    """What is billed or credited when the pause begins."""
-
     outstanding_usage_through: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough
     """Whether metered usage of the current period is billed."""
     unused_time_from: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom
@@ -508,8 +450,6 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillFor(TypedDic
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettings(TypedDict, total=False, closed=True):
-    """What the pause bills and credits."""
-
     bill_for: SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillFor
     """What is billed or credited when the pause begins."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
@@ -526,8 +466,6 @@ class SubscriptionScheduleCreateParamsPauseSchedulePauseSettings(TypedDict, tota
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettings(TypedDict, total=False, closed=True):
-    """What the pause bills and credits."""
-
     bill_for: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillFor
     """What is billed or credited when the pause begins."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
@@ -544,8 +482,6 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettings(TypedDict, tota
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePause(TypedDict, total=False, closed=True):
-    """When and how the subscription is paused."""
-
     pause_at: Required[SubscriptionScheduleCreateParamsPauseSchedulePausePauseAt]
     """When the subscription is paused."""
     settings: SubscriptionScheduleCreateParamsPauseSchedulePauseSettings
@@ -553,8 +489,6 @@ class SubscriptionScheduleCreateParamsPauseSchedulePause(TypedDict, total=False,
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePause(TypedDict, total=False, closed=True):
-    """When and how the subscription is paused."""
-
     pause_at: SubscriptionScheduleUpdateParamsPauseSchedulePausePauseAt
     """When the subscription is paused."""
     settings: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettings
@@ -562,8 +496,6 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePause(TypedDict, total=False,
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAtDuration(TypedDict, total=False, closed=True):
-    """Length of the pause. Only with the type `duration`."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -577,8 +509,6 @@ class SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAtDuration(TypedD
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAtDuration(TypedDict, total=False, closed=True):
-    """Length of the pause. Only with the type `duration`."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -592,8 +522,6 @@ class SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAtDuration(TypedD
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAt(TypedDict, total=False, closed=True):
-    """When the subscription is resumed."""
-
     duration: SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAtDuration
     """Length of the pause. Only with the type `duration`."""
     timestamp: int | datetime
@@ -608,8 +536,6 @@ class SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAt(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAt(TypedDict, total=False, closed=True):
-    """When the subscription is resumed."""
-
     duration: SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAtDuration
     """Length of the pause. Only with the type `duration`."""
     timestamp: int | datetime
@@ -624,8 +550,6 @@ class SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAt(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResumeSettings(TypedDict, total=False, closed=True):
-    """How the subscription is resumed."""
-
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
     """Whether a new billing cycle begins when the subscription is resumed.
 
@@ -649,8 +573,6 @@ class SubscriptionScheduleCreateParamsPauseScheduleResumeSettings(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResumeSettings(TypedDict, total=False, closed=True):
-    """How the subscription is resumed."""
-
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
     """Whether a new billing cycle begins when the subscription is resumed.
 
@@ -674,8 +596,6 @@ class SubscriptionScheduleUpdateParamsPauseScheduleResumeSettings(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResume(TypedDict, total=False, closed=True):
-    """When and how the subscription is resumed. It stays paused unless this is set."""
-
     resume_at: Required[SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAt]
     """When the subscription is resumed."""
     settings: SubscriptionScheduleCreateParamsPauseScheduleResumeSettings
@@ -683,8 +603,6 @@ class SubscriptionScheduleCreateParamsPauseScheduleResume(TypedDict, total=False
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResume(TypedDict, total=False, closed=True):
-    """When and how the subscription is resumed. It stays paused unless this is set."""
-
     resume_at: SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAt
     """When the subscription is resumed."""
     settings: SubscriptionScheduleUpdateParamsPauseScheduleResumeSettings
@@ -692,8 +610,6 @@ class SubscriptionScheduleUpdateParamsPauseScheduleResume(TypedDict, total=False
 
 
 class SubscriptionScheduleCreateParamsPauseSchedule(TypedDict, total=False, closed=True):
-    """Planned pauses of the subscription."""
-
     key: str
     """Name for the planned pause, by which later updates refer to it."""
     pause: SubscriptionScheduleCreateParamsPauseSchedulePause
@@ -703,8 +619,6 @@ class SubscriptionScheduleCreateParamsPauseSchedule(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedule(TypedDict, total=False, closed=True):
-    """Planned pauses of the subscription."""
-
     key: str
     """Name for the planned pause, by which later updates refer to it."""
     pause: SubscriptionScheduleUpdateParamsPauseSchedulePause
@@ -714,8 +628,6 @@ class SubscriptionScheduleUpdateParamsPauseSchedule(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
-    """Discounts for this item only."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -725,8 +637,6 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemDiscount(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
-    """Discounts for this item only."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -736,8 +646,6 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemDiscount(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
-    """End of the period."""
-
     timestamp: int | datetime
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "phase_end", "timestamp"]]
@@ -750,8 +658,6 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, to
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
-    """End of the period."""
-
     timestamp: int | datetime
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "phase_end", "timestamp"]]
@@ -764,8 +670,6 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, to
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
-    """Start of the period."""
-
     timestamp: int | datetime
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "phase_start", "timestamp"]]
@@ -778,8 +682,6 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodStart(TypedDict, 
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
-    """Start of the period."""
-
     timestamp: int | datetime
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "phase_start", "timestamp"]]
@@ -792,8 +694,6 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodStart(TypedDict, 
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
-    """Period that the charge is for, shown on the invoice."""
-
     end: Required[SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodStart]
@@ -801,8 +701,6 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriod(TypedDict, total
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
-    """Period that the charge is for, shown on the invoice."""
-
     end: Required[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodStart]
@@ -810,8 +708,6 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriod(TypedDict, total
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -832,8 +728,6 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPriceData(TypedDict, to
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -854,8 +748,6 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPriceData(TypedDict, to
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItem(TypedDict, total=False, closed=True):
-    """One-time charges on the first invoice of the phase."""
-
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionScheduleCreateParamsPhaseAddInvoiceItemDiscount]
@@ -875,8 +767,6 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItem(TypedDict, total=False
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItem(TypedDict, total=False, closed=True):
-    """One-time charges on the first invoice of the phase."""
-
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemDiscount]
@@ -896,8 +786,6 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItem(TypedDict, total=False
 
 
 class SubscriptionScheduleCreateParamsPhaseAutomaticTaxLiability(TypedDict, total=False, closed=True):
-    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -909,8 +797,6 @@ class SubscriptionScheduleCreateParamsPhaseAutomaticTaxLiability(TypedDict, tota
 
 
 class SubscriptionScheduleUpdateParamsPhaseAutomaticTaxLiability(TypedDict, total=False, closed=True):
-    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -922,8 +808,6 @@ class SubscriptionScheduleUpdateParamsPhaseAutomaticTaxLiability(TypedDict, tota
 
 
 class SubscriptionScheduleCreateParamsPhaseAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings for Stripe Tax on the invoices of the phase."""
-
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleCreateParamsPhaseAutomaticTaxLiability
@@ -931,8 +815,6 @@ class SubscriptionScheduleCreateParamsPhaseAutomaticTax(TypedDict, total=False, 
 
 
 class SubscriptionScheduleUpdateParamsPhaseAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings for Stripe Tax on the invoices of the phase."""
-
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleUpdateParamsPhaseAutomaticTaxLiability
@@ -940,8 +822,6 @@ class SubscriptionScheduleUpdateParamsPhaseAutomaticTax(TypedDict, total=False, 
 
 
 class SubscriptionScheduleCreateParamsPhaseBillingThresholds(TypedDict, total=False, closed=True):
-    """Amount at which an invoice is created before the period ends."""
-
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -951,8 +831,6 @@ class SubscriptionScheduleCreateParamsPhaseBillingThresholds(TypedDict, total=Fa
 
 
 class SubscriptionScheduleUpdateParamsPhaseBillingThresholds(TypedDict, total=False, closed=True):
-    """Amount at which an invoice is created before the period ends."""
-
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -962,8 +840,6 @@ class SubscriptionScheduleUpdateParamsPhaseBillingThresholds(TypedDict, total=Fa
 
 
 class SubscriptionScheduleCreateParamsPhaseDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for the whole subscription during the phase."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -973,8 +849,6 @@ class SubscriptionScheduleCreateParamsPhaseDiscount(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleUpdateParamsPhaseDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for the whole subscription during the phase."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -984,8 +858,6 @@ class SubscriptionScheduleUpdateParamsPhaseDiscount(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleCreateParamsPhaseDuration(TypedDict, total=False, closed=True):
-    """Length of the phase, instead of `end_date`."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -999,8 +871,6 @@ class SubscriptionScheduleCreateParamsPhaseDuration(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleUpdateParamsPhaseDuration(TypedDict, total=False, closed=True):
-    """Length of the phase, instead of `end_date`."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -1014,8 +884,6 @@ class SubscriptionScheduleUpdateParamsPhaseDuration(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleCreateParamsPhaseInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
-
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -1023,8 +891,6 @@ class SubscriptionScheduleCreateParamsPhaseInvoiceSettingsCustomField(TypedDict,
 
 
 class SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
-
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -1032,8 +898,6 @@ class SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsCustomField(TypedDict,
 
 
 class SubscriptionScheduleCreateParamsPhaseInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -1045,8 +909,6 @@ class SubscriptionScheduleCreateParamsPhaseInvoiceSettingsIssuer(TypedDict, tota
 
 
 class SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -1058,8 +920,6 @@ class SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsIssuer(TypedDict, tota
 
 
 class SubscriptionScheduleCreateParamsPhaseInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings that the invoices take over."""
-
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[SubscriptionScheduleCreateParamsPhaseInvoiceSettingsCustomField] | None
@@ -1077,8 +937,6 @@ class SubscriptionScheduleCreateParamsPhaseInvoiceSettings(TypedDict, total=Fals
 
 
 class SubscriptionScheduleUpdateParamsPhaseInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings that the invoices take over."""
-
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsCustomField] | None
@@ -1096,22 +954,16 @@ class SubscriptionScheduleUpdateParamsPhaseInvoiceSettings(TypedDict, total=Fals
 
 
 class SubscriptionScheduleCreateParamsPhaseItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends."""
-
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends."""
-
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionScheduleCreateParamsPhaseItemDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item during the phase."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -1121,8 +973,6 @@ class SubscriptionScheduleCreateParamsPhaseItemDiscount(TypedDict, total=False, 
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item during the phase."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -1132,8 +982,6 @@ class SubscriptionScheduleUpdateParamsPhaseItemDiscount(TypedDict, total=False, 
 
 
 class SubscriptionScheduleCreateParamsPhaseItemPriceDataRecurring(TypedDict, total=False, closed=True):
-    """Makes the price recurring and defines its billing interval."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -1149,8 +997,6 @@ class SubscriptionScheduleCreateParamsPhaseItemPriceDataRecurring(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemPriceDataRecurring(TypedDict, total=False, closed=True):
-    """Makes the price recurring and defines its billing interval."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -1166,8 +1012,6 @@ class SubscriptionScheduleUpdateParamsPhaseItemPriceDataRecurring(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPhaseItemPriceData(TypedDict, total=False, closed=True):
-    """Recurring price that is made for this item only. Give this or `price`."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -1190,8 +1034,6 @@ class SubscriptionScheduleCreateParamsPhaseItemPriceData(TypedDict, total=False,
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemPriceData(TypedDict, total=False, closed=True):
-    """Recurring price that is made for this item only. Give this or `price`."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -1214,8 +1056,6 @@ class SubscriptionScheduleUpdateParamsPhaseItemPriceData(TypedDict, total=False,
 
 
 class SubscriptionScheduleCreateParamsPhaseItem(TypedDict, total=False, closed=True):
-    """Prices and quantities that the subscription has during the phase."""
-
     billing_thresholds: SubscriptionScheduleCreateParamsPhaseItemBillingThresholds | None
     """Usage at which the item is billed before its period ends."""
     discounts: Sequence[SubscriptionScheduleCreateParamsPhaseItemDiscount] | None
@@ -1235,8 +1075,6 @@ class SubscriptionScheduleCreateParamsPhaseItem(TypedDict, total=False, closed=T
 
 
 class SubscriptionScheduleUpdateParamsPhaseItem(TypedDict, total=False, closed=True):
-    """Prices and quantities that the subscription has during the phase."""
-
     billing_thresholds: SubscriptionScheduleUpdateParamsPhaseItemBillingThresholds | None
     """Usage at which the item is billed before its period ends."""
     discounts: Sequence[SubscriptionScheduleUpdateParamsPhaseItemDiscount] | None
@@ -1256,8 +1094,6 @@ class SubscriptionScheduleUpdateParamsPhaseItem(TypedDict, total=False, closed=T
 
 
 class SubscriptionScheduleCreateParamsPhaseTransferData(TypedDict, total=False, closed=True):
-    """Connected account to which money of the invoices is transferred."""
-
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -1267,8 +1103,6 @@ class SubscriptionScheduleCreateParamsPhaseTransferData(TypedDict, total=False, 
 
 
 class SubscriptionScheduleUpdateParamsPhaseTransferData(TypedDict, total=False, closed=True):
-    """Connected account to which money of the invoices is transferred."""
-
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -1278,10 +1112,6 @@ class SubscriptionScheduleUpdateParamsPhaseTransferData(TypedDict, total=False, 
 
 
 class SubscriptionScheduleCreateParamsPhase(TypedDict, total=False, closed=True):
-    """Phases in order. Each begins when the one before ends; an update must repeat the current and future
-    phases that are to stay.
-    """
-
     add_invoice_items: Sequence[SubscriptionScheduleCreateParamsPhaseAddInvoiceItem]
     """One-time charges on the first invoice of the phase."""
     application_fee_percent: float
@@ -1344,10 +1174,6 @@ class SubscriptionScheduleCreateParamsPhase(TypedDict, total=False, closed=True)
 
 
 class SubscriptionScheduleUpdateParamsPhase(TypedDict, total=False, closed=True):
-    """Phases in order. Each begins when the one before ends; an update must repeat the current and future
-    phases that are to stay.
-    """
-
     add_invoice_items: Sequence[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItem]
     """One-time charges on the first invoice of the phase."""
     application_fee_percent: float
@@ -1418,8 +1244,6 @@ class SubscriptionScheduleUpdateParamsPhase(TypedDict, total=False, closed=True)
 
 
 class SubscriptionScheduleListParamsReleasedAt(TypedDict, total=False, closed=True):
-    """Only schedules that were released at this time, or within a range of times."""
-
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime

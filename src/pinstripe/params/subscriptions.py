@@ -146,8 +146,6 @@ __all__ = [
 
 
 class SubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
-    """Discounts for this item only."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -157,8 +155,6 @@ class SubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=False, clo
 
 
 class SubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
-    """Discounts for this item only."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -168,8 +164,6 @@ class SubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=False, clo
 
 
 class SubscriptionCreateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
-    """End of the period."""
-
     timestamp: int | datetime
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "timestamp"]]
@@ -181,8 +175,6 @@ class SubscriptionCreateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, cl
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
-    """End of the period."""
-
     timestamp: int | datetime
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "timestamp"]]
@@ -194,8 +186,6 @@ class SubscriptionUpdateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, cl
 
 
 class SubscriptionCreateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
-    """Start of the period."""
-
     timestamp: int | datetime
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "now", "timestamp"]]
@@ -208,8 +198,6 @@ class SubscriptionCreateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, 
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
-    """Start of the period."""
-
     timestamp: int | datetime
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "now", "timestamp"]]
@@ -222,8 +210,6 @@ class SubscriptionUpdateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, 
 
 
 class SubscriptionCreateParamsAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
-    """Period that the charge is for, shown on the invoice."""
-
     end: Required[SubscriptionCreateParamsAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[SubscriptionCreateParamsAddInvoiceItemPeriodStart]
@@ -231,8 +217,6 @@ class SubscriptionCreateParamsAddInvoiceItemPeriod(TypedDict, total=False, close
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
-    """Period that the charge is for, shown on the invoice."""
-
     end: Required[SubscriptionUpdateParamsAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[SubscriptionUpdateParamsAddInvoiceItemPeriodStart]
@@ -240,8 +224,6 @@ class SubscriptionUpdateParamsAddInvoiceItemPeriod(TypedDict, total=False, close
 
 
 class SubscriptionCreateParamsAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
-    """One-time price that is made for this charge only. Give this or `price`."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -262,8 +244,6 @@ class SubscriptionCreateParamsAddInvoiceItemPriceData(TypedDict, total=False, cl
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
-    """One-time price that is made for this charge only. Give this or `price`."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -284,10 +264,6 @@ class SubscriptionUpdateParamsAddInvoiceItemPriceData(TypedDict, total=False, cl
 
 
 class SubscriptionCreateParamsAddInvoiceItem(TypedDict, total=False, closed=True):
-    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
-    fee.
-    """
-
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionCreateParamsAddInvoiceItemDiscount]
@@ -307,10 +283,6 @@ class SubscriptionCreateParamsAddInvoiceItem(TypedDict, total=False, closed=True
 
 
 class SubscriptionUpdateParamsAddInvoiceItem(TypedDict, total=False, closed=True):
-    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
-    fee.
-    """
-
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionUpdateParamsAddInvoiceItemDiscount]
@@ -330,8 +302,6 @@ class SubscriptionUpdateParamsAddInvoiceItem(TypedDict, total=False, closed=True
 
 
 class SubscriptionCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
-    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -343,8 +313,6 @@ class SubscriptionCreateParamsAutomaticTaxLiability(TypedDict, total=False, clos
 
 
 class SubscriptionUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
-    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -356,8 +324,6 @@ class SubscriptionUpdateParamsAutomaticTaxLiability(TypedDict, total=False, clos
 
 
 class SubscriptionCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings for Stripe Tax on the invoices of the subscription."""
-
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionCreateParamsAutomaticTaxLiability
@@ -365,15 +331,11 @@ class SubscriptionCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class SubscriptionListParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Only subscriptions with or without automatic tax."""
-
     enabled: Required[bool]
     """Whether to list the subscriptions with automatic tax or those without."""
 
 
 class SubscriptionUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings for Stripe Tax on the invoices of the subscription."""
-
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionUpdateParamsAutomaticTaxLiability
@@ -381,8 +343,6 @@ class SubscriptionUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class SubscriptionPauseParamsBillForOutstandingUsageThrough(TypedDict, total=False, closed=True):
-    """Whether metered usage of the current period is billed. Usage up to now is billed unless this is set."""
-
     type: Required[Literal["none", "now"]]
     """Until when metered usage is billed.
 
@@ -392,10 +352,6 @@ class SubscriptionPauseParamsBillForOutstandingUsageThrough(TypedDict, total=Fal
 
 
 class SubscriptionPauseParamsBillForUnusedTimeFrom(TypedDict, total=False, closed=True):
-    """From when time that is paid but not used is credited, for prices that are not metered. Credited from
-    now on unless this is set.
-    """
-
     type: Required[Literal["item_current_period_start", "none", "now"]]
     """Start of the credited time.
 
@@ -406,8 +362,6 @@ class SubscriptionPauseParamsBillForUnusedTimeFrom(TypedDict, total=False, close
 
 
 class SubscriptionPauseParamsBillFor(TypedDict, total=False, closed=True):
-    """What is billed or credited when the subscription is paused."""
-
     outstanding_usage_through: SubscriptionPauseParamsBillForOutstandingUsageThrough
     """Whether metered usage of the current period is billed. Usage up to now is billed unless this is set."""
     unused_time_from: SubscriptionPauseParamsBillForUnusedTimeFrom
@@ -417,10 +371,6 @@ class SubscriptionPauseParamsBillFor(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsBillingCycleAnchorConfig(TypedDict, total=False, closed=True):
-    """Sets the billing cycle anchor by calendar values in UTC, such as the first day of the month at
-    midnight. Only for prices billed by month or year, and not together with `billing_cycle_anchor`.
-    """
-
     day_of_month: Required[int]
     """Day of the month from 1 to 31. In shorter months the last day counts."""
     hour: int
@@ -434,8 +384,6 @@ class SubscriptionCreateParamsBillingCycleAnchorConfig(TypedDict, total=False, c
 
 
 class SubscriptionResumeParamsBillingCycleAnchor(TypedDict, total=False, closed=True):
-    """Whether a new billing period begins now."""
-
     type: Required[Literal["now", "unchanged"]]
     """What happens to the anchor. Defaults to `now`.
 
@@ -445,8 +393,6 @@ class SubscriptionResumeParamsBillingCycleAnchor(TypedDict, total=False, closed=
 
 
 class SubscriptionUpdateParamsBillingCycleAnchor(TypedDict, total=False, closed=True):
-    """Whether a new billing period begins now. The anchor is not moved unless this is set."""
-
     type: Required[Literal["now", "unchanged"]]
     """What happens to the anchor.
 
@@ -456,8 +402,6 @@ class SubscriptionUpdateParamsBillingCycleAnchor(TypedDict, total=False, closed=
 
 
 class SubscriptionCreateParamsBillingModeFlexible(TypedDict, total=False, closed=True):
-    """Settings for the type `flexible`."""
-
     proration_discounts: Literal["included", "itemized"]
     """How invoices show the discounts on prorations.
 
@@ -467,8 +411,6 @@ class SubscriptionCreateParamsBillingModeFlexible(TypedDict, total=False, closed
 
 
 class SubscriptionMigrateParamsBillingModeFlexible(TypedDict, total=False, closed=True):
-    """Settings for the type `flexible`."""
-
     proration_discounts: Literal["included", "itemized"]
     """How invoices show the discounts on prorations.
 
@@ -478,8 +420,6 @@ class SubscriptionMigrateParamsBillingModeFlexible(TypedDict, total=False, close
 
 
 class SubscriptionCreateParamsBillingMode(TypedDict, total=False, closed=True):
-    """How prorations and invoices of the subscription are computed."""
-
     flexible: SubscriptionCreateParamsBillingModeFlexible
     """Settings for the type `flexible`."""
     type: Required[Literal["classic", "flexible"]]
@@ -493,8 +433,6 @@ class SubscriptionCreateParamsBillingMode(TypedDict, total=False, closed=True):
 
 
 class SubscriptionMigrateParamsBillingMode(TypedDict, total=False, closed=True):
-    """Billing mode to move to."""
-
     flexible: SubscriptionMigrateParamsBillingModeFlexible
     """Settings for the type `flexible`."""
     type: Required[Literal["flexible"]]
@@ -506,8 +444,6 @@ class SubscriptionMigrateParamsBillingMode(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsBillingScheduleAppliesTo(TypedDict, total=False, closed=True):
-    """Items that this schedule is for. All items unless given."""
-
     price: str
     """Price of the items that the schedule is for."""
     type: Required[Literal["price"]]
@@ -518,8 +454,6 @@ class SubscriptionCreateParamsBillingScheduleAppliesTo(TypedDict, total=False, c
 
 
 class SubscriptionUpdateParamsBillingScheduleAppliesTo(TypedDict, total=False, closed=True):
-    """Items that this schedule is for. All items unless given."""
-
     price: str
     """Price of the items that the schedule is for."""
     type: Required[Literal["price"]]
@@ -530,8 +464,6 @@ class SubscriptionUpdateParamsBillingScheduleAppliesTo(TypedDict, total=False, c
 
 
 class SubscriptionCreateParamsBillingScheduleBillUntilDuration(TypedDict, total=False, closed=True):
-    """Length of the billed time. Only with the type `duration`."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -545,8 +477,6 @@ class SubscriptionCreateParamsBillingScheduleBillUntilDuration(TypedDict, total=
 
 
 class SubscriptionUpdateParamsBillingScheduleBillUntilDuration(TypedDict, total=False, closed=True):
-    """Length of the billed time. Only with the type `duration`."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -560,10 +490,6 @@ class SubscriptionUpdateParamsBillingScheduleBillUntilDuration(TypedDict, total=
 
 
 class SubscriptionCreateParamsBillingScheduleBillUntil(TypedDict, total=False, closed=True):
-    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
-    item it is for.
-    """
-
     duration: SubscriptionCreateParamsBillingScheduleBillUntilDuration
     """Length of the billed time. Only with the type `duration`."""
     timestamp: int | datetime
@@ -577,10 +503,6 @@ class SubscriptionCreateParamsBillingScheduleBillUntil(TypedDict, total=False, c
 
 
 class SubscriptionUpdateParamsBillingScheduleBillUntil(TypedDict, total=False, closed=True):
-    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
-    item it is for.
-    """
-
     duration: SubscriptionUpdateParamsBillingScheduleBillUntilDuration
     """Length of the billed time. Only with the type `duration`."""
     timestamp: int | datetime
@@ -594,10 +516,6 @@ class SubscriptionUpdateParamsBillingScheduleBillUntil(TypedDict, total=False, c
 
 
 class SubscriptionCreateParamsBillingSchedule(TypedDict, total=False, closed=True):
-    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
-    `flexible`.
-    """
-
     applies_to: Sequence[SubscriptionCreateParamsBillingScheduleAppliesTo]
     """Items that this schedule is for. All items unless given."""
     bill_until: Required[SubscriptionCreateParamsBillingScheduleBillUntil]
@@ -611,10 +529,6 @@ class SubscriptionCreateParamsBillingSchedule(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionUpdateParamsBillingSchedule(TypedDict, total=False, closed=True):
-    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
-    `flexible`.
-    """
-
     applies_to: Sequence[SubscriptionUpdateParamsBillingScheduleAppliesTo]
     """Items that this schedule is for. All items unless given."""
     bill_until: SubscriptionUpdateParamsBillingScheduleBillUntil
@@ -628,8 +542,6 @@ class SubscriptionUpdateParamsBillingSchedule(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Amount at which an invoice is created before the period ends. `None` removes it."""
-
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -639,8 +551,6 @@ class SubscriptionCreateParamsBillingThresholds(TypedDict, total=False, closed=T
 
 
 class SubscriptionUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Amount at which an invoice is created before the period ends. `None` removes it."""
-
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -650,8 +560,6 @@ class SubscriptionUpdateParamsBillingThresholds(TypedDict, total=False, closed=T
 
 
 class SubscriptionCancelParamsCancellationDetails(TypedDict, total=False, closed=True):
-    """Why the subscription was canceled."""
-
     comment: str | None
     """What the customer, or you, wrote about the reason."""
     feedback: (
@@ -683,8 +591,6 @@ class SubscriptionCancelParamsCancellationDetails(TypedDict, total=False, closed
 
 
 class SubscriptionUpdateParamsCancellationDetails(TypedDict, total=False, closed=True):
-    """Why the subscription was canceled."""
-
     comment: str | None
     """What the customer, or you, wrote about the reason."""
     feedback: (
@@ -716,8 +622,6 @@ class SubscriptionUpdateParamsCancellationDetails(TypedDict, total=False, closed
 
 
 class SubscriptionListParamsCreated(TypedDict, total=False, closed=True):
-    """Only objects created at this time, or in this range of times."""
-
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -729,8 +633,6 @@ class SubscriptionListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class SubscriptionListParamsCurrentPeriodEnd(TypedDict, total=False, closed=True):
-    """Only subscriptions whose current period ends at this time, or within a range of times."""
-
     gt: int | datetime
     """Only where the period ends after this time."""
     gte: int | datetime
@@ -742,8 +644,6 @@ class SubscriptionListParamsCurrentPeriodEnd(TypedDict, total=False, closed=True
 
 
 class SubscriptionListParamsCurrentPeriodStart(TypedDict, total=False, closed=True):
-    """Only subscriptions whose current period began at this time, or within a range of times."""
-
     gt: int | datetime
     """Only where the period began after this time."""
     gte: int | datetime
@@ -755,10 +655,6 @@ class SubscriptionListParamsCurrentPeriodStart(TypedDict, total=False, closed=Tr
 
 
 class SubscriptionCreateParamsDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
-    ones; an empty value removes all.
-    """
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -768,10 +664,6 @@ class SubscriptionCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
-    ones; an empty value removes all.
-    """
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -781,8 +673,6 @@ class SubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four fields of your own that the invoices show."""
-
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -790,8 +680,6 @@ class SubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, total=False,
 
 
 class SubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four fields of your own that the invoices show."""
-
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -799,8 +687,6 @@ class SubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False,
 
 
 class SubscriptionCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoices; its name, tax IDs and address appear on them."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -812,8 +698,6 @@ class SubscriptionCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, clos
 
 
 class SubscriptionUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoices; its name, tax IDs and address appear on them."""
-
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -825,8 +709,6 @@ class SubscriptionUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, clos
 
 
 class SubscriptionCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings that the invoices of the subscription take over."""
-
     account_tax_ids: list[str] | None
     """Tax IDs of your account that the invoices show."""
     custom_fields: Sequence[SubscriptionCreateParamsInvoiceSettingsCustomField] | None
@@ -840,8 +722,6 @@ class SubscriptionCreateParamsInvoiceSettings(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings that the invoices of the subscription take over."""
-
     account_tax_ids: list[str] | None
     """Tax IDs of your account that the invoices show."""
     custom_fields: Sequence[SubscriptionUpdateParamsInvoiceSettingsCustomField] | None
@@ -855,36 +735,26 @@ class SubscriptionUpdateParamsInvoiceSettings(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionCreateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends. `None` removes it."""
-
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionUpdateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends. `None` removes it."""
-
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionCreateParamsItemCurrentTrial(TypedDict, total=False, closed=True):
-    """Trial offer to apply to the item."""
-
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class SubscriptionUpdateParamsItemCurrentTrial(TypedDict, total=False, closed=True):
-    """Trial offer to apply to the item."""
-
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class SubscriptionCreateParamsItemDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -894,8 +764,6 @@ class SubscriptionCreateParamsItemDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsItemDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
-
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -905,8 +773,6 @@ class SubscriptionUpdateParamsItemDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsItemPriceDataRecurring(TypedDict, total=False, closed=True):
-    """Makes the price recurring and defines its billing interval."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -922,8 +788,6 @@ class SubscriptionCreateParamsItemPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionUpdateParamsItemPriceDataRecurring(TypedDict, total=False, closed=True):
-    """Makes the price recurring and defines its billing interval."""
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -939,8 +803,6 @@ class SubscriptionUpdateParamsItemPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionCreateParamsItemPriceData(TypedDict, total=False, closed=True):
-    """Recurring price that is made for this item only. Give this or `price`."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -963,8 +825,6 @@ class SubscriptionCreateParamsItemPriceData(TypedDict, total=False, closed=True)
 
 
 class SubscriptionUpdateParamsItemPriceData(TypedDict, total=False, closed=True):
-    """Recurring price that is made for this item only. Give this or `price`."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -987,8 +847,6 @@ class SubscriptionUpdateParamsItemPriceData(TypedDict, total=False, closed=True)
 
 
 class SubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
-    """Items of the subscription, up to 20, each with a recurring price."""
-
     billing_thresholds: SubscriptionCreateParamsItemBillingThresholds | None
     """Usage at which the item is billed before its period ends. `None` removes it."""
     current_trial: SubscriptionCreateParamsItemCurrentTrial
@@ -1010,10 +868,6 @@ class SubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
-    """Items to change, remove or add; the others stay as they are. Without an `id` an item is added next
-    to the existing ones, so give the `id` to change a price.
-    """
-
     billing_thresholds: SubscriptionUpdateParamsItemBillingThresholds | None
     """Usage at which the item is billed before its period ends. `None` removes it."""
     clear_usage: bool
@@ -1043,10 +897,6 @@ class SubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsPauseCollection(TypedDict, total=False, closed=True):
-    """Stops the collection of payments: new invoices are treated as `behavior` says, and the status stays
-    as it is. An empty value starts the collection again.
-    """
-
     behavior: Required[Literal["keep_as_draft", "mark_uncollectible", "void"]]
     """What happens to invoices that are created in the meantime.
 
@@ -1061,8 +911,6 @@ class SubscriptionUpdateParamsPauseCollection(TypedDict, total=False, closed=Tru
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
     TypedDict, total=False, closed=True
 ):
-    """Terms of the mandate that authorizes the payments."""
-
     transaction_type: Literal["business", "personal"]
     """Whether the debited account is a personal or a business one.
 
@@ -1074,8 +922,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandat
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
     TypedDict, total=False, closed=True
 ):
-    """Terms of the mandate that authorizes the payments."""
-
     transaction_type: Literal["business", "personal"]
     """Whether the debited account is a personal or a business one.
 
@@ -1085,8 +931,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandat
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Settings for pre-authorized debit in Canada."""
-
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1099,8 +943,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(Typed
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Settings for pre-authorized debit in Canada."""
-
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1113,15 +955,11 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(Typed
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
-    """Settings for Bancontact."""
-
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the Bancontact page."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
-    """Settings for Bancontact."""
-
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the Bancontact page."""
 
@@ -1129,8 +967,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact(Type
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
-    """Address under which the company is registered."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1148,8 +984,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
-    """Address under which the company is registered."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1167,8 +1001,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(
     TypedDict, total=False, closed=True
 ):
-    """Company that pays."""
-
     registered_address: (
         SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -1220,8 +1052,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(
     TypedDict, total=False, closed=True
 ):
-    """Company that pays."""
-
     registered_address: (
         SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -1271,15 +1101,11 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Settings for Billie."""
-
     company_details: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
     """Company that pays."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Settings for Billie."""
-
     company_details: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
     """Company that pays."""
 
@@ -1287,8 +1113,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDic
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions(
     TypedDict, total=False, closed=True
 ):
-    """Terms of the mandate that authorizes the payments."""
-
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
@@ -1296,22 +1120,16 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOpti
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions(
     TypedDict, total=False, closed=True
 ):
-    """Terms of the mandate that authorizes the payments."""
-
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Settings for BLIK."""
-
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Settings for BLIK."""
-
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -1319,8 +1137,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict,
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions(
     TypedDict, total=False, closed=True
 ):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1336,8 +1152,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOpti
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions(
     TypedDict, total=False, closed=True
 ):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1351,8 +1165,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOpti
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for cards."""
-
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     network: Literal[
@@ -1381,8 +1193,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict,
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for cards."""
-
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     network: Literal[
@@ -1413,8 +1223,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict,
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
-    """Settings for bank transfers in the European Union."""
-
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
@@ -1422,8 +1230,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
-    """Settings for bank transfers in the European Union."""
-
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
@@ -1431,8 +1237,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(
     TypedDict, total=False, closed=True
 ):
-    """Settings for bank transfers."""
-
     eu_bank_transfer: (
         SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     )
@@ -1444,8 +1248,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(
     TypedDict, total=False, closed=True
 ):
-    """Settings for bank transfers."""
-
     eu_bank_transfer: (
         SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     )
@@ -1455,8 +1257,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
-    """Settings for bank transfers to the customer's cash balance."""
-
     bank_transfer: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: str
@@ -1464,8 +1264,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
-    """Settings for bank transfers to the customer's cash balance."""
-
     bank_transfer: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: str
@@ -1473,24 +1271,16 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Settings for payment in convenience stores in Japan.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Settings for payment in convenience stores in Japan.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
     TypedDict, total=False, closed=True
 ):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     purpose: Literal[
@@ -1512,8 +1302,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOpt
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
     TypedDict, total=False, closed=True
 ):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     purpose: Literal[
@@ -1533,22 +1321,16 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOpt
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Settings for PayTo."""
-
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Settings for PayTo."""
-
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -1571,8 +1353,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptio
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -1595,8 +1375,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptio
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Settings for Pix."""
-
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions
@@ -1604,8 +1382,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, 
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Settings for Pix."""
-
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions
@@ -1613,22 +1389,14 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, 
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Settings for SEPA Direct Debit.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Settings for SEPA Direct Debit.
-
-    It takes no keys: pass `{}`.
-    """
+    """It takes no keys: pass `{}`."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1644,8 +1412,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptio
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
-    """Terms of the mandate that authorizes the payments."""
-
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1661,15 +1427,11 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptio
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Settings for UPI."""
-
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Settings for UPI."""
-
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -1677,8 +1439,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
-    """Limits which accounts the customer can link."""
-
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default."""
 
@@ -1686,8 +1446,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFi
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
-    """Limits which accounts the customer can link."""
-
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default."""
 
@@ -1695,8 +1453,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFi
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
-    """Settings for linking the bank account with Financial Connections."""
-
     filters: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -1719,8 +1475,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFi
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
-    """Settings for linking the bank account with Financial Connections."""
-
     filters: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -1741,8 +1495,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFi
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Settings for ACH Direct Debit."""
-
     financial_connections: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1755,8 +1507,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(T
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Settings for ACH Direct Debit."""
-
     financial_connections: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1769,8 +1519,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(T
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings by payment method that the payment intents of the invoices take over."""
-
     acss_debit: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
     """Settings for pre-authorized debit in Canada."""
     bancontact: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
@@ -1798,8 +1546,6 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, tot
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings by payment method that the payment intents of the invoices take over."""
-
     acss_debit: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
     """Settings for pre-authorized debit in Canada."""
     bancontact: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
@@ -1827,8 +1573,6 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, tot
 
 
 class SubscriptionCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
-    """Settings for the payment of the invoices."""
-
     payment_method_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptions
     """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
@@ -1901,8 +1645,6 @@ class SubscriptionCreateParamsPaymentSettings(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
-    """Settings for the payment of the invoices."""
-
     payment_method_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions
     """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
@@ -1975,10 +1717,6 @@ class SubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionCreateParamsPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
-    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
-    regular invoice unless this is set.
-    """
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two of these invoices.
 
@@ -1992,10 +1730,6 @@ class SubscriptionCreateParamsPendingInvoiceItemInterval(TypedDict, total=False,
 
 
 class SubscriptionUpdateParamsPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
-    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
-    regular invoice unless this is set.
-    """
-
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two of these invoices.
 
@@ -2009,8 +1743,6 @@ class SubscriptionUpdateParamsPendingInvoiceItemInterval(TypedDict, total=False,
 
 
 class SubscriptionCreateParamsTransferData(TypedDict, total=False, closed=True):
-    """Connected account to which money of the invoices is transferred, and how much of it."""
-
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -2020,8 +1752,6 @@ class SubscriptionCreateParamsTransferData(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsTransferData(TypedDict, total=False, closed=True):
-    """Connected account to which money of the invoices is transferred, and how much of it."""
-
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -2031,8 +1761,6 @@ class SubscriptionUpdateParamsTransferData(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
-    """What to do at the end of the trial."""
-
     billing_cycle_anchor: Literal["now", "unchanged"]
     """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
 
@@ -2050,8 +1778,6 @@ class SubscriptionCreateParamsTrialSettingsEndBehavior(TypedDict, total=False, c
 
 
 class SubscriptionUpdateParamsTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
-    """What to do at the end of the trial."""
-
     billing_cycle_anchor: Literal["now", "unchanged"]
     """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
 
@@ -2069,15 +1795,11 @@ class SubscriptionUpdateParamsTrialSettingsEndBehavior(TypedDict, total=False, c
 
 
 class SubscriptionCreateParamsTrialSettings(TypedDict, total=False, closed=True):
-    """What applies to the trial of the subscription."""
-
     end_behavior: Required[SubscriptionCreateParamsTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 
 
 class SubscriptionUpdateParamsTrialSettings(TypedDict, total=False, closed=True):
-    """What applies to the trial of the subscription."""
-
     end_behavior: Required[SubscriptionUpdateParamsTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 

@@ -222,8 +222,6 @@ __all__ = [
 
 
 class TaxLocationCreateParamsAddress(TypedDict, total=False, closed=True):
-    """Address of the place."""
-
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -239,8 +237,6 @@ class TaxLocationCreateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class TaxRegistrationCreateParamsCountryOptionsAeStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -250,8 +246,6 @@ class TaxRegistrationCreateParamsCountryOptionsAeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAe(TypedDict, total=False, closed=True):
-    """Registration in the United Arab Emirates."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsAeStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -262,8 +256,6 @@ class TaxRegistrationCreateParamsCountryOptionsAe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAlStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -273,8 +265,6 @@ class TaxRegistrationCreateParamsCountryOptionsAlStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAl(TypedDict, total=False, closed=True):
-    """Registration in Albania."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsAlStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -285,8 +275,6 @@ class TaxRegistrationCreateParamsCountryOptionsAl(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAm(TypedDict, total=False, closed=True):
-    """Registration in Armenia."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -295,8 +283,6 @@ class TaxRegistrationCreateParamsCountryOptionsAm(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAoStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -306,8 +292,6 @@ class TaxRegistrationCreateParamsCountryOptionsAoStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAo(TypedDict, total=False, closed=True):
-    """Registration in Angola."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsAoStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -318,8 +302,6 @@ class TaxRegistrationCreateParamsCountryOptionsAo(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAtStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -331,8 +313,6 @@ class TaxRegistrationCreateParamsCountryOptionsAtStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAt(TypedDict, total=False, closed=True):
-    """Registration in Austria."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsAtStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -348,8 +328,6 @@ class TaxRegistrationCreateParamsCountryOptionsAt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAuStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -359,8 +337,6 @@ class TaxRegistrationCreateParamsCountryOptionsAuStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAu(TypedDict, total=False, closed=True):
-    """Registration in Australia."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsAuStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -371,8 +347,6 @@ class TaxRegistrationCreateParamsCountryOptionsAu(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAwStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -382,8 +356,6 @@ class TaxRegistrationCreateParamsCountryOptionsAwStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAw(TypedDict, total=False, closed=True):
-    """Registration in Aruba."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsAwStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -394,8 +366,6 @@ class TaxRegistrationCreateParamsCountryOptionsAw(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAz(TypedDict, total=False, closed=True):
-    """Registration in Azerbaijan."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -404,8 +374,6 @@ class TaxRegistrationCreateParamsCountryOptionsAz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBaStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -415,8 +383,6 @@ class TaxRegistrationCreateParamsCountryOptionsBaStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBa(TypedDict, total=False, closed=True):
-    """Registration in Bosnia and Herzegovina."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsBaStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -427,8 +393,6 @@ class TaxRegistrationCreateParamsCountryOptionsBa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBbStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -438,8 +402,6 @@ class TaxRegistrationCreateParamsCountryOptionsBbStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBb(TypedDict, total=False, closed=True):
-    """Registration in Barbados."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsBbStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -450,8 +412,6 @@ class TaxRegistrationCreateParamsCountryOptionsBb(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBdStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -461,8 +421,6 @@ class TaxRegistrationCreateParamsCountryOptionsBdStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBd(TypedDict, total=False, closed=True):
-    """Registration in Bangladesh."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsBdStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -473,8 +431,6 @@ class TaxRegistrationCreateParamsCountryOptionsBd(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBeStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -486,8 +442,6 @@ class TaxRegistrationCreateParamsCountryOptionsBeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBe(TypedDict, total=False, closed=True):
-    """Registration in Belgium."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsBeStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -503,8 +457,6 @@ class TaxRegistrationCreateParamsCountryOptionsBe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBfStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -514,8 +466,6 @@ class TaxRegistrationCreateParamsCountryOptionsBfStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBf(TypedDict, total=False, closed=True):
-    """Registration in Burkina Faso."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsBfStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -526,8 +476,6 @@ class TaxRegistrationCreateParamsCountryOptionsBf(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBgStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -539,8 +487,6 @@ class TaxRegistrationCreateParamsCountryOptionsBgStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBg(TypedDict, total=False, closed=True):
-    """Registration in Bulgaria."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsBgStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -556,8 +502,6 @@ class TaxRegistrationCreateParamsCountryOptionsBg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBhStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -567,8 +511,6 @@ class TaxRegistrationCreateParamsCountryOptionsBhStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBh(TypedDict, total=False, closed=True):
-    """Registration in Bahrain."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsBhStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -579,8 +521,6 @@ class TaxRegistrationCreateParamsCountryOptionsBh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBj(TypedDict, total=False, closed=True):
-    """Registration in Benin."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -589,8 +529,6 @@ class TaxRegistrationCreateParamsCountryOptionsBj(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBsStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -600,8 +538,6 @@ class TaxRegistrationCreateParamsCountryOptionsBsStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBs(TypedDict, total=False, closed=True):
-    """Registration in the Bahamas."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsBsStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -612,8 +548,6 @@ class TaxRegistrationCreateParamsCountryOptionsBs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBw(TypedDict, total=False, closed=True):
-    """Registration in Botswana."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -622,8 +556,6 @@ class TaxRegistrationCreateParamsCountryOptionsBw(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBy(TypedDict, total=False, closed=True):
-    """Registration in Belarus."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -632,15 +564,11 @@ class TaxRegistrationCreateParamsCountryOptionsBy(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCaProvinceStandard(TypedDict, total=False, closed=True):
-    """Province of the registration. Set if `type` is `province_standard`."""
-
     province: Required[str]
     """Two-letter code of the province."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsCa(TypedDict, total=False, closed=True):
-    """Registration in Canada."""
-
     province_standard: TaxRegistrationCreateParamsCountryOptionsCaProvinceStandard
     """Province of the registration. Set if `type` is `province_standard`."""
     type: Required[Literal["province_standard", "simplified", "standard"]]
@@ -653,8 +581,6 @@ class TaxRegistrationCreateParamsCountryOptionsCa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCdStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -664,8 +590,6 @@ class TaxRegistrationCreateParamsCountryOptionsCdStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsCd(TypedDict, total=False, closed=True):
-    """Registration in the Democratic Republic of the Congo."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsCdStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -676,8 +600,6 @@ class TaxRegistrationCreateParamsCountryOptionsCd(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsChStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -687,8 +609,6 @@ class TaxRegistrationCreateParamsCountryOptionsChStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsCh(TypedDict, total=False, closed=True):
-    """Registration in Switzerland."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsChStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -699,8 +619,6 @@ class TaxRegistrationCreateParamsCountryOptionsCh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCi(TypedDict, total=False, closed=True):
-    """Registration in Côte d'Ivoire."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -709,8 +627,6 @@ class TaxRegistrationCreateParamsCountryOptionsCi(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCl(TypedDict, total=False, closed=True):
-    """Registration in Chile."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -719,8 +635,6 @@ class TaxRegistrationCreateParamsCountryOptionsCl(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCm(TypedDict, total=False, closed=True):
-    """Registration in Cameroon."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -729,8 +643,6 @@ class TaxRegistrationCreateParamsCountryOptionsCm(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCo(TypedDict, total=False, closed=True):
-    """Registration in Colombia."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -739,8 +651,6 @@ class TaxRegistrationCreateParamsCountryOptionsCo(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCr(TypedDict, total=False, closed=True):
-    """Registration in Costa Rica."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -749,8 +659,6 @@ class TaxRegistrationCreateParamsCountryOptionsCr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCv(TypedDict, total=False, closed=True):
-    """Registration in Cape Verde."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -759,8 +667,6 @@ class TaxRegistrationCreateParamsCountryOptionsCv(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCyStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -772,8 +678,6 @@ class TaxRegistrationCreateParamsCountryOptionsCyStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsCy(TypedDict, total=False, closed=True):
-    """Registration in Cyprus."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsCyStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -789,8 +693,6 @@ class TaxRegistrationCreateParamsCountryOptionsCy(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCzStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -802,8 +704,6 @@ class TaxRegistrationCreateParamsCountryOptionsCzStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsCz(TypedDict, total=False, closed=True):
-    """Registration in Czechia."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsCzStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -819,8 +719,6 @@ class TaxRegistrationCreateParamsCountryOptionsCz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsDeStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -832,8 +730,6 @@ class TaxRegistrationCreateParamsCountryOptionsDeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsDe(TypedDict, total=False, closed=True):
-    """Registration in Germany."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsDeStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -849,8 +745,6 @@ class TaxRegistrationCreateParamsCountryOptionsDe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsDkStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -862,8 +756,6 @@ class TaxRegistrationCreateParamsCountryOptionsDkStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsDk(TypedDict, total=False, closed=True):
-    """Registration in Denmark."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsDkStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -879,8 +771,6 @@ class TaxRegistrationCreateParamsCountryOptionsDk(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsEc(TypedDict, total=False, closed=True):
-    """Registration in Ecuador."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -889,8 +779,6 @@ class TaxRegistrationCreateParamsCountryOptionsEc(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsEeStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -902,8 +790,6 @@ class TaxRegistrationCreateParamsCountryOptionsEeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsEe(TypedDict, total=False, closed=True):
-    """Registration in Estonia."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsEeStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -919,8 +805,6 @@ class TaxRegistrationCreateParamsCountryOptionsEe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsEg(TypedDict, total=False, closed=True):
-    """Registration in Egypt."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -929,8 +813,6 @@ class TaxRegistrationCreateParamsCountryOptionsEg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsEsStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -942,8 +824,6 @@ class TaxRegistrationCreateParamsCountryOptionsEsStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsEs(TypedDict, total=False, closed=True):
-    """Registration in Spain."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsEsStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -959,8 +839,6 @@ class TaxRegistrationCreateParamsCountryOptionsEs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsEtStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -970,8 +848,6 @@ class TaxRegistrationCreateParamsCountryOptionsEtStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsEt(TypedDict, total=False, closed=True):
-    """Registration in Ethiopia."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsEtStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -982,8 +858,6 @@ class TaxRegistrationCreateParamsCountryOptionsEt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsFiStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -995,8 +869,6 @@ class TaxRegistrationCreateParamsCountryOptionsFiStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsFi(TypedDict, total=False, closed=True):
-    """Registration in Finland."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsFiStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1012,8 +884,6 @@ class TaxRegistrationCreateParamsCountryOptionsFi(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsFrStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1025,8 +895,6 @@ class TaxRegistrationCreateParamsCountryOptionsFrStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsFr(TypedDict, total=False, closed=True):
-    """Registration in France."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsFrStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1042,8 +910,6 @@ class TaxRegistrationCreateParamsCountryOptionsFr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsGbStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1053,8 +919,6 @@ class TaxRegistrationCreateParamsCountryOptionsGbStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsGb(TypedDict, total=False, closed=True):
-    """Registration in the United Kingdom."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsGbStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1065,8 +929,6 @@ class TaxRegistrationCreateParamsCountryOptionsGb(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsGe(TypedDict, total=False, closed=True):
-    """Registration in Georgia."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1075,8 +937,6 @@ class TaxRegistrationCreateParamsCountryOptionsGe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsGh(TypedDict, total=False, closed=True):
-    """Registration in Ghana."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1085,8 +945,6 @@ class TaxRegistrationCreateParamsCountryOptionsGh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsGnStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1096,8 +954,6 @@ class TaxRegistrationCreateParamsCountryOptionsGnStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsGn(TypedDict, total=False, closed=True):
-    """Registration in Guinea."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsGnStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1108,8 +964,6 @@ class TaxRegistrationCreateParamsCountryOptionsGn(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsGrStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1121,8 +975,6 @@ class TaxRegistrationCreateParamsCountryOptionsGrStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsGr(TypedDict, total=False, closed=True):
-    """Registration in Greece."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsGrStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1138,8 +990,6 @@ class TaxRegistrationCreateParamsCountryOptionsGr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsHrStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1151,8 +1001,6 @@ class TaxRegistrationCreateParamsCountryOptionsHrStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsHr(TypedDict, total=False, closed=True):
-    """Registration in Croatia."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsHrStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1168,8 +1016,6 @@ class TaxRegistrationCreateParamsCountryOptionsHr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsHuStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1181,8 +1027,6 @@ class TaxRegistrationCreateParamsCountryOptionsHuStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsHu(TypedDict, total=False, closed=True):
-    """Registration in Hungary."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsHuStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1198,8 +1042,6 @@ class TaxRegistrationCreateParamsCountryOptionsHu(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsId(TypedDict, total=False, closed=True):
-    """Registration in Indonesia."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1208,8 +1050,6 @@ class TaxRegistrationCreateParamsCountryOptionsId(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsIeStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1221,8 +1061,6 @@ class TaxRegistrationCreateParamsCountryOptionsIeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsIe(TypedDict, total=False, closed=True):
-    """Registration in Ireland."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsIeStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1238,8 +1076,6 @@ class TaxRegistrationCreateParamsCountryOptionsIe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsIn(TypedDict, total=False, closed=True):
-    """Registration in India."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1248,8 +1084,6 @@ class TaxRegistrationCreateParamsCountryOptionsIn(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsIsStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1259,8 +1093,6 @@ class TaxRegistrationCreateParamsCountryOptionsIsStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsIs(TypedDict, total=False, closed=True):
-    """Registration in Iceland."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsIsStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1271,8 +1103,6 @@ class TaxRegistrationCreateParamsCountryOptionsIs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsItStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1284,8 +1114,6 @@ class TaxRegistrationCreateParamsCountryOptionsItStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsIt(TypedDict, total=False, closed=True):
-    """Registration in Italy."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsItStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1301,8 +1129,6 @@ class TaxRegistrationCreateParamsCountryOptionsIt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsJpStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1312,8 +1138,6 @@ class TaxRegistrationCreateParamsCountryOptionsJpStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsJp(TypedDict, total=False, closed=True):
-    """Registration in Japan."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsJpStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1324,8 +1148,6 @@ class TaxRegistrationCreateParamsCountryOptionsJp(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsKe(TypedDict, total=False, closed=True):
-    """Registration in Kenya."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1334,8 +1156,6 @@ class TaxRegistrationCreateParamsCountryOptionsKe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsKg(TypedDict, total=False, closed=True):
-    """Registration in Kyrgyzstan."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1344,8 +1164,6 @@ class TaxRegistrationCreateParamsCountryOptionsKg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsKh(TypedDict, total=False, closed=True):
-    """Registration in Cambodia."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1354,8 +1172,6 @@ class TaxRegistrationCreateParamsCountryOptionsKh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsKr(TypedDict, total=False, closed=True):
-    """Registration in South Korea."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1364,8 +1180,6 @@ class TaxRegistrationCreateParamsCountryOptionsKr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsKz(TypedDict, total=False, closed=True):
-    """Registration in Kazakhstan."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1374,8 +1188,6 @@ class TaxRegistrationCreateParamsCountryOptionsKz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLa(TypedDict, total=False, closed=True):
-    """Registration in Laos."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1384,8 +1196,6 @@ class TaxRegistrationCreateParamsCountryOptionsLa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLk(TypedDict, total=False, closed=True):
-    """Registration in Sri Lanka."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1394,8 +1204,6 @@ class TaxRegistrationCreateParamsCountryOptionsLk(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLtStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1407,8 +1215,6 @@ class TaxRegistrationCreateParamsCountryOptionsLtStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsLt(TypedDict, total=False, closed=True):
-    """Registration in Lithuania."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsLtStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1424,8 +1230,6 @@ class TaxRegistrationCreateParamsCountryOptionsLt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLuStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1437,8 +1241,6 @@ class TaxRegistrationCreateParamsCountryOptionsLuStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsLu(TypedDict, total=False, closed=True):
-    """Registration in Luxembourg."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsLuStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1454,8 +1256,6 @@ class TaxRegistrationCreateParamsCountryOptionsLu(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLvStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1467,8 +1267,6 @@ class TaxRegistrationCreateParamsCountryOptionsLvStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsLv(TypedDict, total=False, closed=True):
-    """Registration in Latvia."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsLvStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1484,8 +1282,6 @@ class TaxRegistrationCreateParamsCountryOptionsLv(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMa(TypedDict, total=False, closed=True):
-    """Registration in Morocco."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1494,8 +1290,6 @@ class TaxRegistrationCreateParamsCountryOptionsMa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMd(TypedDict, total=False, closed=True):
-    """Registration in Moldova."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1504,8 +1298,6 @@ class TaxRegistrationCreateParamsCountryOptionsMd(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMeStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1515,8 +1307,6 @@ class TaxRegistrationCreateParamsCountryOptionsMeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsMe(TypedDict, total=False, closed=True):
-    """Registration in Montenegro."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsMeStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1527,8 +1317,6 @@ class TaxRegistrationCreateParamsCountryOptionsMe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMkStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1538,8 +1326,6 @@ class TaxRegistrationCreateParamsCountryOptionsMkStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsMk(TypedDict, total=False, closed=True):
-    """Registration in North Macedonia."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsMkStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1550,8 +1336,6 @@ class TaxRegistrationCreateParamsCountryOptionsMk(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMrStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1561,8 +1345,6 @@ class TaxRegistrationCreateParamsCountryOptionsMrStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsMr(TypedDict, total=False, closed=True):
-    """Registration in Mauritania."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsMrStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1573,8 +1355,6 @@ class TaxRegistrationCreateParamsCountryOptionsMr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMtStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1586,8 +1366,6 @@ class TaxRegistrationCreateParamsCountryOptionsMtStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsMt(TypedDict, total=False, closed=True):
-    """Registration in Malta."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsMtStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1603,8 +1381,6 @@ class TaxRegistrationCreateParamsCountryOptionsMt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMu(TypedDict, total=False, closed=True):
-    """Registration in Mauritius."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1613,8 +1389,6 @@ class TaxRegistrationCreateParamsCountryOptionsMu(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMx(TypedDict, total=False, closed=True):
-    """Registration in Mexico."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1623,8 +1397,6 @@ class TaxRegistrationCreateParamsCountryOptionsMx(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMy(TypedDict, total=False, closed=True):
-    """Registration in Malaysia."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1633,8 +1405,6 @@ class TaxRegistrationCreateParamsCountryOptionsMy(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsNg(TypedDict, total=False, closed=True):
-    """Registration in Nigeria."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1643,8 +1413,6 @@ class TaxRegistrationCreateParamsCountryOptionsNg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsNlStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1656,8 +1424,6 @@ class TaxRegistrationCreateParamsCountryOptionsNlStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsNl(TypedDict, total=False, closed=True):
-    """Registration in the Netherlands."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsNlStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1673,8 +1439,6 @@ class TaxRegistrationCreateParamsCountryOptionsNl(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsNoStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1684,8 +1448,6 @@ class TaxRegistrationCreateParamsCountryOptionsNoStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsNo(TypedDict, total=False, closed=True):
-    """Registration in Norway."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsNoStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1696,8 +1458,6 @@ class TaxRegistrationCreateParamsCountryOptionsNo(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsNp(TypedDict, total=False, closed=True):
-    """Registration in Nepal."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1706,8 +1466,6 @@ class TaxRegistrationCreateParamsCountryOptionsNp(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsNzStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1717,8 +1475,6 @@ class TaxRegistrationCreateParamsCountryOptionsNzStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsNz(TypedDict, total=False, closed=True):
-    """Registration in New Zealand."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsNzStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1729,8 +1485,6 @@ class TaxRegistrationCreateParamsCountryOptionsNz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsOmStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1740,8 +1494,6 @@ class TaxRegistrationCreateParamsCountryOptionsOmStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsOm(TypedDict, total=False, closed=True):
-    """Registration in Oman."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsOmStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1752,8 +1504,6 @@ class TaxRegistrationCreateParamsCountryOptionsOm(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsPe(TypedDict, total=False, closed=True):
-    """Registration in Peru."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1762,8 +1512,6 @@ class TaxRegistrationCreateParamsCountryOptionsPe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsPh(TypedDict, total=False, closed=True):
-    """Registration in the Philippines."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1772,8 +1520,6 @@ class TaxRegistrationCreateParamsCountryOptionsPh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsPlStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1785,8 +1531,6 @@ class TaxRegistrationCreateParamsCountryOptionsPlStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsPl(TypedDict, total=False, closed=True):
-    """Registration in Poland."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsPlStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1802,8 +1546,6 @@ class TaxRegistrationCreateParamsCountryOptionsPl(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsPtStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1815,8 +1557,6 @@ class TaxRegistrationCreateParamsCountryOptionsPtStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsPt(TypedDict, total=False, closed=True):
-    """Registration in Portugal."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsPtStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1832,8 +1572,6 @@ class TaxRegistrationCreateParamsCountryOptionsPt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsRoStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1845,8 +1583,6 @@ class TaxRegistrationCreateParamsCountryOptionsRoStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsRo(TypedDict, total=False, closed=True):
-    """Registration in Romania."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsRoStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1862,8 +1598,6 @@ class TaxRegistrationCreateParamsCountryOptionsRo(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsRsStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1873,8 +1607,6 @@ class TaxRegistrationCreateParamsCountryOptionsRsStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsRs(TypedDict, total=False, closed=True):
-    """Registration in Serbia."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsRsStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1885,8 +1617,6 @@ class TaxRegistrationCreateParamsCountryOptionsRs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsRu(TypedDict, total=False, closed=True):
-    """Registration in Russia."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1895,8 +1625,6 @@ class TaxRegistrationCreateParamsCountryOptionsRu(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSa(TypedDict, total=False, closed=True):
-    """Registration in Saudi Arabia."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1905,8 +1633,6 @@ class TaxRegistrationCreateParamsCountryOptionsSa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSeStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1918,8 +1644,6 @@ class TaxRegistrationCreateParamsCountryOptionsSeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsSe(TypedDict, total=False, closed=True):
-    """Registration in Sweden."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsSeStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1935,8 +1659,6 @@ class TaxRegistrationCreateParamsCountryOptionsSe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSgStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1946,8 +1668,6 @@ class TaxRegistrationCreateParamsCountryOptionsSgStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsSg(TypedDict, total=False, closed=True):
-    """Registration in Singapore."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsSgStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1958,8 +1678,6 @@ class TaxRegistrationCreateParamsCountryOptionsSg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSiStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1971,8 +1689,6 @@ class TaxRegistrationCreateParamsCountryOptionsSiStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsSi(TypedDict, total=False, closed=True):
-    """Registration in Slovenia."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsSiStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1988,8 +1704,6 @@ class TaxRegistrationCreateParamsCountryOptionsSi(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSkStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -2001,8 +1715,6 @@ class TaxRegistrationCreateParamsCountryOptionsSkStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsSk(TypedDict, total=False, closed=True):
-    """Registration in Slovakia."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsSkStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -2018,8 +1730,6 @@ class TaxRegistrationCreateParamsCountryOptionsSk(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSn(TypedDict, total=False, closed=True):
-    """Registration in Senegal."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2028,8 +1738,6 @@ class TaxRegistrationCreateParamsCountryOptionsSn(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSrStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -2039,8 +1747,6 @@ class TaxRegistrationCreateParamsCountryOptionsSrStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsSr(TypedDict, total=False, closed=True):
-    """Registration in Suriname."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsSrStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -2051,8 +1757,6 @@ class TaxRegistrationCreateParamsCountryOptionsSr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsTh(TypedDict, total=False, closed=True):
-    """Registration in Thailand."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2061,8 +1765,6 @@ class TaxRegistrationCreateParamsCountryOptionsTh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsTj(TypedDict, total=False, closed=True):
-    """Registration in Tajikistan."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2071,8 +1773,6 @@ class TaxRegistrationCreateParamsCountryOptionsTj(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsTr(TypedDict, total=False, closed=True):
-    """Registration in Türkiye."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2081,8 +1781,6 @@ class TaxRegistrationCreateParamsCountryOptionsTr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsTw(TypedDict, total=False, closed=True):
-    """Registration in Taiwan."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2091,8 +1789,6 @@ class TaxRegistrationCreateParamsCountryOptionsTw(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsTz(TypedDict, total=False, closed=True):
-    """Registration in Tanzania."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2101,8 +1797,6 @@ class TaxRegistrationCreateParamsCountryOptionsTz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUa(TypedDict, total=False, closed=True):
-    """Registration in Ukraine."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2111,8 +1805,6 @@ class TaxRegistrationCreateParamsCountryOptionsUa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUg(TypedDict, total=False, closed=True):
-    """Registration in Uganda."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2121,85 +1813,61 @@ class TaxRegistrationCreateParamsCountryOptionsUg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsAdmissionsTax(TypedDict, total=False, closed=True):
-    """Details of a registration for admissions tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsAttendanceTax(TypedDict, total=False, closed=True):
-    """Details of a registration for attendance tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsEntertainmentTax(TypedDict, total=False, closed=True):
-    """Details of a registration for entertainment tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsGrossReceiptsTax(TypedDict, total=False, closed=True):
-    """Details of a registration for gross receipts tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsHospitalityTax(TypedDict, total=False, closed=True):
-    """Details of a registration for hospitality tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLocalAmusementTax(TypedDict, total=False, closed=True):
-    """Details of a registration for local amusement tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLocalLeaseTax(TypedDict, total=False, closed=True):
-    """Details of a registration for local lease tax."""
-
     jurisdiction: Required[str]
     """FIPS code of the local jurisdiction, such as `14000` for Chicago."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLuxuryTax(TypedDict, total=False, closed=True):
-    """Details of a registration for luxury tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsMassTransitParkingTax(TypedDict, total=False, closed=True):
-    """Details of a registration for mass transit parking tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsParkingTax(TypedDict, total=False, closed=True):
-    """Details of a registration for parking tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsResortTax(TypedDict, total=False, closed=True):
-    """Details of a registration for resort tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsStateSalesTaxElection(TypedDict, total=False, closed=True):
-    """Choices about how use tax is calculated, in states that offer them."""
-
     jurisdiction: str
     """FIPS code of the local jurisdiction that the choice is about."""
     type: Required[Literal["local_use_tax", "simplified_sellers_use_tax", "single_local_use_tax"]]
@@ -2212,29 +1880,21 @@ class TaxRegistrationCreateParamsCountryOptionsUsStateSalesTaxElection(TypedDict
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsStateSalesTax(TypedDict, total=False, closed=True):
-    """Details of a registration for sales tax."""
-
     elections: Required[Sequence[TaxRegistrationCreateParamsCountryOptionsUsStateSalesTaxElection]]
     """Choices about how use tax is calculated, in states that offer them."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsTourismTax(TypedDict, total=False, closed=True):
-    """Details of a registration for tourism tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsUtilityUsersTax(TypedDict, total=False, closed=True):
-    """Details of a registration for utility users tax."""
-
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUs(TypedDict, total=False, closed=True):
-    """Registration in the United States."""
-
     admissions_tax: TaxRegistrationCreateParamsCountryOptionsUsAdmissionsTax
     """Details of a registration for admissions tax."""
     attendance_tax: TaxRegistrationCreateParamsCountryOptionsUsAttendanceTax
@@ -2309,8 +1969,6 @@ class TaxRegistrationCreateParamsCountryOptionsUs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUyStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -2320,8 +1978,6 @@ class TaxRegistrationCreateParamsCountryOptionsUyStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsUy(TypedDict, total=False, closed=True):
-    """Registration in Uruguay."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsUyStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -2332,8 +1988,6 @@ class TaxRegistrationCreateParamsCountryOptionsUy(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUz(TypedDict, total=False, closed=True):
-    """Registration in Uzbekistan."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2342,8 +1996,6 @@ class TaxRegistrationCreateParamsCountryOptionsUz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsVn(TypedDict, total=False, closed=True):
-    """Registration in Vietnam."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2352,8 +2004,6 @@ class TaxRegistrationCreateParamsCountryOptionsVn(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsZaStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -2363,8 +2013,6 @@ class TaxRegistrationCreateParamsCountryOptionsZaStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsZa(TypedDict, total=False, closed=True):
-    """Registration in South Africa."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsZaStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -2375,8 +2023,6 @@ class TaxRegistrationCreateParamsCountryOptionsZa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsZm(TypedDict, total=False, closed=True):
-    """Registration in Zambia."""
-
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2385,8 +2031,6 @@ class TaxRegistrationCreateParamsCountryOptionsZm(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsZwStandard(TypedDict, total=False, closed=True):
-    """Details of a standard registration."""
-
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -2396,8 +2040,6 @@ class TaxRegistrationCreateParamsCountryOptionsZwStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsZw(TypedDict, total=False, closed=True):
-    """Registration in Zimbabwe."""
-
     standard: TaxRegistrationCreateParamsCountryOptionsZwStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -2522,8 +2164,6 @@ TaxRegistrationCreateParamsCountryOptions = TypedDict(
 
 
 class TaxCalculationCreateParamsCustomerDetailsAddress(TypedDict, total=False, closed=True):
-    """Address of the customer."""
-
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2539,10 +2179,6 @@ class TaxCalculationCreateParamsCustomerDetailsAddress(TypedDict, total=False, c
 
 
 class TaxCalculationCreateParamsCustomerDetailsTaxId(TypedDict, total=False, closed=True):
-    """Tax IDs of the customer. They can make the sale one between businesses, which may be taxed
-    differently; Stripe does not check them.
-    """
-
     type: Required[
         Literal[
             "ad_nrt",
@@ -2688,8 +2324,6 @@ class TaxCalculationCreateParamsCustomerDetailsTaxId(TypedDict, total=False, clo
 
 
 class TaxCalculationCreateParamsCustomerDetails(TypedDict, total=False, closed=True):
-    """Address and tax IDs of the customer."""
-
     address: TaxCalculationCreateParamsCustomerDetailsAddress
     """Address of the customer."""
     address_source: Literal["billing", "shipping"]
@@ -2714,8 +2348,6 @@ class TaxCalculationCreateParamsCustomerDetails(TypedDict, total=False, closed=T
 
 
 class TaxSettingsUpdateParamsDefaults(TypedDict, total=False, closed=True):
-    """Defaults that calculations use."""
-
     tax_behavior: Literal["exclusive", "inclusive", "inferred_by_currency"]
     """Whether prices without a tax behavior of their own include tax.
 
@@ -2728,8 +2360,6 @@ class TaxSettingsUpdateParamsDefaults(TypedDict, total=False, closed=True):
 
 
 class TaxSettingsUpdateParamsHeadOfficeAddress(TypedDict, total=False, closed=True):
-    """Address of the business."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2745,15 +2375,11 @@ class TaxSettingsUpdateParamsHeadOfficeAddress(TypedDict, total=False, closed=Tr
 
 
 class TaxSettingsUpdateParamsHeadOffice(TypedDict, total=False, closed=True):
-    """Place of the business."""
-
     address: Required[TaxSettingsUpdateParamsHeadOfficeAddress]
     """Address of the business."""
 
 
 class TaxCalculationCreateParamsLineItem(TypedDict, total=False, closed=True):
-    """Items of the sale, up to 100 unless Stripe has raised the limit for your account."""
-
     amount: Required[int]
     """Total for all units, in the smallest currency unit. Includes tax if `tax_behavior` is `inclusive`."""
     metadata: Mapping[str, str]
@@ -2781,8 +2407,6 @@ class TaxCalculationCreateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class TaxTransactionCreateReversalParamsLineItem(TypedDict, total=False, closed=True):
-    """Items to reverse. Only for the mode `partial`."""
-
     amount: Required[int]
     """Amount of the item to reverse, negative and in the smallest currency unit."""
     amount_tax: Required[int]
@@ -2798,8 +2422,6 @@ class TaxTransactionCreateReversalParamsLineItem(TypedDict, total=False, closed=
 
 
 class TaxCalculationCreateParamsShipFromDetailsAddress(TypedDict, total=False, closed=True):
-    """Address that the goods are shipped from."""
-
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2815,15 +2437,11 @@ class TaxCalculationCreateParamsShipFromDetailsAddress(TypedDict, total=False, c
 
 
 class TaxCalculationCreateParamsShipFromDetails(TypedDict, total=False, closed=True):
-    """Where the goods are shipped from."""
-
     address: Required[TaxCalculationCreateParamsShipFromDetailsAddress]
     """Address that the goods are shipped from."""
 
 
 class TaxCalculationCreateParamsShippingCost(TypedDict, total=False, closed=True):
-    """Shipping costs with their taxes."""
-
     amount: int
     """Cost of shipping, in the smallest currency unit. Not together with `shipping_rate`."""
     shipping_rate: str
@@ -2841,8 +2459,6 @@ class TaxCalculationCreateParamsShippingCost(TypedDict, total=False, closed=True
 
 
 class TaxTransactionCreateReversalParamsShippingCost(TypedDict, total=False, closed=True):
-    """Shipping costs to reverse. Only for the mode `partial`."""
-
     amount: Required[int]
     """Shipping costs to reverse, negative and in the smallest currency unit."""
     amount_tax: Required[int]

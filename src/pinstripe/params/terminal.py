@@ -137,8 +137,6 @@ __all__ = [
 
 
 class TerminalLocationCreateParamsAddressKana(TypedDict, total=False, closed=True):
-    """Address in kana (Japan only)."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -156,8 +154,6 @@ class TerminalLocationCreateParamsAddressKana(TypedDict, total=False, closed=Tru
 
 
 class TerminalLocationUpdateParamsAddressKana(TypedDict, total=False, closed=True):
-    """Address in kana (Japan only)."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -175,8 +171,6 @@ class TerminalLocationUpdateParamsAddressKana(TypedDict, total=False, closed=Tru
 
 
 class TerminalLocationCreateParamsAddressKanji(TypedDict, total=False, closed=True):
-    """Address in kanji (Japan only)."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -194,8 +188,6 @@ class TerminalLocationCreateParamsAddressKanji(TypedDict, total=False, closed=Tr
 
 
 class TerminalLocationUpdateParamsAddressKanji(TypedDict, total=False, closed=True):
-    """Address in kanji (Japan only)."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -213,8 +205,6 @@ class TerminalLocationUpdateParamsAddressKanji(TypedDict, total=False, closed=Tr
 
 
 class TerminalLocationCreateParamsAddress(TypedDict, total=False, closed=True):
-    """Address of the location. Its country decides which readers and payment methods can be used."""
-
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -230,8 +220,6 @@ class TerminalLocationCreateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class TerminalLocationUpdateParamsAddress(TypedDict, total=False, closed=True):
-    """Address of the location. Its country decides which readers and payment methods can be used."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -247,36 +235,26 @@ class TerminalLocationUpdateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class TerminalConfigurationCreateParamsBbposWisepad3(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsBbposWisepad3(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsBbposWiseposE(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsBbposWiseposE(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalReaderSetReaderDisplayParamsCartLineItem(TypedDict, total=False, closed=True):
-    """Items of the cart."""
-
     amount: Required[int]
     """Price of the item in the smallest unit of `currency`."""
     description: Required[str]
@@ -286,8 +264,6 @@ class TerminalReaderSetReaderDisplayParamsCartLineItem(TypedDict, total=False, c
 
 
 class TerminalReaderSetReaderDisplayParamsCart(TypedDict, total=False, closed=True):
-    """Cart that the reader shows."""
-
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     line_items: Required[Sequence[TerminalReaderSetReaderDisplayParamsCartLineItem]]
@@ -299,22 +275,16 @@ class TerminalReaderSetReaderDisplayParamsCart(TypedDict, total=False, closed=Tr
 
 
 class TerminalConfigurationCreateParamsCellular(TypedDict, total=False, closed=True):
-    """Settings for the mobile network."""
-
     enabled: Required[bool]
     """Whether readers may use the mobile network."""
 
 
 class TerminalConfigurationUpdateParamsCellular(TypedDict, total=False, closed=True):
-    """Settings for the mobile network."""
-
     enabled: Required[bool]
     """Whether readers may use the mobile network."""
 
 
 class TerminalReaderCollectPaymentMethodParamsCollectConfigTipping(TypedDict, total=False, closed=True):
-    """Settings for the tip on this payment."""
-
     amount_eligible: int
     """Amount of which percentage tips are calculated, in the smallest currency unit. The whole amount
     unless set.
@@ -322,8 +292,6 @@ class TerminalReaderCollectPaymentMethodParamsCollectConfigTipping(TypedDict, to
 
 
 class TerminalReaderCollectPaymentMethodParamsCollectConfig(TypedDict, total=False, closed=True):
-    """Settings for the collection."""
-
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -340,15 +308,11 @@ class TerminalReaderCollectPaymentMethodParamsCollectConfig(TypedDict, total=Fal
 
 
 class TerminalReaderConfirmPaymentIntentParamsConfirmConfig(TypedDict, total=False, closed=True):
-    """Settings for the confirmation."""
-
     return_url: str
     """URL to which the customer or user returns afterwards."""
 
 
 class TerminalReaderCollectInputsParamsInputCustomText(TypedDict, total=False, closed=True):
-    """Texts on the form."""
-
     description: Annotated[str, MaxLen(500)]
     """Explanation below the title, up to 500 characters."""
     skip_button: Annotated[str, MaxLen(14)]
@@ -360,8 +324,6 @@ class TerminalReaderCollectInputsParamsInputCustomText(TypedDict, total=False, c
 
 
 class TerminalReaderCollectInputsParamsInputSelectionChoice(TypedDict, total=False, closed=True):
-    """Choices from which the customer selects one."""
-
     id: Required[Annotated[str, MaxLen(50)]]
     """ID of the choice, up to 50 characters."""
     style: Literal["primary", "secondary"]
@@ -375,15 +337,11 @@ class TerminalReaderCollectInputsParamsInputSelectionChoice(TypedDict, total=Fal
 
 
 class TerminalReaderCollectInputsParamsInputSelection(TypedDict, total=False, closed=True):
-    """Choices of a form of the type `selection`."""
-
     choices: Required[Sequence[TerminalReaderCollectInputsParamsInputSelectionChoice]]
     """Choices from which the customer selects one."""
 
 
 class TerminalReaderCollectInputsParamsInputToggle(TypedDict, total=False, closed=True):
-    """Switches on the form."""
-
     default_value: Literal["disabled", "enabled"]
     """Whether the switch is on at first.
 
@@ -397,8 +355,6 @@ class TerminalReaderCollectInputsParamsInputToggle(TypedDict, total=False, close
 
 
 class TerminalReaderCollectInputsParamsInput(TypedDict, total=False, closed=True):
-    """Forms to show, in their order."""
-
     custom_text: Required[TerminalReaderCollectInputsParamsInputCustomText]
     """Texts on the form."""
     required: bool
@@ -420,8 +376,6 @@ class TerminalReaderCollectInputsParamsInput(TypedDict, total=False, closed=True
 
 
 class TerminalOnboardingLinkCreateParamsLinkOptionsAppleTermsAndConditions(TypedDict, total=False, closed=True):
-    """Options for links to Apple's terms."""
-
     allow_relinking: bool
     """Whether a merchant whose Apple account is linked already can link one again."""
     merchant_display_name: Required[str]
@@ -429,15 +383,11 @@ class TerminalOnboardingLinkCreateParamsLinkOptionsAppleTermsAndConditions(Typed
 
 
 class TerminalOnboardingLinkCreateParamsLinkOptions(TypedDict, total=False, closed=True):
-    """Options for the kind of link."""
-
     apple_terms_and_conditions: TerminalOnboardingLinkCreateParamsLinkOptionsAppleTermsAndConditions
     """Options for links to Apple's terms."""
 
 
 class TerminalConfigurationCreateParamsOffline(TypedDict, total=False, closed=True):
-    """Settings for payments while a reader has no connection."""
-
     enabled: Required[bool]
     """Whether readers accept payments without a connection. They are forwarded once the connection is
     back.
@@ -445,8 +395,6 @@ class TerminalConfigurationCreateParamsOffline(TypedDict, total=False, closed=Tr
 
 
 class TerminalConfigurationUpdateParamsOffline(TypedDict, total=False, closed=True):
-    """Settings for payments while a reader has no connection."""
-
     enabled: Required[bool]
     """Whether readers accept payments without a connection. They are forwarded once the connection is
     back.
@@ -454,8 +402,6 @@ class TerminalConfigurationUpdateParamsOffline(TypedDict, total=False, closed=Tr
 
 
 class TerminalReaderProcessPaymentIntentParamsProcessConfigTipping(TypedDict, total=False, closed=True):
-    """Settings for the tip on this payment."""
-
     amount_eligible: int
     """Amount of which percentage tips are calculated, in the smallest currency unit. The whole amount
     unless set.
@@ -463,8 +409,6 @@ class TerminalReaderProcessPaymentIntentParamsProcessConfigTipping(TypedDict, to
 
 
 class TerminalReaderProcessPaymentIntentParamsProcessConfig(TypedDict, total=False, closed=True):
-    """Settings for the processing."""
-
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -483,29 +427,21 @@ class TerminalReaderProcessPaymentIntentParamsProcessConfig(TypedDict, total=Fal
 
 
 class TerminalReaderProcessSetupIntentParamsProcessConfig(TypedDict, total=False, closed=True):
-    """Settings for the processing."""
-
     enable_customer_cancellation: bool
     """Whether the reader shows a button with which the customer can cancel."""
 
 
 class TerminalConfigurationCreateParamsReaderSecurity(TypedDict, total=False, closed=True):
-    """Settings that protect the readers."""
-
     admin_menu_passcode: str | None
     """Passcode of the reader's admin menu."""
 
 
 class TerminalConfigurationUpdateParamsReaderSecurity(TypedDict, total=False, closed=True):
-    """Settings that protect the readers."""
-
     admin_menu_passcode: str | None
     """Passcode of the reader's admin menu."""
 
 
 class TerminalConfigurationCreateParamsRebootWindow(TypedDict, total=False, closed=True):
-    """Hours within which readers may restart."""
-
     end_hour: Required[int]
     """Hour at which the window ends, from 0 to 23, in the reader's time zone."""
     start_hour: Required[int]
@@ -513,8 +449,6 @@ class TerminalConfigurationCreateParamsRebootWindow(TypedDict, total=False, clos
 
 
 class TerminalConfigurationUpdateParamsRebootWindow(TypedDict, total=False, closed=True):
-    """Hours within which readers may restart."""
-
     end_hour: Required[int]
     """Hour at which the window ends, from 0 to 23, in the reader's time zone."""
     start_hour: Required[int]
@@ -522,57 +456,41 @@ class TerminalConfigurationUpdateParamsRebootWindow(TypedDict, total=False, clos
 
 
 class TerminalReaderRefundPaymentParamsRefundPaymentConfig(TypedDict, total=False, closed=True):
-    """Settings for the refund."""
-
     enable_customer_cancellation: bool
     """Whether the reader shows a button with which the customer can cancel."""
 
 
 class TerminalConfigurationCreateParamsStripeS700(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsStripeS700(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsStripeS710(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsStripeS710(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsStripeT600(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsStripeT600(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsTippingAed(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -584,8 +502,6 @@ class TerminalConfigurationCreateParamsTippingAed(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingAed(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -597,8 +513,6 @@ class TerminalConfigurationUpdateParamsTippingAed(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingAud(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -610,8 +524,6 @@ class TerminalConfigurationCreateParamsTippingAud(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingAud(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -623,8 +535,6 @@ class TerminalConfigurationUpdateParamsTippingAud(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingCad(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -636,8 +546,6 @@ class TerminalConfigurationCreateParamsTippingCad(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingCad(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -649,8 +557,6 @@ class TerminalConfigurationUpdateParamsTippingCad(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingChf(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -662,8 +568,6 @@ class TerminalConfigurationCreateParamsTippingChf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingChf(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -675,8 +579,6 @@ class TerminalConfigurationUpdateParamsTippingChf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingCzk(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -688,8 +590,6 @@ class TerminalConfigurationCreateParamsTippingCzk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingCzk(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -701,8 +601,6 @@ class TerminalConfigurationUpdateParamsTippingCzk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingDkk(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -714,8 +612,6 @@ class TerminalConfigurationCreateParamsTippingDkk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingDkk(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -727,8 +623,6 @@ class TerminalConfigurationUpdateParamsTippingDkk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingEur(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -740,8 +634,6 @@ class TerminalConfigurationCreateParamsTippingEur(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingEur(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -753,8 +645,6 @@ class TerminalConfigurationUpdateParamsTippingEur(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingGbp(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -766,8 +656,6 @@ class TerminalConfigurationCreateParamsTippingGbp(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingGbp(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -779,8 +667,6 @@ class TerminalConfigurationUpdateParamsTippingGbp(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingGip(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -792,8 +678,6 @@ class TerminalConfigurationCreateParamsTippingGip(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingGip(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -805,8 +689,6 @@ class TerminalConfigurationUpdateParamsTippingGip(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingHkd(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -818,8 +700,6 @@ class TerminalConfigurationCreateParamsTippingHkd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingHkd(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -831,8 +711,6 @@ class TerminalConfigurationUpdateParamsTippingHkd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingHuf(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -844,8 +722,6 @@ class TerminalConfigurationCreateParamsTippingHuf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingHuf(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -857,8 +733,6 @@ class TerminalConfigurationUpdateParamsTippingHuf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingJpy(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -870,8 +744,6 @@ class TerminalConfigurationCreateParamsTippingJpy(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingJpy(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -883,8 +755,6 @@ class TerminalConfigurationUpdateParamsTippingJpy(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingMxn(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -896,8 +766,6 @@ class TerminalConfigurationCreateParamsTippingMxn(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingMxn(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -909,8 +777,6 @@ class TerminalConfigurationUpdateParamsTippingMxn(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingMyr(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -922,8 +788,6 @@ class TerminalConfigurationCreateParamsTippingMyr(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingMyr(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -935,8 +799,6 @@ class TerminalConfigurationUpdateParamsTippingMyr(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingNok(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -948,8 +810,6 @@ class TerminalConfigurationCreateParamsTippingNok(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingNok(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -961,8 +821,6 @@ class TerminalConfigurationUpdateParamsTippingNok(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingNzd(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -974,8 +832,6 @@ class TerminalConfigurationCreateParamsTippingNzd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingNzd(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -987,8 +843,6 @@ class TerminalConfigurationUpdateParamsTippingNzd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingPln(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -1000,8 +854,6 @@ class TerminalConfigurationCreateParamsTippingPln(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingPln(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -1013,8 +865,6 @@ class TerminalConfigurationUpdateParamsTippingPln(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingRon(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -1026,8 +876,6 @@ class TerminalConfigurationCreateParamsTippingRon(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingRon(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -1039,8 +887,6 @@ class TerminalConfigurationUpdateParamsTippingRon(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingSek(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -1052,8 +898,6 @@ class TerminalConfigurationCreateParamsTippingSek(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingSek(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -1065,8 +909,6 @@ class TerminalConfigurationUpdateParamsTippingSek(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingSgd(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -1078,8 +920,6 @@ class TerminalConfigurationCreateParamsTippingSgd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingSgd(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -1091,8 +931,6 @@ class TerminalConfigurationUpdateParamsTippingSgd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingUsd(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -1104,8 +942,6 @@ class TerminalConfigurationCreateParamsTippingUsd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingUsd(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests for payments in this currency."""
-
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -1117,8 +953,6 @@ class TerminalConfigurationUpdateParamsTippingUsd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTipping(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests, by currency."""
-
     aed: TerminalConfigurationCreateParamsTippingAed
     """Tips that the reader suggests for payments in this currency."""
     aud: TerminalConfigurationCreateParamsTippingAud
@@ -1164,8 +998,6 @@ class TerminalConfigurationCreateParamsTipping(TypedDict, total=False, closed=Tr
 
 
 class TerminalConfigurationUpdateParamsTipping(TypedDict, total=False, closed=True):
-    """Tips that the reader suggests, by currency."""
-
     aed: TerminalConfigurationUpdateParamsTippingAed
     """Tips that the reader suggests for payments in this currency."""
     aud: TerminalConfigurationUpdateParamsTippingAud
@@ -1211,78 +1043,56 @@ class TerminalConfigurationUpdateParamsTipping(TypedDict, total=False, closed=Tr
 
 
 class TerminalConfigurationCreateParamsVerifoneM425(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneM425(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneP400(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneP400(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneP630(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneP630(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneUx700(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneUx700(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneV660p(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneV660p(TypedDict, total=False, closed=True):
-    """Settings for readers of this model."""
-
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsWifiEnterpriseEapPeap(TypedDict, total=False, closed=True):
-    """Details for WPA Enterprise with EAP-PEAP."""
-
     ca_certificate_file: str
     """ID of the file with the certificate of the certificate authority, in PEM format."""
     password: Required[str]
@@ -1294,8 +1104,6 @@ class TerminalConfigurationCreateParamsWifiEnterpriseEapPeap(TypedDict, total=Fa
 
 
 class TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap(TypedDict, total=False, closed=True):
-    """Details for WPA Enterprise with EAP-PEAP."""
-
     ca_certificate_file: str
     """ID of the file with the certificate of the certificate authority, in PEM format."""
     password: Required[str]
@@ -1307,8 +1115,6 @@ class TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap(TypedDict, total=Fa
 
 
 class TerminalConfigurationCreateParamsWifiEnterpriseEapTls(TypedDict, total=False, closed=True):
-    """Details for WPA Enterprise with EAP-TLS."""
-
     ca_certificate_file: str
     """ID of the file with the certificate of the certificate authority, in PEM format."""
     client_certificate_file: Required[str]
@@ -1322,8 +1128,6 @@ class TerminalConfigurationCreateParamsWifiEnterpriseEapTls(TypedDict, total=Fal
 
 
 class TerminalConfigurationUpdateParamsWifiEnterpriseEapTls(TypedDict, total=False, closed=True):
-    """Details for WPA Enterprise with EAP-TLS."""
-
     ca_certificate_file: str
     """ID of the file with the certificate of the certificate authority, in PEM format."""
     client_certificate_file: Required[str]
@@ -1337,8 +1141,6 @@ class TerminalConfigurationUpdateParamsWifiEnterpriseEapTls(TypedDict, total=Fal
 
 
 class TerminalConfigurationCreateParamsWifiPersonalPsk(TypedDict, total=False, closed=True):
-    """Details for WPA Personal."""
-
     password: Required[Annotated[str, MaxLen(63)]]
     """Password of the network."""
     ssid: Required[str]
@@ -1346,8 +1148,6 @@ class TerminalConfigurationCreateParamsWifiPersonalPsk(TypedDict, total=False, c
 
 
 class TerminalConfigurationUpdateParamsWifiPersonalPsk(TypedDict, total=False, closed=True):
-    """Details for WPA Personal."""
-
     password: Required[Annotated[str, MaxLen(63)]]
     """Password of the network."""
     ssid: Required[str]
@@ -1355,8 +1155,6 @@ class TerminalConfigurationUpdateParamsWifiPersonalPsk(TypedDict, total=False, c
 
 
 class TerminalConfigurationCreateParamsWifi(TypedDict, total=False, closed=True):
-    """Wi-Fi network that readers join."""
-
     enterprise_eap_peap: TerminalConfigurationCreateParamsWifiEnterpriseEapPeap
     """Details for WPA Enterprise with EAP-PEAP."""
     enterprise_eap_tls: TerminalConfigurationCreateParamsWifiEnterpriseEapTls
@@ -1373,8 +1171,6 @@ class TerminalConfigurationCreateParamsWifi(TypedDict, total=False, closed=True)
 
 
 class TerminalConfigurationUpdateParamsWifi(TypedDict, total=False, closed=True):
-    """Wi-Fi network that readers join."""
-
     enterprise_eap_peap: TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap
     """Details for WPA Enterprise with EAP-PEAP."""
     enterprise_eap_tls: TerminalConfigurationUpdateParamsWifiEnterpriseEapTls

@@ -63,8 +63,6 @@ __all__ = [
 
 
 class TokenCreateParamsAccountCompanyAddressKana(TypedDict, total=False, closed=True):
-    """Address in kana (Japan only)."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -82,8 +80,6 @@ class TokenCreateParamsAccountCompanyAddressKana(TypedDict, total=False, closed=
 
 
 class TokenCreateParamsAccountCompanyAddressKanji(TypedDict, total=False, closed=True):
-    """Address in kanji (Japan only)."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -101,8 +97,6 @@ class TokenCreateParamsAccountCompanyAddressKanji(TypedDict, total=False, closed
 
 
 class TokenCreateParamsAccountCompanyAddress(TypedDict, total=False, closed=True):
-    """Address of the company's main office."""
-
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -118,8 +112,6 @@ class TokenCreateParamsAccountCompanyAddress(TypedDict, total=False, closed=True
 
 
 class TokenCreateParamsAccountCompanyAdministrativeAddress(TypedDict, total=False, closed=True):
-    """Address of the company's administration."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -135,8 +127,6 @@ class TokenCreateParamsAccountCompanyAdministrativeAddress(TypedDict, total=Fals
 
 
 class TokenCreateParamsAccountCompanyDirectorshipDeclaration(TypedDict, total=False, closed=True):
-    """Declaration that the information about the company's directors is complete and correct."""
-
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -146,8 +136,6 @@ class TokenCreateParamsAccountCompanyDirectorshipDeclaration(TypedDict, total=Fa
 
 
 class TokenCreateParamsAccountCompanyOwnershipDeclaration(TypedDict, total=False, closed=True):
-    """Declaration that the information about the company's owners is complete and correct."""
-
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -157,8 +145,6 @@ class TokenCreateParamsAccountCompanyOwnershipDeclaration(TypedDict, total=False
 
 
 class TokenCreateParamsAccountCompanyPhysicalAddress(TypedDict, total=False, closed=True):
-    """Address at which the company is found."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -174,8 +160,6 @@ class TokenCreateParamsAccountCompanyPhysicalAddress(TypedDict, total=False, clo
 
 
 class TokenCreateParamsAccountCompanyPrincipalPlaceOfBusiness(TypedDict, total=False, closed=True):
-    """Address where the company mainly does business."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -191,8 +175,6 @@ class TokenCreateParamsAccountCompanyPrincipalPlaceOfBusiness(TypedDict, total=F
 
 
 class TokenCreateParamsAccountCompanyRegistrationDate(TypedDict, total=False, closed=True):
-    """Date on which the company was registered."""
-
     day: Required[int]
     """Day of the registration, from 1 to 31."""
     month: Required[int]
@@ -202,8 +184,6 @@ class TokenCreateParamsAccountCompanyRegistrationDate(TypedDict, total=False, cl
 
 
 class TokenCreateParamsAccountCompanyRepresentativeDeclaration(TypedDict, total=False, closed=True):
-    """Declaration that the representative is authorized to act for the company."""
-
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -213,8 +193,6 @@ class TokenCreateParamsAccountCompanyRepresentativeDeclaration(TypedDict, total=
 
 
 class TokenCreateParamsAccountCompanyVerificationDocument(TypedDict, total=False, closed=True):
-    """Document about the company."""
-
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -222,15 +200,11 @@ class TokenCreateParamsAccountCompanyVerificationDocument(TypedDict, total=False
 
 
 class TokenCreateParamsAccountCompanyVerification(TypedDict, total=False, closed=True):
-    """Documents that prove the company's existence."""
-
     document: TokenCreateParamsAccountCompanyVerificationDocument
     """Document about the company."""
 
 
 class TokenCreateParamsAccountCompany(TypedDict, total=False, closed=True):
-    """Data of the company."""
-
     address: TokenCreateParamsAccountCompanyAddress
     """Address of the company's main office."""
     address_kana: TokenCreateParamsAccountCompanyAddressKana
@@ -321,8 +295,6 @@ class TokenCreateParamsAccountCompany(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsAccountIndividualAddressKana(TypedDict, total=False, closed=True):
-    """Address in kana (Japan only)."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -340,8 +312,6 @@ class TokenCreateParamsAccountIndividualAddressKana(TypedDict, total=False, clos
 
 
 class TokenCreateParamsAccountIndividualAddressKanji(TypedDict, total=False, closed=True):
-    """Address in kanji (Japan only)."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -359,8 +329,6 @@ class TokenCreateParamsAccountIndividualAddressKanji(TypedDict, total=False, clo
 
 
 class TokenCreateParamsAccountIndividualAddress(TypedDict, total=False, closed=True):
-    """Home address of the person."""
-
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -376,8 +344,6 @@ class TokenCreateParamsAccountIndividualAddress(TypedDict, total=False, closed=T
 
 
 class TokenCreateParamsAccountIndividualDob(TypedDict, total=False, closed=True):
-    """Date of birth."""
-
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -387,8 +353,6 @@ class TokenCreateParamsAccountIndividualDob(TypedDict, total=False, closed=True)
 
 
 class TokenCreateParamsAccountIndividualRegisteredAddress(TypedDict, total=False, closed=True):
-    """Address under which the company is registered."""
-
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -404,8 +368,6 @@ class TokenCreateParamsAccountIndividualRegisteredAddress(TypedDict, total=False
 
 
 class TokenCreateParamsAccountIndividualRelationship(TypedDict, total=False, closed=True):
-    """The person's roles in the company."""
-
     director: bool
     """Whether the person is a member of the company's board of directors."""
     executive: bool
@@ -419,8 +381,6 @@ class TokenCreateParamsAccountIndividualRelationship(TypedDict, total=False, clo
 
 
 class TokenCreateParamsAccountIndividualVerificationAdditionalDocument(TypedDict, total=False, closed=True):
-    """Second document, such as a proof of address."""
-
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -428,8 +388,6 @@ class TokenCreateParamsAccountIndividualVerificationAdditionalDocument(TypedDict
 
 
 class TokenCreateParamsAccountIndividualVerificationDocument(TypedDict, total=False, closed=True):
-    """Identity document."""
-
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -437,8 +395,6 @@ class TokenCreateParamsAccountIndividualVerificationDocument(TypedDict, total=Fa
 
 
 class TokenCreateParamsAccountIndividualVerification(TypedDict, total=False, closed=True):
-    """Documents that prove the identity."""
-
     additional_document: TokenCreateParamsAccountIndividualVerificationAdditionalDocument
     """Second document, such as a proof of address."""
     document: TokenCreateParamsAccountIndividualVerificationDocument
@@ -446,8 +402,6 @@ class TokenCreateParamsAccountIndividualVerification(TypedDict, total=False, clo
 
 
 class TokenCreateParamsAccountIndividual(TypedDict, total=False, closed=True):
-    """Data of the person."""
-
     address: TokenCreateParamsAccountIndividualAddress
     """Home address of the person."""
     address_kana: TokenCreateParamsAccountIndividualAddressKana
@@ -503,8 +457,6 @@ class TokenCreateParamsAccountIndividual(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsAccount(TypedDict, total=False, closed=True):
-    """Data of a connected account that the token stands for."""
-
     business_type: Literal["company", "government_entity", "individual", "non_profit"]
     """Kind of business.
 
@@ -522,8 +474,6 @@ class TokenCreateParamsAccount(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsBankAccount(TypedDict, total=False, closed=True):
-    """Bank account to make a token of."""
-
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -553,8 +503,6 @@ class TokenCreateParamsBankAccount(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsCardNetworks(TypedDict, total=False, closed=True):
-    """Networks on which the card may be used."""
-
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -565,8 +513,6 @@ class TokenCreateParamsCardNetworks(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsCard(TypedDict, total=False, closed=True):
-    """Card to make a token of. Raw card data needs PCI compliance."""
-
     address_city: str
     """City of the address."""
     address_country: str
@@ -598,15 +544,11 @@ class TokenCreateParamsCard(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsCvcUpdate(TypedDict, total=False, closed=True):
-    """Security code to make a token of, for a card that is saved already."""
-
     cvc: Required[str]
     """Security code of the card."""
 
 
 class TokenCreateParamsPersonAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
-    """Terms of service of the account."""
-
     date: int | datetime
     """When the person accepted them."""
     ip: str
@@ -616,15 +558,11 @@ class TokenCreateParamsPersonAdditionalTosAcceptancesAccount(TypedDict, total=Fa
 
 
 class TokenCreateParamsPersonAdditionalTosAcceptances(TypedDict, total=False, closed=True):
-    """Further terms of service that the person accepted."""
-
     account: TokenCreateParamsPersonAdditionalTosAcceptancesAccount
     """Terms of service of the account."""
 
 
 class TokenCreateParamsPersonAddressKana(TypedDict, total=False, closed=True):
-    """Address in kana (Japan only)."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -642,8 +580,6 @@ class TokenCreateParamsPersonAddressKana(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonAddressKanji(TypedDict, total=False, closed=True):
-    """Address in kanji (Japan only)."""
-
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -661,8 +597,6 @@ class TokenCreateParamsPersonAddressKanji(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonAddress(TypedDict, total=False, closed=True):
-    """Address of the person's home."""
-
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -678,8 +612,6 @@ class TokenCreateParamsPersonAddress(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonDob(TypedDict, total=False, closed=True):
-    """Date of birth."""
-
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -689,29 +621,21 @@ class TokenCreateParamsPersonDob(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
-    """Documents that prove that the person is authorized to act for the company."""
-
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class TokenCreateParamsPersonDocumentsPassport(TypedDict, total=False, closed=True):
-    """Documents that show the passport's page with the photo."""
-
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class TokenCreateParamsPersonDocumentsVisa(TypedDict, total=False, closed=True):
-    """Visa of the person."""
-
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class TokenCreateParamsPersonDocuments(TypedDict, total=False, closed=True):
-    """Documents about the person."""
-
     company_authorization: TokenCreateParamsPersonDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: TokenCreateParamsPersonDocumentsPassport
@@ -721,8 +645,6 @@ class TokenCreateParamsPersonDocuments(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonRegisteredAddress(TypedDict, total=False, closed=True):
-    """Address under which the company is registered."""
-
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -738,8 +660,6 @@ class TokenCreateParamsPersonRegisteredAddress(TypedDict, total=False, closed=Tr
 
 
 class TokenCreateParamsPersonRelationship(TypedDict, total=False, closed=True):
-    """The person's roles in the company."""
-
     authorizer: bool
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool
@@ -759,8 +679,6 @@ class TokenCreateParamsPersonRelationship(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
-    """Ethnicity of the person."""
-
     ethnicity: Sequence[
         Literal[
             "cuban",
@@ -778,8 +696,6 @@ class TokenCreateParamsPersonUsCfpbDataEthnicityDetails(TypedDict, total=False, 
 
 
 class TokenCreateParamsPersonUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
-    """Race of the person."""
-
     race: Sequence[
         Literal[
             "african_american",
@@ -814,8 +730,6 @@ class TokenCreateParamsPersonUsCfpbDataRaceDetails(TypedDict, total=False, close
 
 
 class TokenCreateParamsPersonUsCfpbData(TypedDict, total=False, closed=True):
-    """Demographic data that US law asks for in some credit products."""
-
     ethnicity_details: TokenCreateParamsPersonUsCfpbDataEthnicityDetails
     """Ethnicity of the person."""
     race_details: TokenCreateParamsPersonUsCfpbDataRaceDetails
@@ -825,8 +739,6 @@ class TokenCreateParamsPersonUsCfpbData(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonVerificationAdditionalDocument(TypedDict, total=False, closed=True):
-    """Another document, such as a proof of address."""
-
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -834,8 +746,6 @@ class TokenCreateParamsPersonVerificationAdditionalDocument(TypedDict, total=Fal
 
 
 class TokenCreateParamsPersonVerificationDocument(TypedDict, total=False, closed=True):
-    """Document of identity, such as a passport."""
-
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -843,8 +753,6 @@ class TokenCreateParamsPersonVerificationDocument(TypedDict, total=False, closed
 
 
 class TokenCreateParamsPersonVerification(TypedDict, total=False, closed=True):
-    """Documents that prove the person's identity."""
-
     additional_document: TokenCreateParamsPersonVerificationAdditionalDocument
     """Another document, such as a proof of address."""
     document: TokenCreateParamsPersonVerificationDocument
@@ -852,8 +760,6 @@ class TokenCreateParamsPersonVerification(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPerson(TypedDict, total=False, closed=True):
-    """Data of a person to make a token of, for a connected account."""
-
     additional_tos_acceptances: TokenCreateParamsPersonAdditionalTosAcceptances
     """Further terms of service that the person accepted."""
     address: TokenCreateParamsPersonAddress
@@ -917,8 +823,6 @@ class TokenCreateParamsPerson(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPii(TypedDict, total=False, closed=True):
-    """Personal ID number to make a token of."""
-
     id_number: str
     """The ID number."""
 
