@@ -14,7 +14,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 import pinstripe
-from pinstripe.integrations.opentelemetry import instrument_client
+from pinstripe.emulator import Emulator
+from pinstripe.integrations.opentelemetry import instrument_client, instrument_handlers
 
 CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1, "livemode": False}
 REPLAYED = {"request-id": "req_2", "idempotent-replayed": "true"}
@@ -137,3 +138,47 @@ def test_a_canceled_call_ends_its_span() -> None:
     (span,) = exporter.get_finished_spans()
     assert span.attributes is not None
     assert span.attributes["error.type"] == "canceled"
+
+
+def test_the_run_of_a_handler_is_a_span_linked_to_the_request_that_caused_the_event() -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    emulator = Emulator(seed=1)
+    client = emulator.client()
+    instrument_client(client, provider)
+    handlers = pinstripe.webhooks.Handlers()
+    instrument_handlers(handlers, provider)
+    current: list[str] = []
+
+    @handlers.on("customer.created")
+    def greet(event: pinstripe.events.CustomerCreatedEvent) -> None:
+        current.append(getattr(trace.get_current_span(), "name", ""))
+        client.customers.update(event.data.object.id, description="greeted")
+
+    @handlers.on("customer.updated")
+    async def fail(event: pinstripe.events.CustomerUpdatedEvent) -> None:
+        raise ValueError(event.data.object.description)
+
+    client.customers.create(email="ada@example.com")
+    handlers.dispatch(emulator.events[0])
+    with pytest.raises(ValueError, match="greeted"):
+        handlers.dispatch(emulator.events[1])
+    create, update, created, updated = exporter.get_finished_spans()
+    assert current == ["stripe event customer.created"]
+    assert [span.name for span in (create, update, created, updated)] == [
+        "stripe customers.create",
+        "stripe customers.update",
+        "stripe event customer.created",
+        "stripe event customer.updated",
+    ]
+    assert created.kind == SpanKind.CONSUMER
+    assert [link.context for link in created.links] == [create.context]
+    assert [link.context for link in updated.links] == [update.context]
+    assert update.parent == created.context  # the call that the handler made
+    assert created.attributes is not None
+    assert created.attributes["stripe.request.id"] == emulator.events[0].request.id  # type: ignore[union-attr]  # it has one
+    assert (created.status.status_code, updated.status.status_code) == (StatusCode.UNSET, StatusCode.ERROR)
+    assert updated.attributes is not None
+    assert updated.attributes["error.type"] == "ValueError"
+    assert "greeted" not in str(updated.to_json())
+    assert trace.get_current_span() is trace.INVALID_SPAN

@@ -122,19 +122,25 @@ def _decode(
         except ValidationError:
             pass  # because of a new value of an enum, which is allowed, or of differences that the error names
     lenient = lenient_validator(target) if is_model(target) else _lenient_validator_of(target)
-    if content is not None:
+    if content is None:
+        result, met = _validate_objects(target, lenient, value)
+    else:
         try:
             result, met = noting(lenient.validate_json, content)
         except ValidationError:  # pydantic-core parses neither lone surrogates nor JSON that is nested 200 times
             value, content = parse(content), None
-    if content is None:
-        result, met = noting(lenient.validate_python, value)
-        if is_model(target) and isinstance(value, dict) and not isinstance(result, StripeModel):
-            result, met = noting(partial(_validate_without_surrogates, lenient.validate_python), value)
+            result, met = _validate_objects(target, lenient, value)
     if met:
         raw = value if content is None else content
         _report(target, raw, met, validation, on_drift, _other_version(result, version))
     return result
+
+
+def _validate_objects(target: Target, lenient: SchemaValidator, value: JSON) -> tuple[Any, set[Difference]]:
+    result, met = noting(lenient.validate_python, value)  # Any, as its type: what the target is
+    if is_model(target) and isinstance(value, dict) and not isinstance(result, StripeModel):
+        return noting(partial(_validate_without_surrogates, lenient.validate_python), value)
+    return result, met
 
 
 def _validate_without_surrogates(validate: Callable[[object], Any], value: dict[str, JSON]) -> object:

@@ -1,9 +1,11 @@
-"""Traces of calls with OpenTelemetry: one client span per call. Needs the extra ``opentelemetry``.
+"""Traces with OpenTelemetry: a span per call, and per run of a webhook handler. Needs the extra ``opentelemetry``.
 
-    from pinstripe.integrations.opentelemetry import instrument_client
+    from pinstripe.integrations.opentelemetry import instrument_client, instrument_handlers
 
     client = pinstripe.Client()
     instrument_client(client)
+    handlers = pinstripe.webhooks.Handlers()
+    instrument_handlers(handlers)
 
 A span is named by its operation (``stripe customers.create``). Each attempt is an event. The attributes are those of the
 semantic conventions for HTTP, and the request id, error code and replay of Stripe. Parameters, keys and the messages of
@@ -12,26 +14,91 @@ errors, which may quote parameters, are never recorded. https://opentelemetry.io
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from opentelemetry import trace
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode
 
 from pinstripe._client import AsyncClient, Client
 from pinstripe._request import Call, CallFlow, Config, Failure, Request, Sleep
 from pinstripe._response import Response
 from pinstripe._version import __version__
 from pinstripe.errors import StripeError
+from pinstripe.webhooks.handlers import HandlerRun, Handlers
 
-__all__ = ["instrument_client"]
+__all__ = ["instrument_client", "instrument_handlers"]
+
+MAX_REMEMBERED = 10_000
+"""The number of calls of this process to which the events they cause can be linked."""
+
+
+class _Calls:
+    """The spans of the latest calls by idempotency key, which the events that a call causes name."""
+
+    def __init__(self) -> None:
+        self._spans: OrderedDict[str, SpanContext] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def remember(self, key: str, span: Span) -> None:
+        with self._lock:
+            self._spans[key] = span.get_span_context()
+            if len(self._spans) > MAX_REMEMBERED:
+                self._spans.popitem(last=False)
+
+    def links(self, key: str | None) -> list[Link]:
+        with self._lock:
+            context = self._spans.get(key) if key else None
+        return [Link(context)] if context is not None else []
+
+
+_calls = _Calls()
 
 
 def instrument_client(client: Client | AsyncClient, tracer_provider: trace.TracerProvider | None = None) -> None:
     """Trace the calls of a client, and of the clients that ``with_options`` makes of it from now on."""
     tracer = trace.get_tracer("pinstripe", __version__, tracer_provider)
     client._config = replace(client._config, trace=_traced_by(tracer))
+
+
+def instrument_handlers(handlers: Handlers, tracer_provider: trace.TracerProvider | None = None) -> None:
+    """Trace the runs of webhook handlers: one span per run, named by the event type (``stripe event invoice.paid``).
+
+    The span has the id of the event, and the id and idempotency key of the request that caused it. If a traced client of this
+    process made that request, the span is linked to that of the call.
+    """
+    tracer = trace.get_tracer("pinstripe", __version__, tracer_provider)
+    running: dict[int, AbstractContextManager[Span]] = {}
+
+    @handlers.before
+    def begin(run: HandlerRun) -> None:
+        event = run.event
+        attributes = {"stripe.event.id": event.id, "stripe.event.type": event.type, "stripe.handler": run.handler}
+        cause = getattr(event, "request", None) or getattr(getattr(event, "reason", None), "request", None)
+        for name in ("id", "idempotency_key"):
+            if value := getattr(cause, name, None):
+                attributes[f"stripe.request.{name}"] = value
+        span = tracer.start_as_current_span(
+            f"stripe event {event.type}",
+            kind=SpanKind.CONSUMER,
+            attributes=attributes,
+            links=_calls.links(attributes.get("stripe.request.idempotency_key")),
+        )
+        span.__enter__()
+        running[id(run)] = span
+
+    @handlers.after
+    def end(run: HandlerRun) -> None:
+        if (span := running.pop(id(run), None)) is None:
+            return
+        if run.error is not None:
+            trace.get_current_span().set_status(StatusCode.ERROR)
+            trace.get_current_span().set_attribute("error.type", type(run.error).__name__)
+        span.__exit__(None, None, None)
 
 
 def _traced_by(tracer: trace.Tracer) -> Callable[[Call, Config, CallFlow], CallFlow]:
@@ -86,6 +153,8 @@ def _describe(span: Span, call: Call, request: Request, attempt: int) -> None:
         span.set_attribute("url.template", call.template)
     if attempt > 1:
         span.set_attribute("http.request.resend_count", attempt - 1)
+    if key := request.headers.get("Idempotency-Key"):
+        _calls.remember(key, span)
     for header in ("Idempotency-Key", "Stripe-Account", "Stripe-Version"):
         if header in request.headers:
             span.set_attribute(
