@@ -296,8 +296,7 @@ class _Classes:
     ) -> str:
         name = names.part(cls.name, item)
         cls.uses.add(name)
-        # Where the field is documented, its class needs no copy of the text: the wheel would be 3 % larger.
-        self.cls(name, fields, path, seen, "" if self.doc(path) else f"The object in `{path}` of `{self.name}`.")
+        self.cls(name, fields, path, seen, self.doc(path) or f"The object in `{path}` of `{self.name}`.")
         return name
 
     def imported(self, cls: ClassDef, module: str, name: str) -> str:

@@ -132,8 +132,7 @@ class _Classes:
         name = names.part(cls.name, item)
         if inner := spec.objects(item.type):
             cls.uses.add(name)
-            # Where the field is documented, its class needs no copy of the text: the wheel would be 3 % larger.
-            described = "" if doc else f"The object in `{path}` of `{self.name}`."
+            described = doc or f"The object in `{path}` of `{self.name}`."
             self.cls(name, merged(part.fields for part in inner), path, described)
         annotation = self.annotations.field(item, name)
         return FieldDef(item.name, item.name, annotation, doc, item.required)

@@ -42,6 +42,8 @@ _LOST = (
     anyio.ClosedResourceError,
     anyio.BrokenResourceError,
 )
+# The libraries below httpx, whose own exceptions mean the same.
+_HTTP_LIBRARIES = ("aiohttp", "h11", "httpcore")
 
 
 class _TooLargeError(Exception):
@@ -332,9 +334,8 @@ def _failure(error: Exception, request: Request) -> Failure:
     if isinstance(error, _UNSENDABLE):
         reason = f"The request to {address} cannot be sent, since it is not valid HTTP: {details}."
         return Failure(reason, request_sent=False, is_final=True, cause=cause)
-    if not isinstance(
-        error, _LOST
-    ):  # of the user's own transport, perhaps: another attempt would only repeat a mistake
+    # Other exceptions are of the user's own transport, perhaps: another attempt would only repeat a mistake.
+    if not isinstance(error, _LOST) and type(error).__module__.partition(".")[0] not in _HTTP_LIBRARIES:
         return Failure(f"Sending the request to {address} failed: {details}.", is_final=True, cause=cause)
     never_sent, timed_out = isinstance(error, _NEVER_SENT), isinstance(error, httpx.TimeoutException)
     if type(error.__cause__).__module__.startswith(

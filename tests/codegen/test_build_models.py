@@ -180,12 +180,12 @@ def test_the_object_of_an_event_is_any_object() -> None:
 # --- documentation ----------------------------------------------------------------------------------------------------
 
 
-def test_a_class_inside_is_described_unless_the_field_that_holds_it_is() -> None:
+def test_a_class_inside_says_what_the_field_that_holds_it_says() -> None:
     read = api({}, {"gadget": resource("gadget", terms=obj(end=obj(at=NUMBER), start=TEXT))})
     writer = Writer(read, written(objects={"gadget": entry("A gadget.", {"terms": "What applies."})}))
     result = {cls.name: cls for cls in build_models.build_models(read, writer)["gadget"].classes}
     assert result["Gadget"].doc == "A gadget."
-    assert result["GadgetTerms"].doc == ""
+    assert result["GadgetTerms"].doc == "What applies."
     assert result["GadgetTermsEnd"].doc == "The object in `terms.end` of `Gadget`."
 
 

@@ -37,7 +37,7 @@ Recipe: TypeAlias = Callable[["Maker", str], Object]
 RECIPES: dict[str, Recipe] = {}
 GOOD, BAD, CHALLENGE = "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired"
 EMAIL = "jenny@example.com"
-NO_REDIRECTS = {"enabled": True, "allow_redirects": "never"}
+NO_REDIRECTS: Object = {"enabled": True, "allow_redirects": "never"}
 
 
 def make(state: AccountState, model: type[M], fields: dict[str, Any]) -> M:  # Any: values of the model's fields
@@ -92,7 +92,8 @@ class Maker:
     """Runs operations for a recipe. ``fields`` are those that no operation has used as parameters yet."""
 
     def __init__(self, state: AccountState, fields: Object) -> None:
-        self.state, self.fields = state, fields
+        self.state: AccountState = state
+        self.fields: Object = fields
 
     def run(self, operation: str, *path: str, **params: JSON) -> Object:
         """Run an operation as a request does, and return its result."""

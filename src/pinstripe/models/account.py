@@ -68,6 +68,8 @@ __all__ = [
 
 
 class AccountBusinessProfileAnnualRevenue(StripeModel):
+    """Revenue of the last fiscal year."""
+
     amount: int | None = None
     """Revenue in the smallest currency unit."""
     currency: str | None = None
@@ -77,6 +79,8 @@ class AccountBusinessProfileAnnualRevenue(StripeModel):
 
 
 class AccountBusinessProfileMonthlyEstimatedRevenue(StripeModel):
+    """About how much the business earns in a month."""
+
     amount: int
     """Monthly revenue in the smallest currency unit."""
     currency: str
@@ -84,6 +88,8 @@ class AccountBusinessProfileMonthlyEstimatedRevenue(StripeModel):
 
 
 class AccountBusinessProfile(StripeModel):
+    """What the business does and how its customers reach it."""
+
     annual_revenue: AccountBusinessProfileAnnualRevenue | None = None
     """Revenue of the last fiscal year."""
     estimated_worker_count: int | None = None
@@ -131,6 +137,8 @@ class AccountBusinessProfile(StripeModel):
 
 
 class AccountCapabilities(StripeModel):
+    """What the account can do, by capability. An absent capability has not been requested."""
+
     acss_debit_payments: Literal["active", "inactive", "pending"] | None = None
     """Whether the account can take pre-authorized debits in Canada.
 
@@ -625,6 +633,8 @@ class AccountCapabilities(StripeModel):
 
 
 class AccountCompanyAddressKana(StripeModel):
+    """Main address of a company in Japan, written in kana."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -642,6 +652,8 @@ class AccountCompanyAddressKana(StripeModel):
 
 
 class AccountCompanyAddressKanji(StripeModel):
+    """Main address of a company in Japan, written in kanji."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -659,6 +671,8 @@ class AccountCompanyAddressKanji(StripeModel):
 
 
 class AccountCompanyAdministrativeAddress(StripeModel):
+    """Address at which the company is administered."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -674,6 +688,8 @@ class AccountCompanyAdministrativeAddress(StripeModel):
 
 
 class AccountCompanyDirectorshipDeclaration(StripeModel):
+    """Declaration that the information about the company's directors is complete and correct."""
+
     date: Timestamp | None = None
     """Time at which the declaration was made."""
     ip: str | None = None
@@ -683,6 +699,8 @@ class AccountCompanyDirectorshipDeclaration(StripeModel):
 
 
 class AccountCompanyOwnershipDeclaration(StripeModel):
+    """Declaration that the information about the company's owners is complete and correct."""
+
     date: Timestamp | None = None
     """Time at which the declaration was made."""
     ip: str | None = None
@@ -692,6 +710,8 @@ class AccountCompanyOwnershipDeclaration(StripeModel):
 
 
 class AccountCompanyPhysicalAddress(StripeModel):
+    """Address at which the company can be found."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -707,6 +727,8 @@ class AccountCompanyPhysicalAddress(StripeModel):
 
 
 class AccountCompanyPrincipalPlaceOfBusiness(StripeModel):
+    """Address at which the company does most of its business."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -722,6 +744,8 @@ class AccountCompanyPrincipalPlaceOfBusiness(StripeModel):
 
 
 class AccountCompanyRegistrationDate(StripeModel):
+    """Date on which the company was registered."""
+
     day: int | None = None
     """Day of the registration, from 1 to 31."""
     month: int | None = None
@@ -731,6 +755,8 @@ class AccountCompanyRegistrationDate(StripeModel):
 
 
 class AccountCompanyRepresentativeDeclaration(StripeModel):
+    """Declaration that the representative is authorized to act for the company."""
+
     date: Timestamp | None = None
     """Time at which the declaration was made."""
     ip: str | None = None
@@ -740,6 +766,8 @@ class AccountCompanyRepresentativeDeclaration(StripeModel):
 
 
 class AccountCompanyVerificationDocument(StripeModel):
+    """Document that identifies the company."""
+
     back: Expandable["File"] | None = None
     """File with the back of the document."""
     details: str | None = None
@@ -751,11 +779,17 @@ class AccountCompanyVerificationDocument(StripeModel):
 
 
 class AccountCompanyVerification(StripeModel):
+    """What became of the documents about the company."""
+
     document: AccountCompanyVerificationDocument
     """Document that identifies the company."""
 
 
 class AccountCompany(StripeModel):
+    """The company behind the account. Read it only where the platform collects the requirements, and where
+    `business_type` is not `individual`.
+    """
+
     address: Address | None = None
     """Main address of the company."""
     address_kana: AccountCompanyAddressKana | None = None
@@ -870,6 +904,8 @@ class AccountCompany(StripeModel):
 
 
 class AccountControllerFees(StripeModel):
+    """Who pays Stripe's fees."""
+
     payer: Literal["account", "application", "application_custom", "application_express"]
     """Who pays Stripe's fees on the account's payments.
 
@@ -881,6 +917,8 @@ class AccountControllerFees(StripeModel):
 
 
 class AccountControllerLosses(StripeModel):
+    """Who bears losses from payments."""
+
     payments: Literal["application", "stripe"]
     """Who is liable when the account cannot cover refunds and disputes.
 
@@ -890,6 +928,8 @@ class AccountControllerLosses(StripeModel):
 
 
 class AccountControllerStripeDashboard(StripeModel):
+    """Access of the account to the Dashboard."""
+
     type: Literal["express", "full", "none"]
     """Which Dashboard the account's users have.
 
@@ -900,6 +940,8 @@ class AccountControllerStripeDashboard(StripeModel):
 
 
 class AccountController(StripeModel):
+    """Who is in charge of the account and its risks."""
+
     fees: AccountControllerFees | None = None
     """Who pays Stripe's fees."""
     is_controller: bool | None = None
@@ -923,6 +965,8 @@ class AccountController(StripeModel):
 
 
 class AccountFutureRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
     """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
@@ -930,6 +974,8 @@ class AccountFutureRequirementsAlternative(StripeModel):
 
 
 class AccountFutureRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -1039,6 +1085,8 @@ class AccountFutureRequirementsError(StripeModel):
 
 
 class AccountFutureRequirements(StripeModel):
+    """What Stripe will need in future, because requirements are about to change."""
+
     alternatives: list[AccountFutureRequirementsAlternative] | None = None
     """Requirements that can be met in another way."""
     current_deadline: Timestamp | None = None
@@ -1095,11 +1143,15 @@ class AccountFutureRequirements(StripeModel):
 
 
 class AccountGroups(StripeModel):
+    """Groups of accounts to which the account belongs."""
+
     payments_pricing: str | None = None
     """Pricing scheme of the group, which decides what payments cost the account."""
 
 
 class AccountRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
     """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
@@ -1107,6 +1159,8 @@ class AccountRequirementsAlternative(StripeModel):
 
 
 class AccountRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -1216,6 +1270,8 @@ class AccountRequirementsError(StripeModel):
 
 
 class AccountRequirements(StripeModel):
+    """What Stripe needs in order to verify the account, and until when."""
+
     alternatives: list[AccountRequirementsAlternative] | None = None
     """Requirements that can be met in another way."""
     current_deadline: Timestamp | None = None
@@ -1272,6 +1328,8 @@ class AccountRequirements(StripeModel):
 
 
 class AccountSettingsBacsDebitPayments(StripeModel):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str | None = None
     """Name of the business in the customer's mandate and statement."""
     service_user_number: str | None = None
@@ -1279,6 +1337,8 @@ class AccountSettingsBacsDebitPayments(StripeModel):
 
 
 class AccountSettingsBranding(StripeModel):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: Expandable["File"] | None = None
     """Square picture of the business, at least 128 by 128 pixels."""
     logo: Expandable["File"] | None = None
@@ -1290,6 +1350,8 @@ class AccountSettingsBranding(StripeModel):
 
 
 class AccountSettingsCardIssuingTosAcceptance(StripeModel):
+    """Acceptance of the terms of Issuing."""
+
     date: int | None = None
     """Time at which the terms of service were accepted."""
     ip: str | None = None
@@ -1299,11 +1361,15 @@ class AccountSettingsCardIssuingTosAcceptance(StripeModel):
 
 
 class AccountSettingsCardIssuing(StripeModel):
+    """Settings for Issuing."""
+
     tos_acceptance: AccountSettingsCardIssuingTosAcceptance | None = None
     """Acceptance of the terms of Issuing."""
 
 
 class AccountSettingsCardPaymentsDeclineOn(StripeModel):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool
     """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool
@@ -1311,6 +1377,8 @@ class AccountSettingsCardPaymentsDeclineOn(StripeModel):
 
 
 class AccountSettingsCardPayments(StripeModel):
+    """Settings for card payments."""
+
     decline_on: AccountSettingsCardPaymentsDeclineOn | None = None
     """Checks whose failure declines a card payment, even if the issuer approved it."""
     statement_descriptor_prefix: str | None = None
@@ -1322,6 +1390,8 @@ class AccountSettingsCardPayments(StripeModel):
 
 
 class AccountSettingsDashboard(StripeModel):
+    """Settings of the Dashboard."""
+
     display_name: str | None = None
     """Name of the account in the Dashboard."""
     timezone: str | None = None
@@ -1329,6 +1399,8 @@ class AccountSettingsDashboard(StripeModel):
 
 
 class AccountSettingsInvoices(StripeModel):
+    """Settings for invoices."""
+
     default_account_tax_ids: list[Expandable["TaxId"]] | None = None
     """Tax IDs of the account that invoices show unless they set their own."""
     hosted_payment_method_save: Literal["always", "never", "offer"] | None = None
@@ -1341,6 +1413,8 @@ class AccountSettingsInvoices(StripeModel):
 
 
 class AccountSettingsPayments(StripeModel):
+    """Settings that apply to all payment methods."""
+
     statement_descriptor: str | None = None
     """Text on customers' statements for payments that set no text of their own."""
     statement_descriptor_kana: str | None = None
@@ -1354,6 +1428,8 @@ class AccountSettingsPayments(StripeModel):
 
 
 class AccountSettingsPayoutsSchedule(StripeModel):
+    """When the balance is paid out."""
+
     delay_days: int
     """Days until a payment is paid out."""
     interval: str
@@ -1369,6 +1445,8 @@ class AccountSettingsPayoutsSchedule(StripeModel):
 
 
 class AccountSettingsPayouts(StripeModel):
+    """Settings for payouts."""
+
     debit_negative_balances: bool
     """Whether Stripe debits the external account to cover a negative balance."""
     schedule: AccountSettingsPayoutsSchedule
@@ -1378,10 +1456,15 @@ class AccountSettingsPayouts(StripeModel):
 
 
 class AccountSettingsPaypayPaymentsSiteAccessible(StripeModel):
-    """It has no fields."""
+    """Details of a website that everybody can open.
+
+    It has no fields.
+    """
 
 
 class AccountSettingsPaypayPaymentsSiteInDevelopment(StripeModel):
+    """Details of a website that is not public yet."""
+
     password_provided: bool | None = None
     """Whether a password for the website was given. It cannot be read."""
     username: str | None = None
@@ -1389,11 +1472,15 @@ class AccountSettingsPaypayPaymentsSiteInDevelopment(StripeModel):
 
 
 class AccountSettingsPaypayPaymentsSiteRestricted(StripeModel):
+    """Details of a website that only some people can open."""
+
     payment_flow_file: str | None = None
     """Uploaded file that shows how customers pay on the website."""
 
 
 class AccountSettingsPaypayPaymentsSite(StripeModel):
+    """Website that PayPay reviews."""
+
     accessible: AccountSettingsPaypayPaymentsSiteAccessible | None = None
     """Details of a website that everybody can open."""
     in_development: AccountSettingsPaypayPaymentsSiteInDevelopment | None = None
@@ -1410,6 +1497,8 @@ class AccountSettingsPaypayPaymentsSite(StripeModel):
 
 
 class AccountSettingsPaypayPayments(StripeModel):
+    """Settings for PayPay."""
+
     additional_files: list[str] | None = None
     """Uploaded files with further information that PayPay needs."""
     goods_type: Literal["digital_content", "other"] | None = None
@@ -1423,11 +1512,15 @@ class AccountSettingsPaypayPayments(StripeModel):
 
 
 class AccountSettingsSepaDebitPayments(StripeModel):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str | None = None
     """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class AccountSettingsTreasuryTosAcceptance(StripeModel):
+    """Acceptance of the terms of Treasury."""
+
     date: int | None = None
     """Time at which the terms of service were accepted."""
     ip: str | None = None
@@ -1437,11 +1530,15 @@ class AccountSettingsTreasuryTosAcceptance(StripeModel):
 
 
 class AccountSettingsTreasury(StripeModel):
+    """Settings for Treasury."""
+
     tos_acceptance: AccountSettingsTreasuryTosAcceptance | None = None
     """Acceptance of the terms of Treasury."""
 
 
 class AccountSettings(StripeModel):
+    """How the account works in detail, by product."""
+
     bacs_debit_payments: AccountSettingsBacsDebitPayments | None = None
     """Settings for Bacs Direct Debit."""
     branding: AccountSettingsBranding
@@ -1467,6 +1564,8 @@ class AccountSettings(StripeModel):
 
 
 class AccountTosAcceptance(StripeModel):
+    """Acceptance of the Stripe services agreement."""
+
     date: Timestamp | None = None
     """Time at which the terms of service were accepted."""
     ip: str | None = None

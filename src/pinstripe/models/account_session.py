@@ -62,6 +62,8 @@ __all__ = [
 
 
 class AccountSessionComponentsAccountManagementFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -71,6 +73,8 @@ class AccountSessionComponentsAccountManagementFeatures(StripeModel):
 
 
 class AccountSessionComponentsAccountManagement(StripeModel):
+    """The component in which users see and change the details of their account."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsAccountManagementFeatures
@@ -78,6 +82,8 @@ class AccountSessionComponentsAccountManagement(StripeModel):
 
 
 class AccountSessionComponentsAccountOnboardingFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -87,6 +93,8 @@ class AccountSessionComponentsAccountOnboardingFeatures(StripeModel):
 
 
 class AccountSessionComponentsAccountOnboarding(StripeModel):
+    """The component that collects the details Stripe requires of the account."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsAccountOnboardingFeatures
@@ -94,10 +102,15 @@ class AccountSessionComponentsAccountOnboarding(StripeModel):
 
 
 class AccountSessionComponentsBalanceReportFeatures(StripeModel):
-    """It has no fields."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsBalanceReport(StripeModel):
+    """The component with a report on the balance."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsBalanceReportFeatures
@@ -105,6 +118,8 @@ class AccountSessionComponentsBalanceReport(StripeModel):
 
 
 class AccountSessionComponentsBalancesFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -120,6 +135,8 @@ class AccountSessionComponentsBalancesFeatures(StripeModel):
 
 
 class AccountSessionComponentsBalances(StripeModel):
+    """The component with the balances of the account and its payouts."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsBalancesFeatures
@@ -127,6 +144,8 @@ class AccountSessionComponentsBalances(StripeModel):
 
 
 class AccountSessionComponentsDisputesListFeatures(StripeModel):
+    """What users can do in the component."""
+
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -142,6 +161,8 @@ class AccountSessionComponentsDisputesListFeatures(StripeModel):
 
 
 class AccountSessionComponentsDisputesList(StripeModel):
+    """The component with a list of all disputes."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsDisputesListFeatures
@@ -149,10 +170,15 @@ class AccountSessionComponentsDisputesList(StripeModel):
 
 
 class AccountSessionComponentsDocumentsFeatures(StripeModel):
-    """It has no fields."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsDocuments(StripeModel):
+    """The component with documents to download, such as tax invoices."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsDocumentsFeatures
@@ -160,6 +186,8 @@ class AccountSessionComponentsDocuments(StripeModel):
 
 
 class AccountSessionComponentsFinancialAccountFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -173,6 +201,8 @@ class AccountSessionComponentsFinancialAccountFeatures(StripeModel):
 
 
 class AccountSessionComponentsFinancialAccount(StripeModel):
+    """The component with a financial account of Treasury."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsFinancialAccountFeatures
@@ -180,11 +210,15 @@ class AccountSessionComponentsFinancialAccount(StripeModel):
 
 
 class AccountSessionComponentsFinancialAccountTransactionsFeatures(StripeModel):
+    """What users can do in the component."""
+
     card_spend_dispute_management: bool
     """Whether users can dispute transactions of issued cards."""
 
 
 class AccountSessionComponentsFinancialAccountTransactions(StripeModel):
+    """The component with the transactions of a financial account."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsFinancialAccountTransactionsFeatures
@@ -192,6 +226,8 @@ class AccountSessionComponentsFinancialAccountTransactions(StripeModel):
 
 
 class AccountSessionComponentsInstantPayoutsPromotionFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -203,6 +239,8 @@ class AccountSessionComponentsInstantPayoutsPromotionFeatures(StripeModel):
 
 
 class AccountSessionComponentsInstantPayoutsPromotion(StripeModel):
+    """The component that offers instant payouts."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsInstantPayoutsPromotionFeatures
@@ -210,6 +248,8 @@ class AccountSessionComponentsInstantPayoutsPromotion(StripeModel):
 
 
 class AccountSessionComponentsIssuingCardFeatures(StripeModel):
+    """What users can do in the component."""
+
     card_management: bool
     """Whether users can create and change cards."""
     card_spend_dispute_management: bool
@@ -221,6 +261,8 @@ class AccountSessionComponentsIssuingCardFeatures(StripeModel):
 
 
 class AccountSessionComponentsIssuingCard(StripeModel):
+    """The component with one issued card."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsIssuingCardFeatures
@@ -228,6 +270,8 @@ class AccountSessionComponentsIssuingCard(StripeModel):
 
 
 class AccountSessionComponentsIssuingCardsListFeatures(StripeModel):
+    """What users can do in the component."""
+
     card_management: bool
     """Whether users can create and change cards."""
     card_spend_dispute_management: bool
@@ -243,6 +287,8 @@ class AccountSessionComponentsIssuingCardsListFeatures(StripeModel):
 
 
 class AccountSessionComponentsIssuingCardsList(StripeModel):
+    """The component with a list of issued cards."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsIssuingCardsListFeatures
@@ -250,6 +296,8 @@ class AccountSessionComponentsIssuingCardsList(StripeModel):
 
 
 class AccountSessionComponentsNotificationBannerFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -259,6 +307,8 @@ class AccountSessionComponentsNotificationBannerFeatures(StripeModel):
 
 
 class AccountSessionComponentsNotificationBanner(StripeModel):
+    """The component that shows what the account must do, such as giving missing details."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsNotificationBannerFeatures
@@ -266,6 +316,8 @@ class AccountSessionComponentsNotificationBanner(StripeModel):
 
 
 class AccountSessionComponentsPaymentDetailsFeatures(StripeModel):
+    """What users can do in the component."""
+
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -281,6 +333,8 @@ class AccountSessionComponentsPaymentDetailsFeatures(StripeModel):
 
 
 class AccountSessionComponentsPaymentDetails(StripeModel):
+    """The component with the details of one payment."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentDetailsFeatures
@@ -288,6 +342,8 @@ class AccountSessionComponentsPaymentDetails(StripeModel):
 
 
 class AccountSessionComponentsPaymentDisputesFeatures(StripeModel):
+    """What users can do in the component."""
+
     destination_on_behalf_of_charge_management: bool
     """Whether payments that the platform made on behalf of the account are shown, with the features that
     are enabled.
@@ -301,6 +357,8 @@ class AccountSessionComponentsPaymentDisputesFeatures(StripeModel):
 
 
 class AccountSessionComponentsPaymentDisputes(StripeModel):
+    """The component with the disputes of one payment."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentDisputesFeatures
@@ -308,6 +366,8 @@ class AccountSessionComponentsPaymentDisputes(StripeModel):
 
 
 class AccountSessionComponentsPaymentMethodSettingsFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -315,6 +375,8 @@ class AccountSessionComponentsPaymentMethodSettingsFeatures(StripeModel):
 
 
 class AccountSessionComponentsPaymentMethodSettings(StripeModel):
+    """The component in which users choose the payment methods they offer."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentMethodSettingsFeatures
@@ -322,6 +384,8 @@ class AccountSessionComponentsPaymentMethodSettings(StripeModel):
 
 
 class AccountSessionComponentsPaymentsFeatures(StripeModel):
+    """What users can do in the component."""
+
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -337,6 +401,8 @@ class AccountSessionComponentsPaymentsFeatures(StripeModel):
 
 
 class AccountSessionComponentsPayments(StripeModel):
+    """The component with a list of payments."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentsFeatures
@@ -344,10 +410,15 @@ class AccountSessionComponentsPayments(StripeModel):
 
 
 class AccountSessionComponentsPayoutDetailsFeatures(StripeModel):
-    """It has no fields."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsPayoutDetails(StripeModel):
+    """The component with the details of one payout."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutDetailsFeatures
@@ -355,10 +426,15 @@ class AccountSessionComponentsPayoutDetails(StripeModel):
 
 
 class AccountSessionComponentsPayoutReconciliationReportFeatures(StripeModel):
-    """It has no fields."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsPayoutReconciliationReport(StripeModel):
+    """The component with a report that matches payouts to payments."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutReconciliationReportFeatures
@@ -366,6 +442,8 @@ class AccountSessionComponentsPayoutReconciliationReport(StripeModel):
 
 
 class AccountSessionComponentsPayoutsFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -381,6 +459,8 @@ class AccountSessionComponentsPayoutsFeatures(StripeModel):
 
 
 class AccountSessionComponentsPayouts(StripeModel):
+    """The component with the balance, the payouts and their settings."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutsFeatures
@@ -388,10 +468,15 @@ class AccountSessionComponentsPayouts(StripeModel):
 
 
 class AccountSessionComponentsPayoutsListFeatures(StripeModel):
-    """It has no fields."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsPayoutsList(StripeModel):
+    """The component with a list of payouts."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutsListFeatures
@@ -399,10 +484,15 @@ class AccountSessionComponentsPayoutsList(StripeModel):
 
 
 class AccountSessionComponentsReportingChartFeatures(StripeModel):
-    """It has no fields."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsReportingChart(StripeModel):
+    """The component with a chart of the account's business."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsReportingChartFeatures
@@ -410,10 +500,15 @@ class AccountSessionComponentsReportingChart(StripeModel):
 
 
 class AccountSessionComponentsTaxRegistrationsFeatures(StripeModel):
-    """It has no fields."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsTaxRegistrations(StripeModel):
+    """The component in which users manage their tax registrations."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTaxRegistrationsFeatures
@@ -421,10 +516,15 @@ class AccountSessionComponentsTaxRegistrations(StripeModel):
 
 
 class AccountSessionComponentsTaxSettingsFeatures(StripeModel):
-    """It has no fields."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsTaxSettings(StripeModel):
+    """The component in which users manage their tax settings."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTaxSettingsFeatures
@@ -432,10 +532,15 @@ class AccountSessionComponentsTaxSettings(StripeModel):
 
 
 class AccountSessionComponentsTerminalHardwareOrdersFeatures(StripeModel):
-    """It has no fields."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsTerminalHardwareOrders(StripeModel):
+    """The component with orders of Terminal readers."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTerminalHardwareOrdersFeatures
@@ -443,10 +548,15 @@ class AccountSessionComponentsTerminalHardwareOrders(StripeModel):
 
 
 class AccountSessionComponentsTerminalHardwareShopFeatures(StripeModel):
-    """It has no fields."""
+    """What users can do in the component.
+
+    It has no fields.
+    """
 
 
 class AccountSessionComponentsTerminalHardwareShop(StripeModel):
+    """The component in which users order Terminal readers."""
+
     enabled: bool
     """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTerminalHardwareShopFeatures
@@ -454,6 +564,8 @@ class AccountSessionComponentsTerminalHardwareShop(StripeModel):
 
 
 class AccountSessionComponents(StripeModel):
+    """Components that can be shown in the session, each with its features."""
+
     account_management: AccountSessionComponentsAccountManagement
     """The component in which users see and change the details of their account."""
     account_onboarding: AccountSessionComponentsAccountOnboarding

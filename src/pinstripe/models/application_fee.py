@@ -16,6 +16,8 @@ __all__ = ["ApplicationFeeFeeSource", "ApplicationFee"]
 
 
 class ApplicationFeeFeeSource(StripeModel):
+    """What the fee was taken from."""
+
     charge: str | None = None
     """ID of the charge, if the fee was taken from one."""
     payout: str | None = None

@@ -9,6 +9,8 @@ __all__ = ["AppsInstallContentSecurityPolicyGranted", "AppsInstallContentSecurit
 
 
 class AppsInstallContentSecurityPolicyGranted(StripeModel):
+    """Content security policy that is approved."""
+
     connect_src: list[str]
     """URLs that the app may connect to."""
     image_src: list[str]
@@ -16,6 +18,8 @@ class AppsInstallContentSecurityPolicyGranted(StripeModel):
 
 
 class AppsInstallContentSecurityPolicyPending(StripeModel):
+    """Content security policy that waits for approval."""
+
     connect_src: list[str]
     """URLs that the app may connect to."""
     image_src: list[str]

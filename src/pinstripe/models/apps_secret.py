@@ -9,6 +9,8 @@ __all__ = ["AppsSecretScope", "AppsSecret"]
 
 
 class AppsSecretScope(StripeModel):
+    """To whom the secret belongs."""
+
     type: Literal["account", "user"]
     """Whether the secret belongs to the account or to one user of it.
 

@@ -28,6 +28,8 @@ __all__ = [
 
 
 class BalanceAvailableSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -37,6 +39,8 @@ class BalanceAvailableSourceTypes(StripeModel):
 
 
 class BalanceAvailable(StripeModel):
+    """Money that can be paid out or transferred now, one entry per currency."""
+
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -46,6 +50,8 @@ class BalanceAvailable(StripeModel):
 
 
 class BalanceConnectReservedSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -55,6 +61,8 @@ class BalanceConnectReservedSourceTypes(StripeModel):
 
 
 class BalanceConnectReserved(StripeModel):
+    """Money that is held to cover negative balances of connected accounts. Only on platforms."""
+
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -64,6 +72,8 @@ class BalanceConnectReserved(StripeModel):
 
 
 class BalanceInstantAvailableNetAvailableSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -73,6 +83,8 @@ class BalanceInstantAvailableNetAvailableSourceTypes(StripeModel):
 
 
 class BalanceInstantAvailableNetAvailable(StripeModel):
+    """What arrives at each external account after the fees of an instant payout."""
+
     amount: int
     """Amount that arrives, in the smallest currency unit."""
     destination: str
@@ -82,6 +94,8 @@ class BalanceInstantAvailableNetAvailable(StripeModel):
 
 
 class BalanceInstantAvailableSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -91,6 +105,8 @@ class BalanceInstantAvailableSourceTypes(StripeModel):
 
 
 class BalanceInstantAvailable(StripeModel):
+    """Money that can be paid out instantly, one entry per currency."""
+
     amount: int
     """Amount that can be paid out instantly, in the smallest currency unit."""
     currency: str
@@ -102,6 +118,8 @@ class BalanceInstantAvailable(StripeModel):
 
 
 class BalanceIssuingAvailableSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -111,6 +129,8 @@ class BalanceIssuingAvailableSourceTypes(StripeModel):
 
 
 class BalanceIssuingAvailable(StripeModel):
+    """Money that cardholders can spend."""
+
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -120,11 +140,15 @@ class BalanceIssuingAvailable(StripeModel):
 
 
 class BalanceIssuing(StripeModel):
+    """Money for Issuing, apart from the balance of payments."""
+
     available: list[BalanceIssuingAvailable]
     """Money that cardholders can spend."""
 
 
 class BalancePendingSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -134,6 +158,10 @@ class BalancePendingSourceTypes(StripeModel):
 
 
 class BalancePending(StripeModel):
+    """Money that is on its way and cannot be used yet, one entry per currency. Each balance transaction
+    says when it becomes available.
+    """
+
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -143,6 +171,8 @@ class BalancePending(StripeModel):
 
 
 class BalanceRefundAndDisputePrefundingAvailableSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -152,6 +182,8 @@ class BalanceRefundAndDisputePrefundingAvailableSourceTypes(StripeModel):
 
 
 class BalanceRefundAndDisputePrefundingAvailable(StripeModel):
+    """Money that refunds and disputes can use now."""
+
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -161,6 +193,8 @@ class BalanceRefundAndDisputePrefundingAvailable(StripeModel):
 
 
 class BalanceRefundAndDisputePrefundingPendingSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
     """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
@@ -170,6 +204,8 @@ class BalanceRefundAndDisputePrefundingPendingSourceTypes(StripeModel):
 
 
 class BalanceRefundAndDisputePrefundingPending(StripeModel):
+    """Money that refunds and disputes can use later."""
+
     amount: int
     """Amount in the smallest currency unit."""
     currency: str
@@ -179,6 +215,8 @@ class BalanceRefundAndDisputePrefundingPending(StripeModel):
 
 
 class BalanceRefundAndDisputePrefunding(StripeModel):
+    """Money set aside to pay refunds and disputes."""
+
     available: list[BalanceRefundAndDisputePrefundingAvailable]
     """Money that refunds and disputes can use now."""
     pending: list[BalanceRefundAndDisputePrefundingPending]

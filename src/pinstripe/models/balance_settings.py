@@ -16,6 +16,8 @@ __all__ = [
 
 
 class BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency(StripeModel):
+    """Rules by which money is moved on automatically, per currency."""
+
     payout_method: str
     """ID of the payout method that receives the money."""
     transfer_up_to_amount: int | None = None
@@ -31,6 +33,8 @@ class BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency(StripeModel
 
 
 class BalanceSettingsPaymentsPayoutsSchedule(StripeModel):
+    """When the balance is paid out."""
+
     interval: Literal["daily", "manual", "monthly", "weekly"] | None = None
     """How often the balance is paid out.
 
@@ -48,6 +52,8 @@ class BalanceSettingsPaymentsPayoutsSchedule(StripeModel):
 
 
 class BalanceSettingsPaymentsPayouts(StripeModel):
+    """Settings for payouts."""
+
     automatic_transfer_rules_by_currency: (
         dict[str, list[BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency]] | None
     ) = None
@@ -67,6 +73,8 @@ class BalanceSettingsPaymentsPayouts(StripeModel):
 
 
 class BalanceSettingsPaymentsSettlementTimingStartOfDay(StripeModel):
+    """When the day begins for the delay."""
+
     hour: int
     """Hour at which the day begins, from 0 to 23."""
     minutes: int
@@ -76,6 +84,8 @@ class BalanceSettingsPaymentsSettlementTimingStartOfDay(StripeModel):
 
 
 class BalanceSettingsPaymentsSettlementTiming(StripeModel):
+    """How soon payments become available."""
+
     delay_days: int
     """Days until a payment becomes available."""
     delay_days_override: int | None = None
@@ -85,6 +95,8 @@ class BalanceSettingsPaymentsSettlementTiming(StripeModel):
 
 
 class BalanceSettingsPayments(StripeModel):
+    """Settings of the balance of payments."""
+
     debit_negative_balances: bool | None = None
     """Whether Stripe debits the external account to cover a negative balance."""
     payouts: BalanceSettingsPaymentsPayouts | None = None

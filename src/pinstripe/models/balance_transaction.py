@@ -27,6 +27,8 @@ __all__ = ["BalanceTransactionFeeDetail", "BalanceTransaction"]
 
 
 class BalanceTransactionFeeDetail(StripeModel):
+    """The fees that make up `fee`."""
+
     amount: int
     """Amount of the fee, in the smallest currency unit."""
     application: str | None = None

@@ -19,6 +19,8 @@ __all__ = [
 
 
 class BankAccountFutureRequirementsError(StripeModel):
+    """What is wrong with data that was given for future requirements."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -128,6 +130,8 @@ class BankAccountFutureRequirementsError(StripeModel):
 
 
 class BankAccountFutureRequirements(StripeModel):
+    """What will be needed later to keep the account usable for payouts."""
+
     currently_due: list[str] | None = None
     """Fields that must be given before the new requirements take effect."""
     errors: list[BankAccountFutureRequirementsError] | None = None
@@ -139,6 +143,8 @@ class BankAccountFutureRequirements(StripeModel):
 
 
 class BankAccountRequirementsError(StripeModel):
+    """What is wrong with data that was given."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -248,6 +254,8 @@ class BankAccountRequirementsError(StripeModel):
 
 
 class BankAccountRequirements(StripeModel):
+    """What is needed now to keep the account usable for payouts."""
+
     currently_due: list[str] | None = None
     """Fields that must be given now."""
     errors: list[BankAccountRequirementsError] | None = None

@@ -12,6 +12,8 @@ __all__ = ["BillingAlertUsageThresholdFilter", "BillingAlertUsageThreshold", "Bi
 
 
 class BillingAlertUsageThresholdFilter(StripeModel):
+    """Limits the alert to some customers; it watches all if there is none. At most one filter."""
+
     customer: Expandable["Customer"] | None = None
     """Customer whose usage is watched."""
     type: Literal["customer"]
@@ -22,6 +24,8 @@ class BillingAlertUsageThresholdFilter(StripeModel):
 
 
 class BillingAlertUsageThreshold(StripeModel):
+    """What the alert watches. With the type `usage_threshold`."""
+
     filters: list[BillingAlertUsageThresholdFilter] | None = None
     """Limits the alert to some customers; it watches all if there is none. At most one filter."""
     gte: int

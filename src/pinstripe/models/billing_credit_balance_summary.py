@@ -18,6 +18,8 @@ __all__ = [
 
 
 class BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary(StripeModel):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: str
     """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
@@ -25,6 +27,8 @@ class BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary(StripeModel):
 
 
 class BillingCreditBalanceSummaryBalanceAvailableBalance(StripeModel):
+    """Credits that can be applied to invoices now."""
+
     monetary: BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary | None = None
     """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
@@ -35,6 +39,8 @@ class BillingCreditBalanceSummaryBalanceAvailableBalance(StripeModel):
 
 
 class BillingCreditBalanceSummaryBalanceLedgerBalanceMonetary(StripeModel):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: str
     """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
@@ -42,6 +48,8 @@ class BillingCreditBalanceSummaryBalanceLedgerBalanceMonetary(StripeModel):
 
 
 class BillingCreditBalanceSummaryBalanceLedgerBalance(StripeModel):
+    """Credits by the transactions that have been recorded."""
+
     monetary: BillingCreditBalanceSummaryBalanceLedgerBalanceMonetary | None = None
     """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
@@ -52,6 +60,8 @@ class BillingCreditBalanceSummaryBalanceLedgerBalance(StripeModel):
 
 
 class BillingCreditBalanceSummaryBalance(StripeModel):
+    """Balance in each currency."""
+
     available_balance: BillingCreditBalanceSummaryBalanceAvailableBalance
     """Credits that can be applied to invoices now."""
     ledger_balance: BillingCreditBalanceSummaryBalanceLedgerBalance

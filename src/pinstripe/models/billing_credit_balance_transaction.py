@@ -24,6 +24,8 @@ __all__ = [
 
 
 class BillingCreditBalanceTransactionCreditAmountMonetary(StripeModel):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: str
     """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
@@ -31,6 +33,8 @@ class BillingCreditBalanceTransactionCreditAmountMonetary(StripeModel):
 
 
 class BillingCreditBalanceTransactionCreditAmount(StripeModel):
+    """Credits that were added."""
+
     monetary: BillingCreditBalanceTransactionCreditAmountMonetary | None = None
     """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
@@ -41,6 +45,8 @@ class BillingCreditBalanceTransactionCreditAmount(StripeModel):
 
 
 class BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided(StripeModel):
+    """Invoice whose credits came back when it was voided."""
+
     invoice: Expandable["Invoice"]
     """Invoice that was voided."""
     invoice_line_item: str
@@ -48,6 +54,8 @@ class BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided(Strip
 
 
 class BillingCreditBalanceTransactionCredit(StripeModel):
+    """Details for the type `credit`."""
+
     amount: BillingCreditBalanceTransactionCreditAmount
     """Credits that were added."""
     credits_application_invoice_voided: BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided | None = (
@@ -63,6 +71,8 @@ class BillingCreditBalanceTransactionCredit(StripeModel):
 
 
 class BillingCreditBalanceTransactionDebitAmountMonetary(StripeModel):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: str
     """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
@@ -70,6 +80,8 @@ class BillingCreditBalanceTransactionDebitAmountMonetary(StripeModel):
 
 
 class BillingCreditBalanceTransactionDebitAmount(StripeModel):
+    """Credits that were taken away."""
+
     monetary: BillingCreditBalanceTransactionDebitAmountMonetary | None = None
     """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
@@ -80,6 +92,8 @@ class BillingCreditBalanceTransactionDebitAmount(StripeModel):
 
 
 class BillingCreditBalanceTransactionDebitCreditsApplied(StripeModel):
+    """Invoice that the credits were applied to. With the debit type `credits_applied`."""
+
     invoice: Expandable["Invoice"]
     """Invoice that the credits paid a part of."""
     invoice_line_item: str
@@ -87,6 +101,8 @@ class BillingCreditBalanceTransactionDebitCreditsApplied(StripeModel):
 
 
 class BillingCreditBalanceTransactionDebit(StripeModel):
+    """Details for the type `debit`."""
+
     amount: BillingCreditBalanceTransactionDebitAmount
     """Credits that were taken away."""
     credits_applied: BillingCreditBalanceTransactionDebitCreditsApplied | None = None

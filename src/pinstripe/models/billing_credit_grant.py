@@ -20,6 +20,8 @@ __all__ = [
 
 
 class BillingCreditGrantAmountMonetary(StripeModel):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: str
     """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
@@ -27,6 +29,8 @@ class BillingCreditGrantAmountMonetary(StripeModel):
 
 
 class BillingCreditGrantAmount(StripeModel):
+    """How many credits are granted."""
+
     monetary: BillingCreditGrantAmountMonetary | None = None
     """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
@@ -37,11 +41,15 @@ class BillingCreditGrantAmount(StripeModel):
 
 
 class BillingCreditGrantApplicabilityConfigScopePrice(StripeModel):
+    """Prices that the credits can pay for. Not together with `price_type`."""
+
     id: str | None = None
     """ID of the price."""
 
 
 class BillingCreditGrantApplicabilityConfigScope(StripeModel):
+    """Prices that the credits can pay for, by kind or one by one."""
+
     price_type: Literal["metered"] | None = None
     """Kind of prices that the credits can pay for. Not together with `prices`.
 
@@ -52,6 +60,8 @@ class BillingCreditGrantApplicabilityConfigScope(StripeModel):
 
 
 class BillingCreditGrantApplicabilityConfig(StripeModel):
+    """What the credits can pay for."""
+
     scope: BillingCreditGrantApplicabilityConfigScope
     """Prices that the credits can pay for, by kind or one by one."""
 

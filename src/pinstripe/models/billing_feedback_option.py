@@ -9,6 +9,8 @@ __all__ = ["BillingFeedbackOptionStatusTransitions", "BillingFeedbackOption"]
 
 
 class BillingFeedbackOptionStatusTransitions(StripeModel):
+    """When its status changed."""
+
     deactivated_at: Timestamp | None = None
     """When the reason was deactivated; null while it is active."""
 

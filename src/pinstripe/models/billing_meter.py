@@ -15,6 +15,8 @@ __all__ = [
 
 
 class BillingMeterCustomerMapping(StripeModel):
+    """How a meter event says whose usage it is."""
+
     event_payload_key: str
     """Key in the payload of an event whose value is the customer's ID. `stripe_customer_id` unless set."""
     type: Literal["by_id"]
@@ -25,6 +27,8 @@ class BillingMeterCustomerMapping(StripeModel):
 
 
 class BillingMeterDefaultAggregation(StripeModel):
+    """How the events of a period become one number."""
+
     formula: Literal["count", "last", "sum"]
     """What is computed from the values of the events.
 
@@ -35,11 +39,15 @@ class BillingMeterDefaultAggregation(StripeModel):
 
 
 class BillingMeterStatusTransitions(StripeModel):
+    """When the status changed."""
+
     deactivated_at: Timestamp | None = None
     """When the meter was deactivated; null while it is active."""
 
 
 class BillingMeterValueSettings(StripeModel):
+    """How a meter event says how much was used."""
+
     event_payload_key: str
     """Key in the payload of an event whose value is the used amount. `value` unless set."""
 

@@ -8,6 +8,8 @@ __all__ = ["BillingMeterEventAdjustmentCancel", "BillingMeterEventAdjustment"]
 
 
 class BillingMeterEventAdjustmentCancel(StripeModel):
+    """Event to cancel."""
+
     identifier: str | None = None
     """The `identifier` of the event. It must have been received within the last 24 hours."""
 

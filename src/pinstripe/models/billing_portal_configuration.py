@@ -31,6 +31,8 @@ __all__ = [
 
 
 class BillingPortalConfigurationBusinessProfile(StripeModel):
+    """What the portal says about your business."""
+
     headline: str | None = None
     """Text at the top of the portal, up to 60 characters."""
     privacy_policy_url: str | None = None
@@ -40,6 +42,8 @@ class BillingPortalConfigurationBusinessProfile(StripeModel):
 
 
 class BillingPortalConfigurationFeaturesCustomerUpdate(StripeModel):
+    """Changes of the customer's own details."""
+
     allowed_updates: list[Literal["address", "email", "name", "phone", "shipping", "tax_id"]]
     """Details that customers can change. An empty list means that they can change none.
 
@@ -55,11 +59,15 @@ class BillingPortalConfigurationFeaturesCustomerUpdate(StripeModel):
 
 
 class BillingPortalConfigurationFeaturesInvoiceHistory(StripeModel):
+    """The list of past invoices."""
+
     enabled: bool
     """Whether customers can see and download their past invoices."""
 
 
 class BillingPortalConfigurationFeaturesPaymentMethodUpdate(StripeModel):
+    """Changes of payment methods."""
+
     enabled: bool
     """Whether customers can add, remove and choose payment methods."""
     payment_method_configuration: str | None = None
@@ -67,6 +75,8 @@ class BillingPortalConfigurationFeaturesPaymentMethodUpdate(StripeModel):
 
 
 class BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason(StripeModel):
+    """The question why the customer cancels."""
+
     enabled: bool
     """Whether the portal asks for a reason."""
     feedback_options: list[Expandable["BillingFeedbackOption"]] | None = None
@@ -98,6 +108,8 @@ class BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason(Str
 
 
 class BillingPortalConfigurationFeaturesSubscriptionCancel(StripeModel):
+    """Cancellation of subscriptions."""
+
     cancellation_reason: BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason
     """The question why the customer cancels."""
     enabled: bool
@@ -119,6 +131,8 @@ class BillingPortalConfigurationFeaturesSubscriptionCancel(StripeModel):
 
 
 class BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption(StripeModel):
+    """Lengths of the pause that the customer can choose from."""
+
     interval: Literal["day", "month", "week", "year"]
     """Unit of the length.
 
@@ -132,6 +146,8 @@ class BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption(
 
 
 class BillingPortalConfigurationFeaturesSubscriptionPauseDuration(StripeModel):
+    """How long a subscription can be paused."""
+
     interval_options: list[BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption]
     """Lengths of the pause that the customer can choose from."""
     type: Literal["indefinite", "interval_options"]
@@ -143,6 +159,8 @@ class BillingPortalConfigurationFeaturesSubscriptionPauseDuration(StripeModel):
 
 
 class BillingPortalConfigurationFeaturesSubscriptionPause(StripeModel):
+    """Pausing of subscriptions."""
+
     duration: BillingPortalConfigurationFeaturesSubscriptionPauseDuration
     """How long a subscription can be paused."""
     enabled: bool
@@ -150,6 +168,8 @@ class BillingPortalConfigurationFeaturesSubscriptionPause(StripeModel):
 
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity(StripeModel):
+    """Bounds for the quantity that customers can choose."""
+
     enabled: bool
     """Whether the quantity of this product can be changed."""
     maximum: int | None = None
@@ -159,6 +179,8 @@ class BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuant
 
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateProduct(StripeModel):
+    """Products that customers can switch to, with the prices that are offered."""
+
     adjustable_quantity: BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity
     """Bounds for the quantity that customers can choose."""
     prices: list[str]
@@ -168,6 +190,8 @@ class BillingPortalConfigurationFeaturesSubscriptionUpdateProduct(StripeModel):
 
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition(StripeModel):
+    """Kinds of changes that wait. A change that meets one of them is scheduled."""
+
     type: Literal["decreasing_item_amount", "shortening_interval"]
     """Kind of change that waits.
 
@@ -177,11 +201,15 @@ class BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCon
 
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd(StripeModel):
+    """Which changes wait for the end of the billing period instead of applying at once."""
+
     conditions: list[BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition]
     """Kinds of changes that wait. A change that meets one of them is scheduled."""
 
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdate(StripeModel):
+    """Changes of subscriptions, such as a switch to another plan."""
+
     billing_cycle_anchor: Literal["now", "unchanged"] | None = None
     """Whether a change of the subscription begins a new billing period.
 
@@ -218,6 +246,8 @@ class BillingPortalConfigurationFeaturesSubscriptionUpdate(StripeModel):
 
 
 class BillingPortalConfigurationFeatures(StripeModel):
+    """What customers can do in the portal."""
+
     customer_update: BillingPortalConfigurationFeaturesCustomerUpdate
     """Changes of the customer's own details."""
     invoice_history: BillingPortalConfigurationFeaturesInvoiceHistory
@@ -233,6 +263,8 @@ class BillingPortalConfigurationFeatures(StripeModel):
 
 
 class BillingPortalConfigurationLoginPage(StripeModel):
+    """Settings for a public login page of the portal."""
+
     enabled: bool
     """Whether customers can open the portal through a shareable link by logging in with their email
     address.

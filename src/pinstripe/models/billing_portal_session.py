@@ -29,11 +29,15 @@ __all__ = [
 
 
 class BillingPortalSessionAfterExpirationCustomerLogin(StripeModel):
+    """Settings for the login page that an expired session shows."""
+
     expires_at: Timestamp | None = None
     """When the login page for this session stops working."""
 
 
 class BillingPortalSessionAfterExpiration(StripeModel):
+    """What the customer sees when the session has expired."""
+
     customer_login: BillingPortalSessionAfterExpirationCustomerLogin | None = None
     """Settings for the login page that an expired session shows."""
     type: Literal["customer_login"]
@@ -44,16 +48,22 @@ class BillingPortalSessionAfterExpiration(StripeModel):
 
 
 class BillingPortalSessionFlowAfterCompletionHostedConfirmation(StripeModel):
+    """Settings for the confirmation page."""
+
     custom_message: str | None = None
     """Text of your own on the confirmation page, up to 500 characters."""
 
 
 class BillingPortalSessionFlowAfterCompletionRedirect(StripeModel):
+    """Settings for the redirect to your site."""
+
     return_url: str
     """URL to which the customer is redirected after the task."""
 
 
 class BillingPortalSessionFlowAfterCompletion(StripeModel):
+    """What happens when the customer has completed the task."""
+
     hosted_confirmation: BillingPortalSessionFlowAfterCompletionHostedConfirmation | None = None
     """Settings for the confirmation page."""
     redirect: BillingPortalSessionFlowAfterCompletionRedirect | None = None
@@ -68,15 +78,22 @@ class BillingPortalSessionFlowAfterCompletion(StripeModel):
 
 
 class BillingPortalSessionFlowCustomerUpdate(StripeModel):
-    """It has no fields."""
+    """Settings for the task of changing the customer's details.
+
+    It has no fields.
+    """
 
 
 class BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer(StripeModel):
+    """Coupon that is offered."""
+
     coupon: str
     """ID of the coupon that is applied to the subscription if the customer accepts."""
 
 
 class BillingPortalSessionFlowSubscriptionCancelRetention(StripeModel):
+    """Offer that is made to keep the customer."""
+
     coupon_offer: BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer | None = None
     """Coupon that is offered."""
     type: Literal["coupon_offer"]
@@ -87,6 +104,8 @@ class BillingPortalSessionFlowSubscriptionCancelRetention(StripeModel):
 
 
 class BillingPortalSessionFlowSubscriptionCancel(StripeModel):
+    """Settings for the task of canceling a subscription."""
+
     retention: BillingPortalSessionFlowSubscriptionCancelRetention | None = None
     """Offer that is made to keep the customer."""
     subscription: str
@@ -94,16 +113,22 @@ class BillingPortalSessionFlowSubscriptionCancel(StripeModel):
 
 
 class BillingPortalSessionFlowSubscriptionPause(StripeModel):
+    """Settings for the task of pausing a subscription."""
+
     subscription: str
     """ID of the subscription to pause."""
 
 
 class BillingPortalSessionFlowSubscriptionUpdate(StripeModel):
+    """Settings for the task of changing a subscription."""
+
     subscription: str
     """ID of the subscription to change."""
 
 
 class BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount(StripeModel):
+    """Coupon or promotion code that the change applies to the subscription."""
+
     coupon: str | None = None
     """Coupon to apply."""
     promotion_code: str | None = None
@@ -111,6 +136,8 @@ class BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount(StripeModel):
 
 
 class BillingPortalSessionFlowSubscriptionUpdateConfirmItem(StripeModel):
+    """Item of the subscription as it is after the change."""
+
     id: str | None = None
     """ID of the subscription item to change."""
     price: str | None = None
@@ -120,6 +147,8 @@ class BillingPortalSessionFlowSubscriptionUpdateConfirmItem(StripeModel):
 
 
 class BillingPortalSessionFlowSubscriptionUpdateConfirm(StripeModel):
+    """Settings for the task of confirming a change that you have prepared."""
+
     discounts: list[BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount] | None = None
     """Coupon or promotion code that the change applies to the subscription."""
     items: list[BillingPortalSessionFlowSubscriptionUpdateConfirmItem]
@@ -129,6 +158,10 @@ class BillingPortalSessionFlowSubscriptionUpdateConfirm(StripeModel):
 
 
 class BillingPortalSessionFlow(StripeModel):
+    """One task to which the session leads straight away. Null if the customer starts at the home page of
+    the portal.
+    """
+
     after_completion: BillingPortalSessionFlowAfterCompletion
     """What happens when the customer has completed the task."""
     customer_update: BillingPortalSessionFlowCustomerUpdate | None = None

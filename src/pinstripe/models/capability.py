@@ -20,6 +20,8 @@ __all__ = [
 
 
 class CapabilityFutureRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
     """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
@@ -27,6 +29,8 @@ class CapabilityFutureRequirementsAlternative(StripeModel):
 
 
 class CapabilityFutureRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -136,6 +140,8 @@ class CapabilityFutureRequirementsError(StripeModel):
 
 
 class CapabilityFutureRequirements(StripeModel):
+    """What Stripe will need for the capability in future, because requirements are about to change."""
+
     alternatives: list[CapabilityFutureRequirementsAlternative] | None = None
     """Requirements that can be met in another way."""
     current_deadline: Timestamp | None = None
@@ -181,6 +187,8 @@ class CapabilityFutureRequirements(StripeModel):
 
 
 class CapabilityRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
     """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
@@ -188,6 +196,8 @@ class CapabilityRequirementsAlternative(StripeModel):
 
 
 class CapabilityRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -297,6 +307,8 @@ class CapabilityRequirementsError(StripeModel):
 
 
 class CapabilityRequirements(StripeModel):
+    """What Stripe needs for the capability, and until when."""
+
     alternatives: list[CapabilityRequirementsAlternative] | None = None
     """Requirements that can be met in another way."""
     current_deadline: Timestamp | None = None

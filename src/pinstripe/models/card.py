@@ -12,6 +12,8 @@ __all__ = ["CardNetworks", "Card", "DeletedCard"]
 
 
 class CardNetworks(StripeModel):
+    """Networks on which the card can be charged."""
+
     preferred: str | None = None
     """Network that the customer prefers for this card, where it has several."""
 

@@ -8,6 +8,8 @@ __all__ = ["CashBalanceSettings", "CashBalance"]
 
 
 class CashBalanceSettings(StripeModel):
+    """How money from bank transfers is matched to payments."""
+
     reconciliation_mode: Literal["automatic", "manual"]
     """Whether Stripe applies arriving money to open payments by itself, or leaves that to you.
 

@@ -131,6 +131,8 @@ __all__ = [
 
 
 class ChargeFraudDetails(StripeModel):
+    """What you and Stripe think about fraud."""
+
     stripe_report: str | None = None
     """What Stripe reports: `fraudulent`, if it is set."""
     user_report: str | None = None
@@ -138,6 +140,8 @@ class ChargeFraudDetails(StripeModel):
 
 
 class ChargeLevel3LineItem(StripeModel):
+    """What was bought."""
+
     discount_amount: int | None = None
     """Discount on the item, in the smallest currency unit."""
     product_code: str
@@ -153,6 +157,8 @@ class ChargeLevel3LineItem(StripeModel):
 
 
 class ChargeLevel3(StripeModel):
+    """Line items that were sent to the card network (Level III data)."""
+
     customer_reference: str | None = None
     """Your reference for the customer."""
     line_items: list[ChargeLevel3LineItem]
@@ -168,6 +174,8 @@ class ChargeLevel3(StripeModel):
 
 
 class ChargeOutcome(StripeModel):
+    """Whether the charge was accepted, and why or why not."""
+
     advice_code: Literal["confirm_card_data", "do_not_try_again", "try_again_later"] | None = None
     """What the card's bank recommends to do after a decline.
 
@@ -200,6 +208,8 @@ class ChargeOutcome(StripeModel):
 
 
 class ChargePaymentMethodDetailsAchCreditTransfer(StripeModel):
+    """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
+
     account_number: str | None = None
     """Number of the bank account."""
     bank_name: str | None = None
@@ -211,6 +221,8 @@ class ChargePaymentMethodDetailsAchCreditTransfer(StripeModel):
 
 
 class ChargePaymentMethodDetailsAchDebit(StripeModel):
+    """Details of a payment by ACH debit. Only with the type `ach_debit`."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -232,6 +244,8 @@ class ChargePaymentMethodDetailsAchDebit(StripeModel):
 
 
 class ChargePaymentMethodDetailsAcssDebit(StripeModel):
+    """Details of a payment by Canadian pre-authorized debit. Only with the type `acss_debit`."""
+
     bank_name: str | None = None
     """Name of the bank."""
     expected_debit_date: str | None = None
@@ -251,6 +265,8 @@ class ChargePaymentMethodDetailsAcssDebit(StripeModel):
 
 
 class ChargePaymentMethodDetailsAffirm(StripeModel):
+    """Details of a payment by Affirm. Only with the type `affirm`."""
+
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     reader: str | None = None
@@ -260,6 +276,8 @@ class ChargePaymentMethodDetailsAffirm(StripeModel):
 
 
 class ChargePaymentMethodDetailsAfterpayClearpay(StripeModel):
+    """Details of a payment by Afterpay (Clearpay). Only with the type `afterpay_clearpay`."""
+
     order_id: str | None = None
     """ID of the order at Afterpay."""
     reference: str | None = None
@@ -267,6 +285,8 @@ class ChargePaymentMethodDetailsAfterpayClearpay(StripeModel):
 
 
 class ChargePaymentMethodDetailsAlipay(StripeModel):
+    """Data specific to Alipay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     fingerprint: str | None = None
@@ -278,11 +298,15 @@ class ChargePaymentMethodDetailsAlipay(StripeModel):
 
 
 class ChargePaymentMethodDetailsAlmaInstallments(StripeModel):
+    """How the payment is split into installments."""
+
     count: int
     """In how many installments the customer pays."""
 
 
 class ChargePaymentMethodDetailsAlma(StripeModel):
+    """Details of a payment by Alma. Only with the type `alma`."""
+
     installments: ChargePaymentMethodDetailsAlmaInstallments | None = None
     """How the payment is split into installments."""
     transaction_id: str | None = None
@@ -290,6 +314,8 @@ class ChargePaymentMethodDetailsAlma(StripeModel):
 
 
 class ChargePaymentMethodDetailsAmazonPayFundingCard(StripeModel):
+    """Card with which the customer paid in the wallet."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -305,6 +331,8 @@ class ChargePaymentMethodDetailsAmazonPayFundingCard(StripeModel):
 
 
 class ChargePaymentMethodDetailsAmazonPayFunding(StripeModel):
+    """What the customer paid with in the wallet."""
+
     card: ChargePaymentMethodDetailsAmazonPayFundingCard | None = None
     """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
@@ -315,6 +343,8 @@ class ChargePaymentMethodDetailsAmazonPayFunding(StripeModel):
 
 
 class ChargePaymentMethodDetailsAmazonPay(StripeModel):
+    """Details of a payment by Amazon Pay. Only with the type `amazon_pay`."""
+
     funding: ChargePaymentMethodDetailsAmazonPayFunding | None = None
     """What the customer paid with in the wallet."""
     transaction_id: str | None = None
@@ -322,6 +352,8 @@ class ChargePaymentMethodDetailsAmazonPay(StripeModel):
 
 
 class ChargePaymentMethodDetailsAuBecsDebit(StripeModel):
+    """Data specific to BECS Direct Debit in Australia."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     expected_debit_date: str | None = None
@@ -337,6 +369,8 @@ class ChargePaymentMethodDetailsAuBecsDebit(StripeModel):
 
 
 class ChargePaymentMethodDetailsBacsDebit(StripeModel):
+    """Data specific to Bacs Direct Debit in the United Kingdom."""
+
     expected_debit_date: str | None = None
     """Date on which the bank account is expected to be debited, as `YYYY-MM-DD`."""
     fingerprint: str | None = None
@@ -352,6 +386,8 @@ class ChargePaymentMethodDetailsBacsDebit(StripeModel):
 
 
 class ChargePaymentMethodDetailsBancontact(StripeModel):
+    """Details of a payment by Bancontact. Only with the type `bancontact`."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -371,11 +407,15 @@ class ChargePaymentMethodDetailsBancontact(StripeModel):
 
 
 class ChargePaymentMethodDetailsBillie(StripeModel):
+    """Details of a payment by Billie. Only with the type `billie`."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsBizum(StripeModel):
+    """Details of a payment by Bizum. Only with the type `bizum`."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -383,16 +423,22 @@ class ChargePaymentMethodDetailsBizum(StripeModel):
 
 
 class ChargePaymentMethodDetailsBlik(StripeModel):
+    """Details of a payment by BLIK. Only with the type `blik`."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class ChargePaymentMethodDetailsBoleto(StripeModel):
+    """Details of a payment by Boleto. Only with the type `boleto`."""
+
     tax_id: str
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class ChargePaymentMethodDetailsCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: str | None = None
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -404,6 +450,8 @@ class ChargePaymentMethodDetailsCardChecks(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardExtendedAuthorization(StripeModel):
+    """Whether the money can be captured later than usual."""
+
     status: Literal["disabled", "enabled"]
     """Whether the longer time applies.
 
@@ -413,6 +461,8 @@ class ChargePaymentMethodDetailsCardExtendedAuthorization(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardIncrementalAuthorization(StripeModel):
+    """Whether the authorized amount can be raised."""
+
     status: Literal["available", "unavailable"]
     """Whether it is possible.
 
@@ -422,6 +472,8 @@ class ChargePaymentMethodDetailsCardIncrementalAuthorization(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardInstallmentsPlan(StripeModel):
+    """Installment plan that the customer chose."""
+
     count: int | None = None
     """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"] | None = None
@@ -439,11 +491,15 @@ class ChargePaymentMethodDetailsCardInstallmentsPlan(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardInstallments(StripeModel):
+    """How the payment is split into installments, where it is."""
+
     plan: ChargePaymentMethodDetailsCardInstallmentsPlan | None = None
     """Installment plan that the customer chose."""
 
 
 class ChargePaymentMethodDetailsCardMulticapture(StripeModel):
+    """Whether the payment can be captured in several parts."""
+
     status: Literal["available", "unavailable"]
     """Whether several captures are possible.
 
@@ -453,11 +509,15 @@ class ChargePaymentMethodDetailsCardMulticapture(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardNetworkToken(StripeModel):
+    """Whether a network token was used instead of the card number."""
+
     used: bool
     """Whether the payment was made with a network token."""
 
 
 class ChargePaymentMethodDetailsCardOvercapture(StripeModel):
+    """Whether more than the authorized amount can be captured."""
+
     maximum_amount_capturable: int
     """Most that can be captured, in the smallest currency unit."""
     status: Literal["available", "unavailable"]
@@ -469,6 +529,8 @@ class ChargePaymentMethodDetailsCardOvercapture(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardThreeDSecure(StripeModel):
+    """Result of 3D Secure, if it was tried."""
+
     authentication_flow: Literal["challenge", "frictionless"] | None = None
     """Whether the customer had to do something.
 
@@ -545,23 +607,36 @@ class ChargePaymentMethodDetailsCardThreeDSecure(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardWalletAmexExpressCheckout(StripeModel):
-    """It has no fields."""
+    """Amex Express Checkout. Only with the type `amex_express_checkout`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsCardWalletApplePay(StripeModel):
-    """It has no fields."""
+    """Data specific to Apple Pay.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsCardWalletGooglePay(StripeModel):
-    """It has no fields."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsCardWalletLink(StripeModel):
+    """Link. Only with the type `link`."""
+
     funding_source_group: str | None = None
     """Kind of payment method behind Link that paid, such as a card or bank account."""
 
 
 class ChargePaymentMethodDetailsCardWalletMasterpass(StripeModel):
+    """Masterpass. Only with the type `masterpass`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
@@ -573,10 +648,15 @@ class ChargePaymentMethodDetailsCardWalletMasterpass(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardWalletSamsungPay(StripeModel):
-    """It has no fields."""
+    """Samsung Pay. Only with the type `samsung_pay`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsCardWalletVisaCheckout(StripeModel):
+    """Visa Checkout. Only with the type `visa_checkout`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
@@ -588,6 +668,8 @@ class ChargePaymentMethodDetailsCardWalletVisaCheckout(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     amex_express_checkout: ChargePaymentMethodDetailsCardWalletAmexExpressCheckout | None = None
     """Amex Express Checkout. Only with the type `amex_express_checkout`."""
     apple_pay: ChargePaymentMethodDetailsCardWalletApplePay | None = None
@@ -620,6 +702,8 @@ class ChargePaymentMethodDetailsCardWallet(StripeModel):
 
 
 class ChargePaymentMethodDetailsCard(StripeModel):
+    """Details of a payment by card. Only with the type `card`."""
+
     amount_authorized: int | None = None
     """Amount that was authorized, in the smallest currency unit."""
     authorization_code: str | None = None
@@ -701,6 +785,8 @@ class ChargePaymentMethodDetailsCard(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
     """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
@@ -711,6 +797,8 @@ class ChargePaymentMethodDetailsCardPresentOffline(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "credit", "prepaid", "unknown"] | None = None
     """Kind of account that was debited.
 
@@ -738,6 +826,8 @@ class ChargePaymentMethodDetailsCardPresentReceipt(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
     """Kind of wallet.
 
@@ -749,6 +839,8 @@ class ChargePaymentMethodDetailsCardPresentWallet(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardPresent(StripeModel):
+    """Details of the in-person card payment."""
+
     amount_authorized: int | None = None
     """Amount that was authorized, in the smallest currency unit."""
     brand: str | None = None
@@ -824,6 +916,8 @@ class ChargePaymentMethodDetailsCardPresent(StripeModel):
 
 
 class ChargePaymentMethodDetailsCashapp(StripeModel):
+    """Details of a payment by Cash App Pay. Only with the type `cashapp`."""
+
     buyer_id: str | None = None
     """Unique ID of the customer at Cash App."""
     cashtag: str | None = None
@@ -833,6 +927,8 @@ class ChargePaymentMethodDetailsCashapp(StripeModel):
 
 
 class ChargePaymentMethodDetailsCrypto(StripeModel):
+    """Data specific to payments with stablecoins."""
+
     buyer_address: str | None = None
     """Address of the wallet that paid."""
     network: Literal["base", "ethereum", "polygon", "solana", "sui", "tempo"] | None = None
@@ -844,10 +940,15 @@ class ChargePaymentMethodDetailsCrypto(StripeModel):
 
 
 class ChargePaymentMethodDetailsCustomerBalance(StripeModel):
-    """It has no fields."""
+    """Data specific to payments from the customer's cash balance.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsEps(StripeModel):
+    """Details of a payment by EPS. Only with the type `eps`."""
+
     bank: (
         Literal[
             "arzte_und_apotheker_bank",
@@ -887,6 +988,8 @@ class ChargePaymentMethodDetailsEps(StripeModel):
 
 
 class ChargePaymentMethodDetailsFpx(StripeModel):
+    """Data specific to FPX."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -926,6 +1029,8 @@ class ChargePaymentMethodDetailsFpx(StripeModel):
 
 
 class ChargePaymentMethodDetailsGiropay(StripeModel):
+    """Details of a payment by giropay. Only with the type `giropay`."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -937,11 +1042,15 @@ class ChargePaymentMethodDetailsGiropay(StripeModel):
 
 
 class ChargePaymentMethodDetailsGrabpay(StripeModel):
+    """Data specific to GrabPay."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsIdeal(StripeModel):
+    """Details of a payment by iDEAL. Only with the type `ideal`."""
+
     bank: (
         Literal[
             "abn_amro",
@@ -1008,6 +1117,8 @@ class ChargePaymentMethodDetailsIdeal(StripeModel):
 
 
 class ChargePaymentMethodDetailsInteracPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "savings", "unknown"] | None = None
     """Kind of account that was debited.
 
@@ -1034,6 +1145,8 @@ class ChargePaymentMethodDetailsInteracPresentReceipt(StripeModel):
 
 
 class ChargePaymentMethodDetailsInteracPresent(StripeModel):
+    """Data specific to in-person Interac payments."""
+
     brand: str | None = None
     """Brand of the card."""
     cardholder_name: str | None = None
@@ -1095,6 +1208,8 @@ class ChargePaymentMethodDetailsInteracPresent(StripeModel):
 
 
 class ChargePaymentMethodDetailsKakaoPay(StripeModel):
+    """Details of a payment by Kakao Pay. Only with the type `kakao_pay`."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1102,16 +1217,22 @@ class ChargePaymentMethodDetailsKakaoPay(StripeModel):
 
 
 class ChargePaymentMethodDetailsKlarnaPayerDetailsAddress(StripeModel):
+    """Address of the payer."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class ChargePaymentMethodDetailsKlarnaPayerDetails(StripeModel):
+    """Who paid at Klarna."""
+
     address: ChargePaymentMethodDetailsKlarnaPayerDetailsAddress | None = None
     """Address of the payer."""
 
 
 class ChargePaymentMethodDetailsKlarna(StripeModel):
+    """Details of a payment by Klarna. Only with the type `klarna`."""
+
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     payer_details: ChargePaymentMethodDetailsKlarnaPayerDetails | None = None
@@ -1127,6 +1248,8 @@ class ChargePaymentMethodDetailsKlarna(StripeModel):
 
 
 class ChargePaymentMethodDetailsKonbiniStore(StripeModel):
+    """Store at which the customer paid."""
+
     chain: Literal["familymart", "lawson", "ministop", "seicomart"] | None = None
     """Chain of stores to which it belongs.
 
@@ -1138,11 +1261,15 @@ class ChargePaymentMethodDetailsKonbiniStore(StripeModel):
 
 
 class ChargePaymentMethodDetailsKonbini(StripeModel):
+    """Details of a payment by Konbini. Only with the type `konbini`."""
+
     store: ChargePaymentMethodDetailsKonbiniStore | None = None
     """Store at which the customer paid."""
 
 
 class ChargePaymentMethodDetailsKrCard(StripeModel):
+    """Data specific to Korean cards."""
+
     brand: (
         Literal[
             "bc",
@@ -1180,6 +1307,8 @@ class ChargePaymentMethodDetailsKrCard(StripeModel):
 
 
 class ChargePaymentMethodDetailsLink(StripeModel):
+    """Details of a payment by Link. Only with the type `link`."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     funding_source_group: str | None = None
@@ -1187,10 +1316,15 @@ class ChargePaymentMethodDetailsLink(StripeModel):
 
 
 class ChargePaymentMethodDetailsMbWay(StripeModel):
-    """It has no fields."""
+    """Details of a payment by MB WAY. Only with the type `mb_way`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsMobilepayCard(StripeModel):
+    """Card with which the customer paid in MobilePay."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -1204,11 +1338,15 @@ class ChargePaymentMethodDetailsMobilepayCard(StripeModel):
 
 
 class ChargePaymentMethodDetailsMobilepay(StripeModel):
+    """Details of a payment by MobilePay. Only with the type `mobilepay`."""
+
     card: ChargePaymentMethodDetailsMobilepayCard | None = None
     """Card with which the customer paid in MobilePay."""
 
 
 class ChargePaymentMethodDetailsMultibanco(StripeModel):
+    """Details of a payment by Multibanco. Only with the type `multibanco`."""
+
     entity: str | None = None
     """Entity number of the Multibanco payment."""
     reference: str | None = None
@@ -1216,6 +1354,8 @@ class ChargePaymentMethodDetailsMultibanco(StripeModel):
 
 
 class ChargePaymentMethodDetailsNaverPay(StripeModel):
+    """Details of a payment by Naver Pay. Only with the type `naver_pay`."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1223,6 +1363,8 @@ class ChargePaymentMethodDetailsNaverPay(StripeModel):
 
 
 class ChargePaymentMethodDetailsNzBankAccount(StripeModel):
+    """Data specific to BECS Direct Debit in New Zealand."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_code: str
@@ -1240,11 +1382,15 @@ class ChargePaymentMethodDetailsNzBankAccount(StripeModel):
 
 
 class ChargePaymentMethodDetailsOxxo(StripeModel):
+    """Details of a payment by OXXO. Only with the type `oxxo`."""
+
     number: str | None = None
     """Number of the voucher that was paid."""
 
 
 class ChargePaymentMethodDetailsP24(StripeModel):
+    """Details of a payment by Przelewy24. Only with the type `p24`."""
+
     bank: (
         Literal[
             "alior_bank",
@@ -1284,10 +1430,15 @@ class ChargePaymentMethodDetailsP24(StripeModel):
 
 
 class ChargePaymentMethodDetailsPayByBank(StripeModel):
-    """It has no fields."""
+    """Details of a payment by Pay by Bank. Only with the type `pay_by_bank`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsPayco(StripeModel):
+    """Details of a payment by PAYCO. Only with the type `payco`."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1295,6 +1446,8 @@ class ChargePaymentMethodDetailsPayco(StripeModel):
 
 
 class ChargePaymentMethodDetailsPaynow(StripeModel):
+    """Details of a payment by PayNow. Only with the type `paynow`."""
+
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     reader: str | None = None
@@ -1304,6 +1457,8 @@ class ChargePaymentMethodDetailsPaynow(StripeModel):
 
 
 class ChargePaymentMethodDetailsPaypalSellerProtection(StripeModel):
+    """Whether PayPal protects you against disputes of this payment."""
+
     dispute_categories: list[Literal["fraudulent", "product_not_received"]] | None = None
     """Kinds of disputes that are covered.
 
@@ -1320,6 +1475,8 @@ class ChargePaymentMethodDetailsPaypalSellerProtection(StripeModel):
 
 
 class ChargePaymentMethodDetailsPaypal(StripeModel):
+    """Data specific to PayPal."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     payer_email: str | None = None
@@ -1335,10 +1492,15 @@ class ChargePaymentMethodDetailsPaypal(StripeModel):
 
 
 class ChargePaymentMethodDetailsPaypay(StripeModel):
-    """It has no fields."""
+    """Details of a payment by PayPay. Only with the type `paypay`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsPayto(StripeModel):
+    """Details of a payment by PayTo. Only with the type `payto`."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     last4: str | None = None
@@ -1352,6 +1514,8 @@ class ChargePaymentMethodDetailsPayto(StripeModel):
 
 
 class ChargePaymentMethodDetailsPix(StripeModel):
+    """Details of a payment by Pix. Only with the type `pix`."""
+
     bank_transaction_id: str | None = None
     """ID of the Pix transaction at the bank."""
     fingerprint: str | None = None
@@ -1363,11 +1527,15 @@ class ChargePaymentMethodDetailsPix(StripeModel):
 
 
 class ChargePaymentMethodDetailsPromptpay(StripeModel):
+    """Details of a payment by PromptPay. Only with the type `promptpay`."""
+
     reference: str | None = None
     """Reference of the bill that the customer paid."""
 
 
 class ChargePaymentMethodDetailsRevolutPayFundingCard(StripeModel):
+    """Card with which the customer paid in the wallet."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -1383,6 +1551,8 @@ class ChargePaymentMethodDetailsRevolutPayFundingCard(StripeModel):
 
 
 class ChargePaymentMethodDetailsRevolutPayFunding(StripeModel):
+    """What the customer paid with in the wallet."""
+
     card: ChargePaymentMethodDetailsRevolutPayFundingCard | None = None
     """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
@@ -1393,6 +1563,8 @@ class ChargePaymentMethodDetailsRevolutPayFunding(StripeModel):
 
 
 class ChargePaymentMethodDetailsRevolutPay(StripeModel):
+    """Details of a payment by Revolut Pay. Only with the type `revolut_pay`."""
+
     funding: ChargePaymentMethodDetailsRevolutPayFunding | None = None
     """What the customer paid with in the wallet."""
     transaction_id: str | None = None
@@ -1400,6 +1572,8 @@ class ChargePaymentMethodDetailsRevolutPay(StripeModel):
 
 
 class ChargePaymentMethodDetailsSamsungPay(StripeModel):
+    """Details of a payment by Samsung Pay. Only with the type `samsung_pay`."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1407,16 +1581,22 @@ class ChargePaymentMethodDetailsSamsungPay(StripeModel):
 
 
 class ChargePaymentMethodDetailsSatispay(StripeModel):
+    """Details of a payment by Satispay. Only with the type `satispay`."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsScalapay(StripeModel):
+    """Details of a payment by Scalapay. Only with the type `scalapay`."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsSepaCreditTransfer(StripeModel):
+    """Details of a payment by SEPA credit transfer. Only with the type `sepa_credit_transfer`."""
+
     bank_name: str | None = None
     """Name of the bank."""
     bic: str | None = None
@@ -1426,6 +1606,8 @@ class ChargePaymentMethodDetailsSepaCreditTransfer(StripeModel):
 
 
 class ChargePaymentMethodDetailsSepaDebit(StripeModel):
+    """Details of a payment by SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     branch_code: str | None = None
@@ -1445,11 +1627,15 @@ class ChargePaymentMethodDetailsSepaDebit(StripeModel):
 
 
 class ChargePaymentMethodDetailsSequra(StripeModel):
+    """Details of a payment by seQura. Only with the type `sequra`."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsSofort(StripeModel):
+    """Details of a payment by Sofort. Only with the type `sofort`."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -1471,15 +1657,22 @@ class ChargePaymentMethodDetailsSofort(StripeModel):
 
 
 class ChargePaymentMethodDetailsStripeAccount(StripeModel):
-    """It has no fields."""
+    """Details of a payment by a Stripe account. Only with the type `stripe_account`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsSunbit(StripeModel):
+    """Data specific to Sunbit."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsSwish(StripeModel):
+    """Details of a payment by Swish. Only with the type `swish`."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1491,16 +1684,22 @@ class ChargePaymentMethodDetailsSwish(StripeModel):
 
 
 class ChargePaymentMethodDetailsTwint(StripeModel):
+    """Details of a payment by TWINT. Only with the type `twint`."""
+
     mandate: str | None = None
     """Mandate that authorizes the payment."""
 
 
 class ChargePaymentMethodDetailsUpi(StripeModel):
+    """Details of a payment by UPI. Only with the type `upi`."""
+
     vpa: str | None = None
     """Virtual payment address of the customer, such as `name@bank`."""
 
 
 class ChargePaymentMethodDetailsUsBankAccount(StripeModel):
+    """Details of a payment by ACH Direct Debit. Only with the type `us_bank_account`."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -1532,10 +1731,15 @@ class ChargePaymentMethodDetailsUsBankAccount(StripeModel):
 
 
 class ChargePaymentMethodDetailsWechat(StripeModel):
-    """It has no fields."""
+    """Details of a payment by WeChat in the older API. Only with the type `wechat`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetailsWechatPay(StripeModel):
+    """Details of a payment by WeChat Pay. Only with the type `wechat_pay`."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1549,10 +1753,15 @@ class ChargePaymentMethodDetailsWechatPay(StripeModel):
 
 
 class ChargePaymentMethodDetailsZip(StripeModel):
-    """It has no fields."""
+    """Details of a payment by Zip. Only with the type `zip`.
+
+    It has no fields.
+    """
 
 
 class ChargePaymentMethodDetails(StripeModel):
+    """Details of the payment method as it was at the time of the charge."""
+
     ach_credit_transfer: ChargePaymentMethodDetailsAchCreditTransfer | None = None
     """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
     ach_debit: ChargePaymentMethodDetailsAchDebit | None = None
@@ -1684,6 +1893,10 @@ class ChargePaymentMethodDetails(StripeModel):
 
 
 class ChargePresentmentDetails(StripeModel):
+    """Amount and currency that the customer saw, where Stripe converted the price into the customer's
+    currency.
+    """
+
     presentment_amount: int
     """Amount that the customer saw and paid, in the smallest unit of `presentment_currency`."""
     presentment_currency: str
@@ -1691,11 +1904,15 @@ class ChargePresentmentDetails(StripeModel):
 
 
 class ChargeRadarOptions(StripeModel):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     session: str | None = None
     """Radar session with data about the customer's device and browser."""
 
 
 class ChargeTransferData(StripeModel):
+    """Transfers money from the payment to a connected account."""
+
     amount: int | None = None
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     destination: Expandable["Account"]

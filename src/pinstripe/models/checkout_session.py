@@ -143,11 +143,15 @@ __all__ = [
 
 
 class CheckoutSessionAdaptivePricing(StripeModel):
+    """Whether customers can pay in their local currency."""
+
     enabled: bool
     """Whether Stripe offers prices in the customer's local currency, at its own exchange rate."""
 
 
 class CheckoutSessionAfterExpirationRecovery(StripeModel):
+    """Settings for winning back a customer who left the session before paying."""
+
     allow_promotion_codes: bool
     """Whether the customer can enter a promotion code in the session that the recovery URL opens. Defaults
     to `False`.
@@ -163,11 +167,15 @@ class CheckoutSessionAfterExpirationRecovery(StripeModel):
 
 
 class CheckoutSessionAfterExpiration(StripeModel):
+    """What happens when the session expires."""
+
     recovery: CheckoutSessionAfterExpirationRecovery | None = None
     """Settings for winning back a customer who left the session before paying."""
 
 
 class CheckoutSessionAutomaticTaxLiability(StripeModel):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -179,6 +187,8 @@ class CheckoutSessionAutomaticTaxLiability(StripeModel):
 
 
 class CheckoutSessionAutomaticTax(StripeModel):
+    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+
     enabled: bool
     """Whether Stripe Tax calculates the tax."""
     liability: CheckoutSessionAutomaticTaxLiability | None = None
@@ -195,6 +205,8 @@ class CheckoutSessionAutomaticTax(StripeModel):
 
 
 class CheckoutSessionBrandingSettingsIcon(StripeModel):
+    """Small square picture of the business, shown next to its name."""
+
     file: str | None = None
     """ID of the uploaded file with the icon. Only with the type `file`."""
     type: Literal["file", "url"]
@@ -208,6 +220,8 @@ class CheckoutSessionBrandingSettingsIcon(StripeModel):
 
 
 class CheckoutSessionBrandingSettingsLogo(StripeModel):
+    """Logo of the business, shown in place of the icon and the name."""
+
     file: str | None = None
     """ID of the uploaded file with the logo. Only with the type `file`."""
     type: Literal["file", "url"]
@@ -221,6 +235,8 @@ class CheckoutSessionBrandingSettingsLogo(StripeModel):
 
 
 class CheckoutSessionBrandingSettings(StripeModel):
+    """Look of the payment page. Each setting that is left out comes from the branding of the account."""
+
     background_color: str
     """Color behind the page, as a hex code such as `#ffffff`."""
     border_style: Literal["pill", "rectangular", "rounded"]
@@ -243,6 +259,8 @@ class CheckoutSessionBrandingSettings(StripeModel):
 
 
 class CheckoutSessionCollectedInformationShippingDetails(StripeModel):
+    """Name and shipping address that the customer entered."""
+
     address: Address
     """Delivery address."""
     name: str
@@ -250,6 +268,8 @@ class CheckoutSessionCollectedInformationShippingDetails(StripeModel):
 
 
 class CheckoutSessionCollectedInformation(StripeModel):
+    """What Checkout asked the customer for, beyond billing and payment details."""
+
     business_name: str | None = None
     """Business name that the customer entered."""
     individual_name: str | None = None
@@ -259,6 +279,8 @@ class CheckoutSessionCollectedInformation(StripeModel):
 
 
 class CheckoutSessionConsent(StripeModel):
+    """What the customer agreed to. Null if the session did not ask."""
+
     promotions: Literal["opt_in", "opt_out"] | None = None
     """Whether the customer agreed to receive promotional emails from you.
 
@@ -273,6 +295,8 @@ class CheckoutSessionConsent(StripeModel):
 
 
 class CheckoutSessionConsentCollectionPaymentMethodReuseAgreement(StripeModel):
+    """Text about the reuse of the payment method, near the pay button."""
+
     position: Literal["auto", "hidden"]
     """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
     example with `custom_text`.
@@ -283,6 +307,8 @@ class CheckoutSessionConsentCollectionPaymentMethodReuseAgreement(StripeModel):
 
 
 class CheckoutSessionConsentCollection(StripeModel):
+    """Agreements that Checkout asks the customer for."""
+
     payment_method_reuse_agreement: CheckoutSessionConsentCollectionPaymentMethodReuseAgreement | None = None
     """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"] | None = None
@@ -301,6 +327,10 @@ class CheckoutSessionConsentCollection(StripeModel):
 
 
 class CheckoutSessionCurrencyConversion(StripeModel):
+    """Amounts in your own currency, for sessions before March 2025 in which Adaptive Pricing converted
+    them. Newer sessions use `presentment_details`.
+    """
+
     amount_subtotal: int
     """Sum before discounts and taxes in `source_currency`, in its smallest unit."""
     amount_total: int
@@ -312,6 +342,8 @@ class CheckoutSessionCurrencyConversion(StripeModel):
 
 
 class CheckoutSessionCustomFieldDropdownOption(StripeModel):
+    """Options that the customer can choose from, up to 200."""
+
     label: str
     """Text of the option, up to 100 characters."""
     value: str
@@ -321,6 +353,8 @@ class CheckoutSessionCustomFieldDropdownOption(StripeModel):
 
 
 class CheckoutSessionCustomFieldDropdown(StripeModel):
+    """Options and answer of a field with the type `dropdown`."""
+
     default_value: str | None = None
     """Value of the option that is selected at the start."""
     options: list[CheckoutSessionCustomFieldDropdownOption]
@@ -330,6 +364,8 @@ class CheckoutSessionCustomFieldDropdown(StripeModel):
 
 
 class CheckoutSessionCustomFieldLabel(StripeModel):
+    """Name of the field as the customer sees it."""
+
     custom: str | None = None
     """Text of the label, up to 50 characters."""
     type: Literal["custom"]
@@ -340,6 +376,8 @@ class CheckoutSessionCustomFieldLabel(StripeModel):
 
 
 class CheckoutSessionCustomFieldNumeric(StripeModel):
+    """Limits and answer of a field with the type `numeric`."""
+
     default_value: str | None = None
     """Number that the field contains at the start."""
     maximum_length: int | None = None
@@ -351,6 +389,8 @@ class CheckoutSessionCustomFieldNumeric(StripeModel):
 
 
 class CheckoutSessionCustomFieldText(StripeModel):
+    """Limits and answer of a field with the type `text`."""
+
     default_value: str | None = None
     """Text that the field contains at the start."""
     maximum_length: int | None = None
@@ -362,6 +402,8 @@ class CheckoutSessionCustomFieldText(StripeModel):
 
 
 class CheckoutSessionCustomField(StripeModel):
+    """Up to three additional fields on the page."""
+
     dropdown: CheckoutSessionCustomFieldDropdown | None = None
     """Options and answer of a field with the type `dropdown`."""
     key: str
@@ -384,26 +426,36 @@ class CheckoutSessionCustomField(StripeModel):
 
 
 class CheckoutSessionCustomTextAfterSubmit(StripeModel):
+    """Text after the payment button."""
+
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomTextShippingAddress(StripeModel):
+    """Text next to the fields for the shipping address."""
+
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomTextSubmit(StripeModel):
+    """Text next to the payment button."""
+
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomTextTermsOfServiceAcceptance(StripeModel):
+    """Text that replaces the default label of the terms of service checkbox."""
+
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomText(StripeModel):
+    """Your own text at certain places of the page."""
+
     after_submit: CheckoutSessionCustomTextAfterSubmit | None = None
     """Text after the payment button."""
     shipping_address: CheckoutSessionCustomTextShippingAddress | None = None
@@ -415,6 +467,8 @@ class CheckoutSessionCustomText(StripeModel):
 
 
 class CheckoutSessionCustomerDetailsTaxId(StripeModel):
+    """Tax IDs of the customer, such as VAT numbers."""
+
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -559,6 +613,10 @@ class CheckoutSessionCustomerDetailsTaxId(StripeModel):
 
 
 class CheckoutSessionCustomerDetails(StripeModel):
+    """Contact and tax details of the customer, as entered on the page or taken from `customer`. Read it
+    once the session is complete.
+    """
+
     address: Address | None = None
     """Billing address of the customer."""
     business_name: str | None = None
@@ -583,6 +641,8 @@ class CheckoutSessionCustomerDetails(StripeModel):
 
 
 class CheckoutSessionDiscount(StripeModel):
+    """Coupons and promotion codes that apply to the session. At most one can be passed."""
+
     coupon: Expandable["Coupon"] | None = None
     """Coupon that applies."""
     promotion_code: Expandable["PromotionCode"] | None = None
@@ -590,6 +650,8 @@ class CheckoutSessionDiscount(StripeModel):
 
 
 class CheckoutSessionInvoiceCreationInvoiceDataCustomField(StripeModel):
+    """Up to four additional lines of name and value on the invoice."""
+
     name: str
     """Name of the custom field, up to 40 characters."""
     value: str
@@ -597,6 +659,8 @@ class CheckoutSessionInvoiceCreationInvoiceDataCustomField(StripeModel):
 
 
 class CheckoutSessionInvoiceCreationInvoiceDataIssuer(StripeModel):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -608,6 +672,8 @@ class CheckoutSessionInvoiceCreationInvoiceDataIssuer(StripeModel):
 
 
 class CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions(StripeModel):
+    """How the PDF of the invoice looks."""
+
     amount_tax_display: str | None = None
     """How the amounts of lines on the PDF treat tax."""
     template: str | None = None
@@ -615,6 +681,8 @@ class CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions(StripeModel):
 
 
 class CheckoutSessionInvoiceCreationInvoiceData(StripeModel):
+    """Contents of the invoice."""
+
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: list[CheckoutSessionInvoiceCreationInvoiceDataCustomField] | None = None
@@ -634,6 +702,8 @@ class CheckoutSessionInvoiceCreationInvoiceData(StripeModel):
 
 
 class CheckoutSessionInvoiceCreation(StripeModel):
+    """Settings for an invoice after the payment, in `payment` mode."""
+
     enabled: bool
     """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: CheckoutSessionInvoiceCreationInvoiceData
@@ -641,11 +711,15 @@ class CheckoutSessionInvoiceCreation(StripeModel):
 
 
 class CheckoutSessionManagedPayments(StripeModel):
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
+
     enabled: bool
     """Whether the session uses Managed Payments."""
 
 
 class CheckoutSessionNameCollectionBusiness(StripeModel):
+    """Settings for the business name."""
+
     enabled: bool
     """Whether Checkout asks for a business name."""
     optional: bool
@@ -653,6 +727,8 @@ class CheckoutSessionNameCollectionBusiness(StripeModel):
 
 
 class CheckoutSessionNameCollectionIndividual(StripeModel):
+    """Settings for the personal name."""
+
     enabled: bool
     """Whether Checkout asks for a personal name."""
     optional: bool
@@ -660,6 +736,8 @@ class CheckoutSessionNameCollectionIndividual(StripeModel):
 
 
 class CheckoutSessionNameCollection(StripeModel):
+    """Names that Checkout asks the customer for."""
+
     business: CheckoutSessionNameCollectionBusiness | None = None
     """Settings for the business name."""
     individual: CheckoutSessionNameCollectionIndividual | None = None
@@ -667,6 +745,8 @@ class CheckoutSessionNameCollection(StripeModel):
 
 
 class CheckoutSessionOptionalItemAdjustableQuantity(StripeModel):
+    """Lets the customer change the quantity."""
+
     enabled: bool
     """Whether the customer can change the quantity."""
     maximum: int | None = None
@@ -676,6 +756,8 @@ class CheckoutSessionOptionalItemAdjustableQuantity(StripeModel):
 
 
 class CheckoutSessionOptionalItem(StripeModel):
+    """Items that the customer can add to the purchase on the page, up to ten."""
+
     adjustable_quantity: CheckoutSessionOptionalItemAdjustableQuantity | None = None
     """Lets the customer change the quantity."""
     price: str
@@ -685,6 +767,8 @@ class CheckoutSessionOptionalItem(StripeModel):
 
 
 class CheckoutSessionPaymentMethodConfigurationDetails(StripeModel):
+    """Payment method configuration that decided what the session offers."""
+
     id: str
     """ID of the payment method configuration."""
     parent: str | None = None
@@ -692,6 +776,8 @@ class CheckoutSessionPaymentMethodConfigurationDetails(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     custom_mandate_url: str | None = None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: list[Literal["invoice", "subscription"]] | None = None
@@ -718,6 +804,8 @@ class CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAcssDebit(StripeModel):
+    """Settings for pre-authorized debits in Canada."""
+
     currency: Literal["cad", "usd"] | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     mandate_options: CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions | None = None
@@ -742,6 +830,8 @@ class CheckoutSessionPaymentMethodOptionsAcssDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAffirm(StripeModel):
+    """Settings for Affirm."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -756,6 +846,8 @@ class CheckoutSessionPaymentMethodOptionsAffirm(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAfterpayClearpay(StripeModel):
+    """Settings for Afterpay and Clearpay."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -770,6 +862,8 @@ class CheckoutSessionPaymentMethodOptionsAfterpayClearpay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAlipay(StripeModel):
+    """Settings for Alipay."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -779,6 +873,8 @@ class CheckoutSessionPaymentMethodOptionsAlipay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAlma(StripeModel):
+    """Settings for Alma."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -787,6 +883,8 @@ class CheckoutSessionPaymentMethodOptionsAlma(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAmazonPay(StripeModel):
+    """Settings for Amazon Pay."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -802,6 +900,8 @@ class CheckoutSessionPaymentMethodOptionsAmazonPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAuBecsDebit(StripeModel):
+    """Settings for BECS Direct Debit in Australia."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -813,11 +913,15 @@ class CheckoutSessionPaymentMethodOptionsAuBecsDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class CheckoutSessionPaymentMethodOptionsBacsDebit(StripeModel):
+    """Settings for Bacs Direct Debit in the United Kingdom."""
+
     mandate_options: CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -833,6 +937,8 @@ class CheckoutSessionPaymentMethodOptionsBacsDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBancontact(StripeModel):
+    """Settings for Bancontact."""
+
     setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -843,6 +949,8 @@ class CheckoutSessionPaymentMethodOptionsBancontact(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBillie(StripeModel):
+    """Settings for Billie."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -851,6 +959,8 @@ class CheckoutSessionPaymentMethodOptionsBillie(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBoleto(StripeModel):
+    """Settings for Boleto."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -864,11 +974,15 @@ class CheckoutSessionPaymentMethodOptionsBoleto(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsCardInstallments(StripeModel):
+    """Settings for payment in installments."""
+
     enabled: bool | None = None
     """Whether the customer can pay in installments."""
 
 
 class CheckoutSessionPaymentMethodOptionsCardRestrictions(StripeModel):
+    """Cards that the session does not accept."""
+
     brands_blocked: list[Literal["american_express", "discover_global_network", "mastercard", "visa"]] | None = None
     """Card brands that the session does not accept.
 
@@ -887,6 +1001,8 @@ class CheckoutSessionPaymentMethodOptionsCardRestrictions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsCard(StripeModel):
+    """Settings for cards."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -946,6 +1062,8 @@ class CheckoutSessionPaymentMethodOptionsCard(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsCashapp(StripeModel):
+    """Settings for Cash App Pay."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -960,11 +1078,15 @@ class CheckoutSessionPaymentMethodOptionsCashapp(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(StripeModel):
+    """Settings for bank transfers in the European Union."""
+
     country: Literal["BE", "DE", "ES", "FR", "IE", "NL"]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
 class CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer | None = None
     """Settings for bank transfers in the European Union."""
     requested_address_types: list[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]] | None = None
@@ -993,6 +1115,8 @@ class CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel
 
 
 class CheckoutSessionPaymentMethodOptionsCustomerBalance(StripeModel):
+    """Settings for bank transfers to the customer's cash balance."""
+
     bank_transfer: CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"] | None = None
@@ -1009,6 +1133,8 @@ class CheckoutSessionPaymentMethodOptionsCustomerBalance(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsEps(StripeModel):
+    """Settings for EPS."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1018,6 +1144,8 @@ class CheckoutSessionPaymentMethodOptionsEps(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsFpx(StripeModel):
+    """Settings for FPX."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1027,6 +1155,8 @@ class CheckoutSessionPaymentMethodOptionsFpx(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsGiropay(StripeModel):
+    """Settings for giropay."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1036,6 +1166,8 @@ class CheckoutSessionPaymentMethodOptionsGiropay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsGrabpay(StripeModel):
+    """Settings for GrabPay."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1045,6 +1177,8 @@ class CheckoutSessionPaymentMethodOptionsGrabpay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsIdeal(StripeModel):
+    """Settings for iDEAL."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1054,6 +1188,8 @@ class CheckoutSessionPaymentMethodOptionsIdeal(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKakaoPay(StripeModel):
+    """Settings for Kakao Pay."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1069,6 +1205,8 @@ class CheckoutSessionPaymentMethodOptionsKakaoPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKlarna(StripeModel):
+    """Settings for Klarna."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1085,6 +1223,8 @@ class CheckoutSessionPaymentMethodOptionsKlarna(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKonbini(StripeModel):
+    """Settings for payments in Japanese convenience stores."""
+
     expires_after_days: int | None = None
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none"] | None = None
@@ -1096,6 +1236,8 @@ class CheckoutSessionPaymentMethodOptionsKonbini(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKrCard(StripeModel):
+    """Settings for cards of South Korea."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1111,6 +1253,8 @@ class CheckoutSessionPaymentMethodOptionsKrCard(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsLink(StripeModel):
+    """Settings for Link payments."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1126,6 +1270,8 @@ class CheckoutSessionPaymentMethodOptionsLink(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsMobilepay(StripeModel):
+    """Settings for MobilePay."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1140,6 +1286,8 @@ class CheckoutSessionPaymentMethodOptionsMobilepay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsMultibanco(StripeModel):
+    """Settings for Multibanco."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1149,6 +1297,8 @@ class CheckoutSessionPaymentMethodOptionsMultibanco(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsNaverPay(StripeModel):
+    """Settings for Naver Pay."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1164,6 +1314,8 @@ class CheckoutSessionPaymentMethodOptionsNaverPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsOxxo(StripeModel):
+    """Settings for OXXO."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none"] | None = None
@@ -1175,6 +1327,8 @@ class CheckoutSessionPaymentMethodOptionsOxxo(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsP24(StripeModel):
+    """Settings for Przelewy24."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1184,6 +1338,8 @@ class CheckoutSessionPaymentMethodOptionsP24(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPayco(StripeModel):
+    """Settings for PAYCO."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1198,6 +1354,8 @@ class CheckoutSessionPaymentMethodOptionsPayco(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPaynow(StripeModel):
+    """Settings for PayNow."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1207,6 +1365,8 @@ class CheckoutSessionPaymentMethodOptionsPaynow(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPaypal(StripeModel):
+    """Settings for PayPal."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1226,6 +1386,8 @@ class CheckoutSessionPaymentMethodOptionsPaypal(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPaytoMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -1287,6 +1449,8 @@ class CheckoutSessionPaymentMethodOptionsPaytoMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPayto(StripeModel):
+    """Settings for PayTo."""
+
     mandate_options: CheckoutSessionPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -1299,6 +1463,8 @@ class CheckoutSessionPaymentMethodOptionsPayto(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPixMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"] | None = None
@@ -1333,6 +1499,8 @@ class CheckoutSessionPaymentMethodOptionsPixMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPix(StripeModel):
+    """Settings for Pix."""
+
     amount_includes_iof: Literal["always", "never"] | None = None
     """Whether the amount contains IOF, Brazil's tax on financial operations. Defaults to `never`.
 
@@ -1353,6 +1521,8 @@ class CheckoutSessionPaymentMethodOptionsPix(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsRevolutPay(StripeModel):
+    """Settings for Revolut Pay."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1368,6 +1538,8 @@ class CheckoutSessionPaymentMethodOptionsRevolutPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSamsungPay(StripeModel):
+    """Settings for Samsung Pay."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1382,6 +1554,8 @@ class CheckoutSessionPaymentMethodOptionsSamsungPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSatispay(StripeModel):
+    """Settings for Satispay."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1390,6 +1564,8 @@ class CheckoutSessionPaymentMethodOptionsSatispay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsScalapay(StripeModel):
+    """Settings for Scalapay."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1398,11 +1574,15 @@ class CheckoutSessionPaymentMethodOptionsScalapay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class CheckoutSessionPaymentMethodOptionsSepaDebit(StripeModel):
+    """Settings for SEPA Direct Debit."""
+
     mandate_options: CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1418,6 +1598,8 @@ class CheckoutSessionPaymentMethodOptionsSepaDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSequra(StripeModel):
+    """Settings for seQura."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1426,6 +1608,8 @@ class CheckoutSessionPaymentMethodOptionsSequra(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSofort(StripeModel):
+    """Settings for Sofort."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1435,6 +1619,8 @@ class CheckoutSessionPaymentMethodOptionsSofort(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSunbit(StripeModel):
+    """Settings for Sunbit."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1449,11 +1635,15 @@ class CheckoutSessionPaymentMethodOptionsSunbit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSwish(StripeModel):
+    """Settings for Swish."""
+
     reference: str | None = None
     """Order reference that appears in the customer's Swish app after the payment."""
 
 
 class CheckoutSessionPaymentMethodOptionsTwint(StripeModel):
+    """Settings for TWINT."""
+
     setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1464,6 +1654,8 @@ class CheckoutSessionPaymentMethodOptionsTwint(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsUpiMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -1479,6 +1671,8 @@ class CheckoutSessionPaymentMethodOptionsUpiMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsUpi(StripeModel):
+    """Settings for UPI."""
+
     mandate_options: CheckoutSessionPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1492,6 +1686,8 @@ class CheckoutSessionPaymentMethodOptionsUpi(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(StripeModel):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: list[Literal["checking", "savings"]] | None = None
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -1501,6 +1697,8 @@ class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilter
 
 
 class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
@@ -1523,6 +1721,8 @@ class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections(Strip
 
 
 class CheckoutSessionPaymentMethodOptionsUsBankAccount(StripeModel):
+    """Settings for ACH Direct Debit from US bank accounts."""
+
     financial_connections: CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections | None = None
     """Settings for linking the bank account with Financial Connections."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1544,6 +1744,8 @@ class CheckoutSessionPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsWechatPay(StripeModel):
+    """Settings for WeChat Pay."""
+
     app_id: str | None = None
     """App ID that is registered with WeChat Pay. Needed for clients on `ios` or `android`."""
     client: Literal["android", "ios", "web"] | None = None
@@ -1562,6 +1764,8 @@ class CheckoutSessionPaymentMethodOptionsWechatPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptions(StripeModel):
+    """Settings for single payment methods."""
+
     acss_debit: CheckoutSessionPaymentMethodOptionsAcssDebit | None = None
     """Settings for pre-authorized debits in Canada."""
     affirm: CheckoutSessionPaymentMethodOptionsAffirm | None = None
@@ -1659,6 +1863,8 @@ class CheckoutSessionPaymentMethodOptions(StripeModel):
 
 
 class CheckoutSessionPermissions(StripeModel):
+    """Which parts of the session the browser, or only your server, can change."""
+
     update_shipping_details: Literal["client_only", "server_only"] | None = None
     """Whether shipping details are updated by Checkout in the browser or by your server.
 
@@ -1669,11 +1875,15 @@ class CheckoutSessionPermissions(StripeModel):
 
 
 class CheckoutSessionPhoneNumberCollection(StripeModel):
+    """Settings for the customer's phone number."""
+
     enabled: bool
     """Whether Checkout asks for a phone number."""
 
 
 class CheckoutSessionPresentmentDetails(StripeModel):
+    """Amount and currency in which the customer paid, where Stripe converted them."""
+
     presentment_amount: int
     """Amount that the customer paid, in the smallest unit of `presentment_currency`."""
     presentment_currency: str
@@ -1681,6 +1891,8 @@ class CheckoutSessionPresentmentDetails(StripeModel):
 
 
 class CheckoutSessionSavedPaymentMethodOptions(StripeModel):
+    """How payment methods that the customer saved before are shown, saved and removed."""
+
     allow_redisplay_filters: list[Literal["always", "limited", "unspecified"]] | None = None
     """Saved payment methods to show, by their `allow_redisplay`. Defaults to `always`.
 
@@ -1703,6 +1915,8 @@ class CheckoutSessionSavedPaymentMethodOptions(StripeModel):
 
 
 class CheckoutSessionShippingAddressCollection(StripeModel):
+    """Makes Checkout ask for a shipping address. Null if it does not."""
+
     allowed_countries: list[
         Literal[
             "AC",
@@ -1949,6 +2163,8 @@ class CheckoutSessionShippingAddressCollection(StripeModel):
 
 
 class CheckoutSessionShippingCostTax(StripeModel):
+    """Taxes on the shipping cost."""
+
     amount: int
     """Tax on the shipping cost at this rate, in the smallest currency unit."""
     rate: TaxRate
@@ -1996,6 +2212,8 @@ class CheckoutSessionShippingCostTax(StripeModel):
 
 
 class CheckoutSessionShippingCost(StripeModel):
+    """What shipping costs, by the shipping option that the customer chose."""
+
     amount_subtotal: int
     """Shipping cost before discounts and taxes, in the smallest currency unit."""
     amount_tax: int
@@ -2009,6 +2227,8 @@ class CheckoutSessionShippingCost(StripeModel):
 
 
 class CheckoutSessionShippingOption(StripeModel):
+    """Shipping rates that the customer can choose from, up to five."""
+
     shipping_amount: int
     """Cost of this shipping rate, in the smallest currency unit."""
     shipping_rate: Expandable["ShippingRate"]
@@ -2016,6 +2236,8 @@ class CheckoutSessionShippingOption(StripeModel):
 
 
 class CheckoutSessionTaxIdCollection(StripeModel):
+    """Settings for the customer's tax ID."""
+
     enabled: bool
     """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
@@ -2027,6 +2249,8 @@ class CheckoutSessionTaxIdCollection(StripeModel):
 
 
 class CheckoutSessionTotalDetailsBreakdownDiscount(StripeModel):
+    """Amount of each discount."""
+
     amount: int
     """Amount that this discount takes off, in the smallest currency unit."""
     discount: Discount
@@ -2034,6 +2258,8 @@ class CheckoutSessionTotalDetailsBreakdownDiscount(StripeModel):
 
 
 class CheckoutSessionTotalDetailsBreakdownTax(StripeModel):
+    """Amount of each tax rate."""
+
     amount: int
     """Tax at this rate over all line items, in the smallest currency unit."""
     rate: TaxRate
@@ -2081,6 +2307,8 @@ class CheckoutSessionTotalDetailsBreakdownTax(StripeModel):
 
 
 class CheckoutSessionTotalDetailsBreakdown(StripeModel):
+    """Each discount and each tax rate on its own. Only in the response if you name it in `expand`."""
+
     discounts: list[CheckoutSessionTotalDetailsBreakdownDiscount]
     """Amount of each discount."""
     taxes: list[CheckoutSessionTotalDetailsBreakdownTax]
@@ -2088,6 +2316,8 @@ class CheckoutSessionTotalDetailsBreakdown(StripeModel):
 
 
 class CheckoutSessionTotalDetails(StripeModel):
+    """Discounts, shipping and taxes within the total."""
+
     amount_discount: int
     """Sum of all discounts of the session, in the smallest currency unit."""
     amount_shipping: int | None = None
@@ -2099,6 +2329,8 @@ class CheckoutSessionTotalDetails(StripeModel):
 
 
 class CheckoutSessionWalletOptionsLink(StripeModel):
+    """Settings for Link."""
+
     display: Literal["auto", "never"] | None = None
     """Whether Link is offered as a wallet.
 
@@ -2108,6 +2340,8 @@ class CheckoutSessionWalletOptionsLink(StripeModel):
 
 
 class CheckoutSessionWalletOptions(StripeModel):
+    """Settings for wallets."""
+
     link: CheckoutSessionWalletOptionsLink | None = None
     """Settings for Link."""
 

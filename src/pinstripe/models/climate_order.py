@@ -18,11 +18,15 @@ __all__ = [
 
 
 class ClimateOrderBeneficiary(StripeModel):
+    """For whom the carbon is removed."""
+
     public_name: str
     """Name of the beneficiary, which may be published."""
 
 
 class ClimateOrderDeliveryDetailLocation(StripeModel):
+    """Where the carbon is removed."""
+
     city: str | None = None
     """City of the place."""
     country: str
@@ -36,6 +40,8 @@ class ClimateOrderDeliveryDetailLocation(StripeModel):
 
 
 class ClimateOrderDeliveryDetail(StripeModel):
+    """What has been delivered."""
+
     delivered_at: Timestamp
     """When this part was delivered."""
     location: ClimateOrderDeliveryDetailLocation | None = None

@@ -10,6 +10,8 @@ __all__ = ["ClimateProductCurrentPricesPerMetricTon", "ClimateProduct"]
 
 
 class ClimateProductCurrentPricesPerMetricTon(StripeModel):
+    """Prices of one metric ton, by currency."""
+
     amount_fees: int
     """Fees per metric ton, in the smallest currency unit."""
     amount_subtotal: int

@@ -8,6 +8,8 @@ __all__ = ["ClimateSupplierLocation", "ClimateSupplier"]
 
 
 class ClimateSupplierLocation(StripeModel):
+    """Where the supplier removes carbon."""
+
     city: str | None = None
     """City of the place."""
     country: str

@@ -110,6 +110,8 @@ __all__ = [
 
 
 class ConfirmationTokenMandateDataCustomerAcceptanceOnline(StripeModel):
+    """Where the customer agreed online."""
+
     ip_address: str | None = None
     """IP address from which the customer agreed."""
     user_agent: str | None = None
@@ -117,6 +119,8 @@ class ConfirmationTokenMandateDataCustomerAcceptanceOnline(StripeModel):
 
 
 class ConfirmationTokenMandateDataCustomerAcceptance(StripeModel):
+    """How the customer agreed to the mandate."""
+
     online: ConfirmationTokenMandateDataCustomerAcceptanceOnline | None = None
     """Where the customer agreed online."""
     type: str
@@ -124,11 +128,15 @@ class ConfirmationTokenMandateDataCustomerAcceptance(StripeModel):
 
 
 class ConfirmationTokenMandateData(StripeModel):
+    """Mandate that is created when the token is used."""
+
     customer_acceptance: ConfirmationTokenMandateDataCustomerAcceptance
     """How the customer agreed to the mandate."""
 
 
 class ConfirmationTokenPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
+    """Selected installment plan."""
+
     count: int | None = None
     """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"] | None = None
@@ -146,11 +154,15 @@ class ConfirmationTokenPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodOptionsCardInstallments(StripeModel):
+    """Settings for payment in installments."""
+
     plan: ConfirmationTokenPaymentMethodOptionsCardInstallmentsPlan | None = None
     """Selected installment plan."""
 
 
 class ConfirmationTokenPaymentMethodOptionsCard(StripeModel):
+    """Settings for payments by card."""
+
     cvc_token: str | None = None
     """Token with the security code that was entered again for a saved card."""
     installments: ConfirmationTokenPaymentMethodOptionsCardInstallments | None = None
@@ -158,11 +170,15 @@ class ConfirmationTokenPaymentMethodOptionsCard(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodOptions(StripeModel):
+    """Settings per type of payment method."""
+
     card: ConfirmationTokenPaymentMethodOptionsCard | None = None
     """Settings for payments by card."""
 
 
 class ConfirmationTokenPaymentMethodPreviewAcssDebit(StripeModel):
+    """Data specific to pre-authorized debit in Canada (ACSS)."""
+
     bank_name: str | None = None
     """Name of the bank."""
     fingerprint: str | None = None
@@ -178,26 +194,43 @@ class ConfirmationTokenPaymentMethodPreviewAcssDebit(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewAffirm(StripeModel):
-    """It has no fields."""
+    """Data specific to Affirm.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewAfterpayClearpay(StripeModel):
-    """It has no fields."""
+    """Data specific to Afterpay and Clearpay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewAlipay(StripeModel):
-    """It has no fields."""
+    """Data specific to Alipay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewAlma(StripeModel):
-    """It has no fields."""
+    """Data specific to Alma.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewAmazonPay(StripeModel):
-    """It has no fields."""
+    """Data specific to Amazon Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewAuBecsDebit(StripeModel):
+    """Data specific to BECS Direct Debit in Australia."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     fingerprint: str | None = None
@@ -209,6 +242,8 @@ class ConfirmationTokenPaymentMethodPreviewAuBecsDebit(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewBacsDebit(StripeModel):
+    """Data specific to Bacs Direct Debit in the United Kingdom."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -220,29 +255,43 @@ class ConfirmationTokenPaymentMethodPreviewBacsDebit(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewBancontact(StripeModel):
-    """It has no fields."""
+    """Data specific to Bancontact.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewBillie(StripeModel):
-    """It has no fields."""
+    """Data specific to Billie.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewBizum(StripeModel):
+    """Data specific to Bizum."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class ConfirmationTokenPaymentMethodPreviewBlik(StripeModel):
+    """Data specific to BLIK."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class ConfirmationTokenPaymentMethodPreviewBoleto(StripeModel):
+    """Data specific to Boleto."""
+
     tax_id: str
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: str | None = None
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -254,6 +303,8 @@ class ConfirmationTokenPaymentMethodPreviewCardChecks(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
     """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
@@ -264,6 +315,8 @@ class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "credit", "prepaid", "unknown"] | None = None
     """Kind of account that was debited.
 
@@ -291,6 +344,8 @@ class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
     """Kind of wallet.
 
@@ -302,6 +357,8 @@ class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresent(StripeModel):
+    """Details of the in-person card payment."""
+
     amount_authorized: int | None = None
     """Amount that was authorized, in the smallest currency unit."""
     brand: str | None = None
@@ -377,6 +434,8 @@ class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails(StripeModel):
+    """Details of the payment at the reader."""
+
     card_present: ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresent | None = None
     """Details of the in-person card payment."""
     type: str
@@ -384,6 +443,8 @@ class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom(StripeModel):
+    """Payment at a reader from which this card was saved."""
+
     charge: str | None = None
     """Charge from which it was made."""
     payment_method_details: ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails | None = None
@@ -393,6 +454,8 @@ class ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardNetworks(StripeModel):
+    """Card networks on which the card can be used."""
+
     available: list[str]
     """Networks that the card supports."""
     preferred: str | None = None
@@ -400,27 +463,43 @@ class ConfirmationTokenPaymentMethodPreviewCardNetworks(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardThreeDSecureUsage(StripeModel):
+    """Whether the card can be used with 3D Secure."""
+
     supported: bool
     """Whether the card supports 3D Secure."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout(StripeModel):
-    """It has no fields."""
+    """Amex Express Checkout. Only with the type `amex_express_checkout`.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletApplePay(StripeModel):
-    """It has no fields."""
+    """Data specific to Apple Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay(StripeModel):
-    """It has no fields."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletLink(StripeModel):
-    """It has no fields."""
+    """Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass(StripeModel):
+    """Masterpass. Only with the type `masterpass`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
@@ -432,10 +511,15 @@ class ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay(StripeModel):
-    """It has no fields."""
+    """Data specific to Samsung Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout(StripeModel):
+    """Visa Checkout. Only with the type `visa_checkout`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
@@ -447,6 +531,8 @@ class ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     amex_express_checkout: ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout | None = None
     """Amex Express Checkout. Only with the type `amex_express_checkout`."""
     apple_pay: ConfirmationTokenPaymentMethodPreviewCardWalletApplePay | None = None
@@ -479,6 +565,8 @@ class ConfirmationTokenPaymentMethodPreviewCardWallet(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCard(StripeModel):
+    """Credit or debit card. Only with the type `card`."""
+
     brand: str
     """Brand of the card."""
     checks: ConfirmationTokenPaymentMethodPreviewCardChecks | None = None
@@ -522,6 +610,8 @@ class ConfirmationTokenPaymentMethodPreviewCard(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardPresentNetworks(StripeModel):
+    """Networks on which the card can be used."""
+
     available: list[str]
     """Networks that the card supports."""
     preferred: str | None = None
@@ -529,6 +619,8 @@ class ConfirmationTokenPaymentMethodPreviewCardPresentNetworks(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
     """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
@@ -539,6 +631,8 @@ class ConfirmationTokenPaymentMethodPreviewCardPresentOffline(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
     """Kind of wallet.
 
@@ -550,6 +644,8 @@ class ConfirmationTokenPaymentMethodPreviewCardPresentWallet(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardPresent(StripeModel):
+    """Card that a Terminal reader has read. Only with the type `card_present`."""
+
     brand: str | None = None
     """Brand of the card."""
     brand_product: str | None = None
@@ -605,6 +701,8 @@ class ConfirmationTokenPaymentMethodPreviewCardPresent(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCashapp(StripeModel):
+    """Data specific to Cash App Pay."""
+
     buyer_id: str | None = None
     """Unique ID of the customer at Cash App."""
     cashtag: str | None = None
@@ -612,14 +710,22 @@ class ConfirmationTokenPaymentMethodPreviewCashapp(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCrypto(StripeModel):
-    """It has no fields."""
+    """Data specific to payments with stablecoins.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCustomerBalance(StripeModel):
-    """It has no fields."""
+    """Data specific to payments from the customer's cash balance.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewEps(StripeModel):
+    """Data specific to EPS."""
+
     bank: (
         Literal[
             "arzte_und_apotheker_bank",
@@ -657,6 +763,8 @@ class ConfirmationTokenPaymentMethodPreviewEps(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewFpx(StripeModel):
+    """Data specific to FPX."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -694,14 +802,22 @@ class ConfirmationTokenPaymentMethodPreviewFpx(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewGiropay(StripeModel):
-    """It has no fields."""
+    """Data specific to giropay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewGrabpay(StripeModel):
-    """It has no fields."""
+    """Data specific to GrabPay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewIdeal(StripeModel):
+    """Data specific to iDEAL."""
+
     bank: (
         Literal[
             "abn_amro",
@@ -758,6 +874,8 @@ class ConfirmationTokenPaymentMethodPreviewIdeal(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewInteracPresentNetworks(StripeModel):
+    """Networks on which the Interac card can be used."""
+
     available: list[str]
     """Networks that the card supports."""
     preferred: str | None = None
@@ -765,6 +883,8 @@ class ConfirmationTokenPaymentMethodPreviewInteracPresentNetworks(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewInteracPresent(StripeModel):
+    """Data specific to in-person Interac payments."""
+
     brand: str | None = None
     """Brand of the card."""
     cardholder_name: str | None = None
@@ -814,10 +934,15 @@ class ConfirmationTokenPaymentMethodPreviewInteracPresent(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewKakaoPay(StripeModel):
-    """It has no fields."""
+    """Data specific to Kakao Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewKlarnaDob(StripeModel):
+    """Date of birth."""
+
     day: int | None = None
     """Day of birth, from 1 to 31."""
     month: int | None = None
@@ -827,15 +952,22 @@ class ConfirmationTokenPaymentMethodPreviewKlarnaDob(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewKlarna(StripeModel):
+    """Data specific to Klarna."""
+
     dob: ConfirmationTokenPaymentMethodPreviewKlarnaDob | None = None
     """Date of birth."""
 
 
 class ConfirmationTokenPaymentMethodPreviewKonbini(StripeModel):
-    """It has no fields."""
+    """Data specific to Konbini.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewKrCard(StripeModel):
+    """Data specific to Korean cards."""
+
     brand: (
         Literal[
             "bc",
@@ -869,6 +1001,8 @@ class ConfirmationTokenPaymentMethodPreviewKrCard(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewLink(StripeModel):
+    """Link, Stripe's wallet. Only with the type `link`."""
+
     email: str | None = None
     """Email address."""
     persistent_token: str | None = None
@@ -876,18 +1010,29 @@ class ConfirmationTokenPaymentMethodPreviewLink(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewMbWay(StripeModel):
-    """It has no fields."""
+    """Data specific to MB WAY.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewMobilepay(StripeModel):
-    """It has no fields."""
+    """Data specific to MobilePay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewMultibanco(StripeModel):
-    """It has no fields."""
+    """Data specific to Multibanco.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewNaverPay(StripeModel):
+    """Data specific to Naver Pay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     funding: Literal["card", "points"]
@@ -899,6 +1044,8 @@ class ConfirmationTokenPaymentMethodPreviewNaverPay(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewNzBankAccount(StripeModel):
+    """Data specific to BECS Direct Debit in New Zealand."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_code: str
@@ -914,10 +1061,15 @@ class ConfirmationTokenPaymentMethodPreviewNzBankAccount(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewOxxo(StripeModel):
-    """It has no fields."""
+    """Data specific to OXXO.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewP24(StripeModel):
+    """Data specific to Przelewy24."""
+
     bank: (
         Literal[
             "alior_bank",
@@ -953,18 +1105,29 @@ class ConfirmationTokenPaymentMethodPreviewP24(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewPayByBank(StripeModel):
-    """It has no fields."""
+    """Data specific to Pay by Bank.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewPayco(StripeModel):
-    """It has no fields."""
+    """Data specific to PAYCO.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewPaynow(StripeModel):
-    """It has no fields."""
+    """Data specific to PayNow.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewPaypal(StripeModel):
+    """Data specific to PayPal."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     payer_email: str | None = None
@@ -974,10 +1137,15 @@ class ConfirmationTokenPaymentMethodPreviewPaypal(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewPaypay(StripeModel):
-    """It has no fields."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewPayto(StripeModel):
+    """Data specific to PayTo."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     last4: str | None = None
@@ -989,6 +1157,8 @@ class ConfirmationTokenPaymentMethodPreviewPayto(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewPix(StripeModel):
+    """Data specific to Pix."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -996,26 +1166,43 @@ class ConfirmationTokenPaymentMethodPreviewPix(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewPromptpay(StripeModel):
-    """It has no fields."""
+    """Data specific to PromptPay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewRevolutPay(StripeModel):
-    """It has no fields."""
+    """Data specific to Revolut Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewSamsungPay(StripeModel):
-    """It has no fields."""
+    """Data specific to Samsung Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewSatispay(StripeModel):
-    """It has no fields."""
+    """Data specific to Satispay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewScalapay(StripeModel):
-    """It has no fields."""
+    """Data specific to Scalapay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewSepaDebitGeneratedFrom(StripeModel):
+    """Payment or setup by which this bank account became known, such as one with iDEAL or Bancontact."""
+
     charge: Expandable["Charge"] | None = None
     """Charge from which it was made."""
     setup_attempt: Expandable["SetupAttempt"] | None = None
@@ -1023,6 +1210,8 @@ class ConfirmationTokenPaymentMethodPreviewSepaDebitGeneratedFrom(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewSepaDebit(StripeModel):
+    """Data specific to SEPA Direct Debit."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     branch_code: str | None = None
@@ -1040,32 +1229,50 @@ class ConfirmationTokenPaymentMethodPreviewSepaDebit(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewSequra(StripeModel):
-    """It has no fields."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewSofort(StripeModel):
+    """Data specific to Sofort."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class ConfirmationTokenPaymentMethodPreviewSunbit(StripeModel):
-    """It has no fields."""
+    """Data specific to Sunbit.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewSwish(StripeModel):
-    """It has no fields."""
+    """Data specific to Swish.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewTwint(StripeModel):
-    """It has no fields."""
+    """Data specific to TWINT.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewUpi(StripeModel):
+    """Data specific to UPI."""
+
     vpa: str | None = None
     """Virtual payment address of the customer, such as `name@bank`."""
 
 
 class ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks(StripeModel):
+    """Networks on which the account can be debited."""
+
     preferred: str | None = None
     """Network that is preferred."""
     supported: list[Literal["ach", "us_domestic_wire"]]
@@ -1077,6 +1284,8 @@ class ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked(StripeModel):
+    """Why the account is blocked. Null if it can be used."""
+
     network_code: Literal["R02", "R03", "R04", "R05", "R07", "R08", "R10", "R11", "R16", "R20", "R29", "R31"] | None = (
         None
     )
@@ -1120,11 +1329,15 @@ class ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked(Str
 
 
 class ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetails(StripeModel):
+    """Whether, and why, the account can no longer be used."""
+
     blocked: ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked | None = None
     """Why the account is blocked. Null if it can be used."""
 
 
 class ConfirmationTokenPaymentMethodPreviewUsBankAccount(StripeModel):
+    """Data specific to bank accounts in the United States."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -1156,14 +1369,24 @@ class ConfirmationTokenPaymentMethodPreviewUsBankAccount(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewWechatPay(StripeModel):
-    """It has no fields."""
+    """Data specific to WeChat Pay.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewZip(StripeModel):
-    """It has no fields."""
+    """Data specific to Zip.
+
+    It has no fields.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreview(StripeModel):
+    """Payment method that the customer entered, as it will be. Decide by it, for example on surcharges,
+    before you confirm.
+    """
+
     acss_debit: ConfirmationTokenPaymentMethodPreviewAcssDebit | None = None
     """Data specific to pre-authorized debit in Canada (ACSS)."""
     affirm: ConfirmationTokenPaymentMethodPreviewAffirm | None = None
@@ -1358,6 +1581,8 @@ class ConfirmationTokenPaymentMethodPreview(StripeModel):
 
 
 class ConfirmationTokenShipping(StripeModel):
+    """Recipient and address of a delivery."""
+
     address: Address
     """Delivery address."""
     name: str

@@ -13,6 +13,8 @@ __all__ = [
 
 
 class CountrySpecVerificationFieldsCompany(StripeModel):
+    """Details needed of companies."""
+
     additional: list[str]
     """Fields that can become necessary later, depending on the business."""
     minimum: list[str]
@@ -20,6 +22,8 @@ class CountrySpecVerificationFieldsCompany(StripeModel):
 
 
 class CountrySpecVerificationFieldsIndividual(StripeModel):
+    """Details needed of individuals."""
+
     additional: list[str]
     """Fields that can become necessary later, depending on the business."""
     minimum: list[str]
@@ -27,6 +31,8 @@ class CountrySpecVerificationFieldsIndividual(StripeModel):
 
 
 class CountrySpecVerificationFields(StripeModel):
+    """Details that Stripe needs to verify accounts, by their legal kind."""
+
     company: CountrySpecVerificationFieldsCompany
     """Details needed of companies."""
     individual: CountrySpecVerificationFieldsIndividual

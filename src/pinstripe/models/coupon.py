@@ -9,11 +9,15 @@ __all__ = ["CouponAppliesTo", "CouponCurrencyOptions", "Coupon", "DeletedCoupon"
 
 
 class CouponAppliesTo(StripeModel):
+    """Limits the coupon to some products."""
+
     products: list[str]
     """IDs of the products that the coupon applies to."""
 
 
 class CouponCurrencyOptions(StripeModel):
+    """Amounts in other currencies, by lowercase ISO currency code."""
+
     amount_off: int
     """Amount that is taken off in this currency, in its smallest unit."""
 

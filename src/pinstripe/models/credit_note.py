@@ -30,6 +30,8 @@ __all__ = [
 
 
 class CreditNoteDiscountAmount(StripeModel):
+    """What each discount amounts to, over all lines."""
+
     amount: int
     """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
@@ -37,6 +39,8 @@ class CreditNoteDiscountAmount(StripeModel):
 
 
 class CreditNotePretaxCreditAmount(StripeModel):
+    """Credits applied before tax, over all lines."""
+
     amount: int
     """Amount of the credit, in the smallest currency unit."""
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
@@ -54,6 +58,8 @@ class CreditNotePretaxCreditAmount(StripeModel):
 
 
 class CreditNoteRefundPaymentRecordRefund(StripeModel):
+    """Refund of a payment record. Null unless `type` is `payment_record_refund`."""
+
     payment_record: str
     """ID of the payment record."""
     refund_group: str
@@ -61,6 +67,8 @@ class CreditNoteRefundPaymentRecordRefund(StripeModel):
 
 
 class CreditNoteRefund(StripeModel):
+    """Refunds that belong to the credit note."""
+
     amount_refunded: int
     """Part of the refund that counts for this credit note, in the smallest currency unit."""
     payment_record_refund: CreditNoteRefundPaymentRecordRefund | None = None
@@ -76,6 +84,8 @@ class CreditNoteRefund(StripeModel):
 
 
 class CreditNoteShippingCostTax(StripeModel):
+    """Taxes on the shipping, by tax rate. Included only if expanded."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
@@ -123,6 +133,8 @@ class CreditNoteShippingCostTax(StripeModel):
 
 
 class CreditNoteShippingCost(StripeModel):
+    """Shipping that is credited, with its taxes."""
+
     amount_subtotal: int
     """Cost of shipping before taxes, in the smallest currency unit."""
     amount_tax: int
@@ -136,11 +148,15 @@ class CreditNoteShippingCost(StripeModel):
 
 
 class CreditNoteTotalTaxTaxRateDetails(StripeModel):
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
+
     tax_rate: Expandable["TaxRate"]
     """ID of the tax rate."""
 
 
 class CreditNoteTotalTax(StripeModel):
+    """Taxes that are credited, by tax rate, over all lines."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     tax_behavior: Literal["exclusive", "inclusive"]

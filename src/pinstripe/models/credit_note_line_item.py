@@ -20,6 +20,8 @@ __all__ = [
 
 
 class CreditNoteLineItemDiscountAmount(StripeModel):
+    """What each discount amounts to on the line."""
+
     amount: int
     """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
@@ -27,6 +29,8 @@ class CreditNoteLineItemDiscountAmount(StripeModel):
 
 
 class CreditNoteLineItemPretaxCreditAmount(StripeModel):
+    """Credits applied to the line before tax."""
+
     amount: int
     """Amount of the credit, in the smallest currency unit."""
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
@@ -44,11 +48,15 @@ class CreditNoteLineItemPretaxCreditAmount(StripeModel):
 
 
 class CreditNoteLineItemTaxTaxRateDetails(StripeModel):
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
+
     tax_rate: Expandable["TaxRate"]
     """ID of the tax rate."""
 
 
 class CreditNoteLineItemTax(StripeModel):
+    """Taxes on the line, by tax rate."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     tax_behavior: Literal["exclusive", "inclusive"]

@@ -29,6 +29,8 @@ __all__ = [
 
 
 class CustomerInvoiceSettingsCustomField(StripeModel):
+    """Up to four fields of your own that every invoice of the customer shows."""
+
     name: str
     """Name of the custom field, up to 40 characters."""
     value: str
@@ -36,6 +38,8 @@ class CustomerInvoiceSettingsCustomField(StripeModel):
 
 
 class CustomerInvoiceSettingsRenderingOptions(StripeModel):
+    """Layout of the customer's invoice PDFs."""
+
     amount_tax_display: str | None = None
     """Whether prices and amounts on the PDF contain inclusive tax (`include_inclusive_tax`) or leave all
     tax out (`exclude_tax`).
@@ -45,6 +49,8 @@ class CustomerInvoiceSettingsRenderingOptions(StripeModel):
 
 
 class CustomerInvoiceSettings(StripeModel):
+    """Defaults for the customer's invoices and subscriptions."""
+
     custom_fields: list[CustomerInvoiceSettingsCustomField] | None = None
     """Up to four fields of your own that every invoice of the customer shows."""
     default_payment_method: Expandable["PaymentMethod"] | None = None
@@ -58,6 +64,8 @@ class CustomerInvoiceSettings(StripeModel):
 
 
 class CustomerTaxLocation(StripeModel):
+    """Location that Stripe Tax uses for the customer; null if it knows none."""
+
     country: str
     """Country of the location, a two-letter ISO 3166-1 alpha-2 code."""
     source: Literal["billing_address", "ip_address", "payment_method", "shipping_destination"]
@@ -73,6 +81,8 @@ class CustomerTaxLocation(StripeModel):
 
 
 class CustomerTax(StripeModel):
+    """Tax location of the customer, and whether Stripe Tax computes tax there. Absent unless expanded."""
+
     automatic_tax: Literal["failed", "not_collecting", "supported", "unrecognized_location"]
     """Whether Stripe Tax can compute tax at the customer's location, and if not, why.
 

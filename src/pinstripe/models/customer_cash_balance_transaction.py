@@ -28,6 +28,8 @@ __all__ = [
 
 
 class CustomerCashBalanceTransactionAdjustedForOverdraft(StripeModel):
+    """Details for the type `adjusted_for_overdraft`."""
+
     balance_transaction: Expandable["BalanceTransaction"]
     """Balance transaction by which your account covered the overdraft."""
     linked_transaction: Expandable["CustomerCashBalanceTransaction"]
@@ -35,11 +37,15 @@ class CustomerCashBalanceTransactionAdjustedForOverdraft(StripeModel):
 
 
 class CustomerCashBalanceTransactionAppliedToPayment(StripeModel):
+    """Details for the type `applied_to_payment`."""
+
     payment_intent: Expandable["PaymentIntent"]
     """Payment intent that the money paid."""
 
 
 class CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer(StripeModel):
+    """Details of a transfer in the euro area."""
+
     bic: str | None = None
     """BIC of the sender's bank."""
     iban_last4: str | None = None
@@ -49,6 +55,8 @@ class CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer(StripeModel
 
 
 class CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer(StripeModel):
+    """Details of a transfer in the United Kingdom."""
+
     account_number_last4: str | None = None
     """Last four digits of the sender's account number."""
     sender_name: str | None = None
@@ -58,6 +66,8 @@ class CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer(StripeModel
 
 
 class CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer(StripeModel):
+    """Details of a transfer in Japan."""
+
     sender_bank: str | None = None
     """Name of the sender's bank."""
     sender_branch: str | None = None
@@ -67,6 +77,8 @@ class CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer(StripeModel
 
 
 class CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer(StripeModel):
+    """Details of a transfer in the United States."""
+
     network: Literal["ach", "domestic_wire_us", "fednow", "rtp", "swift"] | None = None
     """Network over which the money came.
 
@@ -81,6 +93,8 @@ class CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer(StripeModel
 
 
 class CustomerCashBalanceTransactionFundedBankTransfer(StripeModel):
+    """The bank transfer that brought the money."""
+
     eu_bank_transfer: CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer | None = None
     """Details of a transfer in the euro area."""
     gb_bank_transfer: CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer | None = None
@@ -103,21 +117,29 @@ class CustomerCashBalanceTransactionFundedBankTransfer(StripeModel):
 
 
 class CustomerCashBalanceTransactionFunded(StripeModel):
+    """Details for the type `funded`."""
+
     bank_transfer: CustomerCashBalanceTransactionFundedBankTransfer
     """The bank transfer that brought the money."""
 
 
 class CustomerCashBalanceTransactionRefundedFromPayment(StripeModel):
+    """Details for the type `refunded_from_payment`."""
+
     refund: Expandable["Refund"]
     """Refund that brought the money back to the cash balance."""
 
 
 class CustomerCashBalanceTransactionTransferredToBalance(StripeModel):
+    """Details for the type `transferred_to_balance`."""
+
     balance_transaction: Expandable["BalanceTransaction"]
     """Balance transaction by which your account received the money."""
 
 
 class CustomerCashBalanceTransactionUnappliedFromPayment(StripeModel):
+    """Details for the type `unapplied_from_payment`."""
+
     payment_intent: Expandable["PaymentIntent"]
     """Payment intent from which the money came back."""
 

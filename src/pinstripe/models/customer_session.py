@@ -25,21 +25,29 @@ __all__ = [
 
 
 class CustomerSessionComponentsActiveEntitlements(StripeModel):
+    """Settings for active entitlements."""
+
     enabled: bool
     """Whether the session can read the customer's active entitlements."""
 
 
 class CustomerSessionComponentsBuyButton(StripeModel):
+    """Settings for the buy button."""
+
     enabled: bool
     """Whether the buy button can use the session."""
 
 
 class CustomerSessionComponentsCustomerPortal(StripeModel):
+    """Settings for the customer portal."""
+
     enabled: bool
     """Whether the customer portal can use the session."""
 
 
 class CustomerSessionComponentsCustomerSheetFeatures(StripeModel):
+    """What the customer sheet offers."""
+
     payment_method_allow_redisplay_filters: list[Literal["always", "limited", "unspecified"]] | None = None
     """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
     only.
@@ -58,6 +66,8 @@ class CustomerSessionComponentsCustomerSheetFeatures(StripeModel):
 
 
 class CustomerSessionComponentsCustomerSheet(StripeModel):
+    """Settings for the customer sheet of the mobile SDKs."""
+
     enabled: bool
     """Whether the customer sheet can use the session."""
     features: CustomerSessionComponentsCustomerSheetFeatures | None = None
@@ -65,6 +75,8 @@ class CustomerSessionComponentsCustomerSheet(StripeModel):
 
 
 class CustomerSessionComponentsMobilePaymentElementFeatures(StripeModel):
+    """What the mobile payment element offers."""
+
     payment_method_allow_redisplay_filters: list[Literal["always", "limited", "unspecified"]] | None = None
     """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
     only.
@@ -104,6 +116,8 @@ class CustomerSessionComponentsMobilePaymentElementFeatures(StripeModel):
 
 
 class CustomerSessionComponentsMobilePaymentElement(StripeModel):
+    """Settings for the payment element of the mobile SDKs."""
+
     enabled: bool
     """Whether the mobile payment element can use the session."""
     features: CustomerSessionComponentsMobilePaymentElementFeatures | None = None
@@ -111,6 +125,8 @@ class CustomerSessionComponentsMobilePaymentElement(StripeModel):
 
 
 class CustomerSessionComponentsPaymentElementFeatures(StripeModel):
+    """What the Payment Element offers."""
+
     payment_method_allow_redisplay_filters: list[Literal["always", "limited", "unspecified"]]
     """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
     only.
@@ -151,6 +167,8 @@ class CustomerSessionComponentsPaymentElementFeatures(StripeModel):
 
 
 class CustomerSessionComponentsPaymentElement(StripeModel):
+    """Settings for the Payment Element of Stripe.js."""
+
     enabled: bool
     """Whether the Payment Element can use the session."""
     features: CustomerSessionComponentsPaymentElementFeatures | None = None
@@ -158,11 +176,17 @@ class CustomerSessionComponentsPaymentElement(StripeModel):
 
 
 class CustomerSessionComponentsPricingTable(StripeModel):
+    """Settings for the pricing table."""
+
     enabled: bool
     """Whether the pricing table can use the session."""
 
 
 class CustomerSessionComponents(StripeModel):
+    """Which of Stripe's components may use the session, and what they may do. At least one must be
+    enabled.
+    """
+
     active_entitlements: CustomerSessionComponentsActiveEntitlements
     """Settings for active entitlements."""
     buy_button: CustomerSessionComponentsBuyButton

@@ -14,6 +14,8 @@ __all__ = ["DeletedDiscountSource", "DeletedDiscount", "DiscountSource", "Discou
 
 
 class DeletedDiscountSource(StripeModel):
+    """What the discount was made from."""
+
     coupon: Expandable["Coupon"] | None = None
     """Coupon that says how much is taken off."""
     type: Literal["coupon"]
@@ -55,6 +57,8 @@ class DeletedDiscount(StripeModel):
 
 
 class DiscountSource(StripeModel):
+    """What the discount was made from."""
+
     coupon: Expandable["Coupon"] | None = None
     """Coupon that says how much is taken off."""
     type: Literal["coupon"]

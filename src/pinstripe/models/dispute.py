@@ -38,6 +38,8 @@ __all__ = [
 
 
 class DisputeEvidenceAppealCard(StripeModel):
+    """Appeal for a card payment."""
+
     reason_for_filing: str | None = None
     """Why you appeal."""
     supporting_files: list[str] | None = None
@@ -45,16 +47,22 @@ class DisputeEvidenceAppealCard(StripeModel):
 
 
 class DisputeEvidenceAppeal(StripeModel):
+    """Evidence for an appeal against a lost dispute."""
+
     card: DisputeEvidenceAppealCard | None = None
     """Appeal for a card payment."""
 
 
 class DisputeEvidenceEnhancedEvidenceMastercardCompliance(StripeModel):
+    """Evidence for a Mastercard compliance case."""
+
     fee_acknowledged: bool
     """Whether you accept Mastercard's fee, which you get back if you win."""
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress(StripeModel):
+    """Address to which the goods of the disputed payment were sent."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -70,6 +78,8 @@ class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionS
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction(StripeModel):
+    """What is known about the disputed payment."""
+
     customer_account_id: str | None = None
     """ID of the customer's account with you."""
     customer_device_fingerprint: str | None = None
@@ -95,6 +105,8 @@ class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction(
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress(StripeModel):
+    """Address to which the goods of the earlier payment were sent."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -110,6 +122,8 @@ class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTrans
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction(StripeModel):
+    """Earlier payments of the same customer that were not disputed."""
+
     charge: str
     """Charge of the earlier payment."""
     customer_account_id: str | None = None
@@ -131,6 +145,8 @@ class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTrans
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3(StripeModel):
+    """Evidence for Visa Compelling Evidence 3.0."""
+
     disputed_transaction: DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction | None = None
     """What is known about the disputed payment."""
     prior_undisputed_transactions: list[
@@ -140,11 +156,15 @@ class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3(StripeModel):
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompliance(StripeModel):
+    """Evidence for a Visa compliance case."""
+
     fee_acknowledged: bool
     """Whether you accept Visa's fee, which you get back if you win."""
 
 
 class DisputeEvidenceEnhancedEvidence(StripeModel):
+    """Evidence for programs of the card networks."""
+
     mastercard_compliance: DisputeEvidenceEnhancedEvidenceMastercardCompliance | None = None
     """Evidence for a Mastercard compliance case."""
     visa_compelling_evidence_3: DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3 | None = None
@@ -154,6 +174,8 @@ class DisputeEvidenceEnhancedEvidence(StripeModel):
 
 
 class DisputeEvidence(StripeModel):
+    """Evidence that was given so far. An update replaces only the fields it names."""
+
     access_activity_log: str | None = None
     """Log that shows how the customer used the product, such as IP addresses and dates of logins."""
     appeal: DisputeEvidenceAppeal | None = None
@@ -215,6 +237,8 @@ class DisputeEvidence(StripeModel):
 
 
 class DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance(StripeModel):
+    """State of a Mastercard compliance case."""
+
     status: Literal["fee_acknowledged", "requires_fee_acknowledgement"]
     """Whether you have accepted the network's fee.
 
@@ -224,6 +248,8 @@ class DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance(StripeModel)
 
 
 class DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3(StripeModel):
+    """State of Visa Compelling Evidence 3.0."""
+
     required_actions: list[
         Literal[
             "missing_customer_identifiers",
@@ -252,6 +278,8 @@ class DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3(StripeMod
 
 
 class DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance(StripeModel):
+    """State of a Visa compliance case."""
+
     status: Literal["fee_acknowledged", "requires_fee_acknowledgement"]
     """Whether you accepted the fee of Visa.
 
@@ -261,6 +289,8 @@ class DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance(StripeModel):
 
 
 class DisputeEvidenceDetailsEnhancedEligibility(StripeModel):
+    """State of each program of the card networks."""
+
     mastercard_compliance: DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance | None = None
     """State of a Mastercard compliance case."""
     visa_compelling_evidence_3: DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3 | None = None
@@ -270,6 +300,8 @@ class DisputeEvidenceDetailsEnhancedEligibility(StripeModel):
 
 
 class DisputeEvidenceDetails(StripeModel):
+    """Deadline and state of the evidence."""
+
     due_by: Timestamp | None = None
     """Until when evidence must be submitted. Null if none can be."""
     enhanced_eligibility: DisputeEvidenceDetailsEnhancedEligibility
@@ -290,6 +322,8 @@ class DisputeEvidenceDetails(StripeModel):
 
 
 class DisputePaymentMethodDetailsAmazonPay(StripeModel):
+    """Details of the dispute of a payment by Amazon Pay. Only with the type `amazon_pay`."""
+
     dispute_type: Literal["chargeback", "claim"] | None = None
     """Kind of Amazon Pay dispute.
 
@@ -299,6 +333,8 @@ class DisputePaymentMethodDetailsAmazonPay(StripeModel):
 
 
 class DisputePaymentMethodDetailsCard(StripeModel):
+    """Details of the dispute of a payment by card. Only with the type `card`."""
+
     brand: str
     """Brand of the card."""
     case_type: Literal["block", "chargeback", "compliance", "inquiry", "resolution"]
@@ -317,6 +353,8 @@ class DisputePaymentMethodDetailsCard(StripeModel):
 
 
 class DisputePaymentMethodDetailsKlarna(StripeModel):
+    """Details of the dispute of a payment by Klarna. Only with the type `klarna`."""
+
     chargeback_loss_reason_code: str | None = None
     """Why the dispute was lost, as Klarna says."""
     reason_code: str | None = None
@@ -324,6 +362,8 @@ class DisputePaymentMethodDetailsKlarna(StripeModel):
 
 
 class DisputePaymentMethodDetailsPaypal(StripeModel):
+    """Details of the dispute of a payment by PayPal. Only with the type `paypal`."""
+
     case_id: str | None = None
     """ID of the case at PayPal."""
     reason_code: str | None = None
@@ -331,6 +371,8 @@ class DisputePaymentMethodDetailsPaypal(StripeModel):
 
 
 class DisputePaymentMethodDetails(StripeModel):
+    """Details that depend on the payment method."""
+
     amazon_pay: DisputePaymentMethodDetailsAmazonPay | None = None
     """Details of the dispute of a payment by Amazon Pay. Only with the type `amazon_pay`."""
     card: DisputePaymentMethodDetailsCard | None = None

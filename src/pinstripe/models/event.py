@@ -9,6 +9,8 @@ __all__ = ["EventData", "EventRequest", "Event"]
 
 
 class EventData(StripeModel):
+    """What the event is about."""
+
     object: Lazy["StripeModel"]
     """The object as it was right after the event. It may have changed since then."""
     previous_attributes: dict[str, Any] | None = None
@@ -16,6 +18,8 @@ class EventData(StripeModel):
 
 
 class EventRequest(StripeModel):
+    """Request that led to the event. Null if no request did, as with the renewal of a subscription."""
+
     id: str | None = None
     """ID of the request, as it appears in the Dashboard's logs. Null if Stripe caused the event on its
     own.

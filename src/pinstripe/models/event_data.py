@@ -32,11 +32,15 @@ __all__ = [
 
 
 class BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest(StripeModel):
+    """Request that sent the meter event."""
+
     identifier: str
     """Identifier of the meter event, or idempotency key of its request."""
 
 
 class BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError(StripeModel):
+    """Some of the errors as examples."""
+
     error_message: str
     """Description of the error."""
     request: BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest
@@ -44,6 +48,8 @@ class BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError(Stripe
 
 
 class BillingMeterErrorReportTriggeredEventDataReasonErrorType(StripeModel):
+    """The errors by kind."""
+
     code: Literal[
         "archived_meter",
         "meter_event_customer_not_found",
@@ -66,6 +72,8 @@ class BillingMeterErrorReportTriggeredEventDataReasonErrorType(StripeModel):
 
 
 class BillingMeterErrorReportTriggeredEventDataReason(StripeModel):
+    """Which errors there were, and how many."""
+
     error_count: int
     """How many meter events failed in this span of time."""
     error_types: list[BillingMeterErrorReportTriggeredEventDataReasonErrorType]
@@ -86,11 +94,15 @@ class BillingMeterErrorReportTriggeredEventData(StripeModel):
 
 
 class BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest(StripeModel):
+    """Request that sent the meter event."""
+
     identifier: str
     """Identifier of the meter event, or idempotency key of its request."""
 
 
 class BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError(StripeModel):
+    """Some of the errors as examples."""
+
     error_message: str
     """Description of the error."""
     request: BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest
@@ -98,6 +110,8 @@ class BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError(StripeModel):
 
 
 class BillingMeterNoMeterFoundEventDataReasonErrorType(StripeModel):
+    """The errors by kind."""
+
     code: Literal[
         "archived_meter",
         "meter_event_customer_not_found",
@@ -120,6 +134,8 @@ class BillingMeterNoMeterFoundEventDataReasonErrorType(StripeModel):
 
 
 class BillingMeterNoMeterFoundEventDataReason(StripeModel):
+    """Which errors there were, and how many."""
+
     error_count: int
     """How many meter events failed in this span of time."""
     error_types: list[BillingMeterNoMeterFoundEventDataReasonErrorType]

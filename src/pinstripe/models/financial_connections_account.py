@@ -26,6 +26,8 @@ __all__ = [
 
 
 class FinancialConnectionsAccountAccountHolder(StripeModel):
+    """Who gave access to the account."""
+
     account: Expandable["Account"] | None = None
     """Connected account that the linked account belongs to. With type `account`."""
     customer: Expandable["Customer"] | None = None
@@ -43,6 +45,8 @@ class FinancialConnectionsAccountAccountHolder(StripeModel):
 
 
 class FinancialConnectionsAccountAccountNumber(StripeModel):
+    """Account numbers by which the account can be debited or credited."""
+
     expected_expiry_date: Timestamp | None = None
     """When the number is expected to expire."""
     identifier_type: Literal["account_number", "tokenized_account_number"]
@@ -64,16 +68,22 @@ class FinancialConnectionsAccountAccountNumber(StripeModel):
 
 
 class FinancialConnectionsAccountBalanceCash(StripeModel):
+    """Details for an account that holds money."""
+
     available: dict[str, int] | None = None
     """Amount that can be spent, by currency, in the smallest unit."""
 
 
 class FinancialConnectionsAccountBalanceCredit(StripeModel):
+    """Details for a credit account."""
+
     used: dict[str, int] | None = None
     """Amount of the credit that is used, by currency, in the smallest unit."""
 
 
 class FinancialConnectionsAccountBalance(StripeModel):
+    """Latest known balance."""
+
     as_of: Timestamp
     """Time for which the institution reports the balance."""
     cash: FinancialConnectionsAccountBalanceCash | None = None
@@ -91,6 +101,8 @@ class FinancialConnectionsAccountBalance(StripeModel):
 
 
 class FinancialConnectionsAccountBalanceRefresh(StripeModel):
+    """State of the latest refresh of the balance."""
+
     last_attempted_at: Timestamp
     """Time of the latest attempt."""
     next_refresh_available_at: Timestamp | None = None
@@ -105,6 +117,8 @@ class FinancialConnectionsAccountBalanceRefresh(StripeModel):
 
 
 class FinancialConnectionsAccountOwnershipRefresh(StripeModel):
+    """State of the latest refresh of the owners."""
+
     last_attempted_at: Timestamp
     """Time of the latest attempt."""
     next_refresh_available_at: Timestamp | None = None
@@ -119,6 +133,8 @@ class FinancialConnectionsAccountOwnershipRefresh(StripeModel):
 
 
 class FinancialConnectionsAccountStatusDetailsActive(StripeModel):
+    """Details of the status `active`."""
+
     action: Literal["none", "relink_required"]
     """What keeps the access or restores it.
 
@@ -137,11 +153,15 @@ class FinancialConnectionsAccountStatusDetailsActive(StripeModel):
 
 
 class FinancialConnectionsAccountStatusDetails(StripeModel):
+    """Details of the status."""
+
     active: FinancialConnectionsAccountStatusDetailsActive | None = None
     """Details of the status `active`."""
 
 
 class FinancialConnectionsAccountTransactionRefresh(StripeModel):
+    """State of the latest refresh of the transactions."""
+
     id: str
     """ID of the refresh, to list only what came later."""
     last_attempted_at: Timestamp

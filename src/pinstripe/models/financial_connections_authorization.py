@@ -14,6 +14,8 @@ __all__ = [
 
 
 class FinancialConnectionsAuthorizationStatusDetailsActive(StripeModel):
+    """Details of the status `active`."""
+
     action: Literal["none", "relink_required"]
     """What keeps the access or restores it.
 
@@ -25,6 +27,8 @@ class FinancialConnectionsAuthorizationStatusDetailsActive(StripeModel):
 
 
 class FinancialConnectionsAuthorizationStatusDetailsInactive(StripeModel):
+    """Details of the status `inactive`."""
+
     action: Literal["none", "relink_required"]
     """What keeps the access or restores it.
 
@@ -34,6 +38,8 @@ class FinancialConnectionsAuthorizationStatusDetailsInactive(StripeModel):
 
 
 class FinancialConnectionsAuthorizationStatusDetails(StripeModel):
+    """Details of the status."""
+
     active: FinancialConnectionsAuthorizationStatusDetailsActive | None = None
     """Details of the status `active`."""
     inactive: FinancialConnectionsAuthorizationStatusDetailsInactive | None = None

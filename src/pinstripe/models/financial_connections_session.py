@@ -20,6 +20,8 @@ __all__ = [
 
 
 class FinancialConnectionsSessionAccountHolder(StripeModel):
+    """Who gave access to the account."""
+
     account: Expandable["Account"] | None = None
     """Connected account that the linked account belongs to. With type `account`."""
     customer: Expandable["Customer"] | None = None
@@ -35,6 +37,8 @@ class FinancialConnectionsSessionAccountHolder(StripeModel):
 
 
 class FinancialConnectionsSessionFilters(StripeModel):
+    """Limits which accounts can be linked."""
+
     account_subcategories: list[Literal["checking", "credit_card", "line_of_credit", "mortgage", "savings"]] | None = (
         None
     )
@@ -51,11 +55,15 @@ class FinancialConnectionsSessionFilters(StripeModel):
 
 
 class FinancialConnectionsSessionLimits(StripeModel):
+    """Limits on how much can be linked."""
+
     accounts: int
     """Largest number of accounts that can be linked."""
 
 
 class FinancialConnectionsSessionManualEntry(StripeModel):
+    """Settings for bank accounts that the person enters by hand."""
+
     mode: Literal["automatic", "disabled"] | None = None
     """Whether bank accounts can be entered by hand.
 

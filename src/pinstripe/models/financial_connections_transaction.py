@@ -9,6 +9,8 @@ __all__ = ["FinancialConnectionsTransactionStatusTransitions", "FinancialConnect
 
 
 class FinancialConnectionsTransactionStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     posted_at: Timestamp | None = None
     """Time at which the transaction was posted."""
     void_at: Timestamp | None = None

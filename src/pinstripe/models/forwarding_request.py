@@ -16,6 +16,8 @@ __all__ = [
 
 
 class ForwardingRequestRequestContext(StripeModel):
+    """Details of the connection."""
+
     destination_duration: int
     """Time that the other service took to respond, in milliseconds."""
     destination_ip_address: str
@@ -23,6 +25,8 @@ class ForwardingRequestRequestContext(StripeModel):
 
 
 class ForwardingRequestRequestDetailsHeader(StripeModel):
+    """Headers of the request."""
+
     name: str
     """Name of the header."""
     value: str
@@ -30,6 +34,8 @@ class ForwardingRequestRequestDetailsHeader(StripeModel):
 
 
 class ForwardingRequestRequestDetails(StripeModel):
+    """The request that was sent, without the values that Stripe filled in."""
+
     body: str
     """Body of the request, with placeholders for the card details."""
     headers: list[ForwardingRequestRequestDetailsHeader]
@@ -39,6 +45,8 @@ class ForwardingRequestRequestDetails(StripeModel):
 
 
 class ForwardingRequestResponseDetailsHeader(StripeModel):
+    """Headers of the response."""
+
     name: str
     """Name of the header."""
     value: str
@@ -46,6 +54,8 @@ class ForwardingRequestResponseDetailsHeader(StripeModel):
 
 
 class ForwardingRequestResponseDetails(StripeModel):
+    """The response of the other service."""
+
     body: str
     """Body of the response."""
     headers: list[ForwardingRequestResponseDetailsHeader]

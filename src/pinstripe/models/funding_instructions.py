@@ -19,6 +19,8 @@ __all__ = [
 
 
 class FundingInstructionsBankTransferFinancialAddressAba(StripeModel):
+    """Account with an ABA routing number in the United States."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -36,6 +38,8 @@ class FundingInstructionsBankTransferFinancialAddressAba(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressIban(StripeModel):
+    """Account with an IBAN in the euro area."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -51,6 +55,8 @@ class FundingInstructionsBankTransferFinancialAddressIban(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressSortCode(StripeModel):
+    """Account with a sort code in the United Kingdom."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -64,6 +70,8 @@ class FundingInstructionsBankTransferFinancialAddressSortCode(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressSpei(StripeModel):
+    """Account in the SPEI system of Mexico."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -79,6 +87,8 @@ class FundingInstructionsBankTransferFinancialAddressSpei(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressSwift(StripeModel):
+    """Account that takes SWIFT transfers from abroad."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -96,6 +106,8 @@ class FundingInstructionsBankTransferFinancialAddressSwift(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressZengin(StripeModel):
+    """Account in the Zengin system of Japan."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str | None = None
@@ -117,6 +129,8 @@ class FundingInstructionsBankTransferFinancialAddressZengin(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddress(StripeModel):
+    """Bank accounts that take the transfer. The customer needs one of them only."""
+
     aba: FundingInstructionsBankTransferFinancialAddressAba | None = None
     """Account with an ABA routing number in the United States."""
     iban: FundingInstructionsBankTransferFinancialAddressIban | None = None
@@ -157,6 +171,8 @@ class FundingInstructionsBankTransferFinancialAddress(StripeModel):
 
 
 class FundingInstructionsBankTransfer(StripeModel):
+    """Where and how the customer transfers the money."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 code of the country of the bank account."""
     financial_addresses: list[FundingInstructionsBankTransferFinancialAddress]

@@ -29,6 +29,8 @@ __all__ = [
 
 
 class IdentityVerificationReportDocumentDob(StripeModel):
+    """Date of birth, as the document states it. Included only if expanded."""
+
     day: int | None = None
     """Day of birth, from 1 to 31."""
     month: int | None = None
@@ -38,6 +40,8 @@ class IdentityVerificationReportDocumentDob(StripeModel):
 
 
 class IdentityVerificationReportDocumentError(StripeModel):
+    """Why the check failed. With the status `unverified`."""
+
     code: Literal["document_expired", "document_type_not_supported", "document_unverified_other"] | None = None
     """Kind of failure, for use in code.
 
@@ -50,6 +54,8 @@ class IdentityVerificationReportDocumentError(StripeModel):
 
 
 class IdentityVerificationReportDocumentExpirationDate(StripeModel):
+    """Date on which the document expires. Included only if expanded."""
+
     day: int | None = None
     """Day, from 1 to 31."""
     month: int | None = None
@@ -59,6 +65,8 @@ class IdentityVerificationReportDocumentExpirationDate(StripeModel):
 
 
 class IdentityVerificationReportDocumentIssuedDate(StripeModel):
+    """Date on which the document was issued."""
+
     day: int | None = None
     """Day, from 1 to 31."""
     month: int | None = None
@@ -68,6 +76,8 @@ class IdentityVerificationReportDocumentIssuedDate(StripeModel):
 
 
 class IdentityVerificationReportDocument(StripeModel):
+    """Result of the check of the document."""
+
     address: Address | None = None
     """Address, as the document states it."""
     dob: IdentityVerificationReportDocumentDob | None = None
@@ -110,6 +120,8 @@ class IdentityVerificationReportDocument(StripeModel):
 
 
 class IdentityVerificationReportEmailError(StripeModel):
+    """Why the check failed. With the status `unverified`."""
+
     code: Literal["email_unverified_other", "email_verification_declined"] | None = None
     """Kind of failure, for use in code.
 
@@ -121,6 +133,8 @@ class IdentityVerificationReportEmailError(StripeModel):
 
 
 class IdentityVerificationReportEmail(StripeModel):
+    """Result of the check of the email address."""
+
     email: str | None = None
     """Email address that was checked."""
     error: IdentityVerificationReportEmailError | None = None
@@ -134,6 +148,8 @@ class IdentityVerificationReportEmail(StripeModel):
 
 
 class IdentityVerificationReportIdNumberDob(StripeModel):
+    """Date of birth that the person gave. Included only if expanded."""
+
     day: int | None = None
     """Day of birth, from 1 to 31."""
     month: int | None = None
@@ -143,6 +159,8 @@ class IdentityVerificationReportIdNumberDob(StripeModel):
 
 
 class IdentityVerificationReportIdNumberError(StripeModel):
+    """Why the check failed. With the status `unverified`."""
+
     code: Literal["id_number_insufficient_document_data", "id_number_mismatch", "id_number_unverified_other"] | None = (
         None
     )
@@ -158,6 +176,8 @@ class IdentityVerificationReportIdNumberError(StripeModel):
 
 
 class IdentityVerificationReportIdNumber(StripeModel):
+    """Result of the check of the ID number."""
+
     dob: IdentityVerificationReportIdNumberDob | None = None
     """Date of birth that the person gave. Included only if expanded."""
     error: IdentityVerificationReportIdNumberError | None = None
@@ -184,6 +204,8 @@ class IdentityVerificationReportIdNumber(StripeModel):
 
 
 class IdentityVerificationReportOptionsDocument(StripeModel):
+    """Settings for the check of the document."""
+
     allowed_types: list[Literal["driving_license", "id_card", "passport"]] | None = None
     """Kinds of documents that are accepted. All unless set.
 
@@ -200,10 +222,15 @@ class IdentityVerificationReportOptionsDocument(StripeModel):
 
 
 class IdentityVerificationReportOptionsIdNumber(StripeModel):
-    """It has no fields."""
+    """Settings for the check of the ID number.
+
+    It has no fields.
+    """
 
 
 class IdentityVerificationReportOptions(StripeModel):
+    """Checks that were requested."""
+
     document: IdentityVerificationReportOptionsDocument | None = None
     """Settings for the check of the document."""
     id_number: IdentityVerificationReportOptionsIdNumber | None = None
@@ -211,6 +238,8 @@ class IdentityVerificationReportOptions(StripeModel):
 
 
 class IdentityVerificationReportPhoneError(StripeModel):
+    """Why the check failed. With the status `unverified`."""
+
     code: Literal["phone_unverified_other", "phone_verification_declined"] | None = None
     """Kind of failure, for use in code.
 
@@ -222,6 +251,8 @@ class IdentityVerificationReportPhoneError(StripeModel):
 
 
 class IdentityVerificationReportPhone(StripeModel):
+    """Result of the check of the phone number."""
+
     error: IdentityVerificationReportPhoneError | None = None
     """Why the check failed. With the status `unverified`."""
     phone: str | None = None
@@ -235,6 +266,8 @@ class IdentityVerificationReportPhone(StripeModel):
 
 
 class IdentityVerificationReportSelfieError(StripeModel):
+    """Why the check failed. With the status `unverified`."""
+
     code: (
         Literal[
             "selfie_document_missing_photo", "selfie_face_mismatch", "selfie_manipulated", "selfie_unverified_other"
@@ -253,6 +286,8 @@ class IdentityVerificationReportSelfieError(StripeModel):
 
 
 class IdentityVerificationReportSelfie(StripeModel):
+    """Result of the check of the selfie."""
+
     document: str | None = None
     """ID of the file with the photo of the document that was compared."""
     error: IdentityVerificationReportSelfieError | None = None

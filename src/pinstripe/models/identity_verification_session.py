@@ -27,6 +27,8 @@ __all__ = [
 
 
 class IdentityVerificationSessionLastError(StripeModel):
+    """Why the latest check failed. Null while nothing has failed."""
+
     code: (
         Literal[
             "abandoned",
@@ -79,6 +81,8 @@ class IdentityVerificationSessionLastError(StripeModel):
 
 
 class IdentityVerificationSessionOptionsDocument(StripeModel):
+    """Settings for the check of the document."""
+
     allowed_types: list[Literal["driving_license", "id_card", "passport"]] | None = None
     """Kinds of documents that are accepted. All unless set.
 
@@ -95,15 +99,22 @@ class IdentityVerificationSessionOptionsDocument(StripeModel):
 
 
 class IdentityVerificationSessionOptionsEmail(StripeModel):
+    """Settings for the check of the email address."""
+
     require_verification: bool | None = None
     """Whether the person has to confirm the email address with a code."""
 
 
 class IdentityVerificationSessionOptionsIdNumber(StripeModel):
-    """It has no fields."""
+    """Settings for the check of the ID number.
+
+    It has no fields.
+    """
 
 
 class IdentityVerificationSessionOptionsMatching(StripeModel):
+    """What the document must match in what you know of the person."""
+
     dob: Literal["none", "similar"] | None = None
     """How closely the date of birth must match.
 
@@ -119,11 +130,15 @@ class IdentityVerificationSessionOptionsMatching(StripeModel):
 
 
 class IdentityVerificationSessionOptionsPhone(StripeModel):
+    """Settings for the check of the phone number."""
+
     require_verification: bool | None = None
     """Whether the person has to confirm the phone number with a code."""
 
 
 class IdentityVerificationSessionOptions(StripeModel):
+    """Settings for the checks."""
+
     document: IdentityVerificationSessionOptionsDocument | None = None
     """Settings for the check of the document."""
     email: IdentityVerificationSessionOptionsEmail | None = None
@@ -137,6 +152,8 @@ class IdentityVerificationSessionOptions(StripeModel):
 
 
 class IdentityVerificationSessionProvidedDetails(StripeModel):
+    """What you know of the person already."""
+
     email: str | None = None
     """Email address of the person."""
     phone: str | None = None
@@ -144,6 +161,8 @@ class IdentityVerificationSessionProvidedDetails(StripeModel):
 
 
 class IdentityVerificationSessionRedaction(StripeModel):
+    """State of the removal of personal data. Null if it was not requested."""
+
     status: Literal["processing", "redacted", "validated"]
     """How far the removal is.
 
@@ -154,6 +173,8 @@ class IdentityVerificationSessionRedaction(StripeModel):
 
 
 class IdentityVerificationSessionRelatedPerson(StripeModel):
+    """Person of an account that is verified."""
+
     account: str
     """ID of the account that the person belongs to."""
     person: str
@@ -161,6 +182,8 @@ class IdentityVerificationSessionRelatedPerson(StripeModel):
 
 
 class IdentityVerificationSessionVerifiedOutputsDob(StripeModel):
+    """Verified date of birth."""
+
     day: int | None = None
     """Day of birth, from 1 to 31."""
     month: int | None = None
@@ -170,6 +193,8 @@ class IdentityVerificationSessionVerifiedOutputsDob(StripeModel):
 
 
 class IdentityVerificationSessionVerifiedOutputs(StripeModel):
+    """Data that was verified. Included only if expanded, once the status is `verified`."""
+
     address: Address | None = None
     """Verified address."""
     dob: IdentityVerificationSessionVerifiedOutputsDob | None = None

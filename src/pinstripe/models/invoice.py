@@ -92,6 +92,8 @@ class DeletedInvoice(StripeModel):
 
 
 class InvoiceAutomaticTaxLiability(StripeModel):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -103,6 +105,8 @@ class InvoiceAutomaticTaxLiability(StripeModel):
 
 
 class InvoiceAutomaticTax(StripeModel):
+    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+
     disabled_reason: Literal["finalization_requires_location_inputs", "finalization_system_error"] | None = None
     """Why Stripe turned automatic tax off for the invoice, usually while finalizing it. Null if it did
     not.
@@ -128,6 +132,10 @@ class InvoiceAutomaticTax(StripeModel):
 
 
 class InvoiceConfirmationSecret(StripeModel):
+    """Secret with which your frontend lets the customer pay the finalized invoice. Included only if
+    expanded.
+    """
+
     client_secret: str
     """Client secret of the payment intent that pays the invoice. Pass it to Stripe.js or a mobile SDK, and
     do not log it.
@@ -137,6 +145,8 @@ class InvoiceConfirmationSecret(StripeModel):
 
 
 class InvoiceCustomField(StripeModel):
+    """Up to four fields of your own that are printed on the invoice, such as a purchase order number."""
+
     name: str
     """Label of the field as printed on the invoice, up to 40 characters."""
     value: str
@@ -144,6 +154,8 @@ class InvoiceCustomField(StripeModel):
 
 
 class InvoiceCustomerTaxId(StripeModel):
+    """Tax IDs of the customer on the invoice. They follow the customer until the invoice is finalized."""
+
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -288,6 +300,8 @@ class InvoiceCustomerTaxId(StripeModel):
 
 
 class InvoiceFromInvoice(StripeModel):
+    """Invoice that this one was copied from, if it is a revision."""
+
     action: str
     """How the two invoices relate. Currently always `revision`."""
     invoice: Expandable["Invoice"]
@@ -295,6 +309,8 @@ class InvoiceFromInvoice(StripeModel):
 
 
 class InvoiceIssuer(StripeModel):
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -306,6 +322,8 @@ class InvoiceIssuer(StripeModel):
 
 
 class InvoiceLastFinalizationError(StripeModel):
+    """Error of the last attempt to finalize the invoice. Cleared once it is finalized."""
+
     advice_code: str | None = None
     """For a decline, what the card issuer advises to do next."""
     charge: str | None = None
@@ -561,11 +579,15 @@ class InvoiceLastFinalizationError(StripeModel):
 
 
 class InvoiceParentQuoteDetails(StripeModel):
+    """Quote that generated the invoice. Null unless `type` is `quote_details`."""
+
     quote: str
     """ID of the quote."""
 
 
 class InvoiceParentSubscriptionDetails(StripeModel):
+    """Subscription that generated the invoice. Null unless `type` is `subscription_details`."""
+
     metadata: dict[str, str] | None = None
     """Metadata of the subscription as it was when the invoice was finalized. Later changes of the
     subscription do not affect it.
@@ -579,6 +601,8 @@ class InvoiceParentSubscriptionDetails(StripeModel):
 
 
 class InvoiceParent(StripeModel):
+    """What generated the invoice. Null if it was created on its own."""
+
     quote_details: InvoiceParentQuoteDetails | None = None
     """Quote that generated the invoice. Null unless `type` is `quote_details`."""
     subscription_details: InvoiceParentSubscriptionDetails | None = None
@@ -592,6 +616,8 @@ class InvoiceParent(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     transaction_type: Literal["business", "personal"] | None = None
     """Whether the payments come from a personal or a business account.
 
@@ -601,6 +627,8 @@ class InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(StripeMo
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsAcssDebit(StripeModel):
+    """Settings for pre-authorized debit in Canada (ACSS)."""
+
     mandate_options: InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
@@ -613,6 +641,8 @@ class InvoicePaymentSettingsPaymentMethodOptionsAcssDebit(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBancontact(StripeModel):
+    """Settings for Bancontact."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page.
 
@@ -624,6 +654,8 @@ class InvoicePaymentSettingsPaymentMethodOptionsBancontact(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(StripeModel):
+    """Address under which the company is registered."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -639,6 +671,8 @@ class InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAd
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails(StripeModel):
+    """Registration details of the company that buys."""
+
     registered_address: InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None = None
     """Address under which the company is registered."""
     registered_name: str | None = None
@@ -670,6 +704,8 @@ class InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails(StripeModel
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBillie(StripeModel):
+    """Settings for Billie."""
+
     company_details: InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None = None
     """Registration details of the company that buys."""
     reference: str | None = None
@@ -677,15 +713,22 @@ class InvoicePaymentSettingsPaymentMethodOptionsBillie(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBlik(StripeModel):
-    """It has no fields."""
+    """Settings for BLIK.
+
+    It has no fields.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsCardInstallments(StripeModel):
+    """Settings for payment in installments."""
+
     enabled: bool | None = None
     """Whether the customer can pay in installments."""
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsCard(StripeModel):
+    """Settings for cards."""
+
     installments: InvoicePaymentSettingsPaymentMethodOptionsCardInstallments | None = None
     """Settings for payment in installments."""
     request_three_d_secure: Literal["any", "automatic", "challenge"] | None = None
@@ -698,11 +741,15 @@ class InvoicePaymentSettingsPaymentMethodOptionsCard(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(StripeModel):
+    """Settings for bank transfers in the European Union."""
+
     country: Literal["BE", "DE", "ES", "FR", "IE", "NL"]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer | None = None
     """Settings for bank transfers in the European Union."""
     type: str | None = None
@@ -712,6 +759,8 @@ class InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(Stri
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel):
+    """Settings for bank transfers into the customer's cash balance."""
+
     bank_transfer: InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"] | None = None
@@ -719,10 +768,15 @@ class InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsKonbini(StripeModel):
-    """It has no fields."""
+    """Settings for Konbini.
+
+    It has no fields.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Maximum amount of a single invoice that the mandate covers, in the smallest currency unit. No
     maximum unless set.
@@ -753,11 +807,15 @@ class InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeModel)
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsPayto(StripeModel):
+    """Settings for PayTo."""
+
     mandate_options: InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsPix(StripeModel):
+    """Settings for Pix."""
+
     amount_includes_iof: Literal["always", "never"] | None = None
     """Whether the amount contains IOF, the Brazilian tax on financial transactions.
 
@@ -771,10 +829,15 @@ class InvoicePaymentSettingsPaymentMethodOptionsPix(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsSepaDebit(StripeModel):
-    """It has no fields."""
+    """Settings for SEPA Direct Debit.
+
+    It has no fields.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -790,11 +853,15 @@ class InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsUpi(StripeModel):
+    """Settings for UPI."""
+
     mandate_options: InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(StripeModel):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: list[Literal["checking", "savings"]] | None = None
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -804,6 +871,8 @@ class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnection
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
@@ -824,6 +893,8 @@ class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnection
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccount(StripeModel):
+    """Settings for ACH Direct Debit."""
+
     financial_connections: InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections | None = None
     """Settings for linking the bank account with Financial Connections."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
@@ -836,6 +907,8 @@ class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptions(StripeModel):
+    """Settings of single payment methods for the payment of the invoice."""
+
     acss_debit: InvoicePaymentSettingsPaymentMethodOptionsAcssDebit | None = None
     """Settings for pre-authorized debit in Canada (ACSS)."""
     bancontact: InvoicePaymentSettingsPaymentMethodOptionsBancontact | None = None
@@ -863,6 +936,8 @@ class InvoicePaymentSettingsPaymentMethodOptions(StripeModel):
 
 
 class InvoicePaymentSettings(StripeModel):
+    """Which payment methods can pay the invoice, and how they are used."""
+
     default_mandate: str | None = None
     """ID of the mandate for the payment. It has to belong to the payment method that pays the invoice."""
     payment_method_options: InvoicePaymentSettingsPaymentMethodOptions | None = None
@@ -931,6 +1006,8 @@ class InvoicePaymentSettings(StripeModel):
 
 
 class InvoiceRenderingPdf(StripeModel):
+    """Settings of the PDF."""
+
     page_size: Literal["a4", "auto", "letter"] | None = None
     """Page size of the PDF.
 
@@ -941,6 +1018,8 @@ class InvoiceRenderingPdf(StripeModel):
 
 
 class InvoiceRendering(StripeModel):
+    """How the invoice is rendered as PDF and on its hosted page."""
+
     amount_tax_display: str | None = None
     """Whether prices and amounts of line items are shown with or without tax: `exclude_tax` or
     `include_inclusive_tax`.
@@ -954,6 +1033,8 @@ class InvoiceRendering(StripeModel):
 
 
 class InvoiceShippingCostTax(StripeModel):
+    """Taxes on the shipping, by tax rate. Included only if expanded."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
@@ -1001,6 +1082,8 @@ class InvoiceShippingCostTax(StripeModel):
 
 
 class InvoiceShippingCost(StripeModel):
+    """Cost of shipping on the invoice, with its taxes."""
+
     amount_subtotal: int
     """Cost of shipping before taxes, in the smallest currency unit."""
     amount_tax: int
@@ -1014,6 +1097,8 @@ class InvoiceShippingCost(StripeModel):
 
 
 class InvoiceStatusDetailsUncollectible(StripeModel):
+    """Details about an invoice whose status is `uncollectible`."""
+
     reason: (
         Literal[
             "max_payment_attempts",
@@ -1035,11 +1120,15 @@ class InvoiceStatusDetailsUncollectible(StripeModel):
 
 
 class InvoiceStatusDetails(StripeModel):
+    """Details about the status."""
+
     uncollectible: InvoiceStatusDetailsUncollectible | None = None
     """Details about an invoice whose status is `uncollectible`."""
 
 
 class InvoiceStatusTransitions(StripeModel):
+    """Times at which the status of the invoice changed."""
+
     finalized_at: Timestamp | None = None
     """Time at which the draft was finalized."""
     marked_uncollectible_at: Timestamp | None = None
@@ -1051,6 +1140,8 @@ class InvoiceStatusTransitions(StripeModel):
 
 
 class InvoiceThresholdReasonItemReason(StripeModel):
+    """Line items whose usage reached a threshold."""
+
     line_item_ids: list[str]
     """IDs of the line items."""
     usage_gte: int
@@ -1058,6 +1149,8 @@ class InvoiceThresholdReasonItemReason(StripeModel):
 
 
 class InvoiceThresholdReason(StripeModel):
+    """Threshold that caused the invoice, if `billing_reason` is `subscription_threshold`."""
+
     amount_gte: int | None = None
     """Amount that was reached, in the smallest currency unit."""
     item_reasons: list[InvoiceThresholdReasonItemReason]
@@ -1065,6 +1158,8 @@ class InvoiceThresholdReason(StripeModel):
 
 
 class InvoiceTotalDiscountAmount(StripeModel):
+    """What each discount takes off, over all line items."""
+
     amount: int
     """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
@@ -1072,6 +1167,8 @@ class InvoiceTotalDiscountAmount(StripeModel):
 
 
 class InvoiceTotalPretaxCreditAmount(StripeModel):
+    """Credits applied before tax, over all line items."""
+
     amount: int
     """Amount of the credit, in the smallest currency unit."""
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
@@ -1089,11 +1186,15 @@ class InvoiceTotalPretaxCreditAmount(StripeModel):
 
 
 class InvoiceTotalTaxTaxRateDetails(StripeModel):
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
+
     tax_rate: Expandable["TaxRate"]
     """ID of the tax rate."""
 
 
 class InvoiceTotalTax(StripeModel):
+    """Taxes by tax rate, over all line items."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     tax_behavior: Literal["exclusive", "inclusive"]

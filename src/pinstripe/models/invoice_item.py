@@ -41,6 +41,8 @@ class DeletedInvoiceItem(StripeModel):
 
 
 class InvoiceItemInvoicingRule(StripeModel):
+    """Rules that hold the item back. It is invoiced once all of them are met."""
+
     type: Literal["defer_until_credited_items_resolved"]
     """What the rule waits for.
 
@@ -49,6 +51,8 @@ class InvoiceItemInvoicingRule(StripeModel):
 
 
 class InvoiceItemParentSubscriptionDetails(StripeModel):
+    """Subscription that generated the item."""
+
     subscription: str
     """ID of the subscription that the item belongs to."""
     subscription_item: str | None = None
@@ -56,6 +60,8 @@ class InvoiceItemParentSubscriptionDetails(StripeModel):
 
 
 class InvoiceItemParent(StripeModel):
+    """What generated the item. Null if it was created on its own."""
+
     subscription_details: InvoiceItemParentSubscriptionDetails | None = None
     """Subscription that generated the item."""
     type: Literal["subscription_details"]
@@ -66,6 +72,8 @@ class InvoiceItemParent(StripeModel):
 
 
 class InvoiceItemPeriod(StripeModel):
+    """Period of service that an item on an invoice covers."""
+
     end: Timestamp
     """End of the period, included in it. Not before the start."""
     start: Timestamp
@@ -73,6 +81,8 @@ class InvoiceItemPeriod(StripeModel):
 
 
 class InvoiceItemPricingPriceDetails(StripeModel):
+    """Price and product. Set if `type` is `price_details`."""
+
     price: Expandable["Price"]
     """Price of the item."""
     product: str
@@ -80,6 +90,8 @@ class InvoiceItemPricingPriceDetails(StripeModel):
 
 
 class InvoiceItemPricing(StripeModel):
+    """Price of an item on an invoice."""
+
     price_details: InvoiceItemPricingPriceDetails | None = None
     """Price and product. Set if `type` is `price_details`."""
     type: Literal["price_details"]
@@ -92,6 +104,8 @@ class InvoiceItemPricing(StripeModel):
 
 
 class InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails(StripeModel):
+    """Line items that were credited."""
+
     invoice: str
     """ID of the invoice with the credited line items."""
     invoice_line_items: list[str]
@@ -99,6 +113,8 @@ class InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails(StripeModel
 
 
 class InvoiceItemProrationDetailsCreditedItems(StripeModel):
+    """For a credit, the earlier charge that it takes back."""
+
     invoice_item: str | None = None
     """ID of the pending invoice item that was credited."""
     invoice_line_item_details: InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails | None = None
@@ -112,6 +128,10 @@ class InvoiceItemProrationDetailsCreditedItems(StripeModel):
 
 
 class InvoiceItemProrationDetailsDiscountAmount(StripeModel):
+    """What each discount took off when the proration was created. Only for subscriptions with the billing
+    mode `flexible`.
+    """
+
     amount: int
     """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
@@ -119,6 +139,8 @@ class InvoiceItemProrationDetailsDiscountAmount(StripeModel):
 
 
 class InvoiceItemProrationDetails(StripeModel):
+    """Details of a proration."""
+
     credited_items: InvoiceItemProrationDetailsCreditedItems | None = None
     """For a credit, the earlier charge that it takes back."""
     discount_amounts: list[InvoiceItemProrationDetailsDiscountAmount]

@@ -32,6 +32,8 @@ __all__ = [
 
 
 class InvoiceLineItemDiscountAmount(StripeModel):
+    """Amounts of the individual discounts."""
+
     amount: int
     """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
@@ -39,6 +41,8 @@ class InvoiceLineItemDiscountAmount(StripeModel):
 
 
 class InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems(StripeModel):
+    """For a credit, the earlier lines that it takes back."""
+
     invoice: str
     """ID of the invoice with the credited lines."""
     invoice_line_items: list[str]
@@ -46,11 +50,15 @@ class InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems(Strip
 
 
 class InvoiceLineItemParentInvoiceItemDetailsProrationDetails(StripeModel):
+    """Details of a proration."""
+
     credited_items: InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems | None = None
     """For a credit, the earlier lines that it takes back."""
 
 
 class InvoiceLineItemParentInvoiceItemDetails(StripeModel):
+    """Invoice item that generated the line. Null unless `type` is `invoice_item_details`."""
+
     invoice_item: str
     """ID of the invoice item that generated the line."""
     proration: bool
@@ -62,6 +70,8 @@ class InvoiceLineItemParentInvoiceItemDetails(StripeModel):
 
 
 class InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems(StripeModel):
+    """For a credit, the earlier lines that it takes back."""
+
     invoice: str
     """ID of the invoice with the credited lines."""
     invoice_line_items: list[str]
@@ -69,11 +79,15 @@ class InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems(
 
 
 class InvoiceLineItemParentSubscriptionItemDetailsProrationDetails(StripeModel):
+    """Details of a proration."""
+
     credited_items: InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems | None = None
     """For a credit, the earlier lines that it takes back."""
 
 
 class InvoiceLineItemParentSubscriptionItemDetails(StripeModel):
+    """Subscription item that generated the line. Null unless `type` is `subscription_item_details`."""
+
     invoice_item: str | None = None
     """ID of the invoice item that generated the line."""
     proration: bool
@@ -87,6 +101,8 @@ class InvoiceLineItemParentSubscriptionItemDetails(StripeModel):
 
 
 class InvoiceLineItemParent(StripeModel):
+    """What generated the line."""
+
     invoice_item_details: InvoiceLineItemParentInvoiceItemDetails | None = None
     """Invoice item that generated the line. Null unless `type` is `invoice_item_details`."""
     subscription_item_details: InvoiceLineItemParentSubscriptionItemDetails | None = None
@@ -100,6 +116,8 @@ class InvoiceLineItemParent(StripeModel):
 
 
 class InvoiceLineItemPeriod(StripeModel):
+    """Period of service that an item on an invoice covers."""
+
     end: Timestamp
     """End of the period, included in it. Not before the start."""
     start: Timestamp
@@ -107,6 +125,8 @@ class InvoiceLineItemPeriod(StripeModel):
 
 
 class InvoiceLineItemPretaxCreditAmount(StripeModel):
+    """Credits applied to the line before tax."""
+
     amount: int
     """Amount of the credit, in the smallest currency unit."""
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
@@ -124,6 +144,8 @@ class InvoiceLineItemPretaxCreditAmount(StripeModel):
 
 
 class InvoiceLineItemPricingPriceDetails(StripeModel):
+    """Price and product. Set if `type` is `price_details`."""
+
     price: Expandable["Price"]
     """Price of the item."""
     product: str
@@ -131,6 +153,8 @@ class InvoiceLineItemPricingPriceDetails(StripeModel):
 
 
 class InvoiceLineItemPricing(StripeModel):
+    """Price of an item on an invoice."""
+
     price_details: InvoiceLineItemPricingPriceDetails | None = None
     """Price and product. Set if `type` is `price_details`."""
     type: Literal["price_details"]
@@ -143,11 +167,15 @@ class InvoiceLineItemPricing(StripeModel):
 
 
 class InvoiceLineItemTaxTaxRateDetails(StripeModel):
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
+
     tax_rate: Expandable["TaxRate"]
     """ID of the tax rate."""
 
 
 class InvoiceLineItemTax(StripeModel):
+    """Taxes on the line, by tax rate."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     tax_behavior: Literal["exclusive", "inclusive"]

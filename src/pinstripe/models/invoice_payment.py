@@ -15,6 +15,8 @@ __all__ = ["InvoicePaymentPayment", "InvoicePaymentStatusTransitions", "InvoiceP
 
 
 class InvoicePaymentPayment(StripeModel):
+    """Payment that pays the invoice."""
+
     charge: Expandable["Charge"] | None = None
     """Charge that pays the invoice. Set if `type` is `charge`."""
     payment_intent: Expandable["PaymentIntent"] | None = None
@@ -31,6 +33,8 @@ class InvoicePaymentPayment(StripeModel):
 
 
 class InvoicePaymentStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: Timestamp | None = None
     """Time at which the payment was canceled."""
     paid_at: Timestamp | None = None

@@ -37,6 +37,8 @@ __all__ = [
 
 
 class IssuingAuthorizationAmountDetails(StripeModel):
+    """Parts of the amount that are not the price of the goods."""
+
     atm_fee: int | None = None
     """Fee of the ATM, in the smallest currency unit."""
     cashback_amount: int | None = None
@@ -44,6 +46,8 @@ class IssuingAuthorizationAmountDetails(StripeModel):
 
 
 class IssuingAuthorizationFleetCardholderPromptData(StripeModel):
+    """What the driver entered at the terminal."""
+
     alphanumeric_id: str | None = None
     """Deprecated: ID of letters and digits that the driver entered."""
     driver_id: str | None = None
@@ -59,16 +63,22 @@ class IssuingAuthorizationFleetCardholderPromptData(StripeModel):
 
 
 class IssuingAuthorizationFleetReportedBreakdownFuel(StripeModel):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: DecimalString | None = None
     """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class IssuingAuthorizationFleetReportedBreakdownNonFuel(StripeModel):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: DecimalString | None = None
     """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class IssuingAuthorizationFleetReportedBreakdownTax(StripeModel):
+    """Taxes on the purchase."""
+
     local_amount_decimal: DecimalString | None = None
     """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: DecimalString | None = None
@@ -76,6 +86,8 @@ class IssuingAuthorizationFleetReportedBreakdownTax(StripeModel):
 
 
 class IssuingAuthorizationFleetReportedBreakdown(StripeModel):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: IssuingAuthorizationFleetReportedBreakdownFuel | None = None
     """Part of the purchase for fuel."""
     non_fuel: IssuingAuthorizationFleetReportedBreakdownNonFuel | None = None
@@ -85,6 +97,8 @@ class IssuingAuthorizationFleetReportedBreakdown(StripeModel):
 
 
 class IssuingAuthorizationFleet(StripeModel):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: IssuingAuthorizationFleetCardholderPromptData | None = None
     """What the driver entered at the terminal."""
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"] | None = None
@@ -106,6 +120,8 @@ class IssuingAuthorizationFleet(StripeModel):
 
 
 class IssuingAuthorizationFraudChallenge(StripeModel):
+    """Fraud challenges that were sent to the cardholder."""
+
     channel: Literal["sms"]
     """How the challenge was sent.
 
@@ -129,6 +145,8 @@ class IssuingAuthorizationFraudChallenge(StripeModel):
 
 
 class IssuingAuthorizationFuel(StripeModel):
+    """Data about purchased fuel."""
+
     industry_product_code: str | None = None
     """Conexxus code of the fuel."""
     quantity_decimal: DecimalString | None = None
@@ -147,6 +165,8 @@ class IssuingAuthorizationFuel(StripeModel):
 
 
 class IssuingAuthorizationMerchantData(StripeModel):
+    """Merchant that uses the card."""
+
     category: str
     """Category of the merchant's business, by name."""
     category_code: str
@@ -172,6 +192,8 @@ class IssuingAuthorizationMerchantData(StripeModel):
 
 
 class IssuingAuthorizationNetworkData(StripeModel):
+    """Identifiers of the card network."""
+
     acquiring_institution_id: str | None = None
     """ID that the network gives the merchant's bank."""
     system_trace_audit_number: str | None = None
@@ -183,6 +205,8 @@ class IssuingAuthorizationNetworkData(StripeModel):
 
 
 class IssuingAuthorizationPendingRequestAmountDetails(StripeModel):
+    """Parts of the amount that are not the price of the goods."""
+
     atm_fee: int | None = None
     """Fee of the ATM, in the smallest currency unit."""
     cashback_amount: int | None = None
@@ -190,6 +214,8 @@ class IssuingAuthorizationPendingRequestAmountDetails(StripeModel):
 
 
 class IssuingAuthorizationPendingRequest(StripeModel):
+    """Request that waits for your decision. Set only in the event `issuing_authorization.request`."""
+
     amount: int
     """Amount to hold in addition if you approve, in the smallest currency unit."""
     amount_details: IssuingAuthorizationPendingRequestAmountDetails | None = None
@@ -207,6 +233,8 @@ class IssuingAuthorizationPendingRequest(StripeModel):
 
 
 class IssuingAuthorizationRequestHistoryAmountDetails(StripeModel):
+    """Parts of the amount that are not the price of the goods."""
+
     atm_fee: int | None = None
     """Fee of the ATM, in the smallest currency unit."""
     cashback_amount: int | None = None
@@ -214,6 +242,8 @@ class IssuingAuthorizationRequestHistoryAmountDetails(StripeModel):
 
 
 class IssuingAuthorizationRequestHistory(StripeModel):
+    """Requests for this authorization that were decided, such as increments."""
+
     amount: int
     """Amount that was held in addition when the request was approved, in the smallest currency unit."""
     amount_details: IssuingAuthorizationRequestHistoryAmountDetails | None = None
@@ -286,6 +316,8 @@ class IssuingAuthorizationRequestHistory(StripeModel):
 
 
 class IssuingAuthorizationTreasury(StripeModel):
+    """Movements in Treasury, if the card draws on a financial account."""
+
     received_credits: list[str]
     """IDs of the received credits that belong to the authorization."""
     received_debits: list[str]
@@ -295,6 +327,8 @@ class IssuingAuthorizationTreasury(StripeModel):
 
 
 class IssuingAuthorizationVerificationDataAuthenticationExemption(StripeModel):
+    """Exemption from strong authentication that was claimed."""
+
     claimed_by: Literal["acquirer", "issuer"]
     """Who claimed the exemption.
 
@@ -311,6 +345,8 @@ class IssuingAuthorizationVerificationDataAuthenticationExemption(StripeModel):
 
 
 class IssuingAuthorizationVerificationDataThreeDSecure(StripeModel):
+    """Result of 3D Secure."""
+
     result: Literal["attempt_acknowledged", "authenticated", "failed", "required"]
     """Whether 3D Secure authenticated the cardholder.
 
@@ -322,6 +358,8 @@ class IssuingAuthorizationVerificationDataThreeDSecure(StripeModel):
 
 
 class IssuingAuthorizationVerificationData(StripeModel):
+    """Results of the checks of what the cardholder told the merchant."""
+
     address_line1_check: Literal["match", "mismatch", "not_provided"]
     """Whether the first address line is that of the cardholder.
 

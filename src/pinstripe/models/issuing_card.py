@@ -27,6 +27,8 @@ __all__ = [
 
 
 class IssuingCardLatestFraudWarning(StripeModel):
+    """Latest sign that the card details may be compromised."""
+
     started_at: Timestamp | None = None
     """Time of the first sign."""
     type: (
@@ -42,16 +44,22 @@ class IssuingCardLatestFraudWarning(StripeModel):
 
 
 class IssuingCardLifecycleControlsCancelAfter(StripeModel):
+    """When the card is canceled."""
+
     payment_count: int
     """Number of payments after which the card is canceled."""
 
 
 class IssuingCardLifecycleControls(StripeModel):
+    """Rules that cancel the card by themselves."""
+
     cancel_after: IssuingCardLifecycleControlsCancelAfter
     """When the card is canceled."""
 
 
 class IssuingCardShippingAddressValidation(StripeModel):
+    """Validation of the address."""
+
     mode: Literal["disabled", "normalization_only", "validation_and_normalization"]
     """Whether the address is validated and normalized.
 
@@ -71,11 +79,15 @@ class IssuingCardShippingAddressValidation(StripeModel):
 
 
 class IssuingCardShippingCustoms(StripeModel):
+    """Data for the customs authorities."""
+
     eori_number: str | None = None
     """EORI number of the recipient, needed for imports by businesses into the EU."""
 
 
 class IssuingCardShipping(StripeModel):
+    """Where and how the card is shipped. Only for physical cards."""
+
     address: Address
     """Address that the card is shipped to."""
     address_validation: IssuingCardShippingAddressValidation | None = None
@@ -129,6 +141,8 @@ class IssuingCardShipping(StripeModel):
 
 
 class IssuingCardSpendingControlsSpendingLimit(StripeModel):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: int
     """Largest sum in the interval, in the smallest currency unit."""
     categories: (
@@ -447,6 +461,8 @@ class IssuingCardSpendingControlsSpendingLimit(StripeModel):
 
 
 class IssuingCardSpendingControls(StripeModel):
+    """Limits on what can be bought and for how much. Requests beyond them are declined."""
+
     allowed_card_presences: list[Literal["not_present", "present"]] | None = None
     """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
 
@@ -1084,6 +1100,8 @@ class IssuingCardSpendingControls(StripeModel):
 
 
 class IssuingCardWalletsApplePay(StripeModel):
+    """Whether the card can be added to Apple Pay, and why not."""
+
     eligible: bool
     """Whether the card can be added to Apple Pay."""
     ineligible_reason: Literal["missing_agreement", "missing_cardholder_contact", "unsupported_region"] | None = None
@@ -1096,6 +1114,8 @@ class IssuingCardWalletsApplePay(StripeModel):
 
 
 class IssuingCardWalletsGooglePay(StripeModel):
+    """Whether the card can be added to Google Pay, and why not."""
+
     eligible: bool
     """Whether the card can be added to Google Pay."""
     ineligible_reason: Literal["missing_agreement", "missing_cardholder_contact", "unsupported_region"] | None = None
@@ -1108,6 +1128,8 @@ class IssuingCardWalletsGooglePay(StripeModel):
 
 
 class IssuingCardWallets(StripeModel):
+    """Whether the card can be added to wallets."""
+
     apple_pay: IssuingCardWalletsApplePay
     """Whether the card can be added to Apple Pay, and why not."""
     google_pay: IssuingCardWalletsGooglePay

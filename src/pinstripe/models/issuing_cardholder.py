@@ -26,16 +26,22 @@ __all__ = [
 
 
 class IssuingCardholderBilling(StripeModel):
+    """Billing address of the cardholder, which merchants may check."""
+
     address: Address
     """Address against which merchants check the address that the cardholder gives."""
 
 
 class IssuingCardholderCompany(StripeModel):
+    """Details of a cardholder that is a company."""
+
     tax_id_provided: bool
     """Whether the tax ID of the company was given."""
 
 
 class IssuingCardholderIndividualCardIssuingUserTermsAcceptance(StripeModel):
+    """Acceptance of the cardholder terms of the bank, required by certain programs."""
+
     date: Timestamp | None = None
     """Time at which the cardholder accepted the terms."""
     ip: str | None = None
@@ -45,11 +51,15 @@ class IssuingCardholderIndividualCardIssuingUserTermsAcceptance(StripeModel):
 
 
 class IssuingCardholderIndividualCardIssuing(StripeModel):
+    """Data for certain card programs."""
+
     user_terms_acceptance: IssuingCardholderIndividualCardIssuingUserTermsAcceptance | None = None
     """Acceptance of the cardholder terms of the bank, required by certain programs."""
 
 
 class IssuingCardholderIndividualDob(StripeModel):
+    """Date of birth."""
+
     day: int | None = None
     """Day of birth, from 1 to 31."""
     month: int | None = None
@@ -59,6 +69,8 @@ class IssuingCardholderIndividualDob(StripeModel):
 
 
 class IssuingCardholderIndividualVerificationDocument(StripeModel):
+    """Identity document, front and back."""
+
     back: Expandable["File"] | None = None
     """File with the back of the document."""
     front: Expandable["File"] | None = None
@@ -66,11 +78,15 @@ class IssuingCardholderIndividualVerificationDocument(StripeModel):
 
 
 class IssuingCardholderIndividualVerification(StripeModel):
+    """Documents that verify the cardholder's identity."""
+
     document: IssuingCardholderIndividualVerificationDocument | None = None
     """Identity document, front and back."""
 
 
 class IssuingCardholderIndividual(StripeModel):
+    """Details of a cardholder who is a person."""
+
     card_issuing: IssuingCardholderIndividualCardIssuing | None = None
     """Data for certain card programs."""
     dob: IssuingCardholderIndividualDob | None = None
@@ -84,6 +100,8 @@ class IssuingCardholderIndividual(StripeModel):
 
 
 class IssuingCardholderRequirements(StripeModel):
+    """What is missing before cards of the cardholder can be used."""
+
     disabled_reason: Literal["listed", "rejected.listed", "requirements.past_due", "under_review"] | None = None
     """Why cards cannot be used.
 
@@ -112,6 +130,8 @@ class IssuingCardholderRequirements(StripeModel):
 
 
 class IssuingCardholderSpendingControlsSpendingLimit(StripeModel):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: int
     """Largest sum in the interval, in the smallest currency unit."""
     categories: (
@@ -430,6 +450,8 @@ class IssuingCardholderSpendingControlsSpendingLimit(StripeModel):
 
 
 class IssuingCardholderSpendingControls(StripeModel):
+    """Limits that apply to all cards of the cardholder together."""
+
     allowed_card_presences: list[Literal["not_present", "present"]] | None = None
     """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
 

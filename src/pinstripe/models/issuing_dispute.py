@@ -26,6 +26,8 @@ __all__ = [
 
 
 class IssuingDisputeEvidenceCanceled(StripeModel):
+    """Evidence for a canceled purchase."""
+
     additional_documentation: Expandable["File"] | None = None
     """File with further documents that support the dispute."""
     canceled_at: Timestamp | None = None
@@ -57,6 +59,8 @@ class IssuingDisputeEvidenceCanceled(StripeModel):
 
 
 class IssuingDisputeEvidenceDuplicate(StripeModel):
+    """Evidence for a purchase that was charged twice."""
+
     additional_documentation: Expandable["File"] | None = None
     """File with further documents that support the dispute."""
     card_statement: Expandable["File"] | None = None
@@ -72,6 +76,8 @@ class IssuingDisputeEvidenceDuplicate(StripeModel):
 
 
 class IssuingDisputeEvidenceFraudulent(StripeModel):
+    """Evidence for a purchase that the cardholder did not make."""
+
     additional_documentation: Expandable["File"] | None = None
     """File with further documents that support the dispute."""
     explanation: str | None = None
@@ -79,6 +85,8 @@ class IssuingDisputeEvidenceFraudulent(StripeModel):
 
 
 class IssuingDisputeEvidenceMerchandiseNotAsDescribed(StripeModel):
+    """Evidence for goods that were not as described."""
+
     additional_documentation: Expandable["File"] | None = None
     """File with further documents that support the dispute."""
     explanation: str | None = None
@@ -98,6 +106,8 @@ class IssuingDisputeEvidenceMerchandiseNotAsDescribed(StripeModel):
 
 
 class IssuingDisputeEvidenceNoValidAuthorization(StripeModel):
+    """Evidence for a transaction without a valid authorization."""
+
     additional_documentation: Expandable["File"] | None = None
     """File with further documents that support the dispute."""
     explanation: str | None = None
@@ -105,6 +115,8 @@ class IssuingDisputeEvidenceNoValidAuthorization(StripeModel):
 
 
 class IssuingDisputeEvidenceNotReceived(StripeModel):
+    """Evidence for goods or a service that did not arrive."""
+
     additional_documentation: Expandable["File"] | None = None
     """File with further documents that support the dispute."""
     expected_at: Timestamp | None = None
@@ -122,6 +134,8 @@ class IssuingDisputeEvidenceNotReceived(StripeModel):
 
 
 class IssuingDisputeEvidenceOther(StripeModel):
+    """Evidence for any other ground."""
+
     additional_documentation: Expandable["File"] | None = None
     """File with further documents that support the dispute."""
     explanation: str | None = None
@@ -137,6 +151,8 @@ class IssuingDisputeEvidenceOther(StripeModel):
 
 
 class IssuingDisputeEvidenceServiceNotAsDescribed(StripeModel):
+    """Evidence for a service that was not as described."""
+
     additional_documentation: Expandable["File"] | None = None
     """File with further documents that support the dispute."""
     canceled_at: Timestamp | None = None
@@ -150,6 +166,8 @@ class IssuingDisputeEvidenceServiceNotAsDescribed(StripeModel):
 
 
 class IssuingDisputeEvidence(StripeModel):
+    """What supports the dispute. The part for the `reason` has to be complete before it can be submitted."""
+
     canceled: IssuingDisputeEvidenceCanceled | None = None
     """Evidence for a canceled purchase."""
     duplicate: IssuingDisputeEvidenceDuplicate | None = None
@@ -190,6 +208,8 @@ class IssuingDisputeEvidence(StripeModel):
 
 
 class IssuingDisputeTreasury(StripeModel):
+    """Movements in Treasury, if the transaction was on a financial account."""
+
     debit_reversal: str | None = None
     """ID of the debit reversal that the dispute led to."""
     received_debit: str

@@ -18,6 +18,8 @@ __all__ = [
 
 
 class IssuingPersonalizationDesignCarrierText(StripeModel):
+    """Texts on the letter that carries the card."""
+
     footer_body: str | None = None
     """Text of the footer, up to 200 characters."""
     footer_title: str | None = None
@@ -29,6 +31,8 @@ class IssuingPersonalizationDesignCarrierText(StripeModel):
 
 
 class IssuingPersonalizationDesignPreferences(StripeModel):
+    """Whether the design is used by default."""
+
     is_default: bool
     """Whether your new cards use this design if they name none."""
     is_platform_default: bool | None = None
@@ -36,6 +40,8 @@ class IssuingPersonalizationDesignPreferences(StripeModel):
 
 
 class IssuingPersonalizationDesignRejectionReasons(StripeModel):
+    """Why the design was rejected, by part."""
+
     card_logo: (
         list[
             Literal[

@@ -8,6 +8,8 @@ __all__ = ["IssuingPhysicalBundleFeatures", "IssuingPhysicalBundle"]
 
 
 class IssuingPhysicalBundleFeatures(StripeModel):
+    """What a design for the bundle can or must contain."""
+
     card_logo: Literal["optional", "required", "unsupported"]
     """Whether a logo can be printed on the card.
 

@@ -20,6 +20,8 @@ __all__ = [
 
 
 class IssuingTokenNetworkDataDevice(StripeModel):
+    """Device on which the token is stored."""
+
     device_fingerprint: str | None = None
     """Hashed ID of the device."""
     ip_address: str | None = None
@@ -40,6 +42,8 @@ class IssuingTokenNetworkDataDevice(StripeModel):
 
 
 class IssuingTokenNetworkDataMastercard(StripeModel):
+    """Details from Mastercard."""
+
     card_reference_id: str | None = None
     """ID that the network gives the card, without revealing its number."""
     token_reference_id: str
@@ -51,6 +55,8 @@ class IssuingTokenNetworkDataMastercard(StripeModel):
 
 
 class IssuingTokenNetworkDataVisa(StripeModel):
+    """Details from Visa."""
+
     card_reference_id: str | None = None
     """ID that the network gives the card, without revealing its number."""
     token_reference_id: str
@@ -62,6 +68,8 @@ class IssuingTokenNetworkDataVisa(StripeModel):
 
 
 class IssuingTokenNetworkDataWalletProviderCardholderAddress(StripeModel):
+    """Address that the cardholder gave to the wallet."""
+
     line1: str
     """First line of the address, such as the street and house number or a PO Box."""
     postal_code: str
@@ -69,6 +77,8 @@ class IssuingTokenNetworkDataWalletProviderCardholderAddress(StripeModel):
 
 
 class IssuingTokenNetworkDataWalletProvider(StripeModel):
+    """What the wallet tells about the request for the token."""
+
     account_id: str | None = None
     """Hashed ID of the cardholder's account at the wallet."""
     account_trust_score: int | None = None
@@ -137,6 +147,8 @@ class IssuingTokenNetworkDataWalletProvider(StripeModel):
 
 
 class IssuingTokenNetworkData(StripeModel):
+    """Details of the token as the network reports them."""
+
     device: IssuingTokenNetworkDataDevice | None = None
     """Device on which the token is stored."""
     mastercard: IssuingTokenNetworkDataMastercard | None = None

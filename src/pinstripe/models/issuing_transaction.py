@@ -35,6 +35,8 @@ __all__ = [
 
 
 class IssuingTransactionAmountDetails(StripeModel):
+    """Parts of the amount that are not the price of the goods."""
+
     atm_fee: int | None = None
     """Fee of the ATM, in the smallest currency unit."""
     cashback_amount: int | None = None
@@ -42,6 +44,8 @@ class IssuingTransactionAmountDetails(StripeModel):
 
 
 class IssuingTransactionMerchantData(StripeModel):
+    """Merchant that uses the card."""
+
     category: str
     """Category of the merchant's business, by name."""
     category_code: str
@@ -67,6 +71,8 @@ class IssuingTransactionMerchantData(StripeModel):
 
 
 class IssuingTransactionNetworkData(StripeModel):
+    """Identifiers of the card network."""
+
     authorization_code: str | None = None
     """Code of the approval of the authorization."""
     processing_date: str | None = None
@@ -76,6 +82,8 @@ class IssuingTransactionNetworkData(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFleetCardholderPromptData(StripeModel):
+    """What the driver entered at the terminal."""
+
     driver_id: str | None = None
     """ID of the driver."""
     odometer: int | None = None
@@ -89,16 +97,22 @@ class IssuingTransactionPurchaseDetailsFleetCardholderPromptData(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdownFuel(StripeModel):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: DecimalString | None = None
     """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdownNonFuel(StripeModel):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: DecimalString | None = None
     """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdownTax(StripeModel):
+    """Taxes on the purchase."""
+
     local_amount_decimal: DecimalString | None = None
     """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: DecimalString | None = None
@@ -106,6 +120,8 @@ class IssuingTransactionPurchaseDetailsFleetReportedBreakdownTax(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFleetReportedBreakdown(StripeModel):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: IssuingTransactionPurchaseDetailsFleetReportedBreakdownFuel | None = None
     """Part of the purchase for fuel."""
     non_fuel: IssuingTransactionPurchaseDetailsFleetReportedBreakdownNonFuel | None = None
@@ -115,6 +131,8 @@ class IssuingTransactionPurchaseDetailsFleetReportedBreakdown(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFleet(StripeModel):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: IssuingTransactionPurchaseDetailsFleetCardholderPromptData | None = None
     """What the driver entered at the terminal."""
     purchase_type: str | None = None
@@ -126,6 +144,8 @@ class IssuingTransactionPurchaseDetailsFleet(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFlightSegment(StripeModel):
+    """Legs of the journey."""
+
     arrival_airport_code: str | None = None
     """Three-letter IATA code of the airport of arrival."""
     carrier: str | None = None
@@ -141,6 +161,8 @@ class IssuingTransactionPurchaseDetailsFlightSegment(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFlight(StripeModel):
+    """Details of a purchased flight."""
+
     departure_at: int | None = None
     """When the flight departs."""
     passenger_name: str | None = None
@@ -154,6 +176,8 @@ class IssuingTransactionPurchaseDetailsFlight(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsFuel(StripeModel):
+    """Data about purchased fuel."""
+
     industry_product_code: str | None = None
     """Conexxus code of the fuel."""
     quantity_decimal: DecimalString | None = None
@@ -167,6 +191,8 @@ class IssuingTransactionPurchaseDetailsFuel(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsLodging(StripeModel):
+    """Details of a purchased stay."""
+
     check_in_at: int | None = None
     """When the guest checks in."""
     nights: int | None = None
@@ -174,6 +200,8 @@ class IssuingTransactionPurchaseDetailsLodging(StripeModel):
 
 
 class IssuingTransactionPurchaseDetailsReceipt(StripeModel):
+    """Items of the receipt."""
+
     description: str | None = None
     """Name of the item."""
     quantity: float | None = None
@@ -185,6 +213,8 @@ class IssuingTransactionPurchaseDetailsReceipt(StripeModel):
 
 
 class IssuingTransactionPurchaseDetails(StripeModel):
+    """Details of the purchase that the merchant provides."""
+
     fleet: IssuingTransactionPurchaseDetailsFleet | None = None
     """Data of a fleet card, which merchants of fuel provide."""
     flight: IssuingTransactionPurchaseDetailsFlight | None = None
@@ -200,6 +230,8 @@ class IssuingTransactionPurchaseDetails(StripeModel):
 
 
 class IssuingTransactionTreasury(StripeModel):
+    """Movements in Treasury, if the card draws on a financial account."""
+
     received_credit: str | None = None
     """ID of the received credit of a refund."""
     received_debit: str | None = None

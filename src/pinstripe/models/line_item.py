@@ -11,6 +11,8 @@ __all__ = ["LineItemAdjustableQuantity", "LineItemDiscount", "LineItemTax", "Lin
 
 
 class LineItemAdjustableQuantity(StripeModel):
+    """Whether the customer can change the quantity, and within which limits."""
+
     enabled: bool
     """Whether the customer can change the quantity."""
     maximum: int | None = None
@@ -20,6 +22,8 @@ class LineItemAdjustableQuantity(StripeModel):
 
 
 class LineItemDiscount(StripeModel):
+    """Discounts on the item. Included only if expanded."""
+
     amount: int
     """Amount that the discount takes off, in the smallest currency unit."""
     discount: Discount
@@ -27,6 +31,8 @@ class LineItemDiscount(StripeModel):
 
 
 class LineItemTax(StripeModel):
+    """Taxes on the item, by tax rate. Included only if expanded."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate

@@ -42,10 +42,15 @@ __all__ = [
 
 
 class MandateCustomerAcceptanceOffline(StripeModel):
-    """It has no fields."""
+    """Says that the customer agreed offline. Takes no details.
+
+    It has no fields.
+    """
 
 
 class MandateCustomerAcceptanceOnline(StripeModel):
+    """Where the customer agreed online."""
+
     ip_address: str | None = None
     """IP address from which the customer agreed."""
     user_agent: str | None = None
@@ -53,6 +58,8 @@ class MandateCustomerAcceptanceOnline(StripeModel):
 
 
 class MandateCustomerAcceptance(StripeModel):
+    """When and how the customer agreed."""
+
     accepted_at: Timestamp | None = None
     """When the customer agreed."""
     offline: MandateCustomerAcceptanceOffline | None = None
@@ -68,6 +75,8 @@ class MandateCustomerAcceptance(StripeModel):
 
 
 class MandateMultiUse(StripeModel):
+    """Conditions of a mandate for many payments."""
+
     amount: int | None = None
     """Amount of the payments that the mandate allows, in the smallest currency unit."""
     currency: str | None = None
@@ -75,6 +84,8 @@ class MandateMultiUse(StripeModel):
 
 
 class MandatePaymentMethodDetailsAcssDebit(StripeModel):
+    """Mandate for payments by Canadian pre-authorized debit. Only with the type `acss_debit`."""
+
     default_for: list[Literal["invoice", "subscription"]] | None = None
     """For what else than single payments the mandate is used by default.
 
@@ -99,15 +110,22 @@ class MandatePaymentMethodDetailsAcssDebit(StripeModel):
 
 
 class MandatePaymentMethodDetailsAmazonPay(StripeModel):
-    """It has no fields."""
+    """Mandate for payments by Amazon Pay. Only with the type `amazon_pay`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsAuBecsDebit(StripeModel):
+    """Mandate for payments by Australian BECS Direct Debit. Only with the type `au_becs_debit`."""
+
     url: str
     """Page with the text of the mandate."""
 
 
 class MandatePaymentMethodDetailsBacsDebit(StripeModel):
+    """Mandate for payments by Bacs Direct Debit. Only with the type `bacs_debit`."""
+
     display_name: str | None = None
     """Name of the business that the mandate shows."""
     network_status: Literal["accepted", "pending", "refused", "revoked"]
@@ -145,6 +163,8 @@ class MandatePaymentMethodDetailsBacsDebit(StripeModel):
 
 
 class MandatePaymentMethodDetailsBlik(StripeModel):
+    """Mandate for payments by BLIK. Only with the type `blik`."""
+
     expires_at: Timestamp | None = None
     """When the mandate expires."""
     type: Literal["off_session"]
@@ -155,6 +175,8 @@ class MandatePaymentMethodDetailsBlik(StripeModel):
 
 
 class MandatePaymentMethodDetailsCardIndia(StripeModel):
+    """Mandate under the rules for recurring payments in India."""
+
     inactive_reason: (
         Literal[
             "canceled",
@@ -180,39 +202,64 @@ class MandatePaymentMethodDetailsCardIndia(StripeModel):
 
 
 class MandatePaymentMethodDetailsCard(StripeModel):
+    """Mandate for payments by card. Only with the type `card`."""
+
     india: MandatePaymentMethodDetailsCardIndia | None = None
     """Mandate under the rules for recurring payments in India."""
 
 
 class MandatePaymentMethodDetailsCashapp(StripeModel):
-    """It has no fields."""
+    """Mandate for payments by Cash App Pay. Only with the type `cashapp`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsKakaoPay(StripeModel):
-    """It has no fields."""
+    """Mandate for payments by Kakao Pay. Only with the type `kakao_pay`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsKlarna(StripeModel):
-    """It has no fields."""
+    """Mandate for payments by Klarna. Only with the type `klarna`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsKrCard(StripeModel):
-    """It has no fields."""
+    """Mandate for payments by South Korean card. Only with the type `kr_card`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsLink(StripeModel):
-    """It has no fields."""
+    """Mandate for payments by Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsNaverPay(StripeModel):
-    """It has no fields."""
+    """Mandate for payments by Naver Pay. Only with the type `naver_pay`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsNzBankAccount(StripeModel):
-    """It has no fields."""
+    """Mandate for payments by New Zealand BECS Direct Debit. Only with the type `nz_bank_account`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsPaypal(StripeModel):
+    """Mandate for payments by PayPal. Only with the type `paypal`."""
+
     billing_agreement_id: str | None = None
     """ID of the billing agreement at PayPal, which allows later payments."""
     payer_id: str | None = None
@@ -220,6 +267,8 @@ class MandatePaymentMethodDetailsPaypal(StripeModel):
 
 
 class MandatePaymentMethodDetailsPayto(StripeModel):
+    """Mandate for payments by PayTo. Only with the type `payto`."""
+
     amount: int | None = None
     """Amount of each debit, or most that it can be, as `amount_type` says, in the smallest currency unit."""
     amount_type: Literal["fixed", "maximum"]
@@ -281,6 +330,8 @@ class MandatePaymentMethodDetailsPayto(StripeModel):
 
 
 class MandatePaymentMethodDetailsPix(StripeModel):
+    """Mandate for payments by Pix. Only with the type `pix`."""
+
     amount_includes_iof: Literal["always", "never"] | None = None
     """Whether the amount contains the Brazilian tax on financial operations (IOF).
 
@@ -311,10 +362,15 @@ class MandatePaymentMethodDetailsPix(StripeModel):
 
 
 class MandatePaymentMethodDetailsRevolutPay(StripeModel):
-    """It has no fields."""
+    """Mandate for payments by Revolut Pay. Only with the type `revolut_pay`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsSepaDebit(StripeModel):
+    """Mandate for payments by SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     reference: str
     """Reference of the mandate, which is unique and stands on bank statements."""
     url: str
@@ -322,10 +378,15 @@ class MandatePaymentMethodDetailsSepaDebit(StripeModel):
 
 
 class MandatePaymentMethodDetailsTwint(StripeModel):
-    """It has no fields."""
+    """Mandate for payments by TWINT. Only with the type `twint`.
+
+    It has no fields.
+    """
 
 
 class MandatePaymentMethodDetailsUpi(StripeModel):
+    """Mandate for payments by UPI. Only with the type `upi`."""
+
     amount: int | None = None
     """Amount of each payment, or most that it can be, as `amount_type` says, in the smallest currency
     unit.
@@ -343,6 +404,8 @@ class MandatePaymentMethodDetailsUpi(StripeModel):
 
 
 class MandatePaymentMethodDetailsUsBankAccount(StripeModel):
+    """Mandate for payments by ACH Direct Debit. Only with the type `us_bank_account`."""
+
     collection_method: Literal["paper"] | None = None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -351,6 +414,8 @@ class MandatePaymentMethodDetailsUsBankAccount(StripeModel):
 
 
 class MandatePaymentMethodDetails(StripeModel):
+    """Details of the mandate that depend on the payment method."""
+
     acss_debit: MandatePaymentMethodDetailsAcssDebit | None = None
     """Mandate for payments by Canadian pre-authorized debit. Only with the type `acss_debit`."""
     amazon_pay: MandatePaymentMethodDetailsAmazonPay | None = None
@@ -398,6 +463,8 @@ class MandatePaymentMethodDetails(StripeModel):
 
 
 class MandateSingleUse(StripeModel):
+    """Conditions of a mandate for one payment."""
+
     amount: int
     """Amount of that one payment, in the smallest currency unit."""
     currency: str

@@ -118,6 +118,8 @@ __all__ = [
 
 
 class PaymentAttemptRecordAmount(StripeModel):
+    """Amount of the attempt."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -125,6 +127,8 @@ class PaymentAttemptRecordAmount(StripeModel):
 
 
 class PaymentAttemptRecordAmountAuthorized(StripeModel):
+    """Amount that the attempt authorized."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -132,6 +136,8 @@ class PaymentAttemptRecordAmountAuthorized(StripeModel):
 
 
 class PaymentAttemptRecordAmountCanceled(StripeModel):
+    """Amount of the attempt that was canceled."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -139,6 +145,8 @@ class PaymentAttemptRecordAmountCanceled(StripeModel):
 
 
 class PaymentAttemptRecordAmountFailed(StripeModel):
+    """Amount of the attempt that failed."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -146,6 +154,8 @@ class PaymentAttemptRecordAmountFailed(StripeModel):
 
 
 class PaymentAttemptRecordAmountGuaranteed(StripeModel):
+    """Amount of the attempt that is guaranteed to be paid."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -153,6 +163,8 @@ class PaymentAttemptRecordAmountGuaranteed(StripeModel):
 
 
 class PaymentAttemptRecordAmountRefunded(StripeModel):
+    """Amount of the attempt that was refunded."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -160,6 +172,8 @@ class PaymentAttemptRecordAmountRefunded(StripeModel):
 
 
 class PaymentAttemptRecordAmountRequested(StripeModel):
+    """Amount that the attempt asked for."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -167,6 +181,8 @@ class PaymentAttemptRecordAmountRequested(StripeModel):
 
 
 class PaymentAttemptRecordCustomerDetails(StripeModel):
+    """The customer who pays, as the payment was reported."""
+
     customer: str | None = None
     """Customer that the object belongs to."""
     email: str | None = None
@@ -178,6 +194,8 @@ class PaymentAttemptRecordCustomerDetails(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAchCreditTransfer(StripeModel):
+    """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
+
     account_number: str | None = None
     """Number of the bank account."""
     bank_name: str | None = None
@@ -189,6 +207,8 @@ class PaymentAttemptRecordPaymentMethodDetailsAchCreditTransfer(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAchDebit(StripeModel):
+    """Details of a payment by ACH debit. Only with the type `ach_debit`."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -210,6 +230,8 @@ class PaymentAttemptRecordPaymentMethodDetailsAchDebit(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAcssDebit(StripeModel):
+    """Data specific to pre-authorized debit in Canada (ACSS)."""
+
     bank_name: str | None = None
     """Name of the bank."""
     expected_debit_date: str | None = None
@@ -229,6 +251,8 @@ class PaymentAttemptRecordPaymentMethodDetailsAcssDebit(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAffirm(StripeModel):
+    """Data specific to Affirm."""
+
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     reader: str | None = None
@@ -238,6 +262,8 @@ class PaymentAttemptRecordPaymentMethodDetailsAffirm(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay(StripeModel):
+    """Data specific to Afterpay and Clearpay."""
+
     order_id: str | None = None
     """ID of the order at Afterpay."""
     reference: str | None = None
@@ -245,6 +271,8 @@ class PaymentAttemptRecordPaymentMethodDetailsAfterpayClearpay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAlipay(StripeModel):
+    """Data specific to Alipay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     fingerprint: str | None = None
@@ -256,11 +284,15 @@ class PaymentAttemptRecordPaymentMethodDetailsAlipay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments(StripeModel):
+    """How the payment is split into installments."""
+
     count: int
     """In how many installments the customer pays."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAlma(StripeModel):
+    """Data specific to Alma."""
+
     installments: PaymentAttemptRecordPaymentMethodDetailsAlmaInstallments | None = None
     """How the payment is split into installments."""
     transaction_id: str | None = None
@@ -268,6 +300,8 @@ class PaymentAttemptRecordPaymentMethodDetailsAlma(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard(StripeModel):
+    """Card with which the customer paid in the wallet."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -283,6 +317,8 @@ class PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding(StripeModel):
+    """What the customer paid with in the wallet."""
+
     card: PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingCard | None = None
     """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
@@ -293,6 +329,8 @@ class PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAmazonPay(StripeModel):
+    """Data specific to Amazon Pay."""
+
     funding: PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding | None = None
     """What the customer paid with in the wallet."""
     transaction_id: str | None = None
@@ -300,6 +338,8 @@ class PaymentAttemptRecordPaymentMethodDetailsAmazonPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsAuBecsDebit(StripeModel):
+    """Data specific to BECS Direct Debit in Australia."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     expected_debit_date: str | None = None
@@ -315,6 +355,8 @@ class PaymentAttemptRecordPaymentMethodDetailsAuBecsDebit(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBacsDebit(StripeModel):
+    """Data specific to Bacs Direct Debit in the United Kingdom."""
+
     expected_debit_date: str | None = None
     """Date on which the bank account is expected to be debited, as `YYYY-MM-DD`."""
     fingerprint: str | None = None
@@ -330,6 +372,8 @@ class PaymentAttemptRecordPaymentMethodDetailsBacsDebit(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBancontact(StripeModel):
+    """Data specific to Bancontact."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -349,11 +393,15 @@ class PaymentAttemptRecordPaymentMethodDetailsBancontact(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBillie(StripeModel):
+    """Data specific to Billie."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBillingDetailsAddress(StripeModel):
+    """Billing address of the payer."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -369,6 +417,8 @@ class PaymentAttemptRecordPaymentMethodDetailsBillingDetailsAddress(StripeModel)
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBillingDetails(StripeModel):
+    """Name and contact details of the payer."""
+
     address: PaymentAttemptRecordPaymentMethodDetailsBillingDetailsAddress
     """Billing address of the payer."""
     email: str | None = None
@@ -380,6 +430,8 @@ class PaymentAttemptRecordPaymentMethodDetailsBillingDetails(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBizum(StripeModel):
+    """Data specific to Bizum."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -387,16 +439,22 @@ class PaymentAttemptRecordPaymentMethodDetailsBizum(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBlik(StripeModel):
+    """Data specific to BLIK."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsBoleto(StripeModel):
+    """Data specific to Boleto."""
+
     tax_id: str | None = None
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: Literal["fail", "pass", "unavailable", "unchecked"] | None = None
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -425,6 +483,8 @@ class PaymentAttemptRecordPaymentMethodDetailsCardChecks(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan(StripeModel):
+    """Installment plan that the customer chose."""
+
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
@@ -442,16 +502,22 @@ class PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardInstallments(StripeModel):
+    """How the payment is split into installments, where it is."""
+
     plan: PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlan | None = None
     """Installment plan that the customer chose."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardNetworkToken(StripeModel):
+    """Whether a network token was used instead of the card number."""
+
     used: bool
     """Whether the payment was made with a network token."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure(StripeModel):
+    """Result of 3D Secure, if it was tried."""
+
     authentication_flow: Literal["challenge", "frictionless"] | None = None
     """Whether the customer had to do something.
 
@@ -524,19 +590,29 @@ class PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay(StripeModel):
+    """Data specific to Apple Pay."""
+
     type: str
     """Kind of payment with Apple Pay."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWalletGooglePay(StripeModel):
-    """It has no fields."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWalletLink(StripeModel):
-    """It has no fields."""
+    """Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     apple_pay: PaymentAttemptRecordPaymentMethodDetailsCardWalletApplePay | None = None
     """Data specific to Apple Pay."""
     dynamic_last4: str | None = None
@@ -550,6 +626,8 @@ class PaymentAttemptRecordPaymentMethodDetailsCardWallet(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCard(StripeModel):
+    """Details of the card payment."""
+
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     brand: (
@@ -644,6 +722,8 @@ class PaymentAttemptRecordPaymentMethodDetailsCard(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
     """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
@@ -654,6 +734,8 @@ class PaymentAttemptRecordPaymentMethodDetailsCardPresentOffline(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "credit", "prepaid", "unknown"] | None = None
     """Kind of account that was debited.
 
@@ -681,6 +763,8 @@ class PaymentAttemptRecordPaymentMethodDetailsCardPresentReceipt(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
     """Kind of wallet.
 
@@ -692,6 +776,8 @@ class PaymentAttemptRecordPaymentMethodDetailsCardPresentWallet(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCardPresent(StripeModel):
+    """Details of the in-person card payment."""
+
     amount_authorized: int | None = None
     """Amount that was authorized, in the smallest currency unit."""
     brand: str | None = None
@@ -767,6 +853,8 @@ class PaymentAttemptRecordPaymentMethodDetailsCardPresent(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCashapp(StripeModel):
+    """Data specific to Cash App Pay."""
+
     buyer_id: str | None = None
     """Unique ID of the customer at Cash App."""
     cashtag: str | None = None
@@ -776,6 +864,8 @@ class PaymentAttemptRecordPaymentMethodDetailsCashapp(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCrypto(StripeModel):
+    """Data specific to payments with stablecoins."""
+
     buyer_address: str | None = None
     """Address of the wallet that paid."""
     network: Literal["base", "ethereum", "polygon", "solana", "sui", "tempo"] | None = None
@@ -787,6 +877,8 @@ class PaymentAttemptRecordPaymentMethodDetailsCrypto(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCustom(StripeModel):
+    """Details of a payment by a payment method of your own. Only with the type `custom`."""
+
     display_name: str
     """Name of the payment method, as you reported it."""
     type: str | None = None
@@ -794,10 +886,15 @@ class PaymentAttemptRecordPaymentMethodDetailsCustom(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsCustomerBalance(StripeModel):
-    """It has no fields."""
+    """Data specific to payments from the customer's cash balance.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsEps(StripeModel):
+    """Data specific to EPS."""
+
     bank: (
         Literal[
             "arzte_und_apotheker_bank",
@@ -837,6 +934,8 @@ class PaymentAttemptRecordPaymentMethodDetailsEps(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsFpx(StripeModel):
+    """Data specific to FPX."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -876,6 +975,8 @@ class PaymentAttemptRecordPaymentMethodDetailsFpx(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsGiropay(StripeModel):
+    """Data specific to giropay."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -887,11 +988,15 @@ class PaymentAttemptRecordPaymentMethodDetailsGiropay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsGrabpay(StripeModel):
+    """Data specific to GrabPay."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsIdeal(StripeModel):
+    """Data specific to iDEAL."""
+
     bank: (
         Literal[
             "abn_amro",
@@ -958,6 +1063,8 @@ class PaymentAttemptRecordPaymentMethodDetailsIdeal(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsInteracPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "savings", "unknown"] | None = None
     """Kind of account that was debited.
 
@@ -984,6 +1091,8 @@ class PaymentAttemptRecordPaymentMethodDetailsInteracPresentReceipt(StripeModel)
 
 
 class PaymentAttemptRecordPaymentMethodDetailsInteracPresent(StripeModel):
+    """Data specific to in-person Interac payments."""
+
     brand: str | None = None
     """Brand of the card."""
     cardholder_name: str | None = None
@@ -1045,6 +1154,8 @@ class PaymentAttemptRecordPaymentMethodDetailsInteracPresent(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKakaoPay(StripeModel):
+    """Data specific to Kakao Pay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1052,16 +1163,22 @@ class PaymentAttemptRecordPaymentMethodDetailsKakaoPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetailsAddress(StripeModel):
+    """Address of the payer."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetails(StripeModel):
+    """Who paid at Klarna."""
+
     address: PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetailsAddress | None = None
     """Address of the payer."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKlarna(StripeModel):
+    """Data specific to Klarna."""
+
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     payer_details: PaymentAttemptRecordPaymentMethodDetailsKlarnaPayerDetails | None = None
@@ -1077,6 +1194,8 @@ class PaymentAttemptRecordPaymentMethodDetailsKlarna(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKonbiniStore(StripeModel):
+    """Store at which the customer paid."""
+
     chain: Literal["familymart", "lawson", "ministop", "seicomart"] | None = None
     """Chain of stores to which it belongs.
 
@@ -1088,11 +1207,15 @@ class PaymentAttemptRecordPaymentMethodDetailsKonbiniStore(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKonbini(StripeModel):
+    """Data specific to Konbini."""
+
     store: PaymentAttemptRecordPaymentMethodDetailsKonbiniStore | None = None
     """Store at which the customer paid."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsKrCard(StripeModel):
+    """Data specific to Korean cards."""
+
     brand: (
         Literal[
             "bc",
@@ -1130,6 +1253,8 @@ class PaymentAttemptRecordPaymentMethodDetailsKrCard(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsLink(StripeModel):
+    """Details of a payment by Link. Only with the type `link`."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     funding_source_group: str | None = None
@@ -1137,10 +1262,15 @@ class PaymentAttemptRecordPaymentMethodDetailsLink(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMbWay(StripeModel):
-    """It has no fields."""
+    """Data specific to MB WAY.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMobilepayCard(StripeModel):
+    """Card with which the customer paid in MobilePay."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -1154,11 +1284,15 @@ class PaymentAttemptRecordPaymentMethodDetailsMobilepayCard(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMobilepay(StripeModel):
+    """Data specific to MobilePay."""
+
     card: PaymentAttemptRecordPaymentMethodDetailsMobilepayCard | None = None
     """Card with which the customer paid in MobilePay."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMomo(StripeModel):
+    """Details of a payment by MoMo. Only with the type `momo`."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1168,6 +1302,8 @@ class PaymentAttemptRecordPaymentMethodDetailsMomo(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsMultibanco(StripeModel):
+    """Data specific to Multibanco."""
+
     entity: str | None = None
     """Entity number of the Multibanco payment."""
     reference: str | None = None
@@ -1175,6 +1311,8 @@ class PaymentAttemptRecordPaymentMethodDetailsMultibanco(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsNaverPay(StripeModel):
+    """Data specific to Naver Pay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1182,6 +1320,8 @@ class PaymentAttemptRecordPaymentMethodDetailsNaverPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsNzBankAccount(StripeModel):
+    """Data specific to BECS Direct Debit in New Zealand."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_code: str
@@ -1199,11 +1339,15 @@ class PaymentAttemptRecordPaymentMethodDetailsNzBankAccount(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsOxxo(StripeModel):
+    """Data specific to OXXO."""
+
     number: str | None = None
     """Number of the voucher that was paid."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsP24(StripeModel):
+    """Data specific to Przelewy24."""
+
     bank: (
         Literal[
             "alior_bank",
@@ -1243,10 +1387,15 @@ class PaymentAttemptRecordPaymentMethodDetailsP24(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPayByBank(StripeModel):
-    """It has no fields."""
+    """Data specific to Pay by Bank.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPayco(StripeModel):
+    """Data specific to PAYCO."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1254,6 +1403,8 @@ class PaymentAttemptRecordPaymentMethodDetailsPayco(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPaynow(StripeModel):
+    """Data specific to PayNow."""
+
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     reader: str | None = None
@@ -1263,6 +1414,8 @@ class PaymentAttemptRecordPaymentMethodDetailsPaynow(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPaypalSellerProtection(StripeModel):
+    """Whether PayPal protects you against disputes of this payment."""
+
     dispute_categories: list[Literal["fraudulent", "product_not_received"]] | None = None
     """Kinds of disputes that are covered.
 
@@ -1279,6 +1432,8 @@ class PaymentAttemptRecordPaymentMethodDetailsPaypalSellerProtection(StripeModel
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPaypal(StripeModel):
+    """Data specific to PayPal."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     payer_email: str | None = None
@@ -1294,10 +1449,15 @@ class PaymentAttemptRecordPaymentMethodDetailsPaypal(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPaypay(StripeModel):
-    """It has no fields."""
+    """Data specific to PayPay.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPayto(StripeModel):
+    """Data specific to PayTo."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     last4: str | None = None
@@ -1311,6 +1471,8 @@ class PaymentAttemptRecordPaymentMethodDetailsPayto(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPix(StripeModel):
+    """Data specific to Pix."""
+
     bank_transaction_id: str | None = None
     """ID of the Pix transaction at the bank."""
     mandate: str | None = None
@@ -1318,11 +1480,15 @@ class PaymentAttemptRecordPaymentMethodDetailsPix(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsPromptpay(StripeModel):
+    """Data specific to PromptPay."""
+
     reference: str | None = None
     """Reference of the bill that the customer paid."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard(StripeModel):
+    """Card with which the customer paid in the wallet."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -1338,6 +1504,8 @@ class PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard(StripeModel)
 
 
 class PaymentAttemptRecordPaymentMethodDetailsRevolutPayFunding(StripeModel):
+    """What the customer paid with in the wallet."""
+
     card: PaymentAttemptRecordPaymentMethodDetailsRevolutPayFundingCard | None = None
     """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
@@ -1348,6 +1516,8 @@ class PaymentAttemptRecordPaymentMethodDetailsRevolutPayFunding(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsRevolutPay(StripeModel):
+    """Data specific to Revolut Pay."""
+
     funding: PaymentAttemptRecordPaymentMethodDetailsRevolutPayFunding | None = None
     """What the customer paid with in the wallet."""
     transaction_id: str | None = None
@@ -1355,6 +1525,8 @@ class PaymentAttemptRecordPaymentMethodDetailsRevolutPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSamsungPay(StripeModel):
+    """Data specific to Samsung Pay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1362,16 +1534,22 @@ class PaymentAttemptRecordPaymentMethodDetailsSamsungPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSatispay(StripeModel):
+    """Data specific to Satispay."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsScalapay(StripeModel):
+    """Data specific to Scalapay."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSepaCreditTransfer(StripeModel):
+    """Details of a payment by SEPA credit transfer. Only with the type `sepa_credit_transfer`."""
+
     bank_name: str | None = None
     """Name of the bank."""
     bic: str | None = None
@@ -1381,6 +1559,8 @@ class PaymentAttemptRecordPaymentMethodDetailsSepaCreditTransfer(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSepaDebit(StripeModel):
+    """Data specific to SEPA Direct Debit."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     branch_code: str | None = None
@@ -1400,11 +1580,15 @@ class PaymentAttemptRecordPaymentMethodDetailsSepaDebit(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSequra(StripeModel):
+    """Data specific to seQura."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSofort(StripeModel):
+    """Data specific to Sofort."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -1426,15 +1610,22 @@ class PaymentAttemptRecordPaymentMethodDetailsSofort(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsStripeAccount(StripeModel):
-    """It has no fields."""
+    """Details of a payment by a Stripe account. Only with the type `stripe_account`.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSunbit(StripeModel):
+    """Data specific to Sunbit."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsSwish(StripeModel):
+    """Data specific to Swish."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1446,16 +1637,22 @@ class PaymentAttemptRecordPaymentMethodDetailsSwish(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsTwint(StripeModel):
+    """Data specific to TWINT."""
+
     mandate: str | None = None
     """Mandate that authorizes the payment."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsUpi(StripeModel):
+    """Data specific to UPI."""
+
     vpa: str | None = None
     """Virtual payment address of the customer, such as `name@bank`."""
 
 
 class PaymentAttemptRecordPaymentMethodDetailsUsBankAccount(StripeModel):
+    """Data specific to bank accounts in the United States."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -1487,10 +1684,15 @@ class PaymentAttemptRecordPaymentMethodDetailsUsBankAccount(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsWechat(StripeModel):
-    """It has no fields."""
+    """Details of a payment by WeChat in the older API. Only with the type `wechat`.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetailsWechatPay(StripeModel):
+    """Data specific to WeChat Pay."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1504,10 +1706,15 @@ class PaymentAttemptRecordPaymentMethodDetailsWechatPay(StripeModel):
 
 
 class PaymentAttemptRecordPaymentMethodDetailsZip(StripeModel):
-    """It has no fields."""
+    """Data specific to Zip.
+
+    It has no fields.
+    """
 
 
 class PaymentAttemptRecordPaymentMethodDetails(StripeModel):
+    """Details of the payment method that the attempt used."""
+
     ach_credit_transfer: PaymentAttemptRecordPaymentMethodDetailsAchCreditTransfer | None = None
     """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
     ach_debit: PaymentAttemptRecordPaymentMethodDetailsAchDebit | None = None
@@ -1647,11 +1854,15 @@ class PaymentAttemptRecordPaymentMethodDetails(StripeModel):
 
 
 class PaymentAttemptRecordProcessorDetailsCustom(StripeModel):
+    """A processor other than Stripe."""
+
     payment_reference: str | None = None
     """Reference of the payment with that processor; unique for each payment."""
 
 
 class PaymentAttemptRecordProcessorDetails(StripeModel):
+    """The processor that handled the payment."""
+
     custom: PaymentAttemptRecordProcessorDetailsCustom | None = None
     """A processor other than Stripe."""
     type: Literal["custom"]
@@ -1662,6 +1873,8 @@ class PaymentAttemptRecordProcessorDetails(StripeModel):
 
 
 class PaymentAttemptRecordShippingDetailsAddress(StripeModel):
+    """Delivery address."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -1677,6 +1890,8 @@ class PaymentAttemptRecordShippingDetailsAddress(StripeModel):
 
 
 class PaymentAttemptRecordShippingDetails(StripeModel):
+    """Recipient and address of a delivery."""
+
     address: PaymentAttemptRecordShippingDetailsAddress
     """Delivery address."""
     name: str | None = None

@@ -158,6 +158,8 @@ __all__ = [
 
 
 class PaymentIntentAmountDetailsError(StripeModel):
+    """Why the parts do not fit the amount; only set when arithmetic validation was turned off."""
+
     code: (
         Literal["amount_details_amount_mismatch", "amount_details_tax_shipping_discount_greater_than_amount"] | None
     ) = None
@@ -172,6 +174,8 @@ class PaymentIntentAmountDetailsError(StripeModel):
 
 
 class PaymentIntentAmountDetailsShipping(StripeModel):
+    """Shipping that the amount contains."""
+
     amount: int | None = None
     """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: str | None = None
@@ -181,6 +185,8 @@ class PaymentIntentAmountDetailsShipping(StripeModel):
 
 
 class PaymentIntentAmountDetailsTax(StripeModel):
+    """Tax on the whole payment."""
+
     total_tax_amount: int | None = None
     """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
     items.
@@ -188,11 +194,17 @@ class PaymentIntentAmountDetailsTax(StripeModel):
 
 
 class PaymentIntentAmountDetailsTip(StripeModel):
+    """Tip that the amount contains."""
+
     amount: int | None = None
     """Tip, in the smallest currency unit."""
 
 
 class PaymentIntentAmountDetails(StripeModel):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None = None
     """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
     line items.
@@ -210,6 +222,8 @@ class PaymentIntentAmountDetails(StripeModel):
 
 
 class PaymentIntentAutomaticPaymentMethods(StripeModel):
+    """Whether Stripe chooses the payment methods to offer, from those that are turned on in the Dashboard."""
+
     allow_redirects: Literal["always", "never"] | None = None
     """Whether payment methods may be offered that send the customer to another page, which needs a
     `return_url`. Defaults to `always`.
@@ -222,6 +236,8 @@ class PaymentIntentAutomaticPaymentMethods(StripeModel):
 
 
 class PaymentIntentHooksInputsTax(StripeModel):
+    """Links a tax calculation to the payment."""
+
     calculation: str
     """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
     recorded as reversals.
@@ -229,16 +245,24 @@ class PaymentIntentHooksInputsTax(StripeModel):
 
 
 class PaymentIntentHooksInputs(StripeModel):
+    """What that work starts from."""
+
     tax: PaymentIntentHooksInputsTax | None = None
     """Links a tax calculation to the payment."""
 
 
 class PaymentIntentHooks(StripeModel):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentHooksInputs | None = None
     """What that work starts from."""
 
 
 class PaymentIntentLastPaymentError(StripeModel):
+    """Error of the last attempt to pay, which also returned the intent to `requires_payment_method`.
+    Cleared when the payment is confirmed anew or updated.
+    """
+
     advice_code: str | None = None
     """What the card's bank recommends to do after a decline, such as `try_again_later` or
     `do_not_try_again`.
@@ -495,11 +519,15 @@ class PaymentIntentLastPaymentError(StripeModel):
 
 
 class PaymentIntentManagedPayments(StripeModel):
+    """Whether Stripe is the merchant of record for this payment (Managed Payments)."""
+
     enabled: bool
     """Whether Stripe acts as merchant of record."""
 
 
 class PaymentIntentNextActionAlipayHandleRedirect(StripeModel):
+    """Send the customer to Alipay."""
+
     native_data: str | None = None
     """Data with which an app starts the Alipay app through its SDK."""
     native_url: str | None = None
@@ -511,10 +539,15 @@ class PaymentIntentNextActionAlipayHandleRedirect(StripeModel):
 
 
 class PaymentIntentNextActionBlikAuthorize(StripeModel):
-    """It has no fields."""
+    """The customer approves the payment in the app of the bank (BLIK). There is nothing to show.
+
+    It has no fields.
+    """
 
 
 class PaymentIntentNextActionBoletoDisplayDetails(StripeModel):
+    """Show the customer the Boleto voucher to pay."""
+
     expires_at: Timestamp | None = None
     """When the voucher expires."""
     hosted_voucher_url: str | None = None
@@ -526,6 +559,8 @@ class PaymentIntentNextActionBoletoDisplayDetails(StripeModel):
 
 
 class PaymentIntentNextActionCardAwaitNotification(StripeModel):
+    """The bank has notified the customer of the coming charge; Stripe goes on by itself."""
+
     charge_attempt_at: Timestamp | None = None
     """When Stripe tries the charge."""
     customer_approval_required: bool | None = None
@@ -533,6 +568,8 @@ class PaymentIntentNextActionCardAwaitNotification(StripeModel):
 
 
 class PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
+    """QR code for Cash App, to show on larger screens."""
+
     expires_at: Timestamp
     """When the QR code expires."""
     image_url_png: str
@@ -542,6 +579,8 @@ class PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode(StripeMo
 
 
 class PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode(StripeModel):
+    """Show a QR code or open Cash App, where the customer approves."""
+
     hosted_instructions_url: str
     """Page of Stripe that shows the Cash App QR code and instructions."""
     mobile_auth_url: str
@@ -551,6 +590,8 @@ class PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode(StripeModel):
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressAba(StripeModel):
+    """Details for transfers with an ABA routing number in the US."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -568,6 +609,8 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressAba(
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressIban(StripeModel):
+    """Details for transfers with an IBAN."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -583,6 +626,8 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressIban
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSortCode(StripeModel):
+    """Details for transfers with a sort code in the United Kingdom."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -596,6 +641,8 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSort
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSpei(StripeModel):
+    """Details for transfers through SPEI in Mexico."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -611,6 +658,8 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSpei
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSwift(StripeModel):
+    """Details for transfers through SWIFT."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -628,6 +677,8 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSwif
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressZengin(StripeModel):
+    """Details for transfers through Zengin in Japan."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str | None = None
@@ -649,6 +700,8 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressZeng
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddress(StripeModel):
+    """Accounts to which the customer can transfer the money."""
+
     aba: PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressAba | None = None
     """Details for transfers with an ABA routing number in the US."""
     iban: PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressIban | None = None
@@ -688,6 +741,8 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddress(Str
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructions(StripeModel):
+    """Show the customer the account to which to transfer the money."""
+
     amount_remaining: int | None = None
     """Amount that is still to be transferred, in the smallest currency unit."""
     currency: str | None = None
@@ -710,6 +765,8 @@ class PaymentIntentNextActionDisplayBankTransferInstructions(StripeModel):
 
 
 class PaymentIntentNextActionKlarnaDisplayQrCode(StripeModel):
+    """Show a QR code with which the customer pays at Klarna."""
+
     data: str
     """Content of the QR code, to draw it yourself."""
     expires_at: Timestamp | None = None
@@ -721,6 +778,8 @@ class PaymentIntentNextActionKlarnaDisplayQrCode(StripeModel):
 
 
 class PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart(StripeModel):
+    """How to pay at FamilyMart."""
+
     confirmation_number: str | None = None
     """Confirmation number that the customer enters at the store."""
     payment_code: str
@@ -728,6 +787,8 @@ class PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart(StripeModel):
 
 
 class PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson(StripeModel):
+    """How to pay at Lawson."""
+
     confirmation_number: str | None = None
     """Confirmation number that the customer enters at the store."""
     payment_code: str
@@ -735,6 +796,8 @@ class PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson(StripeModel):
 
 
 class PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop(StripeModel):
+    """How to pay at MINISTOP."""
+
     confirmation_number: str | None = None
     """Confirmation number that the customer enters at the store."""
     payment_code: str
@@ -742,6 +805,8 @@ class PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop(StripeModel):
 
 
 class PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart(StripeModel):
+    """How to pay at Seicomart."""
+
     confirmation_number: str | None = None
     """Confirmation number that the customer enters at the store."""
     payment_code: str
@@ -749,6 +814,8 @@ class PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart(StripeModel):
 
 
 class PaymentIntentNextActionKonbiniDisplayDetailsStores(StripeModel):
+    """Payment codes for each chain of stores."""
+
     familymart: PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart | None = None
     """How to pay at FamilyMart."""
     lawson: PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson | None = None
@@ -760,6 +827,8 @@ class PaymentIntentNextActionKonbiniDisplayDetailsStores(StripeModel):
 
 
 class PaymentIntentNextActionKonbiniDisplayDetails(StripeModel):
+    """Show the customer how to pay at a convenience store."""
+
     expires_at: Timestamp
     """When the payment can no longer be made."""
     hosted_voucher_url: str | None = None
@@ -769,6 +838,8 @@ class PaymentIntentNextActionKonbiniDisplayDetails(StripeModel):
 
 
 class PaymentIntentNextActionMultibancoDisplayDetails(StripeModel):
+    """Show the entity and reference for the payment by Multibanco."""
+
     entity: str | None = None
     """Entity number that the customer enters."""
     expires_at: Timestamp | None = None
@@ -780,6 +851,8 @@ class PaymentIntentNextActionMultibancoDisplayDetails(StripeModel):
 
 
 class PaymentIntentNextActionOxxoDisplayDetails(StripeModel):
+    """Show the customer the voucher to pay at OXXO."""
+
     expires_after: Timestamp | None = None
     """When the OXXO voucher expires."""
     hosted_voucher_url: str | None = None
@@ -789,6 +862,8 @@ class PaymentIntentNextActionOxxoDisplayDetails(StripeModel):
 
 
 class PaymentIntentNextActionPaynowDisplayQrCode(StripeModel):
+    """Show a PayNow QR code, which the customer scans with a banking app."""
+
     data: str
     """Content of the QR code, to draw it yourself."""
     hosted_instructions_url: str | None = None
@@ -800,6 +875,8 @@ class PaymentIntentNextActionPaynowDisplayQrCode(StripeModel):
 
 
 class PaymentIntentNextActionPixDisplayQrCode(StripeModel):
+    """Show a Pix QR code, or its text to copy into a banking app."""
+
     data: str | None = None
     """Content of the QR code, to draw it yourself."""
     expires_at: int | None = None
@@ -813,6 +890,8 @@ class PaymentIntentNextActionPixDisplayQrCode(StripeModel):
 
 
 class PaymentIntentNextActionPromptpayDisplayQrCode(StripeModel):
+    """Show a PromptPay QR code, which the customer scans with a banking app."""
+
     data: str
     """Content of the QR code, to draw it yourself."""
     hosted_instructions_url: str
@@ -824,6 +903,8 @@ class PaymentIntentNextActionPromptpayDisplayQrCode(StripeModel):
 
 
 class PaymentIntentNextActionRedirectToUrl(StripeModel):
+    """Send the customer to another page to authenticate or pay there."""
+
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
     url: str | None = None
@@ -831,6 +912,8 @@ class PaymentIntentNextActionRedirectToUrl(StripeModel):
 
 
 class PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
+    """QR code for the Swish app, to show on larger screens."""
+
     data: str
     """Content of the QR code, to draw it yourself."""
     expires_at: Timestamp
@@ -842,6 +925,8 @@ class PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode(StripeMode
 
 
 class PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode(StripeModel):
+    """Open the Swish app or show a QR code for it."""
+
     hosted_instructions_url: str
     """Page of Stripe that shows the Swish QR code and instructions."""
     mobile_auth_url: str | None = None
@@ -851,6 +936,8 @@ class PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode(StripeModel):
 
 
 class PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
+    """QR code for the customer's UPI app."""
+
     expires_at: Timestamp
     """When the QR code expires."""
     image_url_png: str
@@ -860,6 +947,8 @@ class PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode(StripeModel)
 
 
 class PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode(StripeModel):
+    """Show a QR code or open the customer's UPI app."""
+
     hosted_instructions_url: str
     """Page of Stripe that shows the UPI QR code and instructions."""
     qr_code: PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode
@@ -867,6 +956,8 @@ class PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode(StripeModel):
 
 
 class PaymentIntentNextActionVerifyWithMicrodeposits(StripeModel):
+    """The customer must confirm small deposits to prove that the bank account is theirs."""
+
     arrival_date: Timestamp
     """Day on which the deposits are expected to arrive."""
     hosted_verification_url: str
@@ -880,6 +971,8 @@ class PaymentIntentNextActionVerifyWithMicrodeposits(StripeModel):
 
 
 class PaymentIntentNextActionWechatPayDisplayQrCode(StripeModel):
+    """Show a QR code, which the customer scans with WeChat."""
+
     data: str
     """Content of the QR code, to draw it yourself."""
     hosted_instructions_url: str
@@ -893,6 +986,8 @@ class PaymentIntentNextActionWechatPayDisplayQrCode(StripeModel):
 
 
 class PaymentIntentNextActionWechatPayRedirectToAndroidApp(StripeModel):
+    """Open WeChat from an Android app, with WeChat's SDK."""
+
     app_id: str
     """ID of your app at WeChat."""
     nonce_str: str
@@ -910,11 +1005,15 @@ class PaymentIntentNextActionWechatPayRedirectToAndroidApp(StripeModel):
 
 
 class PaymentIntentNextActionWechatPayRedirectToIosApp(StripeModel):
+    """Open WeChat from an iOS app."""
+
     native_url: str
     """URL that opens the WeChat app."""
 
 
 class PaymentIntentNextAction(StripeModel):
+    """What the customer has to do before the payment goes on. Set while `status` is `requires_action`."""
+
     alipay_handle_redirect: PaymentIntentNextActionAlipayHandleRedirect | None = None
     """Send the customer to Alipay."""
     blik_authorize: PaymentIntentNextActionBlikAuthorize | None = None
@@ -964,6 +1063,8 @@ class PaymentIntentNextAction(StripeModel):
 
 
 class PaymentIntentPaymentDetails(StripeModel):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None = None
     """Your reference for the customer, such as an account number."""
     order_reference: str | None = None
@@ -971,6 +1072,8 @@ class PaymentIntentPaymentDetails(StripeModel):
 
 
 class PaymentIntentPaymentMethodConfigurationDetails(StripeModel):
+    """Payment method configuration from which the offered payment methods were taken."""
+
     id: str
     """Unique ID of the object."""
     parent: str | None = None
@@ -978,6 +1081,8 @@ class PaymentIntentPaymentMethodConfigurationDetails(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     custom_mandate_url: str | None = None
     """URL of your own mandate text, shown instead of Stripe's."""
     interval_description: str | None = None
@@ -998,6 +1103,8 @@ class PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAcssDebit(StripeModel):
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
+
     mandate_options: PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1020,6 +1127,8 @@ class PaymentIntentPaymentMethodOptionsAcssDebit(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAffirm(StripeModel):
+    """Settings for payments by Affirm (`affirm`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1036,6 +1145,8 @@ class PaymentIntentPaymentMethodOptionsAffirm(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAfterpayClearpay(StripeModel):
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1052,6 +1163,8 @@ class PaymentIntentPaymentMethodOptionsAfterpayClearpay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAlipay(StripeModel):
+    """Settings for payments by Alipay (`alipay`)."""
+
     setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1062,6 +1175,8 @@ class PaymentIntentPaymentMethodOptionsAlipay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAlma(StripeModel):
+    """Settings for payments by Alma (`alma`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1070,6 +1185,8 @@ class PaymentIntentPaymentMethodOptionsAlma(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAmazonPay(StripeModel):
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1085,6 +1202,8 @@ class PaymentIntentPaymentMethodOptionsAmazonPay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAuBecsDebit(StripeModel):
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
+
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1098,11 +1217,15 @@ class PaymentIntentPaymentMethodOptionsAuBecsDebit(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class PaymentIntentPaymentMethodOptionsBacsDebit(StripeModel):
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
+
     mandate_options: PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1118,6 +1241,8 @@ class PaymentIntentPaymentMethodOptionsBacsDebit(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBancontact(StripeModel):
+    """Settings for payments by Bancontact (`bancontact`)."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page."""
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -1130,6 +1255,8 @@ class PaymentIntentPaymentMethodOptionsBancontact(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(StripeModel):
+    """Address under which the company is registered."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -1145,6 +1272,8 @@ class PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(Str
 
 
 class PaymentIntentPaymentMethodOptionsBillieCompanyDetails(StripeModel):
+    """The company that buys, as Billie has to know it."""
+
     registered_address: PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None = None
     """Address under which the company is registered."""
     registered_name: str | None = None
@@ -1192,6 +1321,8 @@ class PaymentIntentPaymentMethodOptionsBillieCompanyDetails(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBillie(StripeModel):
+    """Settings for payments by Billie (`billie`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1204,10 +1335,15 @@ class PaymentIntentPaymentMethodOptionsBillie(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBizum(StripeModel):
-    """It has no fields."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It has no fields.
+    """
 
 
 class PaymentIntentPaymentMethodOptionsBlikMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: Timestamp | None = None
     """Time at which the mandate expires."""
     type: Literal["off_session"] | None = None
@@ -1218,6 +1354,8 @@ class PaymentIntentPaymentMethodOptionsBlikMandateOptions(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBlik(StripeModel):
+    """Settings for payments by BLIK (`blik`)."""
+
     mandate_options: PaymentIntentPaymentMethodOptionsBlikMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -1230,6 +1368,8 @@ class PaymentIntentPaymentMethodOptionsBlik(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBoleto(StripeModel):
+    """Settings for payments by Boleto (`boleto`)."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1243,6 +1383,8 @@ class PaymentIntentPaymentMethodOptionsBoleto(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCardInstallmentsAvailablePlan(StripeModel):
+    """Installment plans that the card allows. Filled after a payment method is attached."""
+
     count: int | None = None
     """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"] | None = None
@@ -1260,6 +1402,8 @@ class PaymentIntentPaymentMethodOptionsCardInstallmentsAvailablePlan(StripeModel
 
 
 class PaymentIntentPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
+    """Selected installment plan."""
+
     count: int | None = None
     """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"] | None = None
@@ -1277,6 +1421,8 @@ class PaymentIntentPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCardInstallments(StripeModel):
+    """Settings for payment in installments."""
+
     available_plans: list[PaymentIntentPaymentMethodOptionsCardInstallmentsAvailablePlan] | None = None
     """Installment plans that the card allows. Filled after a payment method is attached."""
     enabled: bool
@@ -1286,6 +1432,8 @@ class PaymentIntentPaymentMethodOptionsCardInstallments(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1320,6 +1468,8 @@ class PaymentIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCard(StripeModel):
+    """Settings for payments by card."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1416,6 +1566,8 @@ class PaymentIntentPaymentMethodOptionsCard(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCardPresentRouting(StripeModel):
+    """How cards with several networks are routed."""
+
     requested_priority: Literal["domestic", "international"] | None = None
     """Network to prefer for cards with a domestic and an international network.
 
@@ -1425,6 +1577,8 @@ class PaymentIntentPaymentMethodOptionsCardPresentRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCardPresent(StripeModel):
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
+
     capture_method: Literal["manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
@@ -1442,6 +1596,8 @@ class PaymentIntentPaymentMethodOptionsCardPresent(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCashapp(StripeModel):
+    """Settings for payments by Cash App Pay (`cashapp`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1458,6 +1614,8 @@ class PaymentIntentPaymentMethodOptionsCashapp(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCrypto(StripeModel):
+    """Settings for payments by stablecoins (`crypto`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1467,11 +1625,15 @@ class PaymentIntentPaymentMethodOptionsCrypto(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(StripeModel):
+    """Settings for bank transfers in the European Union."""
+
     country: Literal["BE", "DE", "ES", "FR", "IE", "NL"]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
 class PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer | None = None
     """Settings for bank transfers in the European Union."""
     requested_address_types: list[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]] | None = None
@@ -1500,6 +1662,8 @@ class PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCustomerBalance(StripeModel):
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
+
     bank_transfer: PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"] | None = None
@@ -1516,6 +1680,8 @@ class PaymentIntentPaymentMethodOptionsCustomerBalance(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsEps(StripeModel):
+    """Settings for payments by EPS (`eps`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1525,6 +1691,8 @@ class PaymentIntentPaymentMethodOptionsEps(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsFpx(StripeModel):
+    """Settings for payments by FPX (`fpx`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1534,6 +1702,8 @@ class PaymentIntentPaymentMethodOptionsFpx(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsGiropay(StripeModel):
+    """Settings for payments by giropay (`giropay`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1543,6 +1713,8 @@ class PaymentIntentPaymentMethodOptionsGiropay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsGrabpay(StripeModel):
+    """Settings for payments by GrabPay (`grabpay`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1552,6 +1724,8 @@ class PaymentIntentPaymentMethodOptionsGrabpay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsIdeal(StripeModel):
+    """Settings for payments by iDEAL (`ideal`)."""
+
     setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1562,10 +1736,15 @@ class PaymentIntentPaymentMethodOptionsIdeal(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsInteracPresent(StripeModel):
-    """It has no fields."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`).
+
+    It has no fields.
+    """
 
 
 class PaymentIntentPaymentMethodOptionsKakaoPay(StripeModel):
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1581,6 +1760,8 @@ class PaymentIntentPaymentMethodOptionsKakaoPay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsKlarna(StripeModel):
+    """Settings for payments by Klarna (`klarna`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1599,6 +1780,8 @@ class PaymentIntentPaymentMethodOptionsKlarna(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsKonbini(StripeModel):
+    """Settings for payments by Konbini (`konbini`)."""
+
     confirmation_number: str | None = None
     """Number of 10 or 11 digits that the customer enters at the store; Stripe picks one unless set."""
     expires_after_days: int | None = None
@@ -1616,6 +1799,8 @@ class PaymentIntentPaymentMethodOptionsKonbini(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsKrCard(StripeModel):
+    """Settings for payments by South Korean card (`kr_card`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1631,6 +1816,8 @@ class PaymentIntentPaymentMethodOptionsKrCard(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsLink(StripeModel):
+    """Settings for payments by Link (`link`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1648,6 +1835,8 @@ class PaymentIntentPaymentMethodOptionsLink(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsMbWay(StripeModel):
+    """Settings for payments by MB WAY (`mb_way`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1657,6 +1846,8 @@ class PaymentIntentPaymentMethodOptionsMbWay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsMobilepay(StripeModel):
+    """Settings for payments by MobilePay (`mobilepay`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1671,6 +1862,8 @@ class PaymentIntentPaymentMethodOptionsMobilepay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsMultibanco(StripeModel):
+    """Settings for payments by Multibanco (`multibanco`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1680,6 +1873,8 @@ class PaymentIntentPaymentMethodOptionsMultibanco(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsNaverPay(StripeModel):
+    """Settings for payments by Naver Pay (`naver_pay`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1695,6 +1890,8 @@ class PaymentIntentPaymentMethodOptionsNaverPay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsNzBankAccount(StripeModel):
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
+
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1708,6 +1905,8 @@ class PaymentIntentPaymentMethodOptionsNzBankAccount(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsOxxo(StripeModel):
+    """Settings for payments by OXXO (`oxxo`)."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none"] | None = None
@@ -1719,6 +1918,8 @@ class PaymentIntentPaymentMethodOptionsOxxo(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsP24(StripeModel):
+    """Settings for payments by Przelewy24 (`p24`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1728,10 +1929,15 @@ class PaymentIntentPaymentMethodOptionsP24(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPayByBank(StripeModel):
-    """It has no fields."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`).
+
+    It has no fields.
+    """
 
 
 class PaymentIntentPaymentMethodOptionsPayco(StripeModel):
+    """Settings for payments by PAYCO (`payco`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1746,6 +1952,8 @@ class PaymentIntentPaymentMethodOptionsPayco(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPaynow(StripeModel):
+    """Settings for payments by PayNow (`paynow`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1755,6 +1963,8 @@ class PaymentIntentPaymentMethodOptionsPaynow(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPaypal(StripeModel):
+    """Settings for payments by PayPal (`paypal`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1774,10 +1984,15 @@ class PaymentIntentPaymentMethodOptionsPaypal(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPaypay(StripeModel):
-    """It has no fields."""
+    """Settings for payments by PayPay (`paypay`).
+
+    It has no fields.
+    """
 
 
 class PaymentIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -1837,6 +2052,8 @@ class PaymentIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPayto(StripeModel):
+    """Settings for payments by PayTo (`payto`)."""
+
     mandate_options: PaymentIntentPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -1849,6 +2066,8 @@ class PaymentIntentPaymentMethodOptionsPayto(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"] | None = None
@@ -1883,6 +2102,8 @@ class PaymentIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPix(StripeModel):
+    """Settings for payments by Pix (`pix`)."""
+
     amount_includes_iof: Literal["always", "never"] | None = None
     """Whether the amount contains the Brazilian tax on financial operations (IOF).
 
@@ -1905,6 +2126,8 @@ class PaymentIntentPaymentMethodOptionsPix(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPromptpay(StripeModel):
+    """Settings for payments by PromptPay (`promptpay`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1914,6 +2137,8 @@ class PaymentIntentPaymentMethodOptionsPromptpay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsRevolutPay(StripeModel):
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1929,6 +2154,8 @@ class PaymentIntentPaymentMethodOptionsRevolutPay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSamsungPay(StripeModel):
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1943,6 +2170,8 @@ class PaymentIntentPaymentMethodOptionsSamsungPay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSatispay(StripeModel):
+    """Settings for payments by Satispay (`satispay`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1959,6 +2188,8 @@ class PaymentIntentPaymentMethodOptionsSatispay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsScalapay(StripeModel):
+    """Settings for payments by Scalapay (`scalapay`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -1967,11 +2198,15 @@ class PaymentIntentPaymentMethodOptionsScalapay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class PaymentIntentPaymentMethodOptionsSepaDebit(StripeModel):
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
+
     mandate_options: PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1987,6 +2222,8 @@ class PaymentIntentPaymentMethodOptionsSepaDebit(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSequra(StripeModel):
+    """Settings for payments by seQura (`sequra`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -2001,6 +2238,8 @@ class PaymentIntentPaymentMethodOptionsSequra(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSofort(StripeModel):
+    """Settings for payments by Sofort (`sofort`)."""
+
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None = None
     """Language of the payment page."""
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -2013,6 +2252,8 @@ class PaymentIntentPaymentMethodOptionsSofort(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSunbit(StripeModel):
+    """Settings for payments by Sunbit (`sunbit`)."""
+
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
@@ -2027,6 +2268,8 @@ class PaymentIntentPaymentMethodOptionsSunbit(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSwish(StripeModel):
+    """Settings for payments by Swish (`swish`)."""
+
     reference: str | None = None
     """Your reference for the order, which the customer sees in the Swish app."""
     setup_future_usage: Literal["none"] | None = None
@@ -2038,6 +2281,8 @@ class PaymentIntentPaymentMethodOptionsSwish(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsTwint(StripeModel):
+    """Settings for payments by TWINT (`twint`)."""
+
     setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2048,6 +2293,8 @@ class PaymentIntentPaymentMethodOptionsTwint(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsUpi(StripeModel):
+    """Settings for payments by UPI (`upi`)."""
+
     setup_future_usage: Literal["off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2058,6 +2305,8 @@ class PaymentIntentPaymentMethodOptionsUpi(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(StripeModel):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: list[Literal["checking", "savings"]] | None = None
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -2067,6 +2316,8 @@ class PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
 
 
 class PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
@@ -2089,6 +2340,8 @@ class PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnections(StripeM
 
 
 class PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     collection_method: Literal["paper"] | None = None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -2097,6 +2350,8 @@ class PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsUsBankAccount(StripeModel):
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
+
     financial_connections: PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnections | None = None
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions | None = None
@@ -2129,6 +2384,8 @@ class PaymentIntentPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsWechatPay(StripeModel):
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
+
     app_id: str | None = None
     """ID of your app at WeChat, for payments from a mobile app."""
     client: Literal["android", "ios", "web"] | None = None
@@ -2147,6 +2404,8 @@ class PaymentIntentPaymentMethodOptionsWechatPay(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsZip(StripeModel):
+    """Settings for payments by Zip (`zip`)."""
+
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2156,6 +2415,8 @@ class PaymentIntentPaymentMethodOptionsZip(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptions(StripeModel):
+    """Settings for single payment methods, which go before those of the whole payment."""
+
     acss_debit: PaymentIntentPaymentMethodOptionsAcssDebit | None = None
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     affirm: PaymentIntentPaymentMethodOptionsAffirm | None = None
@@ -2275,6 +2536,10 @@ class PaymentIntentPaymentMethodOptions(StripeModel):
 
 
 class PaymentIntentPresentmentDetails(StripeModel):
+    """Amount and currency that the customer saw, where Stripe converted the price into the customer's
+    currency.
+    """
+
     presentment_amount: int
     """Amount that the customer saw and paid, in the smallest unit of `presentment_currency`."""
     presentment_currency: str
@@ -2282,6 +2547,8 @@ class PaymentIntentPresentmentDetails(StripeModel):
 
 
 class PaymentIntentProcessingCardCustomerNotification(StripeModel):
+    """Notification of the customer before the charge, as India prescribes it."""
+
     approval_requested: bool | None = None
     """Whether the bank asks the customer to approve the payment."""
     completes_at: Timestamp | None = None
@@ -2289,11 +2556,15 @@ class PaymentIntentProcessingCardCustomerNotification(StripeModel):
 
 
 class PaymentIntentProcessingCard(StripeModel):
+    """Progress of a recurring card payment for which the bank notifies the customer first."""
+
     customer_notification: PaymentIntentProcessingCardCustomerNotification | None = None
     """Notification of the customer before the charge, as India prescribes it."""
 
 
 class PaymentIntentProcessing(StripeModel):
+    """What is known about a payment in the status `processing`."""
+
     card: PaymentIntentProcessingCard | None = None
     """Progress of a recurring card payment for which the bank notifies the customer first."""
     type: Literal["card"]
@@ -2304,6 +2575,8 @@ class PaymentIntentProcessing(StripeModel):
 
 
 class PaymentIntentTransferDataPaymentData(StripeModel):
+    """What is set on the payment that the connected account receives."""
+
     description: str | None = None
     """Description of the payment in the connected account."""
     metadata: dict[str, str] | None = None
@@ -2313,6 +2586,8 @@ class PaymentIntentTransferDataPaymentData(StripeModel):
 
 
 class PaymentIntentTransferData(StripeModel):
+    """Transfers money from the payment to a connected account."""
+
     amount: int | None = None
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     description: str | None = None

@@ -16,16 +16,22 @@ __all__ = [
 
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard(StripeModel):
+    """What card networks are told about the item."""
+
     commodity_code: str | None = None
     """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent(StripeModel):
+    """What card networks are told about the item when the card is read by a reader."""
+
     commodity_code: str | None = None
     """Code that classifies the goods, for payments at a reader."""
 
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna(StripeModel):
+    """What Klarna is told about the item."""
+
     image_url: str | None = None
     """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: str | None = None
@@ -37,6 +43,8 @@ class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna(StripeModel):
 
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal(StripeModel):
+    """What PayPal is told about the item."""
+
     category: Literal["digital_goods", "donation", "physical_goods"] | None = None
     """Kind of item, which decides about PayPal's seller protection.
 
@@ -51,6 +59,8 @@ class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal(StripeModel):
 
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptions(StripeModel):
+    """Settings per type of payment method."""
+
     card: PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard | None = None
     """What card networks are told about the item."""
     card_present: PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent | None = None
@@ -62,6 +72,8 @@ class PaymentIntentAmountDetailsLineItemPaymentMethodOptions(StripeModel):
 
 
 class PaymentIntentAmountDetailsLineItemTax(StripeModel):
+    """Tax on this item."""
+
     total_tax_amount: int
     """Tax for the whole quantity of this item, in the smallest currency unit."""
 

@@ -63,11 +63,15 @@ __all__ = [
 
 
 class PaymentLinkAfterCompletionHostedConfirmation(StripeModel):
+    """Settings for the confirmation page."""
+
     custom_message: str | None = None
     """Text of your own on the confirmation page, up to 500 characters."""
 
 
 class PaymentLinkAfterCompletionRedirect(StripeModel):
+    """Settings for the redirect to your site."""
+
     url: str
     """URL to which the customer is redirected. The placeholder `{CHECKOUT_SESSION_ID}` in it becomes the
     ID of the session.
@@ -75,6 +79,8 @@ class PaymentLinkAfterCompletionRedirect(StripeModel):
 
 
 class PaymentLinkAfterCompletion(StripeModel):
+    """What the customer sees after the payment."""
+
     hosted_confirmation: PaymentLinkAfterCompletionHostedConfirmation | None = None
     """Settings for the confirmation page."""
     redirect: PaymentLinkAfterCompletionRedirect | None = None
@@ -88,6 +94,8 @@ class PaymentLinkAfterCompletion(StripeModel):
 
 
 class PaymentLinkAutomaticTaxLiability(StripeModel):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -99,6 +107,8 @@ class PaymentLinkAutomaticTaxLiability(StripeModel):
 
 
 class PaymentLinkAutomaticTax(StripeModel):
+    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+
     enabled: bool
     """Whether Stripe Tax calculates the tax."""
     liability: PaymentLinkAutomaticTaxLiability | None = None
@@ -106,6 +116,8 @@ class PaymentLinkAutomaticTax(StripeModel):
 
 
 class PaymentLinkConsentCollectionPaymentMethodReuseAgreement(StripeModel):
+    """Text about the reuse of the payment method, near the pay button."""
+
     position: Literal["auto", "hidden"]
     """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
     example with `custom_text`.
@@ -116,6 +128,8 @@ class PaymentLinkConsentCollectionPaymentMethodReuseAgreement(StripeModel):
 
 
 class PaymentLinkConsentCollection(StripeModel):
+    """Agreements that Checkout asks the customer for."""
+
     payment_method_reuse_agreement: PaymentLinkConsentCollectionPaymentMethodReuseAgreement | None = None
     """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"] | None = None
@@ -134,6 +148,8 @@ class PaymentLinkConsentCollection(StripeModel):
 
 
 class PaymentLinkCustomFieldDropdownOption(StripeModel):
+    """Options that the customer can choose from, up to 200."""
+
     label: str
     """Text of the option, up to 100 characters."""
     value: str
@@ -143,6 +159,8 @@ class PaymentLinkCustomFieldDropdownOption(StripeModel):
 
 
 class PaymentLinkCustomFieldDropdown(StripeModel):
+    """Options and answer of a field with the type `dropdown`."""
+
     default_value: str | None = None
     """Value of the option that is selected at the start."""
     options: list[PaymentLinkCustomFieldDropdownOption]
@@ -150,6 +168,8 @@ class PaymentLinkCustomFieldDropdown(StripeModel):
 
 
 class PaymentLinkCustomFieldLabel(StripeModel):
+    """Name of the field as the customer sees it."""
+
     custom: str | None = None
     """Text of the label, up to 50 characters."""
     type: Literal["custom"]
@@ -160,6 +180,8 @@ class PaymentLinkCustomFieldLabel(StripeModel):
 
 
 class PaymentLinkCustomFieldNumeric(StripeModel):
+    """Limits and answer of a field with the type `numeric`."""
+
     default_value: str | None = None
     """Number that the field contains at the start."""
     maximum_length: int | None = None
@@ -169,6 +191,8 @@ class PaymentLinkCustomFieldNumeric(StripeModel):
 
 
 class PaymentLinkCustomFieldText(StripeModel):
+    """Limits and answer of a field with the type `text`."""
+
     default_value: str | None = None
     """Text that the field contains at the start."""
     maximum_length: int | None = None
@@ -178,6 +202,8 @@ class PaymentLinkCustomFieldText(StripeModel):
 
 
 class PaymentLinkCustomField(StripeModel):
+    """Up to three additional fields on the page."""
+
     dropdown: PaymentLinkCustomFieldDropdown | None = None
     """Options and answer of a field with the type `dropdown`."""
     key: str
@@ -200,26 +226,36 @@ class PaymentLinkCustomField(StripeModel):
 
 
 class PaymentLinkCustomTextAfterSubmit(StripeModel):
+    """Text after the payment button."""
+
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCustomTextShippingAddress(StripeModel):
+    """Text next to the fields for the shipping address."""
+
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCustomTextSubmit(StripeModel):
+    """Text next to the payment button."""
+
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCustomTextTermsOfServiceAcceptance(StripeModel):
+    """Text that replaces the default label of the terms of service checkbox."""
+
     message: str
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCustomText(StripeModel):
+    """Your own text at certain places of the page."""
+
     after_submit: PaymentLinkCustomTextAfterSubmit | None = None
     """Text after the payment button."""
     shipping_address: PaymentLinkCustomTextShippingAddress | None = None
@@ -231,6 +267,8 @@ class PaymentLinkCustomText(StripeModel):
 
 
 class PaymentLinkInvoiceCreationInvoiceDataCustomField(StripeModel):
+    """Up to four additional lines of name and value on the invoice."""
+
     name: str
     """Name of the custom field, up to 40 characters."""
     value: str
@@ -238,6 +276,8 @@ class PaymentLinkInvoiceCreationInvoiceDataCustomField(StripeModel):
 
 
 class PaymentLinkInvoiceCreationInvoiceDataIssuer(StripeModel):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -249,6 +289,8 @@ class PaymentLinkInvoiceCreationInvoiceDataIssuer(StripeModel):
 
 
 class PaymentLinkInvoiceCreationInvoiceDataRenderingOptions(StripeModel):
+    """How the PDF of the invoice looks."""
+
     amount_tax_display: str | None = None
     """How the amounts of lines on the PDF treat tax."""
     template: str | None = None
@@ -256,6 +298,8 @@ class PaymentLinkInvoiceCreationInvoiceDataRenderingOptions(StripeModel):
 
 
 class PaymentLinkInvoiceCreationInvoiceData(StripeModel):
+    """Contents of the invoice."""
+
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: list[PaymentLinkInvoiceCreationInvoiceDataCustomField] | None = None
@@ -275,6 +319,8 @@ class PaymentLinkInvoiceCreationInvoiceData(StripeModel):
 
 
 class PaymentLinkInvoiceCreation(StripeModel):
+    """Settings for an invoice after the payment, in `payment` mode."""
+
     enabled: bool
     """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: PaymentLinkInvoiceCreationInvoiceData | None = None
@@ -282,11 +328,15 @@ class PaymentLinkInvoiceCreation(StripeModel):
 
 
 class PaymentLinkManagedPayments(StripeModel):
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
+
     enabled: bool
     """Whether payments through the link use Managed Payments."""
 
 
 class PaymentLinkNameCollectionBusiness(StripeModel):
+    """Settings for the business name."""
+
     enabled: bool
     """Whether Checkout asks for a business name."""
     optional: bool
@@ -294,6 +344,8 @@ class PaymentLinkNameCollectionBusiness(StripeModel):
 
 
 class PaymentLinkNameCollectionIndividual(StripeModel):
+    """Settings for the personal name."""
+
     enabled: bool
     """Whether Checkout asks for a personal name."""
     optional: bool
@@ -301,6 +353,8 @@ class PaymentLinkNameCollectionIndividual(StripeModel):
 
 
 class PaymentLinkNameCollection(StripeModel):
+    """Names that Checkout asks the customer for."""
+
     business: PaymentLinkNameCollectionBusiness | None = None
     """Settings for the business name."""
     individual: PaymentLinkNameCollectionIndividual | None = None
@@ -308,6 +362,8 @@ class PaymentLinkNameCollection(StripeModel):
 
 
 class PaymentLinkOptionalItemAdjustableQuantity(StripeModel):
+    """Lets the customer change the quantity."""
+
     enabled: bool
     """Whether the customer can change the quantity."""
     maximum: int | None = None
@@ -317,6 +373,8 @@ class PaymentLinkOptionalItemAdjustableQuantity(StripeModel):
 
 
 class PaymentLinkOptionalItem(StripeModel):
+    """Items that the customer can add to the purchase on the page, up to ten."""
+
     adjustable_quantity: PaymentLinkOptionalItemAdjustableQuantity | None = None
     """Lets the customer change the quantity."""
     price: str
@@ -326,6 +384,8 @@ class PaymentLinkOptionalItem(StripeModel):
 
 
 class PaymentLinkPaymentIntentData(StripeModel):
+    """What applies to the payment intents that the link creates. Only for one-time payments."""
+
     capture_method: Literal["automatic", "automatic_async", "manual"] | None = None
     """When the money is taken after the payment is authorized.
 
@@ -355,6 +415,8 @@ class PaymentLinkPaymentIntentData(StripeModel):
 
 
 class PaymentLinkPaymentMethodOptionsCardRestrictions(StripeModel):
+    """Cards that the link does not accept."""
+
     brands_blocked: list[Literal["american_express", "discover_global_network", "mastercard", "visa"]]
     """Card brands that the link does not accept.
 
@@ -366,21 +428,29 @@ class PaymentLinkPaymentMethodOptionsCardRestrictions(StripeModel):
 
 
 class PaymentLinkPaymentMethodOptionsCard(StripeModel):
+    """Settings for cards."""
+
     restrictions: PaymentLinkPaymentMethodOptionsCardRestrictions | None = None
     """Cards that the link does not accept."""
 
 
 class PaymentLinkPaymentMethodOptions(StripeModel):
+    """Settings per type of payment method."""
+
     card: PaymentLinkPaymentMethodOptionsCard | None = None
     """Settings for cards."""
 
 
 class PaymentLinkPhoneNumberCollection(StripeModel):
+    """Settings for the customer's phone number."""
+
     enabled: bool
     """Whether Checkout asks for a phone number."""
 
 
 class PaymentLinkRestrictionsCompletedSessions(StripeModel):
+    """Limit on how often customers can pay through the link."""
+
     count: int
     """How many sessions of the link have been completed."""
     limit: int
@@ -388,11 +458,15 @@ class PaymentLinkRestrictionsCompletedSessions(StripeModel):
 
 
 class PaymentLinkRestrictions(StripeModel):
+    """Limits on the use of the link."""
+
     completed_sessions: PaymentLinkRestrictionsCompletedSessions
     """Limit on how often customers can pay through the link."""
 
 
 class PaymentLinkShippingAddressCollection(StripeModel):
+    """Makes Checkout ask for a shipping address. Null if it does not."""
+
     allowed_countries: list[
         Literal[
             "AC",
@@ -639,6 +713,8 @@ class PaymentLinkShippingAddressCollection(StripeModel):
 
 
 class PaymentLinkShippingOption(StripeModel):
+    """Shipping rates that the customer can choose from, up to five."""
+
     shipping_amount: int
     """Cost of this shipping rate, in the smallest currency unit."""
     shipping_rate: Expandable["ShippingRate"]
@@ -646,6 +722,8 @@ class PaymentLinkShippingOption(StripeModel):
 
 
 class PaymentLinkSubscriptionDataInvoiceSettingsCustomField(StripeModel):
+    """Up to four custom fields to show on the invoice."""
+
     name: str
     """Name of the custom field, up to 40 characters."""
     value: str
@@ -653,6 +731,8 @@ class PaymentLinkSubscriptionDataInvoiceSettingsCustomField(StripeModel):
 
 
 class PaymentLinkSubscriptionDataInvoiceSettingsIssuer(StripeModel):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -664,6 +744,8 @@ class PaymentLinkSubscriptionDataInvoiceSettingsIssuer(StripeModel):
 
 
 class PaymentLinkSubscriptionDataInvoiceSettings(StripeModel):
+    """Settings for the invoices."""
+
     account_tax_ids: list[Expandable["DeletedTaxId | TaxId"]] | None = None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: list[PaymentLinkSubscriptionDataInvoiceSettingsCustomField] | None = None
@@ -677,6 +759,8 @@ class PaymentLinkSubscriptionDataInvoiceSettings(StripeModel):
 
 
 class PaymentLinkSubscriptionDataTrialSettingsEndBehavior(StripeModel):
+    """What to do at the end of the trial."""
+
     missing_payment_method: Literal["cancel", "create_invoice", "pause"]
     """What to do if there is no payment method at the end of the trial.
 
@@ -687,11 +771,17 @@ class PaymentLinkSubscriptionDataTrialSettingsEndBehavior(StripeModel):
 
 
 class PaymentLinkSubscriptionDataTrialSettings(StripeModel):
+    """Settings for the trial."""
+
     end_behavior: PaymentLinkSubscriptionDataTrialSettingsEndBehavior
     """What to do at the end of the trial."""
 
 
 class PaymentLinkSubscriptionData(StripeModel):
+    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
+    items.
+    """
+
     description: str | None = None
     """Text about the subscription that the customer sees, up to 500 characters."""
     invoice_settings: PaymentLinkSubscriptionDataInvoiceSettings
@@ -705,6 +795,8 @@ class PaymentLinkSubscriptionData(StripeModel):
 
 
 class PaymentLinkTaxIdCollection(StripeModel):
+    """Settings for the customer's tax ID."""
+
     enabled: bool
     """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
@@ -716,6 +808,8 @@ class PaymentLinkTaxIdCollection(StripeModel):
 
 
 class PaymentLinkTransferData(StripeModel):
+    """Transfers money from the payment to a connected account."""
+
     amount: int | None = None
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     destination: Expandable["Account"]

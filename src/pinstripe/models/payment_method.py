@@ -104,6 +104,8 @@ __all__ = [
 
 
 class PaymentMethodAcssDebit(StripeModel):
+    """Data specific to pre-authorized debit in Canada (ACSS)."""
+
     bank_name: str | None = None
     """Name of the bank."""
     fingerprint: str | None = None
@@ -119,26 +121,43 @@ class PaymentMethodAcssDebit(StripeModel):
 
 
 class PaymentMethodAffirm(StripeModel):
-    """It has no fields."""
+    """Data specific to Affirm.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodAfterpayClearpay(StripeModel):
-    """It has no fields."""
+    """Data specific to Afterpay and Clearpay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodAlipay(StripeModel):
-    """It has no fields."""
+    """Data specific to Alipay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodAlma(StripeModel):
-    """It has no fields."""
+    """Data specific to Alma.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodAmazonPay(StripeModel):
-    """It has no fields."""
+    """Data specific to Amazon Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodAuBecsDebit(StripeModel):
+    """Data specific to BECS Direct Debit in Australia."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     fingerprint: str | None = None
@@ -150,6 +169,8 @@ class PaymentMethodAuBecsDebit(StripeModel):
 
 
 class PaymentMethodBacsDebit(StripeModel):
+    """Data specific to Bacs Direct Debit in the United Kingdom."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -161,29 +182,43 @@ class PaymentMethodBacsDebit(StripeModel):
 
 
 class PaymentMethodBancontact(StripeModel):
-    """It has no fields."""
+    """Data specific to Bancontact.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodBillie(StripeModel):
-    """It has no fields."""
+    """Data specific to Billie.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodBizum(StripeModel):
+    """Data specific to Bizum."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class PaymentMethodBlik(StripeModel):
+    """Data specific to BLIK."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class PaymentMethodBoleto(StripeModel):
+    """Data specific to Boleto."""
+
     tax_id: str
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentMethodCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: str | None = None
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -195,6 +230,8 @@ class PaymentMethodCardChecks(StripeModel):
 
 
 class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
     """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
@@ -205,6 +242,8 @@ class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentOffline(Strip
 
 
 class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "credit", "prepaid", "unknown"] | None = None
     """Kind of account that was debited.
 
@@ -232,6 +271,8 @@ class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentReceipt(Strip
 
 
 class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
     """Kind of wallet.
 
@@ -243,6 +284,8 @@ class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentWallet(Stripe
 
 
 class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresent(StripeModel):
+    """Details of the in-person card payment."""
+
     amount_authorized: int | None = None
     """Amount that was authorized, in the smallest currency unit."""
     brand: str | None = None
@@ -318,6 +361,8 @@ class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresent(StripeModel)
 
 
 class PaymentMethodCardGeneratedFromPaymentMethodDetails(StripeModel):
+    """Details of the payment at the reader."""
+
     card_present: PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresent | None = None
     """Details of the in-person card payment."""
     type: str
@@ -325,6 +370,8 @@ class PaymentMethodCardGeneratedFromPaymentMethodDetails(StripeModel):
 
 
 class PaymentMethodCardGeneratedFrom(StripeModel):
+    """Payment at a reader from which this card was saved."""
+
     charge: str | None = None
     """Charge from which it was made."""
     payment_method_details: PaymentMethodCardGeneratedFromPaymentMethodDetails | None = None
@@ -334,6 +381,8 @@ class PaymentMethodCardGeneratedFrom(StripeModel):
 
 
 class PaymentMethodCardNetworks(StripeModel):
+    """Card networks on which the card can be used."""
+
     available: list[str]
     """Networks that the card supports."""
     preferred: str | None = None
@@ -341,27 +390,43 @@ class PaymentMethodCardNetworks(StripeModel):
 
 
 class PaymentMethodCardThreeDSecureUsage(StripeModel):
+    """Whether the card can be used with 3D Secure."""
+
     supported: bool
     """Whether the card supports 3D Secure."""
 
 
 class PaymentMethodCardWalletAmexExpressCheckout(StripeModel):
-    """It has no fields."""
+    """Amex Express Checkout. Only with the type `amex_express_checkout`.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCardWalletApplePay(StripeModel):
-    """It has no fields."""
+    """Data specific to Apple Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCardWalletGooglePay(StripeModel):
-    """It has no fields."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCardWalletLink(StripeModel):
-    """It has no fields."""
+    """Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCardWalletMasterpass(StripeModel):
+    """Masterpass. Only with the type `masterpass`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
@@ -373,10 +438,15 @@ class PaymentMethodCardWalletMasterpass(StripeModel):
 
 
 class PaymentMethodCardWalletSamsungPay(StripeModel):
-    """It has no fields."""
+    """Data specific to Samsung Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCardWalletVisaCheckout(StripeModel):
+    """Visa Checkout. Only with the type `visa_checkout`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
@@ -388,6 +458,8 @@ class PaymentMethodCardWalletVisaCheckout(StripeModel):
 
 
 class PaymentMethodCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     amex_express_checkout: PaymentMethodCardWalletAmexExpressCheckout | None = None
     """Amex Express Checkout. Only with the type `amex_express_checkout`."""
     apple_pay: PaymentMethodCardWalletApplePay | None = None
@@ -420,6 +492,8 @@ class PaymentMethodCardWallet(StripeModel):
 
 
 class PaymentMethodCard(StripeModel):
+    """Credit or debit card. Only with the type `card`."""
+
     brand: str
     """Brand of the card."""
     checks: PaymentMethodCardChecks | None = None
@@ -463,6 +537,8 @@ class PaymentMethodCard(StripeModel):
 
 
 class PaymentMethodCardPresentNetworks(StripeModel):
+    """Networks on which the card can be used."""
+
     available: list[str]
     """Networks that the card supports."""
     preferred: str | None = None
@@ -470,6 +546,8 @@ class PaymentMethodCardPresentNetworks(StripeModel):
 
 
 class PaymentMethodCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
     """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
@@ -480,6 +558,8 @@ class PaymentMethodCardPresentOffline(StripeModel):
 
 
 class PaymentMethodCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
     """Kind of wallet.
 
@@ -491,6 +571,8 @@ class PaymentMethodCardPresentWallet(StripeModel):
 
 
 class PaymentMethodCardPresent(StripeModel):
+    """Card that a Terminal reader has read. Only with the type `card_present`."""
+
     brand: str | None = None
     """Brand of the card."""
     brand_product: str | None = None
@@ -546,6 +628,8 @@ class PaymentMethodCardPresent(StripeModel):
 
 
 class PaymentMethodCashapp(StripeModel):
+    """Data specific to Cash App Pay."""
+
     buyer_id: str | None = None
     """Unique ID of the customer at Cash App."""
     cashtag: str | None = None
@@ -553,10 +637,15 @@ class PaymentMethodCashapp(StripeModel):
 
 
 class PaymentMethodCrypto(StripeModel):
-    """It has no fields."""
+    """Data specific to payments with stablecoins.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodCustomLogo(StripeModel):
+    """Logo of the payment method."""
+
     content_type: str | None = None
     """Media type of the logo, such as `image/png`."""
     url: str
@@ -564,6 +653,8 @@ class PaymentMethodCustomLogo(StripeModel):
 
 
 class PaymentMethodCustom(StripeModel):
+    """Payment method of your own, which is processed outside of Stripe. Only with the type `custom`."""
+
     display_name: str | None = None
     """Name of the payment method, as the Dashboard and your customers see it."""
     logo: PaymentMethodCustomLogo | None = None
@@ -573,10 +664,15 @@ class PaymentMethodCustom(StripeModel):
 
 
 class PaymentMethodCustomerBalance(StripeModel):
-    """It has no fields."""
+    """Data specific to payments from the customer's cash balance.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodEps(StripeModel):
+    """Data specific to EPS."""
+
     bank: (
         Literal[
             "arzte_und_apotheker_bank",
@@ -614,6 +710,8 @@ class PaymentMethodEps(StripeModel):
 
 
 class PaymentMethodFpx(StripeModel):
+    """Data specific to FPX."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -651,14 +749,22 @@ class PaymentMethodFpx(StripeModel):
 
 
 class PaymentMethodGiropay(StripeModel):
-    """It has no fields."""
+    """Data specific to giropay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodGrabpay(StripeModel):
-    """It has no fields."""
+    """Data specific to GrabPay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodIdeal(StripeModel):
+    """Data specific to iDEAL."""
+
     bank: (
         Literal[
             "abn_amro",
@@ -715,6 +821,8 @@ class PaymentMethodIdeal(StripeModel):
 
 
 class PaymentMethodInteracPresentNetworks(StripeModel):
+    """Networks on which the Interac card can be used."""
+
     available: list[str]
     """Networks that the card supports."""
     preferred: str | None = None
@@ -722,6 +830,8 @@ class PaymentMethodInteracPresentNetworks(StripeModel):
 
 
 class PaymentMethodInteracPresent(StripeModel):
+    """Data specific to in-person Interac payments."""
+
     brand: str | None = None
     """Brand of the card."""
     cardholder_name: str | None = None
@@ -771,10 +881,15 @@ class PaymentMethodInteracPresent(StripeModel):
 
 
 class PaymentMethodKakaoPay(StripeModel):
-    """It has no fields."""
+    """Data specific to Kakao Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodKlarnaDob(StripeModel):
+    """Date of birth."""
+
     day: int | None = None
     """Day of birth, from 1 to 31."""
     month: int | None = None
@@ -784,15 +899,22 @@ class PaymentMethodKlarnaDob(StripeModel):
 
 
 class PaymentMethodKlarna(StripeModel):
+    """Data specific to Klarna."""
+
     dob: PaymentMethodKlarnaDob | None = None
     """Date of birth."""
 
 
 class PaymentMethodKonbini(StripeModel):
-    """It has no fields."""
+    """Data specific to Konbini.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodKrCard(StripeModel):
+    """Data specific to Korean cards."""
+
     brand: (
         Literal[
             "bc",
@@ -826,6 +948,8 @@ class PaymentMethodKrCard(StripeModel):
 
 
 class PaymentMethodLink(StripeModel):
+    """Link, Stripe's wallet. Only with the type `link`."""
+
     email: str | None = None
     """Email address."""
     persistent_token: str | None = None
@@ -833,18 +957,29 @@ class PaymentMethodLink(StripeModel):
 
 
 class PaymentMethodMbWay(StripeModel):
-    """It has no fields."""
+    """Data specific to MB WAY.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodMobilepay(StripeModel):
-    """It has no fields."""
+    """Data specific to MobilePay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodMultibanco(StripeModel):
-    """It has no fields."""
+    """Data specific to Multibanco.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodNaverPay(StripeModel):
+    """Data specific to Naver Pay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     funding: Literal["card", "points"]
@@ -856,6 +991,8 @@ class PaymentMethodNaverPay(StripeModel):
 
 
 class PaymentMethodNzBankAccount(StripeModel):
+    """Data specific to BECS Direct Debit in New Zealand."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_code: str
@@ -871,10 +1008,15 @@ class PaymentMethodNzBankAccount(StripeModel):
 
 
 class PaymentMethodOxxo(StripeModel):
-    """It has no fields."""
+    """Data specific to OXXO.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodP24(StripeModel):
+    """Data specific to Przelewy24."""
+
     bank: (
         Literal[
             "alior_bank",
@@ -910,18 +1052,29 @@ class PaymentMethodP24(StripeModel):
 
 
 class PaymentMethodPayByBank(StripeModel):
-    """It has no fields."""
+    """Data specific to Pay by Bank.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodPayco(StripeModel):
-    """It has no fields."""
+    """Data specific to PAYCO.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodPaynow(StripeModel):
-    """It has no fields."""
+    """Data specific to PayNow.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodPaypal(StripeModel):
+    """Data specific to PayPal."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     payer_email: str | None = None
@@ -931,10 +1084,15 @@ class PaymentMethodPaypal(StripeModel):
 
 
 class PaymentMethodPaypay(StripeModel):
-    """It has no fields."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodPayto(StripeModel):
+    """Data specific to PayTo."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     last4: str | None = None
@@ -946,6 +1104,8 @@ class PaymentMethodPayto(StripeModel):
 
 
 class PaymentMethodPix(StripeModel):
+    """Data specific to Pix."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -953,31 +1113,50 @@ class PaymentMethodPix(StripeModel):
 
 
 class PaymentMethodPromptpay(StripeModel):
-    """It has no fields."""
+    """Data specific to PromptPay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodRadarOptions(StripeModel):
+    """Data for Radar, Stripe's fraud prevention."""
+
     session: str | None = None
     """Radar session with data about the customer's device and browser."""
 
 
 class PaymentMethodRevolutPay(StripeModel):
-    """It has no fields."""
+    """Data specific to Revolut Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodSamsungPay(StripeModel):
-    """It has no fields."""
+    """Data specific to Samsung Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodSatispay(StripeModel):
-    """It has no fields."""
+    """Data specific to Satispay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodScalapay(StripeModel):
-    """It has no fields."""
+    """Data specific to Scalapay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodSepaDebitGeneratedFrom(StripeModel):
+    """Payment or setup by which this bank account became known, such as one with iDEAL or Bancontact."""
+
     charge: Expandable["Charge"] | None = None
     """Charge from which it was made."""
     setup_attempt: Expandable["SetupAttempt"] | None = None
@@ -985,6 +1164,8 @@ class PaymentMethodSepaDebitGeneratedFrom(StripeModel):
 
 
 class PaymentMethodSepaDebit(StripeModel):
+    """Data specific to SEPA Direct Debit."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     branch_code: str | None = None
@@ -1002,32 +1183,50 @@ class PaymentMethodSepaDebit(StripeModel):
 
 
 class PaymentMethodSequra(StripeModel):
-    """It has no fields."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodSofort(StripeModel):
+    """Data specific to Sofort."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentMethodSunbit(StripeModel):
-    """It has no fields."""
+    """Data specific to Sunbit.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodSwish(StripeModel):
-    """It has no fields."""
+    """Data specific to Swish.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodTwint(StripeModel):
-    """It has no fields."""
+    """Data specific to TWINT.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodUpi(StripeModel):
+    """Data specific to UPI."""
+
     vpa: str | None = None
     """Virtual payment address of the customer, such as `name@bank`."""
 
 
 class PaymentMethodUsBankAccountNetworks(StripeModel):
+    """Networks on which the account can be debited."""
+
     preferred: str | None = None
     """Network that is preferred."""
     supported: list[Literal["ach", "us_domestic_wire"]]
@@ -1039,6 +1238,8 @@ class PaymentMethodUsBankAccountNetworks(StripeModel):
 
 
 class PaymentMethodUsBankAccountStatusDetailsBlocked(StripeModel):
+    """Why the account is blocked. Null if it can be used."""
+
     network_code: Literal["R02", "R03", "R04", "R05", "R07", "R08", "R10", "R11", "R16", "R20", "R29", "R31"] | None = (
         None
     )
@@ -1082,11 +1283,15 @@ class PaymentMethodUsBankAccountStatusDetailsBlocked(StripeModel):
 
 
 class PaymentMethodUsBankAccountStatusDetails(StripeModel):
+    """Whether, and why, the account can no longer be used."""
+
     blocked: PaymentMethodUsBankAccountStatusDetailsBlocked | None = None
     """Why the account is blocked. Null if it can be used."""
 
 
 class PaymentMethodUsBankAccount(StripeModel):
+    """Data specific to bank accounts in the United States."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -1118,11 +1323,17 @@ class PaymentMethodUsBankAccount(StripeModel):
 
 
 class PaymentMethodWechatPay(StripeModel):
-    """It has no fields."""
+    """Data specific to WeChat Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentMethodZip(StripeModel):
-    """It has no fields."""
+    """Data specific to Zip.
+
+    It has no fields.
+    """
 
 
 class PaymentMethod(StripeModel):

@@ -130,6 +130,8 @@ __all__ = [
 
 
 class PaymentMethodConfigurationAcssDebitDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -148,6 +150,8 @@ class PaymentMethodConfigurationAcssDebitDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAcssDebit(StripeModel):
+    """Whether Canadian pre-authorized debit is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAcssDebitDisplayPreference
@@ -155,6 +159,8 @@ class PaymentMethodConfigurationAcssDebit(StripeModel):
 
 
 class PaymentMethodConfigurationAffirmDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -173,6 +179,8 @@ class PaymentMethodConfigurationAffirmDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAffirm(StripeModel):
+    """Whether Affirm, with which customers pay later or in installments, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAffirmDisplayPreference
@@ -180,6 +188,8 @@ class PaymentMethodConfigurationAffirm(StripeModel):
 
 
 class PaymentMethodConfigurationAfterpayClearpayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -198,6 +208,10 @@ class PaymentMethodConfigurationAfterpayClearpayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAfterpayClearpay(StripeModel):
+    """Whether Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments, is
+    offered.
+    """
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAfterpayClearpayDisplayPreference
@@ -205,6 +219,8 @@ class PaymentMethodConfigurationAfterpayClearpay(StripeModel):
 
 
 class PaymentMethodConfigurationAlipayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -223,6 +239,8 @@ class PaymentMethodConfigurationAlipayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAlipay(StripeModel):
+    """Whether Alipay, a wallet used mainly in China, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAlipayDisplayPreference
@@ -230,6 +248,8 @@ class PaymentMethodConfigurationAlipay(StripeModel):
 
 
 class PaymentMethodConfigurationAlmaDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -248,6 +268,8 @@ class PaymentMethodConfigurationAlmaDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAlma(StripeModel):
+    """Whether Alma, with which customers pay in installments, mainly in France, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAlmaDisplayPreference
@@ -255,6 +277,8 @@ class PaymentMethodConfigurationAlma(StripeModel):
 
 
 class PaymentMethodConfigurationAmazonPayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -273,6 +297,8 @@ class PaymentMethodConfigurationAmazonPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAmazonPay(StripeModel):
+    """Whether Amazon Pay, which pays with what the customer has saved at Amazon, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAmazonPayDisplayPreference
@@ -280,6 +306,8 @@ class PaymentMethodConfigurationAmazonPay(StripeModel):
 
 
 class PaymentMethodConfigurationApplePayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -298,6 +326,8 @@ class PaymentMethodConfigurationApplePayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationApplePay(StripeModel):
+    """Whether Apple Pay is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationApplePayDisplayPreference
@@ -305,6 +335,8 @@ class PaymentMethodConfigurationApplePay(StripeModel):
 
 
 class PaymentMethodConfigurationAuBecsDebitDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -323,6 +355,8 @@ class PaymentMethodConfigurationAuBecsDebitDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationAuBecsDebit(StripeModel):
+    """Whether Australian BECS Direct Debit is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAuBecsDebitDisplayPreference
@@ -330,6 +364,8 @@ class PaymentMethodConfigurationAuBecsDebit(StripeModel):
 
 
 class PaymentMethodConfigurationBacsDebitDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -348,6 +384,8 @@ class PaymentMethodConfigurationBacsDebitDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBacsDebit(StripeModel):
+    """Whether Bacs Direct Debit is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBacsDebitDisplayPreference
@@ -355,6 +393,8 @@ class PaymentMethodConfigurationBacsDebit(StripeModel):
 
 
 class PaymentMethodConfigurationBancontactDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -373,6 +413,8 @@ class PaymentMethodConfigurationBancontactDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBancontact(StripeModel):
+    """Whether Bancontact, the most common online payment in Belgium, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBancontactDisplayPreference
@@ -380,6 +422,8 @@ class PaymentMethodConfigurationBancontact(StripeModel):
 
 
 class PaymentMethodConfigurationBillieDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -398,6 +442,8 @@ class PaymentMethodConfigurationBillieDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBillie(StripeModel):
+    """Whether Billie, with which companies pay invoices later, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBillieDisplayPreference
@@ -405,6 +451,8 @@ class PaymentMethodConfigurationBillie(StripeModel):
 
 
 class PaymentMethodConfigurationBizumDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -423,6 +471,8 @@ class PaymentMethodConfigurationBizumDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBizum(StripeModel):
+    """Whether Bizum, with which customers in Spain pay by mobile phone, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBizumDisplayPreference
@@ -430,6 +480,8 @@ class PaymentMethodConfigurationBizum(StripeModel):
 
 
 class PaymentMethodConfigurationBlikDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -448,6 +500,8 @@ class PaymentMethodConfigurationBlikDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBlik(StripeModel):
+    """Whether BLIK, with which customers in Poland pay by a code from their banking app, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBlikDisplayPreference
@@ -455,6 +509,8 @@ class PaymentMethodConfigurationBlik(StripeModel):
 
 
 class PaymentMethodConfigurationBoletoDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -473,6 +529,8 @@ class PaymentMethodConfigurationBoletoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationBoleto(StripeModel):
+    """Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBoletoDisplayPreference
@@ -480,6 +538,8 @@ class PaymentMethodConfigurationBoleto(StripeModel):
 
 
 class PaymentMethodConfigurationCardDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -498,6 +558,8 @@ class PaymentMethodConfigurationCardDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationCard(StripeModel):
+    """Whether credit and debit cards are offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCardDisplayPreference
@@ -505,6 +567,8 @@ class PaymentMethodConfigurationCard(StripeModel):
 
 
 class PaymentMethodConfigurationCartesBancairesDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -523,6 +587,8 @@ class PaymentMethodConfigurationCartesBancairesDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationCartesBancaires(StripeModel):
+    """Whether Cartes Bancaires, the French card network, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCartesBancairesDisplayPreference
@@ -530,6 +596,8 @@ class PaymentMethodConfigurationCartesBancaires(StripeModel):
 
 
 class PaymentMethodConfigurationCashappDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -548,6 +616,8 @@ class PaymentMethodConfigurationCashappDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationCashapp(StripeModel):
+    """Whether Cash App Pay, a wallet in the US, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCashappDisplayPreference
@@ -555,6 +625,8 @@ class PaymentMethodConfigurationCashapp(StripeModel):
 
 
 class PaymentMethodConfigurationCryptoDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -573,6 +645,8 @@ class PaymentMethodConfigurationCryptoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationCrypto(StripeModel):
+    """Whether stablecoins from the customer's crypto wallet are offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCryptoDisplayPreference
@@ -580,6 +654,8 @@ class PaymentMethodConfigurationCrypto(StripeModel):
 
 
 class PaymentMethodConfigurationCustomerBalanceDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -598,6 +674,8 @@ class PaymentMethodConfigurationCustomerBalanceDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationCustomerBalance(StripeModel):
+    """Whether payments by bank transfer are offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCustomerBalanceDisplayPreference
@@ -605,6 +683,8 @@ class PaymentMethodConfigurationCustomerBalance(StripeModel):
 
 
 class PaymentMethodConfigurationEpsDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -623,6 +703,8 @@ class PaymentMethodConfigurationEpsDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationEps(StripeModel):
+    """Whether EPS, online banking in Austria, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationEpsDisplayPreference
@@ -630,6 +712,8 @@ class PaymentMethodConfigurationEps(StripeModel):
 
 
 class PaymentMethodConfigurationFpxDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -648,6 +732,8 @@ class PaymentMethodConfigurationFpxDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationFpx(StripeModel):
+    """Whether FPX, online banking in Malaysia, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationFpxDisplayPreference
@@ -655,6 +741,8 @@ class PaymentMethodConfigurationFpx(StripeModel):
 
 
 class PaymentMethodConfigurationGiropayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -673,6 +761,8 @@ class PaymentMethodConfigurationGiropayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationGiropay(StripeModel):
+    """Whether giropay, online banking in Germany, which has ended, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationGiropayDisplayPreference
@@ -680,6 +770,8 @@ class PaymentMethodConfigurationGiropay(StripeModel):
 
 
 class PaymentMethodConfigurationGooglePayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -698,6 +790,8 @@ class PaymentMethodConfigurationGooglePayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationGooglePay(StripeModel):
+    """Whether Google Pay is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationGooglePayDisplayPreference
@@ -705,6 +799,8 @@ class PaymentMethodConfigurationGooglePay(StripeModel):
 
 
 class PaymentMethodConfigurationGrabpayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -723,6 +819,8 @@ class PaymentMethodConfigurationGrabpayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationGrabpay(StripeModel):
+    """Whether GrabPay, a wallet in Southeast Asia, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationGrabpayDisplayPreference
@@ -730,6 +828,8 @@ class PaymentMethodConfigurationGrabpay(StripeModel):
 
 
 class PaymentMethodConfigurationIdealDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -748,6 +848,8 @@ class PaymentMethodConfigurationIdealDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationIdeal(StripeModel):
+    """Whether iDEAL, online banking in the Netherlands, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationIdealDisplayPreference
@@ -755,6 +857,8 @@ class PaymentMethodConfigurationIdeal(StripeModel):
 
 
 class PaymentMethodConfigurationJcbDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -773,6 +877,8 @@ class PaymentMethodConfigurationJcbDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationJcb(StripeModel):
+    """Whether JCB, the Japanese card network, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationJcbDisplayPreference
@@ -780,6 +886,8 @@ class PaymentMethodConfigurationJcb(StripeModel):
 
 
 class PaymentMethodConfigurationKakaoPayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -798,6 +906,8 @@ class PaymentMethodConfigurationKakaoPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationKakaoPay(StripeModel):
+    """Whether Kakao Pay, a wallet in South Korea, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKakaoPayDisplayPreference
@@ -805,6 +915,8 @@ class PaymentMethodConfigurationKakaoPay(StripeModel):
 
 
 class PaymentMethodConfigurationKlarnaDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -823,6 +935,8 @@ class PaymentMethodConfigurationKlarnaDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationKlarna(StripeModel):
+    """Whether Klarna, with which customers pay now, later or in installments, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKlarnaDisplayPreference
@@ -830,6 +944,8 @@ class PaymentMethodConfigurationKlarna(StripeModel):
 
 
 class PaymentMethodConfigurationKonbiniDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -848,6 +964,8 @@ class PaymentMethodConfigurationKonbiniDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationKonbini(StripeModel):
+    """Whether Konbini, cash payment at a convenience store in Japan, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKonbiniDisplayPreference
@@ -855,6 +973,8 @@ class PaymentMethodConfigurationKonbini(StripeModel):
 
 
 class PaymentMethodConfigurationKrCardDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -873,6 +993,8 @@ class PaymentMethodConfigurationKrCardDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationKrCard(StripeModel):
+    """Whether cards issued in South Korea are offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKrCardDisplayPreference
@@ -880,6 +1002,8 @@ class PaymentMethodConfigurationKrCard(StripeModel):
 
 
 class PaymentMethodConfigurationLinkDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -898,6 +1022,8 @@ class PaymentMethodConfigurationLinkDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationLink(StripeModel):
+    """Whether Link, Stripe's wallet, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationLinkDisplayPreference
@@ -905,6 +1031,8 @@ class PaymentMethodConfigurationLink(StripeModel):
 
 
 class PaymentMethodConfigurationMbWayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -923,6 +1051,8 @@ class PaymentMethodConfigurationMbWayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationMbWay(StripeModel):
+    """Whether MB WAY, a wallet in Portugal, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationMbWayDisplayPreference
@@ -930,6 +1060,8 @@ class PaymentMethodConfigurationMbWay(StripeModel):
 
 
 class PaymentMethodConfigurationMobilepayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -948,6 +1080,8 @@ class PaymentMethodConfigurationMobilepayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationMobilepay(StripeModel):
+    """Whether MobilePay, a wallet in Denmark and Finland, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationMobilepayDisplayPreference
@@ -955,6 +1089,8 @@ class PaymentMethodConfigurationMobilepay(StripeModel):
 
 
 class PaymentMethodConfigurationMultibancoDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -973,6 +1109,8 @@ class PaymentMethodConfigurationMultibancoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationMultibanco(StripeModel):
+    """Whether Multibanco, which customers in Portugal pay at an ATM or by online banking, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationMultibancoDisplayPreference
@@ -980,6 +1118,8 @@ class PaymentMethodConfigurationMultibanco(StripeModel):
 
 
 class PaymentMethodConfigurationNaverPayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -998,6 +1138,8 @@ class PaymentMethodConfigurationNaverPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationNaverPay(StripeModel):
+    """Whether Naver Pay, a wallet in South Korea, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationNaverPayDisplayPreference
@@ -1005,6 +1147,8 @@ class PaymentMethodConfigurationNaverPay(StripeModel):
 
 
 class PaymentMethodConfigurationNzBankAccountDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1023,6 +1167,8 @@ class PaymentMethodConfigurationNzBankAccountDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationNzBankAccount(StripeModel):
+    """Whether New Zealand BECS Direct Debit is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationNzBankAccountDisplayPreference
@@ -1030,6 +1176,8 @@ class PaymentMethodConfigurationNzBankAccount(StripeModel):
 
 
 class PaymentMethodConfigurationOxxoDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1048,6 +1196,8 @@ class PaymentMethodConfigurationOxxoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationOxxo(StripeModel):
+    """Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationOxxoDisplayPreference
@@ -1055,6 +1205,8 @@ class PaymentMethodConfigurationOxxo(StripeModel):
 
 
 class PaymentMethodConfigurationP24DisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1073,6 +1225,8 @@ class PaymentMethodConfigurationP24DisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationP24(StripeModel):
+    """Whether Przelewy24, online banking in Poland, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationP24DisplayPreference
@@ -1080,6 +1234,8 @@ class PaymentMethodConfigurationP24(StripeModel):
 
 
 class PaymentMethodConfigurationPayByBankDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1098,6 +1254,8 @@ class PaymentMethodConfigurationPayByBankDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPayByBank(StripeModel):
+    """Whether Pay by Bank, with which customers pay directly from their bank's app, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPayByBankDisplayPreference
@@ -1105,6 +1263,8 @@ class PaymentMethodConfigurationPayByBank(StripeModel):
 
 
 class PaymentMethodConfigurationPaycoDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1123,6 +1283,8 @@ class PaymentMethodConfigurationPaycoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPayco(StripeModel):
+    """Whether PAYCO, a wallet in South Korea, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaycoDisplayPreference
@@ -1130,6 +1292,8 @@ class PaymentMethodConfigurationPayco(StripeModel):
 
 
 class PaymentMethodConfigurationPaynowDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1148,6 +1312,8 @@ class PaymentMethodConfigurationPaynowDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPaynow(StripeModel):
+    """Whether PayNow, with which customers in Singapore pay by QR code, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaynowDisplayPreference
@@ -1155,6 +1321,8 @@ class PaymentMethodConfigurationPaynow(StripeModel):
 
 
 class PaymentMethodConfigurationPaypalDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1173,6 +1341,8 @@ class PaymentMethodConfigurationPaypalDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPaypal(StripeModel):
+    """Whether PayPal, a wallet used in many countries, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaypalDisplayPreference
@@ -1180,6 +1350,8 @@ class PaymentMethodConfigurationPaypal(StripeModel):
 
 
 class PaymentMethodConfigurationPaypayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1198,6 +1370,8 @@ class PaymentMethodConfigurationPaypayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPaypay(StripeModel):
+    """Whether PayPay, a wallet in Japan, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaypayDisplayPreference
@@ -1205,6 +1379,8 @@ class PaymentMethodConfigurationPaypay(StripeModel):
 
 
 class PaymentMethodConfigurationPaytoDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1223,6 +1399,8 @@ class PaymentMethodConfigurationPaytoDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPayto(StripeModel):
+    """Whether PayTo is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaytoDisplayPreference
@@ -1230,6 +1408,8 @@ class PaymentMethodConfigurationPayto(StripeModel):
 
 
 class PaymentMethodConfigurationPixDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1248,6 +1428,8 @@ class PaymentMethodConfigurationPixDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPix(StripeModel):
+    """Whether Pix, instant payment from bank accounts in Brazil, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPixDisplayPreference
@@ -1255,6 +1437,8 @@ class PaymentMethodConfigurationPix(StripeModel):
 
 
 class PaymentMethodConfigurationPromptpayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1273,6 +1457,8 @@ class PaymentMethodConfigurationPromptpayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationPromptpay(StripeModel):
+    """Whether PromptPay, with which customers in Thailand pay by QR code, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPromptpayDisplayPreference
@@ -1280,6 +1466,8 @@ class PaymentMethodConfigurationPromptpay(StripeModel):
 
 
 class PaymentMethodConfigurationRevolutPayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1298,6 +1486,8 @@ class PaymentMethodConfigurationRevolutPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationRevolutPay(StripeModel):
+    """Whether Revolut Pay, the wallet of Revolut, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationRevolutPayDisplayPreference
@@ -1305,6 +1495,8 @@ class PaymentMethodConfigurationRevolutPay(StripeModel):
 
 
 class PaymentMethodConfigurationSamsungPayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1323,6 +1515,8 @@ class PaymentMethodConfigurationSamsungPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSamsungPay(StripeModel):
+    """Whether Samsung Pay is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSamsungPayDisplayPreference
@@ -1330,6 +1524,8 @@ class PaymentMethodConfigurationSamsungPay(StripeModel):
 
 
 class PaymentMethodConfigurationSatispayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1348,6 +1544,8 @@ class PaymentMethodConfigurationSatispayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSatispay(StripeModel):
+    """Whether Satispay, a wallet used mainly in Italy, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSatispayDisplayPreference
@@ -1355,6 +1553,8 @@ class PaymentMethodConfigurationSatispay(StripeModel):
 
 
 class PaymentMethodConfigurationScalapayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1373,6 +1573,8 @@ class PaymentMethodConfigurationScalapayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationScalapay(StripeModel):
+    """Whether Scalapay, with which customers in Europe pay in installments, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationScalapayDisplayPreference
@@ -1380,6 +1582,8 @@ class PaymentMethodConfigurationScalapay(StripeModel):
 
 
 class PaymentMethodConfigurationSepaDebitDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1398,6 +1602,8 @@ class PaymentMethodConfigurationSepaDebitDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSepaDebit(StripeModel):
+    """Whether SEPA Direct Debit is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSepaDebitDisplayPreference
@@ -1405,6 +1611,8 @@ class PaymentMethodConfigurationSepaDebit(StripeModel):
 
 
 class PaymentMethodConfigurationSequraDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1423,6 +1631,8 @@ class PaymentMethodConfigurationSequraDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSequra(StripeModel):
+    """Whether seQura, with which customers pay in installments, mainly in Spain, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSequraDisplayPreference
@@ -1430,6 +1640,8 @@ class PaymentMethodConfigurationSequra(StripeModel):
 
 
 class PaymentMethodConfigurationSofortDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1448,6 +1660,8 @@ class PaymentMethodConfigurationSofortDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSofort(StripeModel):
+    """Whether Sofort, online banking in some European countries, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSofortDisplayPreference
@@ -1455,6 +1669,8 @@ class PaymentMethodConfigurationSofort(StripeModel):
 
 
 class PaymentMethodConfigurationSunbitDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1473,6 +1689,8 @@ class PaymentMethodConfigurationSunbitDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSunbit(StripeModel):
+    """Whether Sunbit, with which customers in the US pay in installments, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSunbitDisplayPreference
@@ -1480,6 +1698,8 @@ class PaymentMethodConfigurationSunbit(StripeModel):
 
 
 class PaymentMethodConfigurationSwishDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1498,6 +1718,8 @@ class PaymentMethodConfigurationSwishDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationSwish(StripeModel):
+    """Whether Swish, a wallet in Sweden, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSwishDisplayPreference
@@ -1505,6 +1727,8 @@ class PaymentMethodConfigurationSwish(StripeModel):
 
 
 class PaymentMethodConfigurationTwintDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1523,6 +1747,8 @@ class PaymentMethodConfigurationTwintDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationTwint(StripeModel):
+    """Whether TWINT, a wallet in Switzerland, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationTwintDisplayPreference
@@ -1530,6 +1756,8 @@ class PaymentMethodConfigurationTwint(StripeModel):
 
 
 class PaymentMethodConfigurationUpiDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1548,6 +1776,8 @@ class PaymentMethodConfigurationUpiDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationUpi(StripeModel):
+    """Whether UPI, instant payment from bank accounts in India, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationUpiDisplayPreference
@@ -1555,6 +1785,8 @@ class PaymentMethodConfigurationUpi(StripeModel):
 
 
 class PaymentMethodConfigurationUsBankAccountDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1573,6 +1805,8 @@ class PaymentMethodConfigurationUsBankAccountDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationUsBankAccount(StripeModel):
+    """Whether ACH Direct Debit is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationUsBankAccountDisplayPreference
@@ -1580,6 +1814,8 @@ class PaymentMethodConfigurationUsBankAccount(StripeModel):
 
 
 class PaymentMethodConfigurationWechatPayDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1598,6 +1834,8 @@ class PaymentMethodConfigurationWechatPayDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationWechatPay(StripeModel):
+    """Whether WeChat Pay, a wallet used mainly in China, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationWechatPayDisplayPreference
@@ -1605,6 +1843,8 @@ class PaymentMethodConfigurationWechatPay(StripeModel):
 
 
 class PaymentMethodConfigurationZipDisplayPreference(StripeModel):
+    """Whether the payment method is shown to customers."""
+
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
@@ -1623,6 +1863,8 @@ class PaymentMethodConfigurationZipDisplayPreference(StripeModel):
 
 
 class PaymentMethodConfigurationZip(StripeModel):
+    """Whether Zip, with which customers pay in installments, is offered."""
+
     available: bool
     """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationZipDisplayPreference

@@ -23,11 +23,15 @@ __all__ = [
 
 
 class PaymentMethodDomainAmazonPayStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
     """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainAmazonPay(StripeModel):
+    """Whether Amazon Pay can be used on the domain."""
+
     status: Literal["active", "inactive"]
     """Whether Amazon Pay works on the domain.
 
@@ -39,11 +43,15 @@ class PaymentMethodDomainAmazonPay(StripeModel):
 
 
 class PaymentMethodDomainApplePayStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
     """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainApplePay(StripeModel):
+    """Whether Apple Pay can be used on the domain."""
+
     status: Literal["active", "inactive"]
     """Whether Amazon Pay works on the domain.
 
@@ -55,11 +63,15 @@ class PaymentMethodDomainApplePay(StripeModel):
 
 
 class PaymentMethodDomainGooglePayStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
     """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainGooglePay(StripeModel):
+    """Whether Google Pay can be used on the domain."""
+
     status: Literal["active", "inactive"]
     """Whether Amazon Pay works on the domain.
 
@@ -71,11 +83,15 @@ class PaymentMethodDomainGooglePay(StripeModel):
 
 
 class PaymentMethodDomainKlarnaStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
     """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainKlarna(StripeModel):
+    """Whether Klarna can be used on the domain."""
+
     status: Literal["active", "inactive"]
     """Whether Amazon Pay works on the domain.
 
@@ -87,11 +103,15 @@ class PaymentMethodDomainKlarna(StripeModel):
 
 
 class PaymentMethodDomainLinkStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
     """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainLink(StripeModel):
+    """Whether Link can be used on the domain."""
+
     status: Literal["active", "inactive"]
     """Whether Amazon Pay works on the domain.
 
@@ -103,11 +123,15 @@ class PaymentMethodDomainLink(StripeModel):
 
 
 class PaymentMethodDomainPaypalStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
     """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainPaypal(StripeModel):
+    """Whether PayPal can be used on the domain."""
+
     status: Literal["active", "inactive"]
     """Whether Amazon Pay works on the domain.
 

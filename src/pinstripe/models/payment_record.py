@@ -118,6 +118,8 @@ __all__ = [
 
 
 class PaymentRecordAmount(StripeModel):
+    """Amount of the payment."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -125,6 +127,8 @@ class PaymentRecordAmount(StripeModel):
 
 
 class PaymentRecordAmountAuthorized(StripeModel):
+    """Amount that was authorized."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -132,6 +136,8 @@ class PaymentRecordAmountAuthorized(StripeModel):
 
 
 class PaymentRecordAmountCanceled(StripeModel):
+    """Amount that was canceled."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -139,6 +145,8 @@ class PaymentRecordAmountCanceled(StripeModel):
 
 
 class PaymentRecordAmountFailed(StripeModel):
+    """Amount whose payment failed."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -146,6 +154,8 @@ class PaymentRecordAmountFailed(StripeModel):
 
 
 class PaymentRecordAmountGuaranteed(StripeModel):
+    """Amount that is guaranteed to be paid."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -153,6 +163,8 @@ class PaymentRecordAmountGuaranteed(StripeModel):
 
 
 class PaymentRecordAmountRefunded(StripeModel):
+    """Amount that was refunded."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -160,6 +172,8 @@ class PaymentRecordAmountRefunded(StripeModel):
 
 
 class PaymentRecordAmountRequested(StripeModel):
+    """Amount that was asked for at first."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -167,6 +181,8 @@ class PaymentRecordAmountRequested(StripeModel):
 
 
 class PaymentRecordCustomerDetails(StripeModel):
+    """The customer who pays, as the payment was reported."""
+
     customer: str | None = None
     """Customer that the object belongs to."""
     email: str | None = None
@@ -178,6 +194,8 @@ class PaymentRecordCustomerDetails(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAchCreditTransfer(StripeModel):
+    """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
+
     account_number: str | None = None
     """Number of the bank account."""
     bank_name: str | None = None
@@ -189,6 +207,8 @@ class PaymentRecordPaymentMethodDetailsAchCreditTransfer(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAchDebit(StripeModel):
+    """Details of a payment by ACH debit. Only with the type `ach_debit`."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -210,6 +230,8 @@ class PaymentRecordPaymentMethodDetailsAchDebit(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAcssDebit(StripeModel):
+    """Data specific to pre-authorized debit in Canada (ACSS)."""
+
     bank_name: str | None = None
     """Name of the bank."""
     expected_debit_date: str | None = None
@@ -229,6 +251,8 @@ class PaymentRecordPaymentMethodDetailsAcssDebit(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAffirm(StripeModel):
+    """Data specific to Affirm."""
+
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     reader: str | None = None
@@ -238,6 +262,8 @@ class PaymentRecordPaymentMethodDetailsAffirm(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAfterpayClearpay(StripeModel):
+    """Data specific to Afterpay and Clearpay."""
+
     order_id: str | None = None
     """ID of the order at Afterpay."""
     reference: str | None = None
@@ -245,6 +271,8 @@ class PaymentRecordPaymentMethodDetailsAfterpayClearpay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAlipay(StripeModel):
+    """Data specific to Alipay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     fingerprint: str | None = None
@@ -256,11 +284,15 @@ class PaymentRecordPaymentMethodDetailsAlipay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAlmaInstallments(StripeModel):
+    """How the payment is split into installments."""
+
     count: int
     """In how many installments the customer pays."""
 
 
 class PaymentRecordPaymentMethodDetailsAlma(StripeModel):
+    """Data specific to Alma."""
+
     installments: PaymentRecordPaymentMethodDetailsAlmaInstallments | None = None
     """How the payment is split into installments."""
     transaction_id: str | None = None
@@ -268,6 +300,8 @@ class PaymentRecordPaymentMethodDetailsAlma(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAmazonPayFundingCard(StripeModel):
+    """Card with which the customer paid in the wallet."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -283,6 +317,8 @@ class PaymentRecordPaymentMethodDetailsAmazonPayFundingCard(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAmazonPayFunding(StripeModel):
+    """What the customer paid with in the wallet."""
+
     card: PaymentRecordPaymentMethodDetailsAmazonPayFundingCard | None = None
     """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
@@ -293,6 +329,8 @@ class PaymentRecordPaymentMethodDetailsAmazonPayFunding(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAmazonPay(StripeModel):
+    """Data specific to Amazon Pay."""
+
     funding: PaymentRecordPaymentMethodDetailsAmazonPayFunding | None = None
     """What the customer paid with in the wallet."""
     transaction_id: str | None = None
@@ -300,6 +338,8 @@ class PaymentRecordPaymentMethodDetailsAmazonPay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAuBecsDebit(StripeModel):
+    """Data specific to BECS Direct Debit in Australia."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     expected_debit_date: str | None = None
@@ -315,6 +355,8 @@ class PaymentRecordPaymentMethodDetailsAuBecsDebit(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsBacsDebit(StripeModel):
+    """Data specific to Bacs Direct Debit in the United Kingdom."""
+
     expected_debit_date: str | None = None
     """Date on which the bank account is expected to be debited, as `YYYY-MM-DD`."""
     fingerprint: str | None = None
@@ -330,6 +372,8 @@ class PaymentRecordPaymentMethodDetailsBacsDebit(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsBancontact(StripeModel):
+    """Data specific to Bancontact."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -349,11 +393,15 @@ class PaymentRecordPaymentMethodDetailsBancontact(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsBillie(StripeModel):
+    """Data specific to Billie."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsBillingDetailsAddress(StripeModel):
+    """Billing address of the payer."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -369,6 +417,8 @@ class PaymentRecordPaymentMethodDetailsBillingDetailsAddress(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsBillingDetails(StripeModel):
+    """Name and contact details of the payer."""
+
     address: PaymentRecordPaymentMethodDetailsBillingDetailsAddress
     """Billing address of the payer."""
     email: str | None = None
@@ -380,6 +430,8 @@ class PaymentRecordPaymentMethodDetailsBillingDetails(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsBizum(StripeModel):
+    """Data specific to Bizum."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -387,16 +439,22 @@ class PaymentRecordPaymentMethodDetailsBizum(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsBlik(StripeModel):
+    """Data specific to BLIK."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class PaymentRecordPaymentMethodDetailsBoleto(StripeModel):
+    """Data specific to Boleto."""
+
     tax_id: str | None = None
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentRecordPaymentMethodDetailsCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: Literal["fail", "pass", "unavailable", "unchecked"] | None = None
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -425,6 +483,8 @@ class PaymentRecordPaymentMethodDetailsCardChecks(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCardInstallmentsPlan(StripeModel):
+    """Installment plan that the customer chose."""
+
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
@@ -442,16 +502,22 @@ class PaymentRecordPaymentMethodDetailsCardInstallmentsPlan(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCardInstallments(StripeModel):
+    """How the payment is split into installments, where it is."""
+
     plan: PaymentRecordPaymentMethodDetailsCardInstallmentsPlan | None = None
     """Installment plan that the customer chose."""
 
 
 class PaymentRecordPaymentMethodDetailsCardNetworkToken(StripeModel):
+    """Whether a network token was used instead of the card number."""
+
     used: bool
     """Whether the payment was made with a network token."""
 
 
 class PaymentRecordPaymentMethodDetailsCardThreeDSecure(StripeModel):
+    """Result of 3D Secure, if it was tried."""
+
     authentication_flow: Literal["challenge", "frictionless"] | None = None
     """Whether the customer had to do something.
 
@@ -524,19 +590,29 @@ class PaymentRecordPaymentMethodDetailsCardThreeDSecure(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCardWalletApplePay(StripeModel):
+    """Data specific to Apple Pay."""
+
     type: str
     """Kind of payment with Apple Pay."""
 
 
 class PaymentRecordPaymentMethodDetailsCardWalletGooglePay(StripeModel):
-    """It has no fields."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsCardWalletLink(StripeModel):
-    """It has no fields."""
+    """Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     apple_pay: PaymentRecordPaymentMethodDetailsCardWalletApplePay | None = None
     """Data specific to Apple Pay."""
     dynamic_last4: str | None = None
@@ -550,6 +626,8 @@ class PaymentRecordPaymentMethodDetailsCardWallet(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCard(StripeModel):
+    """Details of the card payment."""
+
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     brand: (
@@ -644,6 +722,8 @@ class PaymentRecordPaymentMethodDetailsCard(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
     """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
@@ -654,6 +734,8 @@ class PaymentRecordPaymentMethodDetailsCardPresentOffline(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCardPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "credit", "prepaid", "unknown"] | None = None
     """Kind of account that was debited.
 
@@ -681,6 +763,8 @@ class PaymentRecordPaymentMethodDetailsCardPresentReceipt(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
     """Kind of wallet.
 
@@ -692,6 +776,8 @@ class PaymentRecordPaymentMethodDetailsCardPresentWallet(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCardPresent(StripeModel):
+    """Details of the in-person card payment."""
+
     amount_authorized: int | None = None
     """Amount that was authorized, in the smallest currency unit."""
     brand: str | None = None
@@ -767,6 +853,8 @@ class PaymentRecordPaymentMethodDetailsCardPresent(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCashapp(StripeModel):
+    """Data specific to Cash App Pay."""
+
     buyer_id: str | None = None
     """Unique ID of the customer at Cash App."""
     cashtag: str | None = None
@@ -776,6 +864,8 @@ class PaymentRecordPaymentMethodDetailsCashapp(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCrypto(StripeModel):
+    """Data specific to payments with stablecoins."""
+
     buyer_address: str | None = None
     """Address of the wallet that paid."""
     network: Literal["base", "ethereum", "polygon", "solana", "sui", "tempo"] | None = None
@@ -787,6 +877,8 @@ class PaymentRecordPaymentMethodDetailsCrypto(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCustom(StripeModel):
+    """Details of a payment by a payment method of your own. Only with the type `custom`."""
+
     display_name: str
     """Name of the payment method, as you reported it."""
     type: str | None = None
@@ -794,10 +886,15 @@ class PaymentRecordPaymentMethodDetailsCustom(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCustomerBalance(StripeModel):
-    """It has no fields."""
+    """Data specific to payments from the customer's cash balance.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsEps(StripeModel):
+    """Data specific to EPS."""
+
     bank: (
         Literal[
             "arzte_und_apotheker_bank",
@@ -837,6 +934,8 @@ class PaymentRecordPaymentMethodDetailsEps(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsFpx(StripeModel):
+    """Data specific to FPX."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -876,6 +975,8 @@ class PaymentRecordPaymentMethodDetailsFpx(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsGiropay(StripeModel):
+    """Data specific to giropay."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -887,11 +988,15 @@ class PaymentRecordPaymentMethodDetailsGiropay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsGrabpay(StripeModel):
+    """Data specific to GrabPay."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsIdeal(StripeModel):
+    """Data specific to iDEAL."""
+
     bank: (
         Literal[
             "abn_amro",
@@ -958,6 +1063,8 @@ class PaymentRecordPaymentMethodDetailsIdeal(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsInteracPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "savings", "unknown"] | None = None
     """Kind of account that was debited.
 
@@ -984,6 +1091,8 @@ class PaymentRecordPaymentMethodDetailsInteracPresentReceipt(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsInteracPresent(StripeModel):
+    """Data specific to in-person Interac payments."""
+
     brand: str | None = None
     """Brand of the card."""
     cardholder_name: str | None = None
@@ -1045,6 +1154,8 @@ class PaymentRecordPaymentMethodDetailsInteracPresent(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsKakaoPay(StripeModel):
+    """Data specific to Kakao Pay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1052,16 +1163,22 @@ class PaymentRecordPaymentMethodDetailsKakaoPay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsKlarnaPayerDetailsAddress(StripeModel):
+    """Address of the payer."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentRecordPaymentMethodDetailsKlarnaPayerDetails(StripeModel):
+    """Who paid at Klarna."""
+
     address: PaymentRecordPaymentMethodDetailsKlarnaPayerDetailsAddress | None = None
     """Address of the payer."""
 
 
 class PaymentRecordPaymentMethodDetailsKlarna(StripeModel):
+    """Data specific to Klarna."""
+
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     payer_details: PaymentRecordPaymentMethodDetailsKlarnaPayerDetails | None = None
@@ -1077,6 +1194,8 @@ class PaymentRecordPaymentMethodDetailsKlarna(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsKonbiniStore(StripeModel):
+    """Store at which the customer paid."""
+
     chain: Literal["familymart", "lawson", "ministop", "seicomart"] | None = None
     """Chain of stores to which it belongs.
 
@@ -1088,11 +1207,15 @@ class PaymentRecordPaymentMethodDetailsKonbiniStore(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsKonbini(StripeModel):
+    """Data specific to Konbini."""
+
     store: PaymentRecordPaymentMethodDetailsKonbiniStore | None = None
     """Store at which the customer paid."""
 
 
 class PaymentRecordPaymentMethodDetailsKrCard(StripeModel):
+    """Data specific to Korean cards."""
+
     brand: (
         Literal[
             "bc",
@@ -1130,6 +1253,8 @@ class PaymentRecordPaymentMethodDetailsKrCard(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsLink(StripeModel):
+    """Details of a payment by Link. Only with the type `link`."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     funding_source_group: str | None = None
@@ -1137,10 +1262,15 @@ class PaymentRecordPaymentMethodDetailsLink(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsMbWay(StripeModel):
-    """It has no fields."""
+    """Data specific to MB WAY.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsMobilepayCard(StripeModel):
+    """Card with which the customer paid in MobilePay."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -1154,11 +1284,15 @@ class PaymentRecordPaymentMethodDetailsMobilepayCard(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsMobilepay(StripeModel):
+    """Data specific to MobilePay."""
+
     card: PaymentRecordPaymentMethodDetailsMobilepayCard | None = None
     """Card with which the customer paid in MobilePay."""
 
 
 class PaymentRecordPaymentMethodDetailsMomo(StripeModel):
+    """Details of a payment by MoMo. Only with the type `momo`."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1168,6 +1302,8 @@ class PaymentRecordPaymentMethodDetailsMomo(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsMultibanco(StripeModel):
+    """Data specific to Multibanco."""
+
     entity: str | None = None
     """Entity number of the Multibanco payment."""
     reference: str | None = None
@@ -1175,6 +1311,8 @@ class PaymentRecordPaymentMethodDetailsMultibanco(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsNaverPay(StripeModel):
+    """Data specific to Naver Pay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1182,6 +1320,8 @@ class PaymentRecordPaymentMethodDetailsNaverPay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsNzBankAccount(StripeModel):
+    """Data specific to BECS Direct Debit in New Zealand."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_code: str
@@ -1199,11 +1339,15 @@ class PaymentRecordPaymentMethodDetailsNzBankAccount(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsOxxo(StripeModel):
+    """Data specific to OXXO."""
+
     number: str | None = None
     """Number of the voucher that was paid."""
 
 
 class PaymentRecordPaymentMethodDetailsP24(StripeModel):
+    """Data specific to Przelewy24."""
+
     bank: (
         Literal[
             "alior_bank",
@@ -1243,10 +1387,15 @@ class PaymentRecordPaymentMethodDetailsP24(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsPayByBank(StripeModel):
-    """It has no fields."""
+    """Data specific to Pay by Bank.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsPayco(StripeModel):
+    """Data specific to PAYCO."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1254,6 +1403,8 @@ class PaymentRecordPaymentMethodDetailsPayco(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsPaynow(StripeModel):
+    """Data specific to PayNow."""
+
     location: str | None = None
     """Terminal location of the reader that took the payment."""
     reader: str | None = None
@@ -1263,6 +1414,8 @@ class PaymentRecordPaymentMethodDetailsPaynow(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsPaypalSellerProtection(StripeModel):
+    """Whether PayPal protects you against disputes of this payment."""
+
     dispute_categories: list[Literal["fraudulent", "product_not_received"]] | None = None
     """Kinds of disputes that are covered.
 
@@ -1279,6 +1432,8 @@ class PaymentRecordPaymentMethodDetailsPaypalSellerProtection(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsPaypal(StripeModel):
+    """Data specific to PayPal."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     payer_email: str | None = None
@@ -1294,10 +1449,15 @@ class PaymentRecordPaymentMethodDetailsPaypal(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsPaypay(StripeModel):
-    """It has no fields."""
+    """Data specific to PayPay.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsPayto(StripeModel):
+    """Data specific to PayTo."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     last4: str | None = None
@@ -1311,6 +1471,8 @@ class PaymentRecordPaymentMethodDetailsPayto(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsPix(StripeModel):
+    """Data specific to Pix."""
+
     bank_transaction_id: str | None = None
     """ID of the Pix transaction at the bank."""
     mandate: str | None = None
@@ -1318,11 +1480,15 @@ class PaymentRecordPaymentMethodDetailsPix(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsPromptpay(StripeModel):
+    """Data specific to PromptPay."""
+
     reference: str | None = None
     """Reference of the bill that the customer paid."""
 
 
 class PaymentRecordPaymentMethodDetailsRevolutPayFundingCard(StripeModel):
+    """Card with which the customer paid in the wallet."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -1338,6 +1504,8 @@ class PaymentRecordPaymentMethodDetailsRevolutPayFundingCard(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsRevolutPayFunding(StripeModel):
+    """What the customer paid with in the wallet."""
+
     card: PaymentRecordPaymentMethodDetailsRevolutPayFundingCard | None = None
     """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
@@ -1348,6 +1516,8 @@ class PaymentRecordPaymentMethodDetailsRevolutPayFunding(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsRevolutPay(StripeModel):
+    """Data specific to Revolut Pay."""
+
     funding: PaymentRecordPaymentMethodDetailsRevolutPayFunding | None = None
     """What the customer paid with in the wallet."""
     transaction_id: str | None = None
@@ -1355,6 +1525,8 @@ class PaymentRecordPaymentMethodDetailsRevolutPay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsSamsungPay(StripeModel):
+    """Data specific to Samsung Pay."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
@@ -1362,16 +1534,22 @@ class PaymentRecordPaymentMethodDetailsSamsungPay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsSatispay(StripeModel):
+    """Data specific to Satispay."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsScalapay(StripeModel):
+    """Data specific to Scalapay."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsSepaCreditTransfer(StripeModel):
+    """Details of a payment by SEPA credit transfer. Only with the type `sepa_credit_transfer`."""
+
     bank_name: str | None = None
     """Name of the bank."""
     bic: str | None = None
@@ -1381,6 +1559,8 @@ class PaymentRecordPaymentMethodDetailsSepaCreditTransfer(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsSepaDebit(StripeModel):
+    """Data specific to SEPA Direct Debit."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     branch_code: str | None = None
@@ -1400,11 +1580,15 @@ class PaymentRecordPaymentMethodDetailsSepaDebit(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsSequra(StripeModel):
+    """Data specific to seQura."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsSofort(StripeModel):
+    """Data specific to Sofort."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -1426,15 +1610,22 @@ class PaymentRecordPaymentMethodDetailsSofort(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsStripeAccount(StripeModel):
-    """It has no fields."""
+    """Details of a payment by a Stripe account. Only with the type `stripe_account`.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsSunbit(StripeModel):
+    """Data specific to Sunbit."""
+
     transaction_id: str | None = None
     """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsSwish(StripeModel):
+    """Data specific to Swish."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1446,16 +1637,22 @@ class PaymentRecordPaymentMethodDetailsSwish(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsTwint(StripeModel):
+    """Data specific to TWINT."""
+
     mandate: str | None = None
     """Mandate that authorizes the payment."""
 
 
 class PaymentRecordPaymentMethodDetailsUpi(StripeModel):
+    """Data specific to UPI."""
+
     vpa: str | None = None
     """Virtual payment address of the customer, such as `name@bank`."""
 
 
 class PaymentRecordPaymentMethodDetailsUsBankAccount(StripeModel):
+    """Data specific to bank accounts in the United States."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -1487,10 +1684,15 @@ class PaymentRecordPaymentMethodDetailsUsBankAccount(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsWechat(StripeModel):
-    """It has no fields."""
+    """Details of a payment by WeChat in the older API. Only with the type `wechat`.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsWechatPay(StripeModel):
+    """Data specific to WeChat Pay."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1504,10 +1706,15 @@ class PaymentRecordPaymentMethodDetailsWechatPay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsZip(StripeModel):
-    """It has no fields."""
+    """Data specific to Zip.
+
+    It has no fields.
+    """
 
 
 class PaymentRecordPaymentMethodDetails(StripeModel):
+    """Details of the payment method that paid."""
+
     ach_credit_transfer: PaymentRecordPaymentMethodDetailsAchCreditTransfer | None = None
     """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
     ach_debit: PaymentRecordPaymentMethodDetailsAchDebit | None = None
@@ -1647,11 +1854,15 @@ class PaymentRecordPaymentMethodDetails(StripeModel):
 
 
 class PaymentRecordProcessorDetailsCustom(StripeModel):
+    """A processor other than Stripe."""
+
     payment_reference: str | None = None
     """Reference of the payment with that processor; unique for each payment."""
 
 
 class PaymentRecordProcessorDetails(StripeModel):
+    """The processor that handled the payment."""
+
     custom: PaymentRecordProcessorDetailsCustom | None = None
     """A processor other than Stripe."""
     type: Literal["custom"]
@@ -1662,6 +1873,8 @@ class PaymentRecordProcessorDetails(StripeModel):
 
 
 class PaymentRecordShippingDetailsAddress(StripeModel):
+    """Delivery address."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -1677,6 +1890,8 @@ class PaymentRecordShippingDetailsAddress(StripeModel):
 
 
 class PaymentRecordShippingDetails(StripeModel):
+    """Recipient and address of a delivery."""
+
     address: PaymentRecordShippingDetailsAddress
     """Delivery address."""
     name: str | None = None

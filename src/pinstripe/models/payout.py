@@ -15,6 +15,8 @@ __all__ = ["PayoutTraceId", "Payout"]
 
 
 class PayoutTraceId(StripeModel):
+    """Number by which the bank can find the payout."""
+
     status: str
     """Whether the number is known, such as `supported` or `pending`."""
     value: str | None = None

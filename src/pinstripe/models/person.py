@@ -45,6 +45,8 @@ class DeletedPerson(StripeModel):
 
 
 class PersonAdditionalTosAcceptancesAccount(StripeModel):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: Timestamp | None = None
     """When the person accepted the agreement."""
     ip: str | None = None
@@ -54,11 +56,15 @@ class PersonAdditionalTosAcceptancesAccount(StripeModel):
 
 
 class PersonAdditionalTosAcceptances(StripeModel):
+    """Agreements that the person accepted besides the account's own."""
+
     account: PersonAdditionalTosAcceptancesAccount | None = None
     """Acceptance of the Stripe services agreement by the person."""
 
 
 class PersonAddressKana(StripeModel):
+    """Home address of a person in Japan, written in kana."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -76,6 +82,8 @@ class PersonAddressKana(StripeModel):
 
 
 class PersonAddressKanji(StripeModel):
+    """Home address of a person in Japan, written in kanji."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -93,6 +101,8 @@ class PersonAddressKanji(StripeModel):
 
 
 class PersonDob(StripeModel):
+    """Date of birth."""
+
     day: int | None = None
     """Day of birth, from 1 to 31."""
     month: int | None = None
@@ -102,6 +112,8 @@ class PersonDob(StripeModel):
 
 
 class PersonFutureRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
     """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
@@ -109,6 +121,8 @@ class PersonFutureRequirementsAlternative(StripeModel):
 
 
 class PersonFutureRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -218,6 +232,8 @@ class PersonFutureRequirementsError(StripeModel):
 
 
 class PersonFutureRequirements(StripeModel):
+    """What Stripe will need to know about the person in future. Null for persons of your own account."""
+
     alternatives: list[PersonFutureRequirementsAlternative] | None = None
     """Requirements that can be met in another way."""
     currently_due: list[str]
@@ -233,6 +249,8 @@ class PersonFutureRequirements(StripeModel):
 
 
 class PersonRelationship(StripeModel):
+    """The person's roles in the company."""
+
     authorizer: bool | None = None
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool | None = None
@@ -252,6 +270,8 @@ class PersonRelationship(StripeModel):
 
 
 class PersonRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
     """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
@@ -259,6 +279,8 @@ class PersonRequirementsAlternative(StripeModel):
 
 
 class PersonRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -368,6 +390,8 @@ class PersonRequirementsError(StripeModel):
 
 
 class PersonRequirements(StripeModel):
+    """What Stripe needs to know about the person. Null for persons of your own account."""
+
     alternatives: list[PersonRequirementsAlternative] | None = None
     """Requirements that can be met in another way."""
     currently_due: list[str]
@@ -383,6 +407,8 @@ class PersonRequirements(StripeModel):
 
 
 class PersonUsCfpbDataEthnicityDetails(StripeModel):
+    """Ethnicity of the person."""
+
     ethnicity: (
         list[
             Literal[
@@ -412,6 +438,8 @@ class PersonUsCfpbDataEthnicityDetails(StripeModel):
 
 
 class PersonUsCfpbDataRaceDetails(StripeModel):
+    """Race of the person."""
+
     race: (
         list[
             Literal[
@@ -449,6 +477,8 @@ class PersonUsCfpbDataRaceDetails(StripeModel):
 
 
 class PersonUsCfpbData(StripeModel):
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+
     ethnicity_details: PersonUsCfpbDataEthnicityDetails | None = None
     """Ethnicity of the person."""
     race_details: PersonUsCfpbDataRaceDetails | None = None
@@ -458,6 +488,8 @@ class PersonUsCfpbData(StripeModel):
 
 
 class PersonVerificationAdditionalDocument(StripeModel):
+    """Document with the person's address."""
+
     back: Expandable["File"] | None = None
     """File with the back of the document."""
     details: str | None = None
@@ -469,6 +501,8 @@ class PersonVerificationAdditionalDocument(StripeModel):
 
 
 class PersonVerificationDocument(StripeModel):
+    """Document that identifies the person."""
+
     back: Expandable["File"] | None = None
     """File with the back of the document."""
     details: str | None = None
@@ -480,6 +514,8 @@ class PersonVerificationDocument(StripeModel):
 
 
 class PersonVerification(StripeModel):
+    """How far Stripe has verified the person."""
+
     additional_document: PersonVerificationAdditionalDocument | None = None
     """Document with the person's address."""
     details: str | None = None

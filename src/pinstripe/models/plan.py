@@ -23,6 +23,8 @@ class DeletedPlan(StripeModel):
 
 
 class PlanTier(StripeModel):
+    """Tiers of the plan, from the lowest quantity up. Included only if expanded."""
+
     flat_amount: int | None = None
     """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: DecimalString | None = None
@@ -40,6 +42,10 @@ class PlanTier(StripeModel):
 
 
 class PlanTransformUsage(StripeModel):
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
+
     divide_by: int
     """Number that the quantity is divided by, such as the size of a package."""
     round: Literal["down", "up"]

@@ -33,6 +33,8 @@ class DeletedPrice(StripeModel):
 
 
 class PriceCurrencyOptionsCustomUnitAmount(StripeModel):
+    """Lets the customer choose the amount."""
+
     maximum: int | None = None
     """Largest amount that the customer can choose, in the smallest currency unit."""
     minimum: int | None = None
@@ -44,6 +46,8 @@ class PriceCurrencyOptionsCustomUnitAmount(StripeModel):
 
 
 class PriceCurrencyOptionsTier(StripeModel):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int | None = None
     """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: DecimalString | None = None
@@ -61,6 +65,8 @@ class PriceCurrencyOptionsTier(StripeModel):
 
 
 class PriceCurrencyOptions(StripeModel):
+    """Prices in other currencies, by lowercase ISO currency code."""
+
     custom_unit_amount: PriceCurrencyOptionsCustomUnitAmount | None = None
     """Lets the customer choose the amount."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"] | None = None
@@ -79,6 +85,8 @@ class PriceCurrencyOptions(StripeModel):
 
 
 class PriceCustomUnitAmount(StripeModel):
+    """Lets the customer choose the amount, in Checkout and payment links."""
+
     maximum: int | None = None
     """Largest amount that the customer can choose, in the smallest currency unit."""
     minimum: int | None = None
@@ -90,6 +98,8 @@ class PriceCustomUnitAmount(StripeModel):
 
 
 class PriceRecurring(StripeModel):
+    """How the price is billed in subscriptions. Null for one-time prices."""
+
     interval: Literal["day", "month", "week", "year"]
     """Unit of the billing period.
 
@@ -117,6 +127,8 @@ class PriceRecurring(StripeModel):
 
 
 class PriceTier(StripeModel):
+    """Tiers of the price, from the lowest quantity up. Included only if expanded."""
+
     flat_amount: int | None = None
     """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: DecimalString | None = None
@@ -134,6 +146,10 @@ class PriceTier(StripeModel):
 
 
 class PriceTransformQuantity(StripeModel):
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
+
     divide_by: int
     """Number that the quantity is divided by, such as the size of a package."""
     round: Literal["down", "up"]

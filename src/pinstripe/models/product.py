@@ -24,11 +24,15 @@ class DeletedProduct(StripeModel):
 
 
 class ProductMarketingFeature(StripeModel):
+    """Up to 15 features of the product, shown in pricing tables."""
+
     name: str | None = None
     """Name of the feature, up to 80 characters."""
 
 
 class ProductPackageDimensions(StripeModel):
+    """Size and weight of the packed product."""
+
     height: float
     """Height in inches."""
     length: float
@@ -40,6 +44,8 @@ class ProductPackageDimensions(StripeModel):
 
 
 class ProductTaxDetails(StripeModel):
+    """How the product is taxed."""
+
     performance_location: str | None = None
     """ID of the tax location at which the event or service takes place. The tax code says whether it is
     needed.

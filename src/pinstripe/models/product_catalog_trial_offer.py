@@ -17,11 +17,15 @@ __all__ = [
 
 
 class ProductCatalogTrialOfferDurationRelative(StripeModel):
+    """Length in billing intervals of the trial's price. With type `relative`."""
+
     iterations: int
     """Number of billing intervals."""
 
 
 class ProductCatalogTrialOfferDuration(StripeModel):
+    """How long the trial is."""
+
     relative: ProductCatalogTrialOfferDurationRelative | None = None
     """Length in billing intervals of the trial's price. With type `relative`."""
     type: Literal["relative"]
@@ -32,11 +36,15 @@ class ProductCatalogTrialOfferDuration(StripeModel):
 
 
 class ProductCatalogTrialOfferEndBehaviorTransition(StripeModel):
+    """Change to another price. With type `transition`."""
+
     price: Expandable["DeletedPrice | Price"]
     """Price that the subscription item has after the trial."""
 
 
 class ProductCatalogTrialOfferEndBehavior(StripeModel):
+    """What happens at the end of the trial."""
+
     transition: ProductCatalogTrialOfferEndBehaviorTransition | None = None
     """Change to another price. With type `transition`."""
     type: Literal["transition"]

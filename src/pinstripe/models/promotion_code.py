@@ -18,6 +18,8 @@ __all__ = [
 
 
 class PromotionCodePromotion(StripeModel):
+    """What the code redeems."""
+
     coupon: Expandable["Coupon"] | None = None
     """Coupon that the code redeems. Contains an ID unless expanded."""
     type: Literal["coupon"]
@@ -28,11 +30,15 @@ class PromotionCodePromotion(StripeModel):
 
 
 class PromotionCodeRestrictionsCurrencyOptions(StripeModel):
+    """Conditions in other currencies, by lowercase ISO currency code."""
+
     minimum_amount: int
     """Minimum amount of a purchase in this currency, in its smallest unit."""
 
 
 class PromotionCodeRestrictions(StripeModel):
+    """Conditions for redeeming the code."""
+
     currency_options: dict[str, PromotionCodeRestrictionsCurrencyOptions] | None = None
     """Conditions in other currencies, by lowercase ISO currency code."""
     first_time_transaction: bool

@@ -49,6 +49,8 @@ __all__ = [
 
 
 class QuoteAutomaticTaxLiability(StripeModel):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -60,6 +62,8 @@ class QuoteAutomaticTaxLiability(StripeModel):
 
 
 class QuoteAutomaticTax(StripeModel):
+    """Settings for Stripe Tax on the quote and on what it becomes."""
+
     enabled: bool
     """Whether Stripe Tax computes the tax of the quote."""
     liability: QuoteAutomaticTaxLiability | None = None
@@ -76,6 +80,8 @@ class QuoteAutomaticTax(StripeModel):
 
 
 class QuoteComputedRecurringTotalDetailsBreakdownDiscount(StripeModel):
+    """What each discount takes off."""
+
     amount: int
     """Amount of the discount, in the smallest currency unit."""
     discount: Discount
@@ -83,6 +89,8 @@ class QuoteComputedRecurringTotalDetailsBreakdownDiscount(StripeModel):
 
 
 class QuoteComputedRecurringTotalDetailsBreakdownTax(StripeModel):
+    """What each tax rate adds."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
@@ -130,6 +138,8 @@ class QuoteComputedRecurringTotalDetailsBreakdownTax(StripeModel):
 
 
 class QuoteComputedRecurringTotalDetailsBreakdown(StripeModel):
+    """The single discounts and taxes. Absent unless expanded."""
+
     discounts: list[QuoteComputedRecurringTotalDetailsBreakdownDiscount]
     """What each discount takes off."""
     taxes: list[QuoteComputedRecurringTotalDetailsBreakdownTax]
@@ -137,6 +147,8 @@ class QuoteComputedRecurringTotalDetailsBreakdown(StripeModel):
 
 
 class QuoteComputedRecurringTotalDetails(StripeModel):
+    """What the total is made of."""
+
     amount_discount: int
     """Total of all discounts, in the smallest currency unit."""
     amount_shipping: int | None = None
@@ -148,6 +160,8 @@ class QuoteComputedRecurringTotalDetails(StripeModel):
 
 
 class QuoteComputedRecurring(StripeModel):
+    """What is paid in each billing period. Null if there are no recurring prices."""
+
     amount_subtotal: int
     """Sum for each period before discounts and taxes, in the smallest currency unit."""
     amount_total: int
@@ -167,6 +181,8 @@ class QuoteComputedRecurring(StripeModel):
 
 
 class QuoteComputedUpfrontTotalDetailsBreakdownDiscount(StripeModel):
+    """What each discount takes off."""
+
     amount: int
     """Amount of the discount, in the smallest currency unit."""
     discount: Discount
@@ -174,6 +190,8 @@ class QuoteComputedUpfrontTotalDetailsBreakdownDiscount(StripeModel):
 
 
 class QuoteComputedUpfrontTotalDetailsBreakdownTax(StripeModel):
+    """What each tax rate adds."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
@@ -221,6 +239,8 @@ class QuoteComputedUpfrontTotalDetailsBreakdownTax(StripeModel):
 
 
 class QuoteComputedUpfrontTotalDetailsBreakdown(StripeModel):
+    """The single discounts and taxes. Absent unless expanded."""
+
     discounts: list[QuoteComputedUpfrontTotalDetailsBreakdownDiscount]
     """What each discount takes off."""
     taxes: list[QuoteComputedUpfrontTotalDetailsBreakdownTax]
@@ -228,6 +248,8 @@ class QuoteComputedUpfrontTotalDetailsBreakdown(StripeModel):
 
 
 class QuoteComputedUpfrontTotalDetails(StripeModel):
+    """What the total is made of."""
+
     amount_discount: int
     """Total of all discounts, in the smallest currency unit."""
     amount_shipping: int | None = None
@@ -239,6 +261,8 @@ class QuoteComputedUpfrontTotalDetails(StripeModel):
 
 
 class QuoteComputedUpfront(StripeModel):
+    """What is paid at once when the quote is accepted."""
+
     amount_subtotal: int
     """Sum paid at once, before discounts and taxes, in the smallest currency unit."""
     amount_total: int
@@ -250,6 +274,8 @@ class QuoteComputedUpfront(StripeModel):
 
 
 class QuoteComputed(StripeModel):
+    """What the customer pays, as Stripe computes it from the line items."""
+
     recurring: QuoteComputedRecurring | None = None
     """What is paid in each billing period. Null if there are no recurring prices."""
     upfront: QuoteComputedUpfront
@@ -257,6 +283,8 @@ class QuoteComputed(StripeModel):
 
 
 class QuoteFromQuote(StripeModel):
+    """Quote that this one was copied from. Null if it is an original."""
+
     is_revision: bool
     """Whether this quote is a revised version that takes the place of the other one."""
     quote: Expandable["Quote"]
@@ -264,6 +292,8 @@ class QuoteFromQuote(StripeModel):
 
 
 class QuoteInvoiceSettingsCustomField(StripeModel):
+    """Up to four custom fields to show on the invoice."""
+
     name: str
     """Name of the custom field, up to 40 characters."""
     value: str
@@ -271,6 +301,8 @@ class QuoteInvoiceSettingsCustomField(StripeModel):
 
 
 class QuoteInvoiceSettingsIssuer(StripeModel):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -282,6 +314,8 @@ class QuoteInvoiceSettingsIssuer(StripeModel):
 
 
 class QuoteInvoiceSettings(StripeModel):
+    """Settings of the invoices that the quote leads to."""
+
     custom_fields: list[QuoteInvoiceSettingsCustomField] | None = None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int | None = None
@@ -295,6 +329,8 @@ class QuoteInvoiceSettings(StripeModel):
 
 
 class QuoteStatusTransitions(StripeModel):
+    """When the status changed."""
+
     accepted_at: Timestamp | None = None
     """When the quote was accepted."""
     canceled_at: Timestamp | None = None
@@ -304,6 +340,8 @@ class QuoteStatusTransitions(StripeModel):
 
 
 class QuoteSubscriptionDataBillingModeFlexible(StripeModel):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"] | None = None
     """How invoices show the discounts on prorations.
 
@@ -313,6 +351,8 @@ class QuoteSubscriptionDataBillingModeFlexible(StripeModel):
 
 
 class QuoteSubscriptionDataBillingMode(StripeModel):
+    """How prorations and invoices of the subscription are computed."""
+
     flexible: QuoteSubscriptionDataBillingModeFlexible | None = None
     """Settings for the type `flexible`."""
     type: Literal["classic", "flexible"]
@@ -325,6 +365,8 @@ class QuoteSubscriptionDataBillingMode(StripeModel):
 
 
 class QuoteSubscriptionData(StripeModel):
+    """Settings of the subscription that the quote leads to."""
+
     billing_mode: QuoteSubscriptionDataBillingMode
     """How prorations and invoices of the subscription are computed."""
     description: str | None = None
@@ -340,6 +382,8 @@ class QuoteSubscriptionData(StripeModel):
 
 
 class QuoteTotalDetailsBreakdownDiscount(StripeModel):
+    """What each discount takes off."""
+
     amount: int
     """Amount of the discount, in the smallest currency unit."""
     discount: Discount
@@ -347,6 +391,8 @@ class QuoteTotalDetailsBreakdownDiscount(StripeModel):
 
 
 class QuoteTotalDetailsBreakdownTax(StripeModel):
+    """What each tax rate adds."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
@@ -394,6 +440,8 @@ class QuoteTotalDetailsBreakdownTax(StripeModel):
 
 
 class QuoteTotalDetailsBreakdown(StripeModel):
+    """The single discounts and taxes. Absent unless expanded."""
+
     discounts: list[QuoteTotalDetailsBreakdownDiscount]
     """What each discount takes off."""
     taxes: list[QuoteTotalDetailsBreakdownTax]
@@ -401,6 +449,8 @@ class QuoteTotalDetailsBreakdown(StripeModel):
 
 
 class QuoteTotalDetails(StripeModel):
+    """What the total is made of."""
+
     amount_discount: int
     """Total of all discounts, in the smallest currency unit."""
     amount_shipping: int | None = None
@@ -412,6 +462,8 @@ class QuoteTotalDetails(StripeModel):
 
 
 class QuoteTransferData(StripeModel):
+    """Connected account to which money of the resulting payments is transferred."""
+
     amount: int | None = None
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     amount_percent: float | None = None

@@ -41,11 +41,15 @@ __all__ = [
 
 
 class RadarPaymentEvaluationClientDeviceMetadataDetails(StripeModel):
+    """Data about the customer's device."""
+
     radar_session: str
     """Radar session, which Stripe.js creates in the customer's browser."""
 
 
 class RadarPaymentEvaluationCustomerDetails(StripeModel):
+    """Who pays."""
+
     customer: str | None = None
     """Customer that the object belongs to."""
     customer_account: str | None = None
@@ -59,6 +63,8 @@ class RadarPaymentEvaluationCustomerDetails(StripeModel):
 
 
 class RadarPaymentEvaluationEventDisputeOpened(StripeModel):
+    """The payment was disputed."""
+
     amount: int
     """Disputed amount, in the smallest currency unit."""
     currency: str
@@ -93,6 +99,8 @@ class RadarPaymentEvaluationEventDisputeOpened(StripeModel):
 
 
 class RadarPaymentEvaluationEventEarlyFraudWarningReceived(StripeModel):
+    """The card network warned of fraud."""
+
     fraud_type: Literal["made_with_lost_card", "made_with_stolen_card", "other", "unauthorized_use_of_card"]
     """Kind of fraud that was reported.
 
@@ -104,6 +112,8 @@ class RadarPaymentEvaluationEventEarlyFraudWarningReceived(StripeModel):
 
 
 class RadarPaymentEvaluationEventRefunded(StripeModel):
+    """The payment was refunded."""
+
     amount: int
     """Amount that was refunded, in the smallest currency unit."""
     currency: str
@@ -119,11 +129,15 @@ class RadarPaymentEvaluationEventRefunded(StripeModel):
 
 
 class RadarPaymentEvaluationEventUserInterventionRaisedCustom(StripeModel):
+    """Details of a check of your own."""
+
     type: str
     """Kind of check, in your own words."""
 
 
 class RadarPaymentEvaluationEventUserInterventionRaised(StripeModel):
+    """The customer had to do something."""
+
     custom: RadarPaymentEvaluationEventUserInterventionRaisedCustom | None = None
     """Details of a check of your own."""
     key: str
@@ -138,6 +152,8 @@ class RadarPaymentEvaluationEventUserInterventionRaised(StripeModel):
 
 
 class RadarPaymentEvaluationEventUserInterventionResolved(StripeModel):
+    """How the customer reacted."""
+
     key: str
     """Key of the intervention that was resolved."""
     outcome: Literal["abandoned", "failed", "passed"] | None = None
@@ -150,6 +166,8 @@ class RadarPaymentEvaluationEventUserInterventionResolved(StripeModel):
 
 
 class RadarPaymentEvaluationEvent(StripeModel):
+    """What happened to the payment after the evaluation, as you reported it."""
+
     dispute_opened: RadarPaymentEvaluationEventDisputeOpened | None = None
     """The payment was disputed."""
     early_fraud_warning_received: RadarPaymentEvaluationEventEarlyFraudWarningReceived | None = None
@@ -180,6 +198,8 @@ class RadarPaymentEvaluationEvent(StripeModel):
 
 
 class RadarPaymentEvaluationOutcomeMerchantBlocked(StripeModel):
+    """You blocked the payment."""
+
     reason: Literal["authentication_required", "blocked_for_fraud", "invalid_payment", "other"]
     """Why you blocked it.
 
@@ -191,6 +211,8 @@ class RadarPaymentEvaluationOutcomeMerchantBlocked(StripeModel):
 
 
 class RadarPaymentEvaluationOutcomeRejectedCard(StripeModel):
+    """Details of the rejected card payment."""
+
     address_line1_check: Literal["fail", "pass", "unavailable", "unchecked"]
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -235,11 +257,15 @@ class RadarPaymentEvaluationOutcomeRejectedCard(StripeModel):
 
 
 class RadarPaymentEvaluationOutcomeRejected(StripeModel):
+    """The bank or processor rejected the payment."""
+
     card: RadarPaymentEvaluationOutcomeRejectedCard | None = None
     """Details of the rejected card payment."""
 
 
 class RadarPaymentEvaluationOutcomeSucceededCard(StripeModel):
+    """Details of the card payment that succeeded."""
+
     address_line1_check: Literal["fail", "pass", "unavailable", "unchecked"]
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -268,11 +294,15 @@ class RadarPaymentEvaluationOutcomeSucceededCard(StripeModel):
 
 
 class RadarPaymentEvaluationOutcomeSucceeded(StripeModel):
+    """The payment succeeded."""
+
     card: RadarPaymentEvaluationOutcomeSucceededCard | None = None
     """Details of the card payment that succeeded."""
 
 
 class RadarPaymentEvaluationOutcome(StripeModel):
+    """How the payment ended, as reported."""
+
     merchant_blocked: RadarPaymentEvaluationOutcomeMerchantBlocked | None = None
     """You blocked the payment."""
     payment_intent_id: str | None = None
@@ -293,6 +323,8 @@ class RadarPaymentEvaluationOutcome(StripeModel):
 
 
 class RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard(StripeModel):
+    """Details of a payment by card."""
+
     customer_presence: Literal["off_session", "on_session"] | None = None
     """Whether the customer is there.
 
@@ -310,6 +342,8 @@ class RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard(StripeModel):
 
 
 class RadarPaymentEvaluationPaymentDetailsMoneyMovementDetails(StripeModel):
+    """How the money is moved."""
+
     card: RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard | None = None
     """Details of a payment by card."""
     money_movement_type: Literal["card"]
@@ -320,6 +354,8 @@ class RadarPaymentEvaluationPaymentDetailsMoneyMovementDetails(StripeModel):
 
 
 class RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetailsAddress(StripeModel):
+    """Billing address of the payer."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -335,6 +371,8 @@ class RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetailsAddr
 
 
 class RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetails(StripeModel):
+    """Name and contact details of the payer."""
+
     address: RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetailsAddress
     """Billing address of the payer."""
     email: str | None = None
@@ -346,6 +384,8 @@ class RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetails(Str
 
 
 class RadarPaymentEvaluationPaymentDetailsPaymentMethodDetails(StripeModel):
+    """Payment method that pays."""
+
     billing_details: RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetails | None = None
     """Name and contact details of the payer."""
     payment_method: Expandable["PaymentMethod"]
@@ -353,6 +393,8 @@ class RadarPaymentEvaluationPaymentDetailsPaymentMethodDetails(StripeModel):
 
 
 class RadarPaymentEvaluationPaymentDetailsShippingDetailsAddress(StripeModel):
+    """Delivery address."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -368,6 +410,8 @@ class RadarPaymentEvaluationPaymentDetailsShippingDetailsAddress(StripeModel):
 
 
 class RadarPaymentEvaluationPaymentDetailsShippingDetails(StripeModel):
+    """Recipient and address of a delivery."""
+
     address: RadarPaymentEvaluationPaymentDetailsShippingDetailsAddress
     """Delivery address."""
     name: str | None = None
@@ -377,6 +421,8 @@ class RadarPaymentEvaluationPaymentDetailsShippingDetails(StripeModel):
 
 
 class RadarPaymentEvaluationPaymentDetails(StripeModel):
+    """The payment that is evaluated."""
+
     amount: int
     """Amount of the payment, in the smallest currency unit."""
     currency: str
@@ -394,6 +440,8 @@ class RadarPaymentEvaluationPaymentDetails(StripeModel):
 
 
 class RadarPaymentEvaluationSignalsEarlyFraudWarning(StripeModel):
+    """Risk that the card network will warn of fraud."""
+
     evaluated_at: Timestamp
     """When the risk was computed."""
     risk_level: Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]
@@ -411,6 +459,8 @@ class RadarPaymentEvaluationSignalsEarlyFraudWarning(StripeModel):
 
 
 class RadarPaymentEvaluationSignalsFraudulentDispute(StripeModel):
+    """Risk that the payment will be disputed as fraudulent."""
+
     evaluated_at: Timestamp
     """When the risk was computed."""
     risk_level: Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]
@@ -428,6 +478,8 @@ class RadarPaymentEvaluationSignalsFraudulentDispute(StripeModel):
 
 
 class RadarPaymentEvaluationSignalsFraudulentPayment(StripeModel):
+    """Risk that the payment is fraudulent."""
+
     evaluated_at: Timestamp
     """When the risk was computed."""
     risk_level: Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]
@@ -445,6 +497,8 @@ class RadarPaymentEvaluationSignalsFraudulentPayment(StripeModel):
 
 
 class RadarPaymentEvaluationSignals(StripeModel):
+    """Risks that Radar sees."""
+
     early_fraud_warning: RadarPaymentEvaluationSignalsEarlyFraudWarning | None = None
     """Risk that the card network will warn of fraud."""
     fraudulent_dispute: RadarPaymentEvaluationSignalsFraudulentDispute | None = None

@@ -60,10 +60,15 @@ __all__ = [
 
 
 class RefundDestinationDetailsAffirm(StripeModel):
-    """It has no fields."""
+    """Details of a refund through Affirm. Only with the type `affirm`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsAfterpayClearpay(StripeModel):
+    """Details of a refund through Afterpay (Clearpay). Only with the type `afterpay_clearpay`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -71,22 +76,36 @@ class RefundDestinationDetailsAfterpayClearpay(StripeModel):
 
 
 class RefundDestinationDetailsAlipay(StripeModel):
-    """It has no fields."""
+    """Details of a refund through Alipay. Only with the type `alipay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsAlma(StripeModel):
-    """It has no fields."""
+    """Details of a refund through Alma. Only with the type `alma`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsAmazonPay(StripeModel):
-    """It has no fields."""
+    """Details of a refund through Amazon Pay. Only with the type `amazon_pay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsAuBankTransfer(StripeModel):
-    """It has no fields."""
+    """Details of a refund through a bank transfer in Australia. Only with the type `au_bank_transfer`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsBlik(StripeModel):
+    """Details of a refund through BLIK. Only with the type `blik`."""
+
     network_decline_code: str | None = None
     """Code with which the provider or bank declined the refund."""
     reference: str | None = None
@@ -96,6 +115,8 @@ class RefundDestinationDetailsBlik(StripeModel):
 
 
 class RefundDestinationDetailsBrBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in Brazil. Only with the type `br_bank_transfer`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -103,6 +124,8 @@ class RefundDestinationDetailsBrBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsCard(StripeModel):
+    """Details of a refund to a card. Only with the type `card`."""
+
     reference: str | None = None
     """Reference of the refund at the card network, by which the bank can find it."""
     reference_status: str | None = None
@@ -119,23 +142,36 @@ class RefundDestinationDetailsCard(StripeModel):
 
 
 class RefundDestinationDetailsCashapp(StripeModel):
-    """It has no fields."""
+    """Details of a refund through Cash App Pay. Only with the type `cashapp`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsCrypto(StripeModel):
+    """Details of a refund through stablecoins. Only with the type `crypto`."""
+
     reference: str | None = None
     """Hash of the transaction that refunded the customer."""
 
 
 class RefundDestinationDetailsCustomerCashBalance(StripeModel):
-    """It has no fields."""
+    """Details of a refund through the customer's cash balance. Only with the type `customer_cash_balance`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsEps(StripeModel):
-    """It has no fields."""
+    """Details of a refund through EPS. Only with the type `eps`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsEuBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in Europe. Only with the type `eu_bank_transfer`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -143,6 +179,10 @@ class RefundDestinationDetailsEuBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsGbBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in the United Kingdom. Only with the type
+    `gb_bank_transfer`.
+    """
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -150,14 +190,22 @@ class RefundDestinationDetailsGbBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsGiropay(StripeModel):
-    """It has no fields."""
+    """Details of a refund through giropay. Only with the type `giropay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsGrabpay(StripeModel):
-    """It has no fields."""
+    """Details of a refund through GrabPay. Only with the type `grabpay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsJpBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in Japan. Only with the type `jp_bank_transfer`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -165,6 +213,8 @@ class RefundDestinationDetailsJpBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsKlarna(StripeModel):
+    """Details of a refund through Klarna. Only with the type `klarna`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -172,6 +222,8 @@ class RefundDestinationDetailsKlarna(StripeModel):
 
 
 class RefundDestinationDetailsMbWay(StripeModel):
+    """Details of a refund through MB WAY. Only with the type `mb_way`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -179,6 +231,8 @@ class RefundDestinationDetailsMbWay(StripeModel):
 
 
 class RefundDestinationDetailsMultibanco(StripeModel):
+    """Details of a refund through Multibanco. Only with the type `multibanco`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -186,6 +240,8 @@ class RefundDestinationDetailsMultibanco(StripeModel):
 
 
 class RefundDestinationDetailsMxBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in Mexico. Only with the type `mx_bank_transfer`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -193,10 +249,15 @@ class RefundDestinationDetailsMxBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsNzBankTransfer(StripeModel):
-    """It has no fields."""
+    """Details of a refund through a bank transfer in New Zealand. Only with the type `nz_bank_transfer`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsP24(StripeModel):
+    """Details of a refund through Przelewy24. Only with the type `p24`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -204,10 +265,15 @@ class RefundDestinationDetailsP24(StripeModel):
 
 
 class RefundDestinationDetailsPaynow(StripeModel):
-    """It has no fields."""
+    """Details of a refund through PayNow. Only with the type `paynow`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsPaypal(StripeModel):
+    """Details of a refund through PayPal. Only with the type `paypal`."""
+
     network_decline_code: str | None = None
     """Code with which the provider or bank declined the refund."""
     reference: str | None = None
@@ -217,22 +283,36 @@ class RefundDestinationDetailsPaypal(StripeModel):
 
 
 class RefundDestinationDetailsPix(StripeModel):
-    """It has no fields."""
+    """Details of a refund through Pix. Only with the type `pix`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsRevolut(StripeModel):
-    """It has no fields."""
+    """Details of a refund through Revolut Pay. Only with the type `revolut`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsScalapay(StripeModel):
-    """It has no fields."""
+    """Details of a refund through Scalapay. Only with the type `scalapay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsSofort(StripeModel):
-    """It has no fields."""
+    """Details of a refund through Sofort. Only with the type `sofort`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsSwish(StripeModel):
+    """Details of a refund through Swish. Only with the type `swish`."""
+
     network_decline_code: str | None = None
     """Code with which the provider or bank declined the refund."""
     reference: str | None = None
@@ -242,6 +322,8 @@ class RefundDestinationDetailsSwish(StripeModel):
 
 
 class RefundDestinationDetailsThBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in Thailand. Only with the type `th_bank_transfer`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -249,10 +331,15 @@ class RefundDestinationDetailsThBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsTwint(StripeModel):
-    """It has no fields."""
+    """Details of a refund through TWINT. Only with the type `twint`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsUsBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in the US. Only with the type `us_bank_transfer`."""
+
     reference: str | None = None
     """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
@@ -260,14 +347,22 @@ class RefundDestinationDetailsUsBankTransfer(StripeModel):
 
 
 class RefundDestinationDetailsWechatPay(StripeModel):
-    """It has no fields."""
+    """Details of a refund through WeChat Pay. Only with the type `wechat_pay`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetailsZip(StripeModel):
-    """It has no fields."""
+    """Details of a refund through Zip. Only with the type `zip`.
+
+    It has no fields.
+    """
 
 
 class RefundDestinationDetails(StripeModel):
+    """How the money gets back to the customer, by payment method."""
+
     affirm: RefundDestinationDetailsAffirm | None = None
     """Details of a refund through Affirm. Only with the type `affirm`."""
     afterpay_clearpay: RefundDestinationDetailsAfterpayClearpay | None = None
@@ -347,6 +442,8 @@ class RefundDestinationDetails(StripeModel):
 
 
 class RefundNextActionDisplayDetailsEmailSent(StripeModel):
+    """Email that Stripe sent to the customer."""
+
     email_sent_at: Timestamp
     """When the email was sent."""
     email_sent_to: str
@@ -354,6 +451,8 @@ class RefundNextActionDisplayDetailsEmailSent(StripeModel):
 
 
 class RefundNextActionDisplayDetails(StripeModel):
+    """Where the customer was told what to do."""
+
     email_sent: RefundNextActionDisplayDetailsEmailSent
     """Email that Stripe sent to the customer."""
     expires_at: Timestamp
@@ -361,6 +460,8 @@ class RefundNextActionDisplayDetails(StripeModel):
 
 
 class RefundNextAction(StripeModel):
+    """What is needed from the customer before the refund goes on."""
+
     display_details: RefundNextActionDisplayDetails | None = None
     """Where the customer was told what to do."""
     type: str
@@ -368,6 +469,10 @@ class RefundNextAction(StripeModel):
 
 
 class RefundPresentmentDetails(StripeModel):
+    """Amount and currency that the customer saw, where Stripe converted the price into the customer's
+    currency.
+    """
+
     presentment_amount: int
     """Amount that the customer saw and paid, in the smallest unit of `presentment_currency`."""
     presentment_currency: str

@@ -10,6 +10,8 @@ __all__ = ["ReportRunParameters", "ReportRun"]
 
 
 class ReportRunParameters(StripeModel):
+    """Parameters of the run. The report type says which ones it takes."""
+
     columns: list[str] | None = None
     """Columns of the result, in this order. The default columns of the report type unless set."""
     connected_account: str | None = None

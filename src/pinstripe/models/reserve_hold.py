@@ -13,6 +13,8 @@ __all__ = ["ReserveHoldReleaseDetail", "ReserveHoldReleaseSchedule", "ReserveHol
 
 
 class ReserveHoldReleaseDetail(StripeModel):
+    """Releases of parts of the hold."""
+
     amount: int
     """Released amount, in the smallest currency unit."""
     reserve_release: str
@@ -20,6 +22,8 @@ class ReserveHoldReleaseDetail(StripeModel):
 
 
 class ReserveHoldReleaseSchedule(StripeModel):
+    """When the hold is released."""
+
     release_after: Timestamp | None = None
     """Time after which the hold is released."""
     scheduled_release: Timestamp | None = None

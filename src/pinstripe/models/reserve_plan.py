@@ -9,6 +9,8 @@ __all__ = ["ReservePlanFixedRelease", "ReservePlanManualRelease", "ReservePlanRo
 
 
 class ReservePlanFixedRelease(StripeModel):
+    """Release at a fixed time. With type `fixed_release`."""
+
     release_after: Timestamp
     """Time after which all holds of the plan are released."""
     scheduled_release: Timestamp
@@ -16,10 +18,15 @@ class ReservePlanFixedRelease(StripeModel):
 
 
 class ReservePlanManualRelease(StripeModel):
-    """It has no fields."""
+    """Release by hand. With type `manual_release`.
+
+    It has no fields.
+    """
 
 
 class ReservePlanRollingRelease(StripeModel):
+    """Release some days after each charge. With type `rolling_release`."""
+
     days_after_charge: int
     """Number of days after the charge at which its share is released."""
     expires_on: Timestamp | None = None

@@ -15,6 +15,8 @@ __all__ = ["ReserveReleaseSourceTransaction", "ReserveRelease"]
 
 
 class ReserveReleaseSourceTransaction(StripeModel):
+    """Dispute or refund that the amount was released for."""
+
     dispute: Expandable["Dispute"] | None = None
     """The dispute. With type `dispute`."""
     refund: Expandable["Refund"] | None = None

@@ -13,6 +13,8 @@ __all__ = ["ReviewIpAddressLocation", "ReviewSession", "Review"]
 
 
 class ReviewIpAddressLocation(StripeModel):
+    """Where that IP address probably is."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -26,6 +28,8 @@ class ReviewIpAddressLocation(StripeModel):
 
 
 class ReviewSession(StripeModel):
+    """Browser or device from which the payment was made."""
+
     browser: str | None = None
     """Name of the browser, such as `Chrome`."""
     device: str | None = None

@@ -58,22 +58,37 @@ __all__ = [
 
 
 class SetupAttemptPaymentMethodDetailsAcssDebit(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Canadian pre-authorized debit. Only with the type `acss_debit`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsAmazonPay(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Amazon Pay. Only with the type `amazon_pay`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsAuBecsDebit(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Australian BECS Direct Debit. Only with the type
+    `au_becs_debit`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsBacsDebit(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Bacs Direct Debit. Only with the type `bacs_debit`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsBancontact(StripeModel):
+    """Details of the setup for payments by Bancontact. Only with the type `bancontact`."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -93,15 +108,22 @@ class SetupAttemptPaymentMethodDetailsBancontact(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsBlik(StripeModel):
+    """Details of the setup for payments by BLIK. Only with the type `blik`."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class SetupAttemptPaymentMethodDetailsBoleto(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Boleto. Only with the type `boleto`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: str | None = None
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -113,6 +135,8 @@ class SetupAttemptPaymentMethodDetailsCardChecks(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsCardThreeDSecure(StripeModel):
+    """Result of 3D Secure, if it was tried."""
+
     authentication_flow: Literal["challenge", "frictionless"] | None = None
     """Whether the customer had to do something.
 
@@ -181,14 +205,22 @@ class SetupAttemptPaymentMethodDetailsCardThreeDSecure(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsCardWalletApplePay(StripeModel):
-    """It has no fields."""
+    """Data specific to Apple Pay.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsCardWalletGooglePay(StripeModel):
-    """It has no fields."""
+    """Data specific to Google Pay.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     apple_pay: SetupAttemptPaymentMethodDetailsCardWalletApplePay | None = None
     """Data specific to Apple Pay."""
     google_pay: SetupAttemptPaymentMethodDetailsCardWalletGooglePay | None = None
@@ -203,6 +235,8 @@ class SetupAttemptPaymentMethodDetailsCardWallet(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsCard(StripeModel):
+    """Details of the setup for payments by card. Only with the type `card`."""
+
     brand: str | None = None
     """Brand of the card."""
     checks: SetupAttemptPaymentMethodDetailsCardChecks | None = None
@@ -238,6 +272,8 @@ class SetupAttemptPaymentMethodDetailsCard(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
     """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
@@ -248,6 +284,8 @@ class SetupAttemptPaymentMethodDetailsCardPresentOffline(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsCardPresent(StripeModel):
+    """Details of the setup for payments by card at a Terminal reader. Only with the type `card_present`."""
+
     generated_card: Expandable["PaymentMethod"] | None = None
     """Payment method with which the card can be charged online later. Null if none could be made."""
     offline: SetupAttemptPaymentMethodDetailsCardPresentOffline | None = None
@@ -255,10 +293,15 @@ class SetupAttemptPaymentMethodDetailsCardPresent(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsCashapp(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Cash App Pay. Only with the type `cashapp`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsIdeal(StripeModel):
+    """Details of the setup for payments by iDEAL. Only with the type `ideal`."""
+
     bank: (
         Literal[
             "abn_amro",
@@ -323,39 +366,65 @@ class SetupAttemptPaymentMethodDetailsIdeal(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsKakaoPay(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Kakao Pay. Only with the type `kakao_pay`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsKlarna(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Klarna. Only with the type `klarna`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsKrCard(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by South Korean card. Only with the type `kr_card`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsLink(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Link. Only with the type `link`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsNaverPay(StripeModel):
+    """Details of the setup for payments by Naver Pay. Only with the type `naver_pay`."""
+
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class SetupAttemptPaymentMethodDetailsNzBankAccount(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by New Zealand BECS Direct Debit. Only with the type
+    `nz_bank_account`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsPaypal(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by PayPal. Only with the type `paypal`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsPayto(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by PayTo. Only with the type `payto`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsPix(StripeModel):
+    """Details of the setup for payments by Pix. Only with the type `pix`."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -363,18 +432,29 @@ class SetupAttemptPaymentMethodDetailsPix(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsRevolutPay(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Revolut Pay. Only with the type `revolut_pay`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsSatispay(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by Satispay. Only with the type `satispay`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsSepaDebit(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by SEPA Direct Debit. Only with the type `sepa_debit`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsSofort(StripeModel):
+    """Details of the setup for payments by Sofort. Only with the type `sofort`."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -394,18 +474,29 @@ class SetupAttemptPaymentMethodDetailsSofort(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsTwint(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by TWINT. Only with the type `twint`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsUpi(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by UPI. Only with the type `upi`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsUsBankAccount(StripeModel):
-    """It has no fields."""
+    """Details of the setup for payments by ACH Direct Debit. Only with the type `us_bank_account`.
+
+    It has no fields.
+    """
 
 
 class SetupAttemptPaymentMethodDetails(StripeModel):
+    """What the attempt found out about the payment method."""
+
     acss_debit: SetupAttemptPaymentMethodDetailsAcssDebit | None = None
     """Details of the setup for payments by Canadian pre-authorized debit. Only with the type `acss_debit`."""
     amazon_pay: SetupAttemptPaymentMethodDetailsAmazonPay | None = None
@@ -469,6 +560,8 @@ class SetupAttemptPaymentMethodDetails(StripeModel):
 
 
 class SetupAttemptSetupError(StripeModel):
+    """Error, if the attempt failed."""
+
     advice_code: str | None = None
     """What the card's bank recommends to do after a decline, such as `try_again_later` or
     `do_not_try_again`.

@@ -63,6 +63,8 @@ __all__ = [
 
 
 class SetupIntentAutomaticPaymentMethods(StripeModel):
+    """Whether Stripe chooses the payment methods to offer, from those in the Dashboard that can be set up."""
+
     allow_redirects: Literal["always", "never"] | None = None
     """Whether payment methods are offered that send the customer to another page, which needs a
     `return_url`. Defaults to `always`.
@@ -75,6 +77,8 @@ class SetupIntentAutomaticPaymentMethods(StripeModel):
 
 
 class SetupIntentLastSetupError(StripeModel):
+    """Error of the last attempt to set the payment method up. Cleared by the next confirmation or update."""
+
     advice_code: str | None = None
     """What the card's bank recommends to do after a decline, such as `try_again_later` or
     `do_not_try_again`.
@@ -331,15 +335,22 @@ class SetupIntentLastSetupError(StripeModel):
 
 
 class SetupIntentManagedPayments(StripeModel):
+    """Whether Stripe is the merchant of record for what is set up (Managed Payments)."""
+
     enabled: bool
     """Whether Stripe is the merchant of record, which also takes care of taxes, fraud and disputes."""
 
 
 class SetupIntentNextActionBlikAuthorize(StripeModel):
-    """It has no fields."""
+    """The customer approves the setup in the app of the bank (BLIK). There is nothing to display.
+
+    It has no fields.
+    """
 
 
 class SetupIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
+    """QR code for Cash App, to show on larger screens."""
+
     expires_at: Timestamp
     """When the QR code expires."""
     image_url_png: str
@@ -349,6 +360,8 @@ class SetupIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode(StripeMode
 
 
 class SetupIntentNextActionCashappHandleRedirectOrDisplayQrCode(StripeModel):
+    """Open Cash App or show a QR code for it, so that the customer approves the setup."""
+
     hosted_instructions_url: str
     """Page of Stripe that shows the Cash App QR code and instructions."""
     mobile_auth_url: str
@@ -358,6 +371,8 @@ class SetupIntentNextActionCashappHandleRedirectOrDisplayQrCode(StripeModel):
 
 
 class SetupIntentNextActionPixDisplayQrCode(StripeModel):
+    """Show a Pix QR code, with which the customer allows the payments in a banking app."""
+
     data: str
     """Content of the QR code, to draw it yourself."""
     expires_at: Timestamp
@@ -371,6 +386,8 @@ class SetupIntentNextActionPixDisplayQrCode(StripeModel):
 
 
 class SetupIntentNextActionRedirectToUrl(StripeModel):
+    """Send the customer to another page to authenticate the setup."""
+
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
     url: str | None = None
@@ -378,6 +395,8 @@ class SetupIntentNextActionRedirectToUrl(StripeModel):
 
 
 class SetupIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
+    """QR code for the customer's UPI app."""
+
     expires_at: Timestamp
     """When the QR code expires."""
     image_url_png: str
@@ -387,6 +406,8 @@ class SetupIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
 
 
 class SetupIntentNextActionUpiHandleRedirectOrDisplayQrCode(StripeModel):
+    """Open the customer's UPI app or show a QR code for it."""
+
     hosted_instructions_url: str
     """Page of Stripe that shows the UPI QR code and instructions."""
     qr_code: SetupIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode
@@ -394,6 +415,8 @@ class SetupIntentNextActionUpiHandleRedirectOrDisplayQrCode(StripeModel):
 
 
 class SetupIntentNextActionVerifyWithMicrodeposits(StripeModel):
+    """The customer must confirm small deposits, which prove the ownership of the bank account."""
+
     arrival_date: Timestamp
     """When the deposits are expected to arrive."""
     hosted_verification_url: str
@@ -407,6 +430,8 @@ class SetupIntentNextActionVerifyWithMicrodeposits(StripeModel):
 
 
 class SetupIntentNextAction(StripeModel):
+    """What the customer has to do before the setup goes on. Set while `status` is `requires_action`."""
+
     blik_authorize: SetupIntentNextActionBlikAuthorize | None = None
     """The customer approves the setup in the app of the bank (BLIK). There is nothing to display."""
     cashapp_handle_redirect_or_display_qr_code: SetupIntentNextActionCashappHandleRedirectOrDisplayQrCode | None = None
@@ -426,6 +451,8 @@ class SetupIntentNextAction(StripeModel):
 
 
 class SetupIntentPaymentMethodConfigurationDetails(StripeModel):
+    """Payment method configuration from which the offered methods were taken."""
+
     id: str
     """Unique ID of the object."""
     parent: str | None = None
@@ -433,6 +460,8 @@ class SetupIntentPaymentMethodConfigurationDetails(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     custom_mandate_url: str | None = None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: list[Literal["invoice", "subscription"]] | None = None
@@ -459,6 +488,8 @@ class SetupIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsAcssDebit(StripeModel):
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
+
     currency: Literal["cad", "usd"] | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     mandate_options: SetupIntentPaymentMethodOptionsAcssDebitMandateOptions | None = None
@@ -473,24 +504,36 @@ class SetupIntentPaymentMethodOptionsAcssDebit(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsAmazonPay(StripeModel):
-    """It has no fields."""
+    """Settings for payments by Amazon Pay (`amazon_pay`).
+
+    It has no fields.
+    """
 
 
 class SetupIntentPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentPaymentMethodOptionsBacsDebit(StripeModel):
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
+
     mandate_options: SetupIntentPaymentMethodOptionsBacsDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentPaymentMethodOptionsBizum(StripeModel):
-    """It has no fields."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It has no fields.
+    """
 
 
 class SetupIntentPaymentMethodOptionsBlikMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: Timestamp | None = None
     """Time at which the mandate expires."""
     type: Literal["off_session"] | None = None
@@ -501,11 +544,15 @@ class SetupIntentPaymentMethodOptionsBlikMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsBlik(StripeModel):
+    """Settings for payments by BLIK (`blik`)."""
+
     mandate_options: SetupIntentPaymentMethodOptionsBlikMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -542,6 +589,8 @@ class SetupIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsCard(StripeModel):
+    """Settings for payments by card."""
+
     mandate_options: SetupIntentPaymentMethodOptionsCardMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     network: (
@@ -582,10 +631,15 @@ class SetupIntentPaymentMethodOptionsCard(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsCardPresent(StripeModel):
-    """It has no fields."""
+    """Settings for payments by card at a Terminal reader (`card_present`).
+
+    It has no fields.
+    """
 
 
 class SetupIntentPaymentMethodOptionsKlarna(StripeModel):
+    """Settings for payments by Klarna (`klarna`)."""
+
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     preferred_locale: str | None = None
@@ -593,16 +647,22 @@ class SetupIntentPaymentMethodOptionsKlarna(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsLink(StripeModel):
+    """Settings for payments by Link (`link`)."""
+
     persistent_token: str | None = None
     """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class SetupIntentPaymentMethodOptionsPaypal(StripeModel):
+    """Settings for payments by PayPal (`paypal`)."""
+
     billing_agreement_id: str | None = None
     """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
 
 
 class SetupIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -664,11 +724,15 @@ class SetupIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsPayto(StripeModel):
+    """Settings for payments by PayTo (`payto`)."""
+
     mandate_options: SetupIntentPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"] | None = None
@@ -703,21 +767,29 @@ class SetupIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsPix(StripeModel):
+    """Settings for payments by Pix (`pix`)."""
+
     mandate_options: SetupIntentPaymentMethodOptionsPixMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: str | None = None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentPaymentMethodOptionsSepaDebit(StripeModel):
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
+
     mandate_options: SetupIntentPaymentMethodOptionsSepaDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentPaymentMethodOptionsUpiMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -733,11 +805,15 @@ class SetupIntentPaymentMethodOptionsUpiMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsUpi(StripeModel):
+    """Settings for payments by UPI (`upi`)."""
+
     mandate_options: SetupIntentPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(StripeModel):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: list[Literal["checking", "savings"]] | None = None
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -747,6 +823,8 @@ class SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(St
 
 
 class SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
@@ -769,6 +847,8 @@ class SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnections(StripeMod
 
 
 class SetupIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     collection_method: Literal["paper"] | None = None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -777,6 +857,8 @@ class SetupIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsUsBankAccount(StripeModel):
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
+
     financial_connections: SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnections | None = None
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: SetupIntentPaymentMethodOptionsUsBankAccountMandateOptions | None = None
@@ -791,6 +873,8 @@ class SetupIntentPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class SetupIntentPaymentMethodOptions(StripeModel):
+    """Settings for the setup of single payment methods."""
+
     acss_debit: SetupIntentPaymentMethodOptionsAcssDebit | None = None
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentPaymentMethodOptionsAmazonPay | None = None

@@ -19,6 +19,8 @@ __all__ = [
 
 
 class ShippingRateDeliveryEstimateMaximum(StripeModel):
+    """Longest time that the delivery takes. No upper limit unless set."""
+
     unit: Literal["business_day", "day", "hour", "month", "week"]
     """Unit of time.
 
@@ -33,6 +35,8 @@ class ShippingRateDeliveryEstimateMaximum(StripeModel):
 
 
 class ShippingRateDeliveryEstimateMinimum(StripeModel):
+    """Shortest time that the delivery takes. No lower limit unless set."""
+
     unit: Literal["business_day", "day", "hour", "month", "week"]
     """Unit of time.
 
@@ -47,6 +51,8 @@ class ShippingRateDeliveryEstimateMinimum(StripeModel):
 
 
 class ShippingRateDeliveryEstimate(StripeModel):
+    """How long the delivery takes, shown to the customer in Checkout."""
+
     maximum: ShippingRateDeliveryEstimateMaximum | None = None
     """Longest time that the delivery takes. No upper limit unless set."""
     minimum: ShippingRateDeliveryEstimateMinimum | None = None
@@ -54,6 +60,8 @@ class ShippingRateDeliveryEstimate(StripeModel):
 
 
 class ShippingRateFixedAmountCurrencyOptions(StripeModel):
+    """Costs in other currencies, by lowercase ISO currency code."""
+
     amount: int
     """Cost of the delivery in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -66,6 +74,8 @@ class ShippingRateFixedAmountCurrencyOptions(StripeModel):
 
 
 class ShippingRateFixedAmount(StripeModel):
+    """Cost of the delivery. Set if `type` is `fixed_amount`."""
+
     amount: int
     """Cost of the delivery, in the smallest currency unit."""
     currency: str

@@ -10,6 +10,8 @@ __all__ = ["SigmaScheduledQueryRunError", "SigmaScheduledQueryRun"]
 
 
 class SigmaScheduledQueryRunError(StripeModel):
+    """Why the run failed. Set only if it did."""
+
     message: str
     """Description of the error."""
 

@@ -37,6 +37,8 @@ __all__ = [
 
 
 class SourceAchCreditTransfer(StripeModel):
+    """ACH transfer by the customer, of the older Sources API. Only with the type `ach_credit_transfer`."""
+
     account_number: str | None = None
     """Number of the bank account."""
     bank_name: str | None = None
@@ -58,6 +60,8 @@ class SourceAchCreditTransfer(StripeModel):
 
 
 class SourceAchDebit(StripeModel):
+    """US bank account debited through ACH, of the older API. Only with the type `ach_debit`."""
+
     bank_name: str | None = None
     """Name of the bank."""
     country: str | None = None
@@ -75,6 +79,8 @@ class SourceAchDebit(StripeModel):
 
 
 class SourceAcssDebit(StripeModel):
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
+
     bank_address_city: str | None = None
     """City of the bank."""
     bank_address_line_1: str | None = None
@@ -100,6 +106,8 @@ class SourceAcssDebit(StripeModel):
 
 
 class SourceAlipay(StripeModel):
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
+
     data_string: str | None = None
     """Data with which an app starts the Alipay app."""
     native_url: str | None = None
@@ -109,6 +117,8 @@ class SourceAlipay(StripeModel):
 
 
 class SourceAuBecsDebit(StripeModel):
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
+
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
     fingerprint: str | None = None
@@ -120,6 +130,8 @@ class SourceAuBecsDebit(StripeModel):
 
 
 class SourceBancontact(StripeModel):
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -135,6 +147,8 @@ class SourceBancontact(StripeModel):
 
 
 class SourceCard(StripeModel):
+    """Credit or debit card. Only with the type `card`."""
+
     address_line1_check: str | None = None
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -178,6 +192,8 @@ class SourceCard(StripeModel):
 
 
 class SourceCardPresent(StripeModel):
+    """Card that a Terminal reader has read. Only with the type `card_present`."""
+
     application_cryptogram: str | None = None
     """Cryptogram of the chip (EMV tag 9F26)."""
     application_preferred_name: str | None = None
@@ -235,6 +251,8 @@ class SourceCardPresent(StripeModel):
 
 
 class SourceCodeVerification(StripeModel):
+    """Flow in which the customer proves the ownership with a code."""
+
     attempts_remaining: int
     """How many attempts to enter the code are left."""
     status: str
@@ -242,6 +260,8 @@ class SourceCodeVerification(StripeModel):
 
 
 class SourceEps(StripeModel):
+    """EPS, online banking in Austria. Only with the type `eps`."""
+
     reference: str | None = None
     """Reference of the EPS payment."""
     statement_descriptor: str | None = None
@@ -249,6 +269,8 @@ class SourceEps(StripeModel):
 
 
 class SourceGiropay(StripeModel):
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -260,6 +282,8 @@ class SourceGiropay(StripeModel):
 
 
 class SourceIdeal(StripeModel):
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
+
     bank: str | None = None
     """Bank of the customer, as a code."""
     bic: str | None = None
@@ -271,6 +295,8 @@ class SourceIdeal(StripeModel):
 
 
 class SourceKlarna(StripeModel):
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
+
     background_image_url: str | None = None
     """URL of a background picture for Klarna's page."""
     client_token: str | None = None
@@ -326,6 +352,10 @@ class SourceKlarna(StripeModel):
 
 
 class SourceMultibanco(StripeModel):
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
+
     entity: str | None = None
     """Entity number that the customer enters to pay."""
     reference: str | None = None
@@ -349,6 +379,8 @@ class SourceMultibanco(StripeModel):
 
 
 class SourceOwner(StripeModel):
+    """Who owns the payment method."""
+
     address: Address | None = None
     """A postal address."""
     email: str | None = None
@@ -368,11 +400,15 @@ class SourceOwner(StripeModel):
 
 
 class SourceP24(StripeModel):
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
+
     reference: str | None = None
     """Reference of the Przelewy24 payment."""
 
 
 class SourceReceiver(StripeModel):
+    """Flow in which the customer transfers money to an account."""
+
     address: str | None = None
     """Address or account number to which the customer sends the money."""
     amount_charged: int
@@ -388,6 +424,8 @@ class SourceReceiver(StripeModel):
 
 
 class SourceRedirect(StripeModel):
+    """Flow in which the customer authorizes the payment on another page."""
+
     failure_reason: str | None = None
     """Why the redirect failed: `user_abort`, `declined` or `processing_error`."""
     return_url: str
@@ -399,6 +437,8 @@ class SourceRedirect(StripeModel):
 
 
 class SourceSepaCreditTransfer(StripeModel):
+    """SEPA transfer by the customer, of the older Sources API. Only with the type `sepa_credit_transfer`."""
+
     bank_name: str | None = None
     """Name of the bank."""
     bic: str | None = None
@@ -424,6 +464,8 @@ class SourceSepaCreditTransfer(StripeModel):
 
 
 class SourceSepaDebit(StripeModel):
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     branch_code: str | None = None
@@ -443,6 +485,8 @@ class SourceSepaDebit(StripeModel):
 
 
 class SourceSofort(StripeModel):
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
+
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
     bank_name: str | None = None
@@ -460,6 +504,8 @@ class SourceSofort(StripeModel):
 
 
 class SourceSourceOrderItem(StripeModel):
+    """Goods, shipping, taxes and discounts that make up the order."""
+
     amount: int | None = None
     """What the item costs, in the smallest currency unit."""
     currency: str | None = None
@@ -475,6 +521,8 @@ class SourceSourceOrderItem(StripeModel):
 
 
 class SourceSourceOrder(StripeModel):
+    """Order that is paid, as some providers need it."""
+
     amount: int
     """Total of the order, in the smallest currency unit."""
     currency: str
@@ -488,6 +536,8 @@ class SourceSourceOrder(StripeModel):
 
 
 class SourceThreeDSecure(StripeModel):
+    """3D Secure card. Only with the type `three_d_secure`."""
+
     address_line1_check: str | None = None
     """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
     `unchecked`.
@@ -537,6 +587,8 @@ class SourceThreeDSecure(StripeModel):
 
 
 class SourceWechat(StripeModel):
+    """WeChat, of the older Sources API. Only with the type `wechat`."""
+
     prepay_id: str | None = None
     """ID of the prepared payment at WeChat."""
     qr_code_url: str | None = None

@@ -17,16 +17,22 @@ __all__ = [
 
 
 class SourceMandateNotificationAcssDebit(StripeModel):
+    """Details for Canadian debits."""
+
     statement_descriptor: str | None = None
     """Text that appears on the bank or card statement."""
 
 
 class SourceMandateNotificationBacsDebit(StripeModel):
+    """Details for Bacs debits."""
+
     last4: str | None = None
     """Last four characters of the number."""
 
 
 class SourceMandateNotificationSepaDebit(StripeModel):
+    """Details for SEPA debits."""
+
     creditor_identifier: str | None = None
     """SEPA creditor identifier of the account."""
     last4: str | None = None

@@ -16,6 +16,8 @@ __all__ = [
 
 
 class SourceTransactionAchCreditTransfer(StripeModel):
+    """Details of an ACH transfer."""
+
     customer_data: str | None = None
     """Message that came with the transfer."""
     fingerprint: str | None = None
@@ -29,6 +31,8 @@ class SourceTransactionAchCreditTransfer(StripeModel):
 
 
 class SourceTransactionChfCreditTransfer(StripeModel):
+    """Details of a transfer in Swiss francs."""
+
     reference: str | None = None
     """Reference of the transfer in Swiss francs."""
     sender_address_country: str | None = None
@@ -42,6 +46,8 @@ class SourceTransactionChfCreditTransfer(StripeModel):
 
 
 class SourceTransactionGbpCreditTransfer(StripeModel):
+    """Details of a transfer in pounds."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -61,6 +67,8 @@ class SourceTransactionGbpCreditTransfer(StripeModel):
 
 
 class SourceTransactionPaperCheck(StripeModel):
+    """Details of a paper check."""
+
     available_at: str | None = None
     """When the money of the check is available."""
     invoices: str | None = None
@@ -68,6 +76,8 @@ class SourceTransactionPaperCheck(StripeModel):
 
 
 class SourceTransactionSepaCreditTransfer(StripeModel):
+    """Details of a SEPA transfer."""
+
     reference: str | None = None
     """Reference of the SEPA transfer."""
     sender_iban: str | None = None

@@ -81,6 +81,8 @@ __all__ = [
 
 
 class SubscriptionAutomaticTaxLiability(StripeModel):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -92,6 +94,8 @@ class SubscriptionAutomaticTaxLiability(StripeModel):
 
 
 class SubscriptionAutomaticTax(StripeModel):
+    """Settings for Stripe Tax on the invoices of the subscription."""
+
     disabled_reason: Literal["requires_location_inputs"] | None = None
     """Why Stripe disabled automatic tax.
 
@@ -104,6 +108,10 @@ class SubscriptionAutomaticTax(StripeModel):
 
 
 class SubscriptionBillingCycleAnchorConfig(StripeModel):
+    """Sets the billing cycle anchor by calendar values in UTC, such as the first day of the month at
+    midnight. Only for prices billed by month or year, and not together with `billing_cycle_anchor`.
+    """
+
     day_of_month: int
     """Day of the month from 1 to 31. In shorter months the last day counts."""
     hour: int | None = None
@@ -117,6 +125,8 @@ class SubscriptionBillingCycleAnchorConfig(StripeModel):
 
 
 class SubscriptionBillingModeFlexible(StripeModel):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"] | None = None
     """How invoices show the discounts on prorations.
 
@@ -126,6 +136,8 @@ class SubscriptionBillingModeFlexible(StripeModel):
 
 
 class SubscriptionBillingMode(StripeModel):
+    """How prorations and invoices of the subscription are computed."""
+
     flexible: SubscriptionBillingModeFlexible | None = None
     """Settings for the type `flexible`."""
     type: Literal["classic", "flexible"]
@@ -141,6 +153,8 @@ class SubscriptionBillingMode(StripeModel):
 
 
 class SubscriptionBillingScheduleAppliesTo(StripeModel):
+    """Items that this schedule is for. All items if absent."""
+
     price: Expandable["Price"] | None = None
     """Price of the items that the schedule is for."""
     type: Literal["price"]
@@ -151,6 +165,8 @@ class SubscriptionBillingScheduleAppliesTo(StripeModel):
 
 
 class SubscriptionBillingScheduleBillUntilDuration(StripeModel):
+    """Length of the billed time. Only with the type `duration`."""
+
     interval: Literal["day", "month", "week", "year"]
     """Unit of the length.
 
@@ -164,6 +180,10 @@ class SubscriptionBillingScheduleBillUntilDuration(StripeModel):
 
 
 class SubscriptionBillingScheduleBillUntil(StripeModel):
+    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
+    item it is for.
+    """
+
     computed_timestamp: Timestamp
     """Resulting end as a point in time."""
     duration: SubscriptionBillingScheduleBillUntilDuration | None = None
@@ -179,6 +199,10 @@ class SubscriptionBillingScheduleBillUntil(StripeModel):
 
 
 class SubscriptionBillingSchedule(StripeModel):
+    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
+    `flexible`.
+    """
+
     applies_to: list[SubscriptionBillingScheduleAppliesTo] | None = None
     """Items that this schedule is for. All items if absent."""
     bill_until: SubscriptionBillingScheduleBillUntil
@@ -192,6 +216,8 @@ class SubscriptionBillingSchedule(StripeModel):
 
 
 class SubscriptionBillingThresholds(StripeModel):
+    """Amount at which an invoice is created before the period ends, if there is one."""
+
     amount_gte: int | None = None
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool | None = None
@@ -201,6 +227,8 @@ class SubscriptionBillingThresholds(StripeModel):
 
 
 class SubscriptionCancellationDetails(StripeModel):
+    """Why the subscription was canceled."""
+
     comment: str | None = None
     """What the customer, or you, wrote about the reason."""
     feedback: (
@@ -243,6 +271,8 @@ class SubscriptionCancellationDetails(StripeModel):
 
 
 class SubscriptionInvoiceSettingsCustomField(StripeModel):
+    """Up to four fields of your own that the invoices show."""
+
     name: str
     """Name of the custom field, up to 40 characters."""
     value: str
@@ -250,6 +280,8 @@ class SubscriptionInvoiceSettingsCustomField(StripeModel):
 
 
 class SubscriptionInvoiceSettingsIssuer(StripeModel):
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -261,6 +293,8 @@ class SubscriptionInvoiceSettingsIssuer(StripeModel):
 
 
 class SubscriptionInvoiceSettings(StripeModel):
+    """Settings that the invoices of the subscription take over."""
+
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account that the invoices show."""
     custom_fields: list[SubscriptionInvoiceSettingsCustomField] | None = None
@@ -274,11 +308,17 @@ class SubscriptionInvoiceSettings(StripeModel):
 
 
 class SubscriptionManagedPayments(StripeModel):
+    """Settings for Managed Payments, with which Stripe sells as the merchant of record."""
+
     enabled: bool
     """Whether the invoices are paid through Managed Payments."""
 
 
 class SubscriptionPauseCollection(StripeModel):
+    """Stops the collection of payments: new invoices are treated as `behavior` says. The status does not
+    change. Null if payments are collected.
+    """
+
     behavior: Literal["keep_as_draft", "mark_uncollectible", "void"]
     """What happens to invoices that are created in the meantime.
 
@@ -291,6 +331,8 @@ class SubscriptionPauseCollection(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     transaction_type: Literal["business", "personal"] | None = None
     """Whether the debited account is a personal or a business one.
 
@@ -300,6 +342,8 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(Str
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebit(StripeModel):
+    """Settings for pre-authorized debit in Canada."""
+
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
@@ -312,11 +356,15 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebit(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBancontact(StripeModel):
+    """Settings for Bancontact."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the Bancontact page."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(StripeModel):
+    """Address under which the company is registered."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -332,6 +380,8 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegiste
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(StripeModel):
+    """Company that pays."""
+
     registered_address: SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None = (
         None
     )
@@ -381,21 +431,29 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(Stripe
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBillie(StripeModel):
+    """Settings for Billie."""
+
     company_details: SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None = None
     """Company that pays."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: Timestamp | None = None
     """Time at which the mandate expires."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBlik(StripeModel):
+    """Settings for BLIK."""
+
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -409,6 +467,8 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions(StripeMo
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCard(StripeModel):
+    """Settings for cards."""
+
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     network: (
@@ -440,11 +500,15 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCard(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(StripeModel):
+    """Settings for bank transfers in the European Union."""
+
     country: Literal["BE", "DE", "ES", "FR", "IE", "NL"]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: (
         SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer | None
     ) = None
@@ -454,6 +518,8 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel):
+    """Settings for bank transfers to the customer's cash balance."""
+
     bank_transfer: SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"] | None = None
@@ -461,10 +527,15 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsKonbini(StripeModel):
-    """It has no fields."""
+    """Settings for payment in convenience stores in Japan.
+
+    It has no fields.
+    """
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -493,11 +564,15 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeM
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPayto(StripeModel):
+    """Settings for PayTo."""
+
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"] | None = None
@@ -520,6 +595,8 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions(StripeMod
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPix(StripeModel):
+    """Settings for Pix."""
+
     expires_after_seconds: int | None = None
     """Number of seconds after which the customer can no longer pay."""
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions | None = None
@@ -527,10 +604,15 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsPix(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsSepaDebit(StripeModel):
-    """It has no fields."""
+    """Settings for SEPA Direct Debit.
+
+    It has no fields.
+    """
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeModel):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -546,16 +628,22 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeMod
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUpi(StripeModel):
+    """Settings for UPI."""
+
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(StripeModel):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: list[Literal["checking", "savings"]] | None = None
     """Types of accounts that can be linked. Checking and savings by default."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
@@ -576,6 +664,8 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConne
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccount(StripeModel):
+    """Settings for ACH Direct Debit."""
+
     financial_connections: SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections | None = (
         None
     )
@@ -590,6 +680,8 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptions(StripeModel):
+    """Settings by payment method that the payment intents of the invoices take over."""
+
     acss_debit: SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebit | None = None
     """Settings for pre-authorized debit in Canada."""
     bancontact: SubscriptionPaymentSettingsPaymentMethodOptionsBancontact | None = None
@@ -617,6 +709,8 @@ class SubscriptionPaymentSettingsPaymentMethodOptions(StripeModel):
 
 
 class SubscriptionPaymentSettings(StripeModel):
+    """Settings for the payment of the invoices."""
+
     payment_method_options: SubscriptionPaymentSettingsPaymentMethodOptions | None = None
     """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
@@ -689,6 +783,10 @@ class SubscriptionPaymentSettings(StripeModel):
 
 
 class SubscriptionPendingInvoiceItemInterval(StripeModel):
+    """How often pending invoice items of the subscription are billed, apart from the regular invoices.
+    Null if they wait for the next regular invoice.
+    """
+
     interval: Literal["day", "month", "week", "year"]
     """Unit of time between two of these invoices.
 
@@ -702,6 +800,10 @@ class SubscriptionPendingInvoiceItemInterval(StripeModel):
 
 
 class SubscriptionPendingUpdate(StripeModel):
+    """Changes that wait for the payment of their invoice, made with the payment behavior
+    `pending_if_incomplete`. Null if there are none.
+    """
+
     billing_cycle_anchor: Timestamp | None = None
     """Billing cycle anchor once the update applies."""
     cancel_at_period_end: bool | None = None
@@ -723,11 +825,15 @@ class SubscriptionPendingUpdate(StripeModel):
 
 
 class SubscriptionPresentmentDetails(StripeModel):
+    """What the customer sees where prices are shown in a local currency."""
+
     presentment_currency: str
     """Three-letter ISO 4217 code of the currency that the customer sees, in lower case."""
 
 
 class SubscriptionStatusDetailsPausedSubscription(StripeModel):
+    """Details for the type `subscription`."""
+
     type: Literal[
         "final_payment_failure",
         "first_payment_failure",
@@ -746,6 +852,8 @@ class SubscriptionStatusDetailsPausedSubscription(StripeModel):
 
 
 class SubscriptionStatusDetailsPaused(StripeModel):
+    """When and why the subscription was paused."""
+
     subscription: SubscriptionStatusDetailsPausedSubscription
     """Details for the type `subscription`."""
     transitioned_at: Timestamp
@@ -758,11 +866,15 @@ class SubscriptionStatusDetailsPaused(StripeModel):
 
 
 class SubscriptionStatusDetails(StripeModel):
+    """What led to the status. Absent unless there is something to say."""
+
     paused: SubscriptionStatusDetailsPaused
     """When and why the subscription was paused."""
 
 
 class SubscriptionTransferData(StripeModel):
+    """Connected account to which money of the invoices is transferred, and how much of it."""
+
     amount_percent: float | None = None
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -772,6 +884,8 @@ class SubscriptionTransferData(StripeModel):
 
 
 class SubscriptionTrialSettingsEndBehavior(StripeModel):
+    """What to do at the end of the trial."""
+
     billing_cycle_anchor: Literal["now", "unchanged"] | None = None
     """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
 
@@ -789,6 +903,8 @@ class SubscriptionTrialSettingsEndBehavior(StripeModel):
 
 
 class SubscriptionTrialSettings(StripeModel):
+    """What applies to the trial of the subscription."""
+
     end_behavior: SubscriptionTrialSettingsEndBehavior
     """What to do at the end of the trial."""
 

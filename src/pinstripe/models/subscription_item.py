@@ -31,11 +31,15 @@ class DeletedSubscriptionItem(StripeModel):
 
 
 class SubscriptionItemBillingThresholds(StripeModel):
+    """Usage at which the item is billed before its period ends. Null if there is none."""
+
     usage_gte: int | None = None
     """Number of units at which the item is billed."""
 
 
 class SubscriptionItemCurrentTrial(StripeModel):
+    """Trial of the item, if a trial offer applies to it now."""
+
     end_date: Timestamp
     """When the trial of the item ends."""
     start_date: Timestamp

@@ -66,6 +66,8 @@ __all__ = [
 
 
 class SubscriptionScheduleBillingModeFlexible(StripeModel):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"] | None = None
     """How invoices show the discounts on prorations.
 
@@ -75,6 +77,8 @@ class SubscriptionScheduleBillingModeFlexible(StripeModel):
 
 
 class SubscriptionScheduleBillingMode(StripeModel):
+    """How prorations and invoices of the schedule's subscription are computed."""
+
     flexible: SubscriptionScheduleBillingModeFlexible | None = None
     """Settings for the type `flexible`."""
     type: Literal["classic", "flexible"]
@@ -89,6 +93,8 @@ class SubscriptionScheduleBillingMode(StripeModel):
 
 
 class SubscriptionScheduleCurrentPhase(StripeModel):
+    """Start and end of the phase that runs now. Null if none does."""
+
     end_date: Timestamp
     """When the current phase ends."""
     start_date: Timestamp
@@ -96,6 +102,8 @@ class SubscriptionScheduleCurrentPhase(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettingsAutomaticTaxLiability(StripeModel):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -107,6 +115,8 @@ class SubscriptionScheduleDefaultSettingsAutomaticTaxLiability(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettingsAutomaticTax(StripeModel):
+    """Settings for Stripe Tax on the invoices."""
+
     disabled_reason: Literal["requires_location_inputs"] | None = None
     """Why Stripe disabled automatic tax.
 
@@ -119,6 +129,8 @@ class SubscriptionScheduleDefaultSettingsAutomaticTax(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettingsBillingThresholds(StripeModel):
+    """Amount at which an invoice is created before the period ends."""
+
     amount_gte: int | None = None
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool | None = None
@@ -128,6 +140,8 @@ class SubscriptionScheduleDefaultSettingsBillingThresholds(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField(StripeModel):
+    """Up to four custom fields to show on the invoice."""
+
     name: str
     """Name of the custom field, up to 40 characters."""
     value: str
@@ -135,6 +149,8 @@ class SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField(StripeModel)
 
 
 class SubscriptionScheduleDefaultSettingsInvoiceSettingsIssuer(StripeModel):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -146,6 +162,8 @@ class SubscriptionScheduleDefaultSettingsInvoiceSettingsIssuer(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettingsInvoiceSettings(StripeModel):
+    """Settings that the invoices take over."""
+
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: list[SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField] | None = None
@@ -163,6 +181,8 @@ class SubscriptionScheduleDefaultSettingsInvoiceSettings(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettingsTransferData(StripeModel):
+    """Connected account to which money of the invoices is transferred."""
+
     amount_percent: float | None = None
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -172,6 +192,8 @@ class SubscriptionScheduleDefaultSettingsTransferData(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettings(StripeModel):
+    """Settings of the subscription in each phase that does not set its own."""
+
     application_fee_percent: float | None = None
     """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
     decimals.
@@ -205,6 +227,8 @@ class SubscriptionScheduleDefaultSettings(StripeModel):
 
 
 class SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough(StripeModel):
+    """Whether metered usage of the current period is billed."""
+
     type: Literal["none", "pause_at"]
     """Until when metered usage is billed.
 
@@ -214,6 +238,8 @@ class SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrou
 
 
 class SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom(StripeModel):
+    """From when time that is paid but not used is credited."""
+
     type: Literal["item_current_period_start", "none", "pause_at"]
     """Start of the credited time.
 
@@ -224,6 +250,8 @@ class SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom(Stripe
 
 
 class SubscriptionSchedulePauseSchedulePauseSettingsBillFor(StripeModel):
+    """What is billed or credited when the pause begins."""
+
     outstanding_usage_through: SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough
     """Whether metered usage of the current period is billed."""
     unused_time_from: SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom
@@ -231,6 +259,8 @@ class SubscriptionSchedulePauseSchedulePauseSettingsBillFor(StripeModel):
 
 
 class SubscriptionSchedulePauseSchedulePauseSettings(StripeModel):
+    """What the pause bills and credits."""
+
     bill_for: SubscriptionSchedulePauseSchedulePauseSettingsBillFor
     """What is billed or credited when the pause begins."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
@@ -247,6 +277,8 @@ class SubscriptionSchedulePauseSchedulePauseSettings(StripeModel):
 
 
 class SubscriptionSchedulePauseSchedulePauseStatusError(StripeModel):
+    """Why the pause failed. Only with the type `error`."""
+
     code: str | None = None
     """Short code of the error, if it has one."""
     message: str
@@ -254,6 +286,8 @@ class SubscriptionSchedulePauseSchedulePauseStatusError(StripeModel):
 
 
 class SubscriptionSchedulePauseSchedulePauseStatus(StripeModel):
+    """State of the pause and, if it failed, the error."""
+
     error: SubscriptionSchedulePauseSchedulePauseStatusError | None = None
     """Why the pause failed. Only with the type `error`."""
     type: Literal["error", "scheduled", "succeeded"]
@@ -266,6 +300,8 @@ class SubscriptionSchedulePauseSchedulePauseStatus(StripeModel):
 
 
 class SubscriptionSchedulePauseSchedulePause(StripeModel):
+    """When and how the subscription is paused."""
+
     pause_at: Timestamp
     """When the subscription is paused."""
     settings: SubscriptionSchedulePauseSchedulePauseSettings | None = None
@@ -275,6 +311,8 @@ class SubscriptionSchedulePauseSchedulePause(StripeModel):
 
 
 class SubscriptionSchedulePauseScheduleResumeSettings(StripeModel):
+    """How the subscription is resumed."""
+
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
     """Whether a new billing cycle begins when the subscription is resumed.
 
@@ -298,6 +336,8 @@ class SubscriptionSchedulePauseScheduleResumeSettings(StripeModel):
 
 
 class SubscriptionSchedulePauseScheduleResumeStatusError(StripeModel):
+    """Why the resumption failed. Only with the type `error`."""
+
     code: str | None = None
     """Short code of the error, if it has one."""
     message: str
@@ -305,6 +345,8 @@ class SubscriptionSchedulePauseScheduleResumeStatusError(StripeModel):
 
 
 class SubscriptionSchedulePauseScheduleResumeStatus(StripeModel):
+    """State of the resumption and, if it failed, the error."""
+
     error: SubscriptionSchedulePauseScheduleResumeStatusError | None = None
     """Why the resumption failed. Only with the type `error`."""
     type: Literal["error", "pending", "requires_action", "scheduled", "succeeded"]
@@ -319,6 +361,8 @@ class SubscriptionSchedulePauseScheduleResumeStatus(StripeModel):
 
 
 class SubscriptionSchedulePauseScheduleResume(StripeModel):
+    """When and how the subscription is resumed. Null if it stays paused."""
+
     resume_at: Timestamp
     """When the subscription is resumed."""
     settings: SubscriptionSchedulePauseScheduleResumeSettings
@@ -328,6 +372,8 @@ class SubscriptionSchedulePauseScheduleResume(StripeModel):
 
 
 class SubscriptionSchedulePauseSchedule(StripeModel):
+    """Planned pauses of the subscription."""
+
     key: str
     """Name of the planned pause within the schedule."""
     pause: SubscriptionSchedulePauseSchedulePause
@@ -337,6 +383,8 @@ class SubscriptionSchedulePauseSchedule(StripeModel):
 
 
 class SubscriptionSchedulePhaseAddInvoiceItemDiscount(StripeModel):
+    """Discounts for this item only."""
+
     coupon: Expandable["Coupon"] | None = None
     """ID of the coupon to redeem."""
     discount: Expandable["Discount"] | None = None
@@ -346,6 +394,8 @@ class SubscriptionSchedulePhaseAddInvoiceItemDiscount(StripeModel):
 
 
 class SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd(StripeModel):
+    """End of the period."""
+
     timestamp: Timestamp | None = None
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Literal["min_item_period_end", "phase_end", "timestamp"]
@@ -358,6 +408,8 @@ class SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd(StripeModel):
 
 
 class SubscriptionSchedulePhaseAddInvoiceItemPeriodStart(StripeModel):
+    """Start of the period."""
+
     timestamp: Timestamp | None = None
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Literal["max_item_period_start", "phase_start", "timestamp"]
@@ -370,6 +422,8 @@ class SubscriptionSchedulePhaseAddInvoiceItemPeriodStart(StripeModel):
 
 
 class SubscriptionSchedulePhaseAddInvoiceItemPeriod(StripeModel):
+    """Period that the charge is for, shown on the invoice."""
+
     end: SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd
     """End of the period."""
     start: SubscriptionSchedulePhaseAddInvoiceItemPeriodStart
@@ -377,6 +431,8 @@ class SubscriptionSchedulePhaseAddInvoiceItemPeriod(StripeModel):
 
 
 class SubscriptionSchedulePhaseAddInvoiceItem(StripeModel):
+    """One-time charges on the first invoice of the phase."""
+
     discountable: bool | None = None
     """Whether discounts apply to the item."""
     discounts: list[SubscriptionSchedulePhaseAddInvoiceItemDiscount]
@@ -394,6 +450,8 @@ class SubscriptionSchedulePhaseAddInvoiceItem(StripeModel):
 
 
 class SubscriptionSchedulePhaseAutomaticTaxLiability(StripeModel):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -405,6 +463,8 @@ class SubscriptionSchedulePhaseAutomaticTaxLiability(StripeModel):
 
 
 class SubscriptionSchedulePhaseAutomaticTax(StripeModel):
+    """Settings for Stripe Tax on the invoices of the phase."""
+
     disabled_reason: Literal["requires_location_inputs"] | None = None
     """Why Stripe disabled automatic tax.
 
@@ -417,6 +477,8 @@ class SubscriptionSchedulePhaseAutomaticTax(StripeModel):
 
 
 class SubscriptionSchedulePhaseBillingThresholds(StripeModel):
+    """Amount at which an invoice is created before the period ends."""
+
     amount_gte: int | None = None
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool | None = None
@@ -426,6 +488,8 @@ class SubscriptionSchedulePhaseBillingThresholds(StripeModel):
 
 
 class SubscriptionSchedulePhaseDiscount(StripeModel):
+    """Discounts of the whole subscription during the phase."""
+
     coupon: Expandable["Coupon"] | None = None
     """ID of the coupon to redeem."""
     discount: Expandable["Discount"] | None = None
@@ -435,6 +499,8 @@ class SubscriptionSchedulePhaseDiscount(StripeModel):
 
 
 class SubscriptionSchedulePhaseInvoiceSettingsCustomField(StripeModel):
+    """Up to four custom fields to show on the invoice."""
+
     name: str
     """Name of the custom field, up to 40 characters."""
     value: str
@@ -442,6 +508,8 @@ class SubscriptionSchedulePhaseInvoiceSettingsCustomField(StripeModel):
 
 
 class SubscriptionSchedulePhaseInvoiceSettingsIssuer(StripeModel):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -453,6 +521,8 @@ class SubscriptionSchedulePhaseInvoiceSettingsIssuer(StripeModel):
 
 
 class SubscriptionSchedulePhaseInvoiceSettings(StripeModel):
+    """Settings that the invoices take over."""
+
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: list[SubscriptionSchedulePhaseInvoiceSettingsCustomField] | None = None
@@ -470,11 +540,15 @@ class SubscriptionSchedulePhaseInvoiceSettings(StripeModel):
 
 
 class SubscriptionSchedulePhaseItemBillingThresholds(StripeModel):
+    """Usage at which the item is billed before its period ends."""
+
     usage_gte: int | None = None
     """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionSchedulePhaseItemDiscount(StripeModel):
+    """Discounts of this item during the phase."""
+
     coupon: Expandable["Coupon"] | None = None
     """ID of the coupon to redeem."""
     discount: Expandable["Discount"] | None = None
@@ -484,6 +558,8 @@ class SubscriptionSchedulePhaseItemDiscount(StripeModel):
 
 
 class SubscriptionSchedulePhaseItem(StripeModel):
+    """Prices and quantities that the subscription has during the phase."""
+
     billing_thresholds: SubscriptionSchedulePhaseItemBillingThresholds | None = None
     """Usage at which the item is billed before its period ends."""
     discounts: list[SubscriptionSchedulePhaseItemDiscount]
@@ -501,6 +577,8 @@ class SubscriptionSchedulePhaseItem(StripeModel):
 
 
 class SubscriptionSchedulePhaseTransferData(StripeModel):
+    """Connected account to which money of the invoices is transferred."""
+
     amount_percent: float | None = None
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -510,6 +588,8 @@ class SubscriptionSchedulePhaseTransferData(StripeModel):
 
 
 class SubscriptionSchedulePhase(StripeModel):
+    """Phases of the schedule in order, without gaps between them."""
+
     add_invoice_items: list[SubscriptionSchedulePhaseAddInvoiceItem]
     """One-time charges on the first invoice of the phase."""
     application_fee_percent: float | None = None

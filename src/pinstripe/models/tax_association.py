@@ -13,11 +13,15 @@ __all__ = [
 
 
 class TaxAssociationTaxTransactionAttemptCommitted(StripeModel):
+    """Result of an attempt that succeeded."""
+
     transaction: str
     """ID of the tax transaction that was recorded."""
 
 
 class TaxAssociationTaxTransactionAttemptErrored(StripeModel):
+    """Result of an attempt that failed."""
+
     reason: Literal[
         "another_payment_associated_with_calculation",
         "calculation_expired",
@@ -37,6 +41,8 @@ class TaxAssociationTaxTransactionAttemptErrored(StripeModel):
 
 
 class TaxAssociationTaxTransactionAttempt(StripeModel):
+    """Attempts to record a tax transaction, for the payment and for its refunds."""
+
     committed: TaxAssociationTaxTransactionAttemptCommitted | None = None
     """Result of an attempt that succeeded."""
     errored: TaxAssociationTaxTransactionAttemptErrored | None = None

@@ -24,6 +24,8 @@ __all__ = [
 
 
 class TaxCalculationCustomerDetailsAddress(StripeModel):
+    """Address of the customer."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -39,6 +41,8 @@ class TaxCalculationCustomerDetailsAddress(StripeModel):
 
 
 class TaxCalculationCustomerDetailsTaxId(StripeModel):
+    """Tax IDs of the customer."""
+
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -183,6 +187,8 @@ class TaxCalculationCustomerDetailsTaxId(StripeModel):
 
 
 class TaxCalculationCustomerDetails(StripeModel):
+    """Address and tax IDs of the customer that the tax was calculated with."""
+
     address: TaxCalculationCustomerDetailsAddress | None = None
     """Address of the customer."""
     address_source: Literal["billing", "shipping"] | None = None
@@ -205,6 +211,8 @@ class TaxCalculationCustomerDetails(StripeModel):
 
 
 class TaxCalculationShipFromDetailsAddress(StripeModel):
+    """Address that the goods are shipped from."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -220,11 +228,15 @@ class TaxCalculationShipFromDetailsAddress(StripeModel):
 
 
 class TaxCalculationShipFromDetails(StripeModel):
+    """Where the goods are shipped from."""
+
     address: TaxCalculationShipFromDetailsAddress
     """Address that the goods are shipped from."""
 
 
 class TaxCalculationShippingCostTaxBreakdownJurisdiction(StripeModel):
+    """Jurisdiction that imposes the tax."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 code of the country of the jurisdiction."""
     display_name: str
@@ -243,6 +255,8 @@ class TaxCalculationShippingCostTaxBreakdownJurisdiction(StripeModel):
 
 
 class TaxCalculationShippingCostTaxBreakdownTaxRateDetails(StripeModel):
+    """Rate of the tax. Null if the tax is not imposed, such as for an exempt product."""
+
     display_name: str
     """Name of the tax in the language of the place, such as `Umsatzsteuer (USt.)`."""
     percentage_decimal: str
@@ -282,6 +296,8 @@ class TaxCalculationShippingCostTaxBreakdownTaxRateDetails(StripeModel):
 
 
 class TaxCalculationShippingCostTaxBreakdown(StripeModel):
+    """Taxes on the shipping, by jurisdiction. Included only if expanded."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     jurisdiction: TaxCalculationShippingCostTaxBreakdownJurisdiction
@@ -335,6 +351,8 @@ class TaxCalculationShippingCostTaxBreakdown(StripeModel):
 
 
 class TaxCalculationShippingCost(StripeModel):
+    """Shipping costs with their taxes."""
+
     amount: int
     """Cost of shipping, in the smallest currency unit. Includes tax if `tax_behavior` is `inclusive`."""
     amount_tax: int
@@ -354,6 +372,8 @@ class TaxCalculationShippingCost(StripeModel):
 
 
 class TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount(StripeModel):
+    """Amount of the tax. Null unless `rate_type` is `flat_amount`."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     currency: str
@@ -361,6 +381,8 @@ class TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount(StripeModel):
 
 
 class TaxCalculationTaxBreakdownTaxRateDetails(StripeModel):
+    """Rate of the tax."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 code of the country that imposes the tax."""
     flat_amount: TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount | None = None
@@ -413,6 +435,8 @@ class TaxCalculationTaxBreakdownTaxRateDetails(StripeModel):
 
 
 class TaxCalculationTaxBreakdown(StripeModel):
+    """Taxes that make up the total, by rate."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     inclusive: bool

@@ -13,6 +13,8 @@ __all__ = [
 
 
 class TaxCalculationLineItemTaxBreakdownJurisdiction(StripeModel):
+    """Jurisdiction that imposes the tax."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 code of the country of the jurisdiction."""
     display_name: str
@@ -31,6 +33,8 @@ class TaxCalculationLineItemTaxBreakdownJurisdiction(StripeModel):
 
 
 class TaxCalculationLineItemTaxBreakdownTaxRateDetails(StripeModel):
+    """Rate of the tax. Null if the tax is not imposed, such as for an exempt product."""
+
     display_name: str
     """Name of the tax in the language of the place, such as `Umsatzsteuer (USt.)`."""
     percentage_decimal: str
@@ -70,6 +74,8 @@ class TaxCalculationLineItemTaxBreakdownTaxRateDetails(StripeModel):
 
 
 class TaxCalculationLineItemTaxBreakdown(StripeModel):
+    """Taxes on the item, by jurisdiction. Included only if expanded."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     jurisdiction: TaxCalculationLineItemTaxBreakdownJurisdiction

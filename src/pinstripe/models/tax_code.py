@@ -8,6 +8,8 @@ __all__ = ["TaxCodeRequirements", "TaxCode"]
 
 
 class TaxCodeRequirements(StripeModel):
+    """What Stripe Tax needs to know to tax the category. Null if nothing more is needed."""
+
     performance_location: Literal["optional", "required"]
     """Whether the place of the event or service has to be given.
 

@@ -25,6 +25,8 @@ class DeletedTaxId(StripeModel):
 
 
 class TaxIdOwner(StripeModel):
+    """Account or customer whose tax ID this is."""
+
     account: Expandable["Account"] | None = None
     """Account that owns the tax ID. Only with the type `account`."""
     application: Expandable["Application"] | None = None
@@ -44,6 +46,8 @@ class TaxIdOwner(StripeModel):
 
 
 class TaxIdVerification(StripeModel):
+    """Result of the check against the register of the country; null for kinds that are not checked."""
+
     status: Literal["pending", "unavailable", "unverified", "verified"]
     """Where the check stands. It runs in the background, so a new tax ID begins with `pending`.
 

@@ -8,6 +8,8 @@ __all__ = ["TaxLocationAddress", "TaxLocation"]
 
 
 class TaxLocationAddress(StripeModel):
+    """Address of the place."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None

@@ -9,6 +9,8 @@ __all__ = ["TaxRateFlatAmount", "TaxRate"]
 
 
 class TaxRateFlatAmount(StripeModel):
+    """Amount of the tax. Null unless `rate_type` is `flat_amount`."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     currency: str

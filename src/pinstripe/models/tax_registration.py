@@ -170,6 +170,8 @@ __all__ = [
 
 
 class TaxRegistrationCountryOptionsAeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -179,6 +181,8 @@ class TaxRegistrationCountryOptionsAeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAe(StripeModel):
+    """Registration in the United Arab Emirates."""
+
     standard: TaxRegistrationCountryOptionsAeStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -189,6 +193,8 @@ class TaxRegistrationCountryOptionsAe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAl(StripeModel):
+    """Registration in Albania."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -197,6 +203,8 @@ class TaxRegistrationCountryOptionsAl(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAm(StripeModel):
+    """Registration in Armenia."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -205,6 +213,8 @@ class TaxRegistrationCountryOptionsAm(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAo(StripeModel):
+    """Registration in Angola."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -213,6 +223,8 @@ class TaxRegistrationCountryOptionsAo(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAtStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -224,6 +236,8 @@ class TaxRegistrationCountryOptionsAtStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAt(StripeModel):
+    """Registration in Austria."""
+
     standard: TaxRegistrationCountryOptionsAtStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -239,6 +253,8 @@ class TaxRegistrationCountryOptionsAt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAuStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -248,6 +264,8 @@ class TaxRegistrationCountryOptionsAuStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAu(StripeModel):
+    """Registration in Australia."""
+
     standard: TaxRegistrationCountryOptionsAuStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -258,6 +276,8 @@ class TaxRegistrationCountryOptionsAu(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAw(StripeModel):
+    """Registration in Aruba."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -266,6 +286,8 @@ class TaxRegistrationCountryOptionsAw(StripeModel):
 
 
 class TaxRegistrationCountryOptionsAz(StripeModel):
+    """Registration in Azerbaijan."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -274,6 +296,8 @@ class TaxRegistrationCountryOptionsAz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBa(StripeModel):
+    """Registration in Bosnia and Herzegovina."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -282,6 +306,8 @@ class TaxRegistrationCountryOptionsBa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBb(StripeModel):
+    """Registration in Barbados."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -290,6 +316,8 @@ class TaxRegistrationCountryOptionsBb(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBd(StripeModel):
+    """Registration in Bangladesh."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -298,6 +326,8 @@ class TaxRegistrationCountryOptionsBd(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -309,6 +339,8 @@ class TaxRegistrationCountryOptionsBeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBe(StripeModel):
+    """Registration in Belgium."""
+
     standard: TaxRegistrationCountryOptionsBeStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -324,6 +356,8 @@ class TaxRegistrationCountryOptionsBe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBf(StripeModel):
+    """Registration in Burkina Faso."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -332,6 +366,8 @@ class TaxRegistrationCountryOptionsBf(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBgStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -343,6 +379,8 @@ class TaxRegistrationCountryOptionsBgStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBg(StripeModel):
+    """Registration in Bulgaria."""
+
     standard: TaxRegistrationCountryOptionsBgStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -358,6 +396,8 @@ class TaxRegistrationCountryOptionsBg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBh(StripeModel):
+    """Registration in Bahrain."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -366,6 +406,8 @@ class TaxRegistrationCountryOptionsBh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBj(StripeModel):
+    """Registration in Benin."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -374,6 +416,8 @@ class TaxRegistrationCountryOptionsBj(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBs(StripeModel):
+    """Registration in the Bahamas."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -382,6 +426,8 @@ class TaxRegistrationCountryOptionsBs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBw(StripeModel):
+    """Registration in Botswana."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -390,6 +436,8 @@ class TaxRegistrationCountryOptionsBw(StripeModel):
 
 
 class TaxRegistrationCountryOptionsBy(StripeModel):
+    """Registration in Belarus."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -398,11 +446,15 @@ class TaxRegistrationCountryOptionsBy(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCaProvinceStandard(StripeModel):
+    """Province of the registration. Set if `type` is `province_standard`."""
+
     province: str
     """Two-letter code of the province."""
 
 
 class TaxRegistrationCountryOptionsCa(StripeModel):
+    """Registration in Canada."""
+
     province_standard: TaxRegistrationCountryOptionsCaProvinceStandard | None = None
     """Province of the registration. Set if `type` is `province_standard`."""
     type: Literal["province_standard", "simplified", "standard"]
@@ -415,6 +467,8 @@ class TaxRegistrationCountryOptionsCa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCd(StripeModel):
+    """Registration in the Democratic Republic of the Congo."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -423,6 +477,8 @@ class TaxRegistrationCountryOptionsCd(StripeModel):
 
 
 class TaxRegistrationCountryOptionsChStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -432,6 +488,8 @@ class TaxRegistrationCountryOptionsChStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCh(StripeModel):
+    """Registration in Switzerland."""
+
     standard: TaxRegistrationCountryOptionsChStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -442,6 +500,8 @@ class TaxRegistrationCountryOptionsCh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCi(StripeModel):
+    """Registration in Côte d'Ivoire."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -450,6 +510,8 @@ class TaxRegistrationCountryOptionsCi(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCl(StripeModel):
+    """Registration in Chile."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -458,6 +520,8 @@ class TaxRegistrationCountryOptionsCl(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCm(StripeModel):
+    """Registration in Cameroon."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -466,6 +530,8 @@ class TaxRegistrationCountryOptionsCm(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCo(StripeModel):
+    """Registration in Colombia."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -474,6 +540,8 @@ class TaxRegistrationCountryOptionsCo(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCr(StripeModel):
+    """Registration in Costa Rica."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -482,6 +550,8 @@ class TaxRegistrationCountryOptionsCr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCv(StripeModel):
+    """Registration in Cape Verde."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -490,6 +560,8 @@ class TaxRegistrationCountryOptionsCv(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCyStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -501,6 +573,8 @@ class TaxRegistrationCountryOptionsCyStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCy(StripeModel):
+    """Registration in Cyprus."""
+
     standard: TaxRegistrationCountryOptionsCyStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -516,6 +590,8 @@ class TaxRegistrationCountryOptionsCy(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCzStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -527,6 +603,8 @@ class TaxRegistrationCountryOptionsCzStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsCz(StripeModel):
+    """Registration in Czechia."""
+
     standard: TaxRegistrationCountryOptionsCzStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -542,6 +620,8 @@ class TaxRegistrationCountryOptionsCz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsDeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -553,6 +633,8 @@ class TaxRegistrationCountryOptionsDeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsDe(StripeModel):
+    """Registration in Germany."""
+
     standard: TaxRegistrationCountryOptionsDeStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -568,6 +650,8 @@ class TaxRegistrationCountryOptionsDe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsDkStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -579,6 +663,8 @@ class TaxRegistrationCountryOptionsDkStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsDk(StripeModel):
+    """Registration in Denmark."""
+
     standard: TaxRegistrationCountryOptionsDkStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -594,6 +680,8 @@ class TaxRegistrationCountryOptionsDk(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEc(StripeModel):
+    """Registration in Ecuador."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -602,6 +690,8 @@ class TaxRegistrationCountryOptionsEc(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -613,6 +703,8 @@ class TaxRegistrationCountryOptionsEeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEe(StripeModel):
+    """Registration in Estonia."""
+
     standard: TaxRegistrationCountryOptionsEeStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -628,6 +720,8 @@ class TaxRegistrationCountryOptionsEe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEg(StripeModel):
+    """Registration in Egypt."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -636,6 +730,8 @@ class TaxRegistrationCountryOptionsEg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEsStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -647,6 +743,8 @@ class TaxRegistrationCountryOptionsEsStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEs(StripeModel):
+    """Registration in Spain."""
+
     standard: TaxRegistrationCountryOptionsEsStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -662,6 +760,8 @@ class TaxRegistrationCountryOptionsEs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsEt(StripeModel):
+    """Registration in Ethiopia."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -670,6 +770,8 @@ class TaxRegistrationCountryOptionsEt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsFiStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -681,6 +783,8 @@ class TaxRegistrationCountryOptionsFiStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsFi(StripeModel):
+    """Registration in Finland."""
+
     standard: TaxRegistrationCountryOptionsFiStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -696,6 +800,8 @@ class TaxRegistrationCountryOptionsFi(StripeModel):
 
 
 class TaxRegistrationCountryOptionsFrStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -707,6 +813,8 @@ class TaxRegistrationCountryOptionsFrStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsFr(StripeModel):
+    """Registration in France."""
+
     standard: TaxRegistrationCountryOptionsFrStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -722,6 +830,8 @@ class TaxRegistrationCountryOptionsFr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGbStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -731,6 +841,8 @@ class TaxRegistrationCountryOptionsGbStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGb(StripeModel):
+    """Registration in the United Kingdom."""
+
     standard: TaxRegistrationCountryOptionsGbStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -741,6 +853,8 @@ class TaxRegistrationCountryOptionsGb(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGe(StripeModel):
+    """Registration in Georgia."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -749,6 +863,8 @@ class TaxRegistrationCountryOptionsGe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGh(StripeModel):
+    """Registration in Ghana."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -757,6 +873,8 @@ class TaxRegistrationCountryOptionsGh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGn(StripeModel):
+    """Registration in Guinea."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -765,6 +883,8 @@ class TaxRegistrationCountryOptionsGn(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGrStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -776,6 +896,8 @@ class TaxRegistrationCountryOptionsGrStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsGr(StripeModel):
+    """Registration in Greece."""
+
     standard: TaxRegistrationCountryOptionsGrStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -791,6 +913,8 @@ class TaxRegistrationCountryOptionsGr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsHrStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -802,6 +926,8 @@ class TaxRegistrationCountryOptionsHrStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsHr(StripeModel):
+    """Registration in Croatia."""
+
     standard: TaxRegistrationCountryOptionsHrStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -817,6 +943,8 @@ class TaxRegistrationCountryOptionsHr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsHuStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -828,6 +956,8 @@ class TaxRegistrationCountryOptionsHuStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsHu(StripeModel):
+    """Registration in Hungary."""
+
     standard: TaxRegistrationCountryOptionsHuStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -843,6 +973,8 @@ class TaxRegistrationCountryOptionsHu(StripeModel):
 
 
 class TaxRegistrationCountryOptionsId(StripeModel):
+    """Registration in Indonesia."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -851,6 +983,8 @@ class TaxRegistrationCountryOptionsId(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -862,6 +996,8 @@ class TaxRegistrationCountryOptionsIeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIe(StripeModel):
+    """Registration in Ireland."""
+
     standard: TaxRegistrationCountryOptionsIeStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -877,6 +1013,8 @@ class TaxRegistrationCountryOptionsIe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIn(StripeModel):
+    """Registration in India."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -885,6 +1023,8 @@ class TaxRegistrationCountryOptionsIn(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIs(StripeModel):
+    """Registration in Iceland."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -893,6 +1033,8 @@ class TaxRegistrationCountryOptionsIs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsItStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -904,6 +1046,8 @@ class TaxRegistrationCountryOptionsItStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsIt(StripeModel):
+    """Registration in Italy."""
+
     standard: TaxRegistrationCountryOptionsItStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -919,6 +1063,8 @@ class TaxRegistrationCountryOptionsIt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsJpStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -928,6 +1074,8 @@ class TaxRegistrationCountryOptionsJpStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsJp(StripeModel):
+    """Registration in Japan."""
+
     standard: TaxRegistrationCountryOptionsJpStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -938,6 +1086,8 @@ class TaxRegistrationCountryOptionsJp(StripeModel):
 
 
 class TaxRegistrationCountryOptionsKe(StripeModel):
+    """Registration in Kenya."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -946,6 +1096,8 @@ class TaxRegistrationCountryOptionsKe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsKg(StripeModel):
+    """Registration in Kyrgyzstan."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -954,6 +1106,8 @@ class TaxRegistrationCountryOptionsKg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsKh(StripeModel):
+    """Registration in Cambodia."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -962,6 +1116,8 @@ class TaxRegistrationCountryOptionsKh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsKr(StripeModel):
+    """Registration in South Korea."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -970,6 +1126,8 @@ class TaxRegistrationCountryOptionsKr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsKz(StripeModel):
+    """Registration in Kazakhstan."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -978,6 +1136,8 @@ class TaxRegistrationCountryOptionsKz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLa(StripeModel):
+    """Registration in Laos."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -986,6 +1146,8 @@ class TaxRegistrationCountryOptionsLa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLk(StripeModel):
+    """Registration in Sri Lanka."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -994,6 +1156,8 @@ class TaxRegistrationCountryOptionsLk(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLtStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1005,6 +1169,8 @@ class TaxRegistrationCountryOptionsLtStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLt(StripeModel):
+    """Registration in Lithuania."""
+
     standard: TaxRegistrationCountryOptionsLtStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1020,6 +1186,8 @@ class TaxRegistrationCountryOptionsLt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLuStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1031,6 +1199,8 @@ class TaxRegistrationCountryOptionsLuStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLu(StripeModel):
+    """Registration in Luxembourg."""
+
     standard: TaxRegistrationCountryOptionsLuStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1046,6 +1216,8 @@ class TaxRegistrationCountryOptionsLu(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLvStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1057,6 +1229,8 @@ class TaxRegistrationCountryOptionsLvStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsLv(StripeModel):
+    """Registration in Latvia."""
+
     standard: TaxRegistrationCountryOptionsLvStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1072,6 +1246,8 @@ class TaxRegistrationCountryOptionsLv(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMa(StripeModel):
+    """Registration in Morocco."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1080,6 +1256,8 @@ class TaxRegistrationCountryOptionsMa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMd(StripeModel):
+    """Registration in Moldova."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1088,6 +1266,8 @@ class TaxRegistrationCountryOptionsMd(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMe(StripeModel):
+    """Registration in Montenegro."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1096,6 +1276,8 @@ class TaxRegistrationCountryOptionsMe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMk(StripeModel):
+    """Registration in North Macedonia."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1104,6 +1286,8 @@ class TaxRegistrationCountryOptionsMk(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMr(StripeModel):
+    """Registration in Mauritania."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1112,6 +1296,8 @@ class TaxRegistrationCountryOptionsMr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMtStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1123,6 +1309,8 @@ class TaxRegistrationCountryOptionsMtStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMt(StripeModel):
+    """Registration in Malta."""
+
     standard: TaxRegistrationCountryOptionsMtStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1138,6 +1326,8 @@ class TaxRegistrationCountryOptionsMt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMu(StripeModel):
+    """Registration in Mauritius."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1146,6 +1336,8 @@ class TaxRegistrationCountryOptionsMu(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMx(StripeModel):
+    """Registration in Mexico."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1154,6 +1346,8 @@ class TaxRegistrationCountryOptionsMx(StripeModel):
 
 
 class TaxRegistrationCountryOptionsMy(StripeModel):
+    """Registration in Malaysia."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1162,6 +1356,8 @@ class TaxRegistrationCountryOptionsMy(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNg(StripeModel):
+    """Registration in Nigeria."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1170,6 +1366,8 @@ class TaxRegistrationCountryOptionsNg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNlStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1181,6 +1379,8 @@ class TaxRegistrationCountryOptionsNlStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNl(StripeModel):
+    """Registration in the Netherlands."""
+
     standard: TaxRegistrationCountryOptionsNlStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1196,6 +1396,8 @@ class TaxRegistrationCountryOptionsNl(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNoStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1205,6 +1407,8 @@ class TaxRegistrationCountryOptionsNoStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNo(StripeModel):
+    """Registration in Norway."""
+
     standard: TaxRegistrationCountryOptionsNoStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -1215,6 +1419,8 @@ class TaxRegistrationCountryOptionsNo(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNp(StripeModel):
+    """Registration in Nepal."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1223,6 +1429,8 @@ class TaxRegistrationCountryOptionsNp(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNzStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1232,6 +1440,8 @@ class TaxRegistrationCountryOptionsNzStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsNz(StripeModel):
+    """Registration in New Zealand."""
+
     standard: TaxRegistrationCountryOptionsNzStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -1242,6 +1452,8 @@ class TaxRegistrationCountryOptionsNz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsOm(StripeModel):
+    """Registration in Oman."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1250,6 +1462,8 @@ class TaxRegistrationCountryOptionsOm(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPe(StripeModel):
+    """Registration in Peru."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1258,6 +1472,8 @@ class TaxRegistrationCountryOptionsPe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPh(StripeModel):
+    """Registration in the Philippines."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1266,6 +1482,8 @@ class TaxRegistrationCountryOptionsPh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPlStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1277,6 +1495,8 @@ class TaxRegistrationCountryOptionsPlStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPl(StripeModel):
+    """Registration in Poland."""
+
     standard: TaxRegistrationCountryOptionsPlStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1292,6 +1512,8 @@ class TaxRegistrationCountryOptionsPl(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPtStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1303,6 +1525,8 @@ class TaxRegistrationCountryOptionsPtStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsPt(StripeModel):
+    """Registration in Portugal."""
+
     standard: TaxRegistrationCountryOptionsPtStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1318,6 +1542,8 @@ class TaxRegistrationCountryOptionsPt(StripeModel):
 
 
 class TaxRegistrationCountryOptionsRoStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1329,6 +1555,8 @@ class TaxRegistrationCountryOptionsRoStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsRo(StripeModel):
+    """Registration in Romania."""
+
     standard: TaxRegistrationCountryOptionsRoStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1344,6 +1572,8 @@ class TaxRegistrationCountryOptionsRo(StripeModel):
 
 
 class TaxRegistrationCountryOptionsRs(StripeModel):
+    """Registration in Serbia."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1352,6 +1582,8 @@ class TaxRegistrationCountryOptionsRs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsRu(StripeModel):
+    """Registration in Russia."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1360,6 +1592,8 @@ class TaxRegistrationCountryOptionsRu(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSa(StripeModel):
+    """Registration in Saudi Arabia."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1368,6 +1602,8 @@ class TaxRegistrationCountryOptionsSa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1379,6 +1615,8 @@ class TaxRegistrationCountryOptionsSeStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSe(StripeModel):
+    """Registration in Sweden."""
+
     standard: TaxRegistrationCountryOptionsSeStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1394,6 +1632,8 @@ class TaxRegistrationCountryOptionsSe(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSgStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1403,6 +1643,8 @@ class TaxRegistrationCountryOptionsSgStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSg(StripeModel):
+    """Registration in Singapore."""
+
     standard: TaxRegistrationCountryOptionsSgStandard | None = None
     """Details of a standard registration."""
     type: Literal["standard"]
@@ -1413,6 +1655,8 @@ class TaxRegistrationCountryOptionsSg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSiStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1424,6 +1668,8 @@ class TaxRegistrationCountryOptionsSiStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSi(StripeModel):
+    """Registration in Slovenia."""
+
     standard: TaxRegistrationCountryOptionsSiStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1439,6 +1685,8 @@ class TaxRegistrationCountryOptionsSi(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSkStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1450,6 +1698,8 @@ class TaxRegistrationCountryOptionsSkStandard(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSk(StripeModel):
+    """Registration in Slovakia."""
+
     standard: TaxRegistrationCountryOptionsSkStandard | None = None
     """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
@@ -1465,6 +1715,8 @@ class TaxRegistrationCountryOptionsSk(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSn(StripeModel):
+    """Registration in Senegal."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1473,6 +1725,8 @@ class TaxRegistrationCountryOptionsSn(StripeModel):
 
 
 class TaxRegistrationCountryOptionsSr(StripeModel):
+    """Registration in Suriname."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1481,6 +1735,8 @@ class TaxRegistrationCountryOptionsSr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsTh(StripeModel):
+    """Registration in Thailand."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1489,6 +1745,8 @@ class TaxRegistrationCountryOptionsTh(StripeModel):
 
 
 class TaxRegistrationCountryOptionsTj(StripeModel):
+    """Registration in Tajikistan."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1497,6 +1755,8 @@ class TaxRegistrationCountryOptionsTj(StripeModel):
 
 
 class TaxRegistrationCountryOptionsTr(StripeModel):
+    """Registration in Türkiye."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1505,6 +1765,8 @@ class TaxRegistrationCountryOptionsTr(StripeModel):
 
 
 class TaxRegistrationCountryOptionsTw(StripeModel):
+    """Registration in Taiwan."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1513,6 +1775,8 @@ class TaxRegistrationCountryOptionsTw(StripeModel):
 
 
 class TaxRegistrationCountryOptionsTz(StripeModel):
+    """Registration in Tanzania."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1521,6 +1785,8 @@ class TaxRegistrationCountryOptionsTz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUa(StripeModel):
+    """Registration in Ukraine."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1529,6 +1795,8 @@ class TaxRegistrationCountryOptionsUa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUg(StripeModel):
+    """Registration in Uganda."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1537,61 +1805,85 @@ class TaxRegistrationCountryOptionsUg(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUsAdmissionsTax(StripeModel):
+    """Details of a registration for admissions tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsAttendanceTax(StripeModel):
+    """Details of a registration for attendance tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsEntertainmentTax(StripeModel):
+    """Details of a registration for entertainment tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsGrossReceiptsTax(StripeModel):
+    """Details of a registration for gross receipts tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsHospitalityTax(StripeModel):
+    """Details of a registration for hospitality tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsLocalAmusementTax(StripeModel):
+    """Details of a registration for local amusement tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsLocalLeaseTax(StripeModel):
+    """Details of a registration for local lease tax."""
+
     jurisdiction: str
     """FIPS code of the local jurisdiction, such as `14000` for Chicago."""
 
 
 class TaxRegistrationCountryOptionsUsLuxuryTax(StripeModel):
+    """Details of a registration for luxury tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsMassTransitParkingTax(StripeModel):
+    """Details of a registration for mass transit parking tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsParkingTax(StripeModel):
+    """Details of a registration for parking tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsResortTax(StripeModel):
+    """Details of a registration for resort tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsStateSalesTaxElection(StripeModel):
+    """Choices about how use tax is calculated, in states that offer them."""
+
     jurisdiction: str | None = None
     """FIPS code of the local jurisdiction that the choice is about."""
     type: Literal["local_use_tax", "simplified_sellers_use_tax", "single_local_use_tax"]
@@ -1604,21 +1896,29 @@ class TaxRegistrationCountryOptionsUsStateSalesTaxElection(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUsStateSalesTax(StripeModel):
+    """Details of a registration for sales tax."""
+
     elections: list[TaxRegistrationCountryOptionsUsStateSalesTaxElection] | None = None
     """Choices about how use tax is calculated, in states that offer them."""
 
 
 class TaxRegistrationCountryOptionsUsTourismTax(StripeModel):
+    """Details of a registration for tourism tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsUtilityUsersTax(StripeModel):
+    """Details of a registration for utility users tax."""
+
     jurisdiction: str
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUs(StripeModel):
+    """Registration in the United States."""
+
     admissions_tax: TaxRegistrationCountryOptionsUsAdmissionsTax | None = None
     """Details of a registration for admissions tax."""
     attendance_tax: TaxRegistrationCountryOptionsUsAttendanceTax | None = None
@@ -1691,6 +1991,8 @@ class TaxRegistrationCountryOptionsUs(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUy(StripeModel):
+    """Registration in Uruguay."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1699,6 +2001,8 @@ class TaxRegistrationCountryOptionsUy(StripeModel):
 
 
 class TaxRegistrationCountryOptionsUz(StripeModel):
+    """Registration in Uzbekistan."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1707,6 +2011,8 @@ class TaxRegistrationCountryOptionsUz(StripeModel):
 
 
 class TaxRegistrationCountryOptionsVn(StripeModel):
+    """Registration in Vietnam."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1715,6 +2021,8 @@ class TaxRegistrationCountryOptionsVn(StripeModel):
 
 
 class TaxRegistrationCountryOptionsZa(StripeModel):
+    """Registration in South Africa."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1723,6 +2031,8 @@ class TaxRegistrationCountryOptionsZa(StripeModel):
 
 
 class TaxRegistrationCountryOptionsZm(StripeModel):
+    """Registration in Zambia."""
+
     type: Literal["simplified"]
     """Kind of the registration.
 
@@ -1731,6 +2041,8 @@ class TaxRegistrationCountryOptionsZm(StripeModel):
 
 
 class TaxRegistrationCountryOptionsZw(StripeModel):
+    """Registration in Zimbabwe."""
+
     type: Literal["standard"]
     """Kind of the registration.
 
@@ -1739,6 +2051,8 @@ class TaxRegistrationCountryOptionsZw(StripeModel):
 
 
 class TaxRegistrationCountryOptions(StripeModel):
+    """Kind of the registration and what depends on it, under the country's lowercase code."""
+
     ae: TaxRegistrationCountryOptionsAe | None = None
     """Registration in the United Arab Emirates."""
     al: TaxRegistrationCountryOptionsAl | None = None

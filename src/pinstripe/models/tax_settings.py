@@ -16,6 +16,8 @@ __all__ = [
 
 
 class TaxSettingsDefaults(StripeModel):
+    """Defaults that calculations use."""
+
     provider: Literal["anrok", "avalara", "sphere", "stripe"]
     """Provider that calculates taxes. `stripe` unless you use another one.
 
@@ -36,20 +38,29 @@ class TaxSettingsDefaults(StripeModel):
 
 
 class TaxSettingsHeadOffice(StripeModel):
+    """Place of the business. Taxes at the origin are calculated from it."""
+
     address: Address
     """Address of the business."""
 
 
 class TaxSettingsStatusDetailsActive(StripeModel):
-    """It has no fields."""
+    """Details of active settings. Empty.
+
+    It has no fields.
+    """
 
 
 class TaxSettingsStatusDetailsPending(StripeModel):
+    """Details of incomplete settings."""
+
     missing_fields: list[str] | None = None
     """Names of the fields that have to be set first."""
 
 
 class TaxSettingsStatusDetails(StripeModel):
+    """Details about the status."""
+
     active: TaxSettingsStatusDetailsActive | None = None
     """Details of active settings. Empty."""
     pending: TaxSettingsStatusDetailsPending | None = None

@@ -22,6 +22,8 @@ __all__ = [
 
 
 class TaxTransactionCustomerDetailsAddress(StripeModel):
+    """Address of the customer."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -37,6 +39,8 @@ class TaxTransactionCustomerDetailsAddress(StripeModel):
 
 
 class TaxTransactionCustomerDetailsTaxId(StripeModel):
+    """Tax IDs of the customer."""
+
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -181,6 +185,8 @@ class TaxTransactionCustomerDetailsTaxId(StripeModel):
 
 
 class TaxTransactionCustomerDetails(StripeModel):
+    """Address and tax IDs of the customer that the tax was calculated with."""
+
     address: TaxTransactionCustomerDetailsAddress | None = None
     """Address of the customer."""
     address_source: Literal["billing", "shipping"] | None = None
@@ -203,11 +209,15 @@ class TaxTransactionCustomerDetails(StripeModel):
 
 
 class TaxTransactionReversal(StripeModel):
+    """What the transaction reverses. Null unless `type` is `reversal`."""
+
     original_transaction: str | None = None
     """ID of the transaction that is reversed."""
 
 
 class TaxTransactionShipFromDetailsAddress(StripeModel):
+    """Address that the goods are shipped from."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -223,11 +233,15 @@ class TaxTransactionShipFromDetailsAddress(StripeModel):
 
 
 class TaxTransactionShipFromDetails(StripeModel):
+    """Where the goods are shipped from."""
+
     address: TaxTransactionShipFromDetailsAddress
     """Address that the goods are shipped from."""
 
 
 class TaxTransactionShippingCostTaxBreakdownJurisdiction(StripeModel):
+    """Jurisdiction that imposes the tax."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 code of the country of the jurisdiction."""
     display_name: str
@@ -246,6 +260,8 @@ class TaxTransactionShippingCostTaxBreakdownJurisdiction(StripeModel):
 
 
 class TaxTransactionShippingCostTaxBreakdownTaxRateDetails(StripeModel):
+    """Rate of the tax. Null if the tax is not imposed, such as for an exempt product."""
+
     display_name: str
     """Name of the tax in the language of the place, such as `Umsatzsteuer (USt.)`."""
     percentage_decimal: str
@@ -285,6 +301,8 @@ class TaxTransactionShippingCostTaxBreakdownTaxRateDetails(StripeModel):
 
 
 class TaxTransactionShippingCostTaxBreakdown(StripeModel):
+    """Deprecated: not filled in for transactions. Look at the calculation instead."""
+
     amount: int
     """Amount of the tax, in the smallest currency unit."""
     jurisdiction: TaxTransactionShippingCostTaxBreakdownJurisdiction
@@ -338,6 +356,8 @@ class TaxTransactionShippingCostTaxBreakdown(StripeModel):
 
 
 class TaxTransactionShippingCost(StripeModel):
+    """Shipping costs with their taxes."""
+
     amount: int
     """Cost of shipping, in the smallest currency unit. Includes tax if `tax_behavior` is `inclusive`."""
     amount_tax: int

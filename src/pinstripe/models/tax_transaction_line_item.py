@@ -8,6 +8,8 @@ __all__ = ["TaxTransactionLineItemReversal", "TaxTransactionLineItem"]
 
 
 class TaxTransactionLineItemReversal(StripeModel):
+    """What the item reverses. Null unless `type` is `reversal`."""
+
     original_line_item: str
     """ID of the item that is reversed."""
 

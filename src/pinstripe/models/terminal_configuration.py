@@ -65,21 +65,29 @@ class DeletedTerminalConfiguration(StripeModel):
 
 
 class TerminalConfigurationBbposWisepad3(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationBbposWiseposE(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCellular(StripeModel):
+    """Settings for the mobile network."""
+
     enabled: bool
     """Whether readers may use the mobile network."""
 
 
 class TerminalConfigurationOffline(StripeModel):
+    """Settings for payments while a reader has no connection."""
+
     enabled: bool | None = None
     """Whether readers accept payments without a connection. They are forwarded once the connection is
     back.
@@ -87,11 +95,15 @@ class TerminalConfigurationOffline(StripeModel):
 
 
 class TerminalConfigurationReaderSecurity(StripeModel):
+    """Settings that protect the readers."""
+
     admin_menu_passcode: str
     """Passcode of the reader's admin menu."""
 
 
 class TerminalConfigurationRebootWindow(StripeModel):
+    """Hours within which readers may restart."""
+
     end_hour: int
     """Hour at which the window ends, from 0 to 23, in the reader's time zone."""
     start_hour: int
@@ -99,21 +111,29 @@ class TerminalConfigurationRebootWindow(StripeModel):
 
 
 class TerminalConfigurationStripeS700(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationStripeS710(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationStripeT600(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationTippingAed(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -125,6 +145,8 @@ class TerminalConfigurationTippingAed(StripeModel):
 
 
 class TerminalConfigurationTippingAud(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -136,6 +158,8 @@ class TerminalConfigurationTippingAud(StripeModel):
 
 
 class TerminalConfigurationTippingCad(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -147,6 +171,8 @@ class TerminalConfigurationTippingCad(StripeModel):
 
 
 class TerminalConfigurationTippingChf(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -158,6 +184,8 @@ class TerminalConfigurationTippingChf(StripeModel):
 
 
 class TerminalConfigurationTippingCzk(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -169,6 +197,8 @@ class TerminalConfigurationTippingCzk(StripeModel):
 
 
 class TerminalConfigurationTippingDkk(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -180,6 +210,8 @@ class TerminalConfigurationTippingDkk(StripeModel):
 
 
 class TerminalConfigurationTippingEur(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -191,6 +223,8 @@ class TerminalConfigurationTippingEur(StripeModel):
 
 
 class TerminalConfigurationTippingGbp(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -202,6 +236,8 @@ class TerminalConfigurationTippingGbp(StripeModel):
 
 
 class TerminalConfigurationTippingGip(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -213,6 +249,8 @@ class TerminalConfigurationTippingGip(StripeModel):
 
 
 class TerminalConfigurationTippingHkd(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -224,6 +262,8 @@ class TerminalConfigurationTippingHkd(StripeModel):
 
 
 class TerminalConfigurationTippingHuf(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -235,6 +275,8 @@ class TerminalConfigurationTippingHuf(StripeModel):
 
 
 class TerminalConfigurationTippingJpy(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -246,6 +288,8 @@ class TerminalConfigurationTippingJpy(StripeModel):
 
 
 class TerminalConfigurationTippingMxn(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -257,6 +301,8 @@ class TerminalConfigurationTippingMxn(StripeModel):
 
 
 class TerminalConfigurationTippingMyr(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -268,6 +314,8 @@ class TerminalConfigurationTippingMyr(StripeModel):
 
 
 class TerminalConfigurationTippingNok(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -279,6 +327,8 @@ class TerminalConfigurationTippingNok(StripeModel):
 
 
 class TerminalConfigurationTippingNzd(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -290,6 +340,8 @@ class TerminalConfigurationTippingNzd(StripeModel):
 
 
 class TerminalConfigurationTippingPln(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -301,6 +353,8 @@ class TerminalConfigurationTippingPln(StripeModel):
 
 
 class TerminalConfigurationTippingRon(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -312,6 +366,8 @@ class TerminalConfigurationTippingRon(StripeModel):
 
 
 class TerminalConfigurationTippingSek(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -323,6 +379,8 @@ class TerminalConfigurationTippingSek(StripeModel):
 
 
 class TerminalConfigurationTippingSgd(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -334,6 +392,8 @@ class TerminalConfigurationTippingSgd(StripeModel):
 
 
 class TerminalConfigurationTippingUsd(StripeModel):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: list[int] | None = None
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: list[int] | None = None
@@ -345,6 +405,8 @@ class TerminalConfigurationTippingUsd(StripeModel):
 
 
 class TerminalConfigurationTipping(StripeModel):
+    """Tips that the reader suggests, by currency."""
+
     aed: TerminalConfigurationTippingAed | None = None
     """Tips that the reader suggests for payments in this currency."""
     aud: TerminalConfigurationTippingAud | None = None
@@ -390,31 +452,43 @@ class TerminalConfigurationTipping(StripeModel):
 
 
 class TerminalConfigurationVerifoneM425(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneP400(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneP630(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneUx700(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationVerifoneV660p(StripeModel):
+    """Settings for readers of this model."""
+
     splashscreen: Expandable["File"] | None = None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationWifiEnterpriseEapPeap(StripeModel):
+    """Details for WPA Enterprise with EAP-PEAP."""
+
     ca_certificate_file: str | None = None
     """ID of the file with the certificate of the certificate authority, in PEM format."""
     password: str
@@ -426,6 +500,8 @@ class TerminalConfigurationWifiEnterpriseEapPeap(StripeModel):
 
 
 class TerminalConfigurationWifiEnterpriseEapTls(StripeModel):
+    """Details for WPA Enterprise with EAP-TLS."""
+
     ca_certificate_file: str | None = None
     """ID of the file with the certificate of the certificate authority, in PEM format."""
     client_certificate_file: str
@@ -439,6 +515,8 @@ class TerminalConfigurationWifiEnterpriseEapTls(StripeModel):
 
 
 class TerminalConfigurationWifiPersonalPsk(StripeModel):
+    """Details for WPA Personal."""
+
     password: str
     """Password of the network."""
     ssid: str
@@ -446,6 +524,8 @@ class TerminalConfigurationWifiPersonalPsk(StripeModel):
 
 
 class TerminalConfigurationWifi(StripeModel):
+    """Wi-Fi network that readers join."""
+
     enterprise_eap_peap: TerminalConfigurationWifiEnterpriseEapPeap | None = None
     """Details for WPA Enterprise with EAP-PEAP."""
     enterprise_eap_tls: TerminalConfigurationWifiEnterpriseEapTls | None = None

@@ -20,6 +20,8 @@ class DeletedTerminalLocation(StripeModel):
 
 
 class TerminalLocationAddressKana(StripeModel):
+    """Address in kana (Japan only)."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -37,6 +39,8 @@ class TerminalLocationAddressKana(StripeModel):
 
 
 class TerminalLocationAddressKanji(StripeModel):
+    """Address in kanji (Japan only)."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None

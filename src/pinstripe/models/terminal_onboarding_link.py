@@ -12,6 +12,8 @@ __all__ = [
 
 
 class TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions(StripeModel):
+    """Options for links to Apple's terms."""
+
     allow_relinking: bool | None = None
     """Whether a merchant whose Apple account is linked already can link one again."""
     merchant_display_name: str
@@ -19,6 +21,8 @@ class TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions(StripeModel):
 
 
 class TerminalOnboardingLinkLinkOptions(StripeModel):
+    """Options for the kind of link."""
+
     apple_terms_and_conditions: TerminalOnboardingLinkLinkOptionsAppleTermsAndConditions | None = None
     """Options for links to Apple's terms."""
 

@@ -90,6 +90,8 @@ class DeletedTerminalReader(StripeModel):
 
 
 class TerminalReaderActionApiError(StripeModel):
+    """Why the action failed, where it was a request that failed."""
+
     advice_code: str | None = None
     """What the card's bank recommends to do after a decline, such as `try_again_later` or
     `do_not_try_again`.
@@ -346,6 +348,8 @@ class TerminalReaderActionApiError(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInputCustomText(StripeModel):
+    """Texts on the form."""
+
     description: str | None = None
     """Explanation below the title, up to 500 characters."""
     skip_button: str | None = None
@@ -357,21 +361,29 @@ class TerminalReaderActionCollectInputsInputCustomText(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInputEmail(StripeModel):
+    """Result of a form of the type `email`."""
+
     value: str | None = None
     """Email address that the customer entered."""
 
 
 class TerminalReaderActionCollectInputsInputNumeric(StripeModel):
+    """Result of a form of the type `numeric`."""
+
     value: str | None = None
     """Digits that the customer entered."""
 
 
 class TerminalReaderActionCollectInputsInputPhone(StripeModel):
+    """Result of a form of the type `phone`."""
+
     value: str | None = None
     """Phone number that the customer entered."""
 
 
 class TerminalReaderActionCollectInputsInputSelectionChoice(StripeModel):
+    """Choices from which the customer selects one."""
+
     id: str | None = None
     """ID of the choice, up to 50 characters."""
     style: Literal["primary", "secondary"] | None = None
@@ -385,6 +397,8 @@ class TerminalReaderActionCollectInputsInputSelectionChoice(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInputSelection(StripeModel):
+    """Choices and result of a form of the type `selection`."""
+
     choices: list[TerminalReaderActionCollectInputsInputSelectionChoice]
     """Choices from which the customer selects one."""
     id: str | None = None
@@ -394,16 +408,22 @@ class TerminalReaderActionCollectInputsInputSelection(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInputSignature(StripeModel):
+    """Result of a form of the type `signature`."""
+
     value: str | None = None
     """ID of the file with the signature."""
 
 
 class TerminalReaderActionCollectInputsInputText(StripeModel):
+    """Result of a form of the type `text`."""
+
     value: str | None = None
     """Text that the customer entered."""
 
 
 class TerminalReaderActionCollectInputsInputToggle(StripeModel):
+    """Switches on the form."""
+
     default_value: Literal["disabled", "enabled"] | None = None
     """Whether the switch is on at first.
 
@@ -423,6 +443,8 @@ class TerminalReaderActionCollectInputsInputToggle(StripeModel):
 
 
 class TerminalReaderActionCollectInputsInput(StripeModel):
+    """Forms, in the order in which they are shown."""
+
     custom_text: TerminalReaderActionCollectInputsInputCustomText | None = None
     """Texts on the form."""
     email: TerminalReaderActionCollectInputsInputEmail | None = None
@@ -456,6 +478,8 @@ class TerminalReaderActionCollectInputsInput(StripeModel):
 
 
 class TerminalReaderActionCollectInputs(StripeModel):
+    """The forms, with type `collect_inputs`."""
+
     inputs: list[TerminalReaderActionCollectInputsInput]
     """Forms, in the order in which they are shown."""
     metadata: dict[str, str] | None = None
@@ -465,6 +489,8 @@ class TerminalReaderActionCollectInputs(StripeModel):
 
 
 class TerminalReaderActionCollectPaymentMethodCollectConfigTipping(StripeModel):
+    """Settings for the tip on this payment."""
+
     amount_eligible: int | None = None
     """Amount of which percentage tips are calculated, in the smallest currency unit. The whole amount
     unless set.
@@ -472,6 +498,8 @@ class TerminalReaderActionCollectPaymentMethodCollectConfigTipping(StripeModel):
 
 
 class TerminalReaderActionCollectPaymentMethodCollectConfig(StripeModel):
+    """Settings for the collection."""
+
     enable_customer_cancellation: bool | None = None
     """Whether the reader shows a button with which the customer can cancel."""
     skip_tipping: bool | None = None
@@ -481,6 +509,8 @@ class TerminalReaderActionCollectPaymentMethodCollectConfig(StripeModel):
 
 
 class TerminalReaderActionCollectPaymentMethod(StripeModel):
+    """The collection of a card, with type `collect_payment_method`."""
+
     collect_config: TerminalReaderActionCollectPaymentMethodCollectConfig | None = None
     """Settings for the collection."""
     payment_intent: Expandable["PaymentIntent"]
@@ -490,11 +520,15 @@ class TerminalReaderActionCollectPaymentMethod(StripeModel):
 
 
 class TerminalReaderActionConfirmPaymentIntentConfirmConfig(StripeModel):
+    """Settings for the confirmation."""
+
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
 
 
 class TerminalReaderActionConfirmPaymentIntent(StripeModel):
+    """The confirmation, with type `confirm_payment_intent`."""
+
     confirm_config: TerminalReaderActionConfirmPaymentIntentConfirmConfig | None = None
     """Settings for the confirmation."""
     payment_intent: Expandable["PaymentIntent"]
@@ -502,6 +536,8 @@ class TerminalReaderActionConfirmPaymentIntent(StripeModel):
 
 
 class TerminalReaderActionPrintContentImage(StripeModel):
+    """Image that is printed."""
+
     created_at: Timestamp
     """Time at which the file was created."""
     filename: str
@@ -513,6 +549,8 @@ class TerminalReaderActionPrintContentImage(StripeModel):
 
 
 class TerminalReaderActionPrintContent(StripeModel):
+    """What is printed, with type `print_content`."""
+
     image: TerminalReaderActionPrintContentImage | None = None
     """Image that is printed."""
     type: Literal["image"]
@@ -520,6 +558,8 @@ class TerminalReaderActionPrintContent(StripeModel):
 
 
 class TerminalReaderActionProcessPaymentIntentProcessConfigTipping(StripeModel):
+    """Settings for the tip on this payment."""
+
     amount_eligible: int | None = None
     """Amount of which percentage tips are calculated, in the smallest currency unit. The whole amount
     unless set.
@@ -527,6 +567,8 @@ class TerminalReaderActionProcessPaymentIntentProcessConfigTipping(StripeModel):
 
 
 class TerminalReaderActionProcessPaymentIntentProcessConfig(StripeModel):
+    """Settings for the processing."""
+
     enable_customer_cancellation: bool | None = None
     """Whether the reader shows a button with which the customer can cancel."""
     return_url: str | None = None
@@ -538,6 +580,8 @@ class TerminalReaderActionProcessPaymentIntentProcessConfig(StripeModel):
 
 
 class TerminalReaderActionProcessPaymentIntent(StripeModel):
+    """The payment, with type `process_payment_intent`."""
+
     payment_intent: Expandable["PaymentIntent"]
     """Payment intent of the action."""
     process_config: TerminalReaderActionProcessPaymentIntentProcessConfig | None = None
@@ -545,11 +589,15 @@ class TerminalReaderActionProcessPaymentIntent(StripeModel):
 
 
 class TerminalReaderActionProcessSetupIntentProcessConfig(StripeModel):
+    """Settings for the processing."""
+
     enable_customer_cancellation: bool | None = None
     """Whether the reader shows a button with which the customer can cancel."""
 
 
 class TerminalReaderActionProcessSetupIntent(StripeModel):
+    """The saving of a card, with type `process_setup_intent`."""
+
     generated_card: str | None = None
     """ID of the payment method that was made of the card, for later payments."""
     process_config: TerminalReaderActionProcessSetupIntentProcessConfig | None = None
@@ -559,11 +607,15 @@ class TerminalReaderActionProcessSetupIntent(StripeModel):
 
 
 class TerminalReaderActionRefundPaymentRefundPaymentConfig(StripeModel):
+    """Settings for the refund."""
+
     enable_customer_cancellation: bool | None = None
     """Whether the reader shows a button with which the customer can cancel."""
 
 
 class TerminalReaderActionRefundPayment(StripeModel):
+    """The refund, with type `refund_payment`."""
+
     amount: int | None = None
     """Amount to refund, in the smallest currency unit."""
     charge: Expandable["Charge"] | None = None
@@ -592,6 +644,8 @@ class TerminalReaderActionRefundPayment(StripeModel):
 
 
 class TerminalReaderActionSetReaderDisplayCartLineItem(StripeModel):
+    """Items of the cart."""
+
     amount: int
     """Price of the item in the smallest unit of `currency`."""
     description: str
@@ -601,6 +655,8 @@ class TerminalReaderActionSetReaderDisplayCartLineItem(StripeModel):
 
 
 class TerminalReaderActionSetReaderDisplayCart(StripeModel):
+    """Cart that the reader shows."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     line_items: list[TerminalReaderActionSetReaderDisplayCartLineItem]
@@ -612,6 +668,8 @@ class TerminalReaderActionSetReaderDisplayCart(StripeModel):
 
 
 class TerminalReaderActionSetReaderDisplay(StripeModel):
+    """The display of a cart, with type `set_reader_display`."""
+
     cart: TerminalReaderActionSetReaderDisplayCart | None = None
     """Cart that the reader shows."""
     type: Literal["cart"]
@@ -619,6 +677,8 @@ class TerminalReaderActionSetReaderDisplay(StripeModel):
 
 
 class TerminalReaderAction(StripeModel):
+    """The latest action that was handed to the reader."""
+
     api_error: TerminalReaderActionApiError | None = None
     """Why the action failed, where it was a request that failed."""
     collect_inputs: TerminalReaderActionCollectInputs | None = None

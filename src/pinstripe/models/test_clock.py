@@ -20,11 +20,15 @@ class DeletedTestClock(StripeModel):
 
 
 class TestClockStatusDetailsAdvancing(StripeModel):
+    """Details for the status `advancing`."""
+
     target_frozen_time: Timestamp
     """Time to which the clock is being advanced."""
 
 
 class TestClockStatusDetails(StripeModel):
+    """More about the status."""
+
     advancing: TestClockStatusDetailsAdvancing | None = None
     """Details for the status `advancing`."""
 

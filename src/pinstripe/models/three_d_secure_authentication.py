@@ -31,6 +31,8 @@ __all__ = [
 
 
 class ThreeDSecureAuthenticationAcquirerDetails(StripeModel):
+    """Your acquirer and you, as they are registered with the card network."""
+
     acquirer_bin: str | None = None
     """Bank identification number (BIN) of the acquirer."""
     acquirer_country: str | None = None
@@ -46,6 +48,8 @@ class ThreeDSecureAuthenticationAcquirerDetails(StripeModel):
 
 
 class ThreeDSecureAuthenticationChannelBrowser(StripeModel):
+    """The cardholder's browser. With type `browser`."""
+
     accept_header: str
     """Value of the `Accept` header that the browser sends."""
     color_depth: int | None = None
@@ -69,6 +73,8 @@ class ThreeDSecureAuthenticationChannelBrowser(StripeModel):
 
 
 class ThreeDSecureAuthenticationChannelThreeRI(StripeModel):
+    """Authentication that you start without the cardholder (3RI). With type `three_r_i`."""
+
     previous_authentication: str
     """ID of the earlier authentication by the cardholder."""
     type: Literal["delayed_shipment", "other_payment", "recurring", "split_shipment"]
@@ -82,6 +88,8 @@ class ThreeDSecureAuthenticationChannelThreeRI(StripeModel):
 
 
 class ThreeDSecureAuthenticationChannel(StripeModel):
+    """How the cardholder takes part."""
+
     browser: ThreeDSecureAuthenticationChannelBrowser | None = None
     """The cardholder's browser. With type `browser`."""
     three_r_i: ThreeDSecureAuthenticationChannelThreeRI | None = None
@@ -95,6 +103,8 @@ class ThreeDSecureAuthenticationChannel(StripeModel):
 
 
 class ThreeDSecureAuthenticationFlowPreferenceChallenge(StripeModel):
+    """Details of the type `challenge`."""
+
     type: Literal["mandated", "preferred"]
     """How strongly you ask for a challenge.
 
@@ -104,6 +114,8 @@ class ThreeDSecureAuthenticationFlowPreferenceChallenge(StripeModel):
 
 
 class ThreeDSecureAuthenticationFlowPreferenceDataShare(StripeModel):
+    """Details of the type `data_share`."""
+
     type: Literal["ds_specific", "emv_standard"]
     """By which rules data is shared.
 
@@ -113,6 +125,8 @@ class ThreeDSecureAuthenticationFlowPreferenceDataShare(StripeModel):
 
 
 class ThreeDSecureAuthenticationFlowPreferenceFrictionless(StripeModel):
+    """Details of the type `frictionless`."""
+
     type: Literal["low_risk", "none"]
     """On what ground you ask for no challenge.
 
@@ -122,6 +136,8 @@ class ThreeDSecureAuthenticationFlowPreferenceFrictionless(StripeModel):
 
 
 class ThreeDSecureAuthenticationFlowPreference(StripeModel):
+    """What you ask of the issuer."""
+
     challenge: ThreeDSecureAuthenticationFlowPreferenceChallenge | None = None
     """Details of the type `challenge`."""
     data_share: ThreeDSecureAuthenticationFlowPreferenceDataShare | None = None
@@ -138,6 +154,8 @@ class ThreeDSecureAuthenticationFlowPreference(StripeModel):
 
 
 class ThreeDSecureAuthenticationFutureUsageInstallmentExpiry(StripeModel):
+    """When the authorization for later payments ends."""
+
     date: str | None = None
     """Last date for later payments. With type `date`."""
     type: Literal["date", "never"]
@@ -149,6 +167,8 @@ class ThreeDSecureAuthenticationFutureUsageInstallmentExpiry(StripeModel):
 
 
 class ThreeDSecureAuthenticationFutureUsageInstallment(StripeModel):
+    """Terms of the installments. With type `installment`."""
+
     amount: int | None = None
     """Amount of an installment, in the smallest currency unit."""
     expiry: ThreeDSecureAuthenticationFutureUsageInstallmentExpiry
@@ -165,6 +185,8 @@ class ThreeDSecureAuthenticationFutureUsageInstallment(StripeModel):
 
 
 class ThreeDSecureAuthenticationFutureUsageRecurringExpiry(StripeModel):
+    """When the authorization for later payments ends."""
+
     date: str | None = None
     """Last date for later payments. With type `date`."""
     type: Literal["date", "never"]
@@ -176,6 +198,8 @@ class ThreeDSecureAuthenticationFutureUsageRecurringExpiry(StripeModel):
 
 
 class ThreeDSecureAuthenticationFutureUsageRecurring(StripeModel):
+    """Terms of the recurring payments. With type `recurring`."""
+
     amount: int | None = None
     """Amount of a payment, in the smallest currency unit."""
     expiry: ThreeDSecureAuthenticationFutureUsageRecurringExpiry
@@ -190,6 +214,8 @@ class ThreeDSecureAuthenticationFutureUsageRecurring(StripeModel):
 
 
 class ThreeDSecureAuthenticationFutureUsage(StripeModel):
+    """For which later payments the card is authenticated."""
+
     installment: ThreeDSecureAuthenticationFutureUsageInstallment | None = None
     """Terms of the installments. With type `installment`."""
     recurring: ThreeDSecureAuthenticationFutureUsageRecurring | None = None
@@ -204,6 +230,8 @@ class ThreeDSecureAuthenticationFutureUsage(StripeModel):
 
 
 class ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires(StripeModel):
+    """Values of Cartes Bancaires."""
+
     avalgo: str
     """Algorithm by which the cryptogram was made."""
     cb_exemption: str | None = None
@@ -213,11 +241,15 @@ class ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires(Stri
 
 
 class ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails(StripeModel):
+    """Values of certain card networks."""
+
     cartes_bancaires: ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires | None = None
     """Values of Cartes Bancaires."""
 
 
 class ThreeDSecureAuthenticationOutcomeDetails(StripeModel):
+    """Values that your processor needs for the payment."""
+
     acs_transaction_id: str | None = None
     """ID that the issuer's access control server (ACS) gives the authentication."""
     ares: str | None = None
@@ -275,6 +307,8 @@ class ThreeDSecureAuthenticationOutcomeDetails(StripeModel):
 
 
 class ThreeDSecureAuthenticationShippingAddress(StripeModel):
+    """Delivery address."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None

@@ -14,6 +14,8 @@ __all__ = ["TopupPaymentMethodOptionsUsBankAccount", "TopupPaymentMethodOptions"
 
 
 class TopupPaymentMethodOptionsUsBankAccount(StripeModel):
+    """Settings for a bank account in the US."""
+
     network: Literal["ach"]
     """Network over which the money is taken.
 
@@ -22,6 +24,8 @@ class TopupPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class TopupPaymentMethodOptions(StripeModel):
+    """Settings for the payment method of the top-up."""
+
     us_bank_account: TopupPaymentMethodOptionsUsBankAccount | None = None
     """Settings for a bank account in the US."""
 

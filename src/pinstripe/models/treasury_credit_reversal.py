@@ -12,6 +12,8 @@ __all__ = ["TreasuryCreditReversalStatusTransitions", "TreasuryCreditReversal"]
 
 
 class TreasuryCreditReversalStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     posted_at: Timestamp | None = None
     """Time at which it was posted."""
 

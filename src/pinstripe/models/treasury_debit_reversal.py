@@ -12,11 +12,15 @@ __all__ = ["TreasuryDebitReversalLinkedFlows", "TreasuryDebitReversalStatusTrans
 
 
 class TreasuryDebitReversalLinkedFlows(StripeModel):
+    """Objects that belong to the reversal."""
+
     issuing_dispute: str | None = None
     """ID of the issuing dispute, for a purchase with an issued card."""
 
 
 class TreasuryDebitReversalStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     completed_at: Timestamp | None = None
     """Time at which it was completed."""
 

@@ -20,6 +20,8 @@ __all__ = [
 
 
 class TreasuryFinancialAccountBalance(StripeModel):
+    """Amounts on the account, each by currency in the smallest unit."""
+
     cash: dict[str, int]
     """Amount that can be spent."""
     inbound_pending: dict[str, int]
@@ -29,6 +31,8 @@ class TreasuryFinancialAccountBalance(StripeModel):
 
 
 class TreasuryFinancialAccountFinancialAddressAba(StripeModel):
+    """Account and routing number in the United States."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: str | None = None
@@ -42,6 +46,8 @@ class TreasuryFinancialAccountFinancialAddressAba(StripeModel):
 
 
 class TreasuryFinancialAccountFinancialAddress(StripeModel):
+    """Details under which the account receives money."""
+
     aba: TreasuryFinancialAccountFinancialAddressAba | None = None
     """Account and routing number in the United States."""
     supported_networks: list[Literal["ach", "rtp", "us_domestic_wire"]] | None = None
@@ -51,6 +57,8 @@ class TreasuryFinancialAccountFinancialAddress(StripeModel):
 
 
 class TreasuryFinancialAccountPlatformRestrictions(StripeModel):
+    """What the platform has restricted."""
+
     inbound_flows: Literal["restricted", "unrestricted"] | None = None
     """Whether money can come in.
 
@@ -66,6 +74,8 @@ class TreasuryFinancialAccountPlatformRestrictions(StripeModel):
 
 
 class TreasuryFinancialAccountStatusDetailsClosed(StripeModel):
+    """Details of the closing."""
+
     reasons: list[Literal["account_rejected", "closed_by_platform", "other"]]
     """Why the financial account was closed.
 
@@ -76,6 +86,8 @@ class TreasuryFinancialAccountStatusDetailsClosed(StripeModel):
 
 
 class TreasuryFinancialAccountStatusDetails(StripeModel):
+    """Details of the status."""
+
     closed: TreasuryFinancialAccountStatusDetailsClosed | None = None
     """Details of the closing."""
 

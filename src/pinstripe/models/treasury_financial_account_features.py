@@ -32,6 +32,8 @@ __all__ = [
 
 
 class TreasuryFinancialAccountFeaturesCardIssuingStatusDetail(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -71,6 +73,8 @@ class TreasuryFinancialAccountFeaturesCardIssuingStatusDetail(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesCardIssuing(StripeModel):
+    """Lets issued cards draw on the financial account."""
+
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -85,6 +89,8 @@ class TreasuryFinancialAccountFeaturesCardIssuing(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetail(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -124,6 +130,8 @@ class TreasuryFinancialAccountFeaturesDepositInsuranceStatusDetail(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesDepositInsurance(StripeModel):
+    """Makes the balance eligible for deposit insurance."""
+
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -138,6 +146,8 @@ class TreasuryFinancialAccountFeaturesDepositInsurance(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetail(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -177,6 +187,8 @@ class TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatusDetail(StripeMo
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddressesAba(StripeModel):
+    """Account and routing number in the United States."""
+
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -191,11 +203,15 @@ class TreasuryFinancialAccountFeaturesFinancialAddressesAba(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesFinancialAddresses(StripeModel):
+    """Details under which the financial account receives money."""
+
     aba: TreasuryFinancialAccountFeaturesFinancialAddressesAba | None = None
     """Account and routing number in the United States."""
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetail(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -235,6 +251,8 @@ class TreasuryFinancialAccountFeaturesInboundTransfersAchStatusDetail(StripeMode
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfersAch(StripeModel):
+    """Movements by ACH."""
+
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -249,11 +267,15 @@ class TreasuryFinancialAccountFeaturesInboundTransfersAch(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesInboundTransfers(StripeModel):
+    """Lets the financial account debit bank accounts of the same owner."""
+
     ach: TreasuryFinancialAccountFeaturesInboundTransfersAch | None = None
     """Movements by ACH."""
 
 
 class TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetail(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -293,6 +315,8 @@ class TreasuryFinancialAccountFeaturesIntraStripeFlowsStatusDetail(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesIntraStripeFlows(StripeModel):
+    """Lets the financial account exchange money with others on Stripe."""
+
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -307,6 +331,8 @@ class TreasuryFinancialAccountFeaturesIntraStripeFlows(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetail(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -346,6 +372,8 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsAchStatusDetail(StripeMode
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsAch(StripeModel):
+    """Movements by ACH."""
+
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -360,6 +388,8 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsAch(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetail(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -399,6 +429,8 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWireStatusDetail
 
 
 class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire(StripeModel):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -413,6 +445,8 @@ class TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire(StripeModel
 
 
 class TreasuryFinancialAccountFeaturesOutboundPayments(StripeModel):
+    """Lets the financial account send money to others."""
+
     ach: TreasuryFinancialAccountFeaturesOutboundPaymentsAch | None = None
     """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountFeaturesOutboundPaymentsUsDomesticWire | None = None
@@ -420,6 +454,8 @@ class TreasuryFinancialAccountFeaturesOutboundPayments(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetail(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -459,6 +495,8 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersAchStatusDetail(StripeMod
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersAch(StripeModel):
+    """Movements by ACH."""
+
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -473,6 +511,8 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersAch(StripeModel):
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetail(StripeModel):
+    """Why the feature cannot be used."""
+
     code: Literal[
         "activating",
         "capability_not_requested",
@@ -512,6 +552,8 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWireStatusDetai
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire(StripeModel):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: bool
     """Whether the feature was requested."""
     status: Literal["active", "pending", "restricted"]
@@ -526,6 +568,8 @@ class TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire(StripeMode
 
 
 class TreasuryFinancialAccountFeaturesOutboundTransfers(StripeModel):
+    """Lets the financial account send money to accounts of the same owner."""
+
     ach: TreasuryFinancialAccountFeaturesOutboundTransfersAch | None = None
     """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountFeaturesOutboundTransfersUsDomesticWire | None = None

@@ -22,6 +22,8 @@ __all__ = [
 
 
 class TreasuryInboundTransferFailureDetails(StripeModel):
+    """Why the transfer failed. With the status `failed`."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -41,11 +43,15 @@ class TreasuryInboundTransferFailureDetails(StripeModel):
 
 
 class TreasuryInboundTransferLinkedFlows(StripeModel):
+    """Objects that belong to the transfer."""
+
     received_debit: str | None = None
     """ID of the received debit with which a succeeded transfer was returned."""
 
 
 class TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails(StripeModel):
+    """Name and contact details of the bank account's owner."""
+
     address: Address
     """Address of the bank account's owner."""
     email: str | None = None
@@ -55,6 +61,8 @@ class TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails(StripeMode
 
 
 class TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount(StripeModel):
+    """Data specific to bank accounts in the United States."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -80,6 +88,8 @@ class TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount(StripeModel
 
 
 class TreasuryInboundTransferOriginPaymentMethodDetails(StripeModel):
+    """Details of the bank account that is debited."""
+
     billing_details: TreasuryInboundTransferOriginPaymentMethodDetailsBillingDetails
     """Name and contact details of the bank account's owner."""
     type: Literal["us_bank_account"]
@@ -89,6 +99,8 @@ class TreasuryInboundTransferOriginPaymentMethodDetails(StripeModel):
 
 
 class TreasuryInboundTransferStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: Timestamp | None = None
     """Time at which it was canceled."""
     failed_at: Timestamp | None = None

@@ -26,6 +26,8 @@ __all__ = [
 
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetailsBillingDetails(StripeModel):
+    """Name and contact details of the recipient."""
+
     address: Address
     """Address of the recipient."""
     email: str | None = None
@@ -35,6 +37,8 @@ class TreasuryOutboundPaymentDestinationPaymentMethodDetailsBillingDetails(Strip
 
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount(StripeModel):
+    """Financial account that the money is sent to."""
+
     id: str
     """ID of the financial account."""
     network: Literal["stripe"]
@@ -42,6 +46,8 @@ class TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount(Str
 
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount(StripeModel):
+    """Data specific to bank accounts in the United States."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -67,6 +73,8 @@ class TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount(Stripe
 
 
 class TreasuryOutboundPaymentDestinationPaymentMethodDetails(StripeModel):
+    """Destination of the money."""
+
     billing_details: TreasuryOutboundPaymentDestinationPaymentMethodDetailsBillingDetails
     """Name and contact details of the recipient."""
     financial_account: TreasuryOutboundPaymentDestinationPaymentMethodDetailsFinancialAccount | None = None
@@ -78,6 +86,8 @@ class TreasuryOutboundPaymentDestinationPaymentMethodDetails(StripeModel):
 
 
 class TreasuryOutboundPaymentEndUserDetails(StripeModel):
+    """Person who requested the payment."""
+
     ip_address: str | None = None
     """IP address of the person. Required if they are present."""
     present: bool
@@ -85,6 +95,8 @@ class TreasuryOutboundPaymentEndUserDetails(StripeModel):
 
 
 class TreasuryOutboundPaymentReturnedDetails(StripeModel):
+    """Why the money was returned."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -103,6 +115,8 @@ class TreasuryOutboundPaymentReturnedDetails(StripeModel):
 
 
 class TreasuryOutboundPaymentStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: Timestamp | None = None
     """Time at which it was canceled."""
     failed_at: Timestamp | None = None
@@ -114,11 +128,15 @@ class TreasuryOutboundPaymentStatusTransitions(StripeModel):
 
 
 class TreasuryOutboundPaymentTrackingDetailsAch(StripeModel):
+    """Numbers of an ACH transfer."""
+
     trace_id: str
     """Trace ID of the ACH transfer."""
 
 
 class TreasuryOutboundPaymentTrackingDetailsUsDomesticWire(StripeModel):
+    """Numbers of a wire transfer."""
+
     chips: str | None = None
     """CHIPS System Sequence Number (SSN) of the wire transfer."""
     imad: str | None = None
@@ -128,6 +146,8 @@ class TreasuryOutboundPaymentTrackingDetailsUsDomesticWire(StripeModel):
 
 
 class TreasuryOutboundPaymentTrackingDetails(StripeModel):
+    """Numbers with which the receiving bank can find the money."""
+
     ach: TreasuryOutboundPaymentTrackingDetailsAch | None = None
     """Numbers of an ACH transfer."""
     type: Literal["ach", "us_domestic_wire"]

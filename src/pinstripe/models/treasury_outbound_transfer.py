@@ -25,6 +25,8 @@ __all__ = [
 
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetailsBillingDetails(StripeModel):
+    """Name and contact details of the account's owner."""
+
     address: Address
     """Address of the account's owner."""
     email: str | None = None
@@ -34,6 +36,8 @@ class TreasuryOutboundTransferDestinationPaymentMethodDetailsBillingDetails(Stri
 
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount(StripeModel):
+    """Financial account that the money is sent to."""
+
     id: str
     """ID of the financial account."""
     network: Literal["stripe"]
@@ -41,6 +45,8 @@ class TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount(St
 
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount(StripeModel):
+    """Data specific to bank accounts in the United States."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
@@ -66,6 +72,8 @@ class TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount(Strip
 
 
 class TreasuryOutboundTransferDestinationPaymentMethodDetails(StripeModel):
+    """Destination of the money."""
+
     billing_details: TreasuryOutboundTransferDestinationPaymentMethodDetailsBillingDetails
     """Name and contact details of the account's owner."""
     financial_account: TreasuryOutboundTransferDestinationPaymentMethodDetailsFinancialAccount | None = None
@@ -77,6 +85,8 @@ class TreasuryOutboundTransferDestinationPaymentMethodDetails(StripeModel):
 
 
 class TreasuryOutboundTransferReturnedDetails(StripeModel):
+    """Why the money was returned."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -95,6 +105,8 @@ class TreasuryOutboundTransferReturnedDetails(StripeModel):
 
 
 class TreasuryOutboundTransferStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: Timestamp | None = None
     """Time at which it was canceled."""
     failed_at: Timestamp | None = None
@@ -106,11 +118,15 @@ class TreasuryOutboundTransferStatusTransitions(StripeModel):
 
 
 class TreasuryOutboundTransferTrackingDetailsAch(StripeModel):
+    """Numbers of an ACH transfer."""
+
     trace_id: str
     """Trace ID of the ACH transfer."""
 
 
 class TreasuryOutboundTransferTrackingDetailsUsDomesticWire(StripeModel):
+    """Numbers of a wire transfer."""
+
     chips: str | None = None
     """CHIPS System Sequence Number (SSN) of the wire transfer."""
     imad: str | None = None
@@ -120,6 +136,8 @@ class TreasuryOutboundTransferTrackingDetailsUsDomesticWire(StripeModel):
 
 
 class TreasuryOutboundTransferTrackingDetails(StripeModel):
+    """Numbers with which the receiving bank can find the money."""
+
     ach: TreasuryOutboundTransferTrackingDetailsAch | None = None
     """Numbers of an ACH transfer."""
     type: Literal["ach", "us_domestic_wire"]

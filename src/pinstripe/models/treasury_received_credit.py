@@ -26,6 +26,8 @@ __all__ = [
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails(StripeModel):
+    """Name and contact details of the one who started the movement."""
+
     address: Address
     """Address of the one who started the movement."""
     email: str | None = None
@@ -35,6 +37,8 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails(StripeM
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount(StripeModel):
+    """Financial account from which the movement was started."""
+
     id: str
     """ID of the financial account."""
     network: Literal["stripe"]
@@ -42,6 +46,8 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetailsFinancialAccount(Strip
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount(StripeModel):
+    """Data specific to bank accounts in the United States."""
+
     bank_name: str | None = None
     """Name of the bank."""
     last4: str | None = None
@@ -51,6 +57,8 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetailsUsBankAccount(StripeMo
 
 
 class TreasuryReceivedCreditInitiatingPaymentMethodDetails(StripeModel):
+    """From where the movement was started."""
+
     balance: Literal["payments"] | None = None
     """With type `balance`, `payments` for the payments balance."""
     billing_details: TreasuryReceivedCreditInitiatingPaymentMethodDetailsBillingDetails
@@ -66,6 +74,8 @@ class TreasuryReceivedCreditInitiatingPaymentMethodDetails(StripeModel):
 
 
 class TreasuryReceivedCreditLinkedFlowsSourceFlowDetails(StripeModel):
+    """The movement on Stripe that the money comes from, as an object."""
+
     credit_reversal: TreasuryCreditReversal | None = None
     """Credit reversal."""
     outbound_payment: TreasuryOutboundPayment | None = None
@@ -79,6 +89,8 @@ class TreasuryReceivedCreditLinkedFlowsSourceFlowDetails(StripeModel):
 
 
 class TreasuryReceivedCreditLinkedFlows(StripeModel):
+    """Objects that belong to the credit."""
+
     credit_reversal: str | None = None
     """ID of the credit reversal that returns the money."""
     issuing_authorization: str | None = None
@@ -94,6 +106,8 @@ class TreasuryReceivedCreditLinkedFlows(StripeModel):
 
 
 class TreasuryReceivedCreditReversalDetails(StripeModel):
+    """Whether and until when the movement can be reversed."""
+
     deadline: Timestamp | None = None
     """Time until which the movement can be reversed."""
     restricted_reason: (

@@ -21,6 +21,8 @@ __all__ = [
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails(StripeModel):
+    """Name and contact details of the one who started the movement."""
+
     address: Address
     """Address of the one who started the movement."""
     email: str | None = None
@@ -30,6 +32,8 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails(StripeMo
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsFinancialAccount(StripeModel):
+    """Financial account from which the movement was started."""
+
     id: str
     """ID of the financial account."""
     network: Literal["stripe"]
@@ -37,6 +41,8 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetailsFinancialAccount(Stripe
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetailsUsBankAccount(StripeModel):
+    """Data specific to bank accounts in the United States."""
+
     bank_name: str | None = None
     """Name of the bank."""
     last4: str | None = None
@@ -46,6 +52,8 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetailsUsBankAccount(StripeMod
 
 
 class TreasuryReceivedDebitInitiatingPaymentMethodDetails(StripeModel):
+    """From where the movement was started."""
+
     balance: Literal["payments"] | None = None
     """With type `balance`, `payments` for the payments balance."""
     billing_details: TreasuryReceivedDebitInitiatingPaymentMethodDetailsBillingDetails
@@ -61,6 +69,8 @@ class TreasuryReceivedDebitInitiatingPaymentMethodDetails(StripeModel):
 
 
 class TreasuryReceivedDebitLinkedFlows(StripeModel):
+    """Objects that belong to the debit."""
+
     debit_reversal: str | None = None
     """ID of the debit reversal that takes the money back."""
     inbound_transfer: str | None = None
@@ -76,6 +86,8 @@ class TreasuryReceivedDebitLinkedFlows(StripeModel):
 
 
 class TreasuryReceivedDebitReversalDetails(StripeModel):
+    """Whether and until when the movement can be reversed."""
+
     deadline: Timestamp | None = None
     """Time until which the movement can be reversed."""
     restricted_reason: (

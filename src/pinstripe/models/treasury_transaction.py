@@ -25,6 +25,8 @@ __all__ = [
 
 
 class TreasuryTransactionBalanceImpact(StripeModel):
+    """Change of each part of the balance."""
+
     cash: int
     """Change of the amount that can be spent, in the smallest currency unit."""
     inbound_pending: int
@@ -34,6 +36,8 @@ class TreasuryTransactionBalanceImpact(StripeModel):
 
 
 class TreasuryTransactionFlowDetails(StripeModel):
+    """The movement of money, as an object. The field named by `type` is set."""
+
     credit_reversal: TreasuryCreditReversal | None = None
     """Credit reversal."""
     debit_reversal: TreasuryDebitReversal | None = None
@@ -65,6 +69,8 @@ class TreasuryTransactionFlowDetails(StripeModel):
 
 
 class TreasuryTransactionStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     posted_at: Timestamp | None = None
     """Time at which it was posted."""
     void_at: Timestamp | None = None

@@ -20,6 +20,8 @@ __all__ = ["TreasuryTransactionEntryBalanceImpact", "TreasuryTransactionEntryFlo
 
 
 class TreasuryTransactionEntryBalanceImpact(StripeModel):
+    """Change of each part of the balance."""
+
     cash: int
     """Change of the amount that can be spent, in the smallest currency unit."""
     inbound_pending: int
@@ -29,6 +31,8 @@ class TreasuryTransactionEntryBalanceImpact(StripeModel):
 
 
 class TreasuryTransactionEntryFlowDetails(StripeModel):
+    """The movement of money, as an object. The field named by `type` is set."""
+
     credit_reversal: TreasuryCreditReversal | None = None
     """Credit reversal."""
     debit_reversal: TreasuryDebitReversal | None = None

@@ -9,6 +9,8 @@ __all__ = ["V2BillingMeterEventAdjustmentCancel", "V2BillingMeterEventAdjustment
 
 
 class V2BillingMeterEventAdjustmentCancel(StripeModel):
+    """Event to cancel."""
+
     identifier: str
     """The `identifier` of the event. It must have been received within the last 24 hours."""
 

@@ -21,6 +21,8 @@ __all__ = [
 
 
 class V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl(StripeModel):
+    """Where to upload the file."""
+
     expires_at: DateTime
     """Time at which it expires."""
     url: str
@@ -28,11 +30,15 @@ class V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl(StripeM
 
 
 class V2CommerceProductCatalogImportStatusDetailsAwaitingUpload(StripeModel):
+    """Details of the status `awaiting_upload`."""
+
     upload_url: V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrl
     """Where to upload the file."""
 
 
 class V2CommerceProductCatalogImportStatusDetailsFailed(StripeModel):
+    """Details of the status `failed`."""
+
     code: Literal["file_not_found", "internal_error", "invalid_file"]
     """Kind of failure, for use in code.
 
@@ -51,6 +57,8 @@ class V2CommerceProductCatalogImportStatusDetailsFailed(StripeModel):
 
 
 class V2CommerceProductCatalogImportStatusDetailsProcessing(StripeModel):
+    """Progress, with the status `processing`."""
+
     error_count: Int64String
     """Number of rows with errors."""
     success_count: Int64String
@@ -58,11 +66,15 @@ class V2CommerceProductCatalogImportStatusDetailsProcessing(StripeModel):
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceeded(StripeModel):
+    """Result, with the status `succeeded`."""
+
     success_count: Int64String
     """Number of rows that were processed without an error."""
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl(StripeModel):
+    """Where to download the file."""
+
     expires_at: DateTime
     """Time at which it expires."""
     url: str
@@ -70,6 +82,8 @@ class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDow
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile(StripeModel):
+    """File with all errors."""
+
     content_type: str
     """MIME type of the file."""
     download_url: V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrl
@@ -79,6 +93,8 @@ class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile(St
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample(StripeModel):
+    """Some of the errors."""
+
     error_message: str
     """Description of the error."""
     field: str
@@ -90,6 +106,8 @@ class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample(Strip
 
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors(StripeModel):
+    """Result, with the status `succeeded_with_errors`."""
+
     error_count: Int64String
     """Number of rows with errors."""
     error_file: V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile
@@ -101,6 +119,8 @@ class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors(StripeModel
 
 
 class V2CommerceProductCatalogImportStatusDetails(StripeModel):
+    """Details of the status."""
+
     awaiting_upload: V2CommerceProductCatalogImportStatusDetailsAwaitingUpload | None = None
     """Details of the status `awaiting_upload`."""
     failed: V2CommerceProductCatalogImportStatusDetailsFailed | None = None

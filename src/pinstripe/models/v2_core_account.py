@@ -262,6 +262,8 @@ __all__ = [
 
 
 class V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation(StripeModel):
+    """Place that Stripe Tax has recognized for the customer."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     state: str | None = None
@@ -269,6 +271,8 @@ class V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation(StripeModel
 
 
 class V2CoreAccountConfigurationCustomerAutomaticIndirectTax(StripeModel):
+    """How Stripe Tax taxes the customer."""
+
     exempt: Literal["exempt", "none", "reverse"] | None = None
     """Whether the customer pays tax.
 
@@ -291,6 +295,8 @@ class V2CoreAccountConfigurationCustomerAutomaticIndirectTax(StripeModel):
 
 
 class V2CoreAccountConfigurationCustomerBillingInvoiceCustomField(StripeModel):
+    """Up to four additional lines of name and value on the invoices."""
+
     name: str
     """Name of the line, up to 40 characters."""
     value: str
@@ -298,6 +304,8 @@ class V2CoreAccountConfigurationCustomerBillingInvoiceCustomField(StripeModel):
 
 
 class V2CoreAccountConfigurationCustomerBillingInvoiceRendering(StripeModel):
+    """How the PDFs of the invoices look."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None = None
     """How the amounts of lines on the PDF treat tax.
 
@@ -309,6 +317,8 @@ class V2CoreAccountConfigurationCustomerBillingInvoiceRendering(StripeModel):
 
 
 class V2CoreAccountConfigurationCustomerBillingInvoice(StripeModel):
+    """Settings for the invoices of the customer."""
+
     custom_fields: list[V2CoreAccountConfigurationCustomerBillingInvoiceCustomField]
     """Up to four additional lines of name and value on the invoices."""
     footer: str | None = None
@@ -322,6 +332,8 @@ class V2CoreAccountConfigurationCustomerBillingInvoice(StripeModel):
 
 
 class V2CoreAccountConfigurationCustomerBilling(StripeModel):
+    """How the customer is billed."""
+
     default_payment_method: str | None = None
     """Payment method that pays invoices and subscriptions of the customer by default."""
     invoice: V2CoreAccountConfigurationCustomerBillingInvoice | None = None
@@ -329,6 +341,8 @@ class V2CoreAccountConfigurationCustomerBilling(StripeModel):
 
 
 class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -374,6 +388,8 @@ class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDe
 
 
 class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax(StripeModel):
+    """Whether Stripe Tax can compute taxes for the customer."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -388,11 +404,15 @@ class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax(StripeM
 
 
 class V2CoreAccountConfigurationCustomerCapabilities(StripeModel):
+    """What the account can do as a customer, by capability."""
+
     automatic_indirect_tax: V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax | None = None
     """Whether Stripe Tax can compute taxes for the customer."""
 
 
 class V2CoreAccountConfigurationCustomerShippingAddress(StripeModel):
+    """Delivery address."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -408,6 +428,8 @@ class V2CoreAccountConfigurationCustomerShippingAddress(StripeModel):
 
 
 class V2CoreAccountConfigurationCustomerShipping(StripeModel):
+    """Where goods for the customer go, and to whom."""
+
     address: V2CoreAccountConfigurationCustomerShippingAddress | None = None
     """Delivery address."""
     name: str | None = None
@@ -417,6 +439,8 @@ class V2CoreAccountConfigurationCustomerShipping(StripeModel):
 
 
 class V2CoreAccountConfigurationCustomer(StripeModel):
+    """The account as a customer, which pays the platform."""
+
     applied: bool
     """Whether the account can act as a customer."""
     automatic_indirect_tax: V2CoreAccountConfigurationCustomerAutomaticIndirectTax | None = None
@@ -432,6 +456,8 @@ class V2CoreAccountConfigurationCustomer(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantBacsDebitPayments(StripeModel):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str | None = None
     """Name of the business in the customer's mandate and statement."""
     service_user_number: str | None = None
@@ -439,6 +465,8 @@ class V2CoreAccountConfigurationMerchantBacsDebitPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantBranding(StripeModel):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: str | None = None
     """ID of the file with a square picture of the business, at least 128 by 128 pixels."""
     logo: str | None = None
@@ -450,6 +478,8 @@ class V2CoreAccountConfigurationMerchantBranding(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -495,6 +525,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetail
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPayments(StripeModel):
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -509,6 +541,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPayments(StripeModel
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -554,6 +588,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetai
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPayments(StripeModel):
+    """Whether the account can take pre-authorized debits in Canada."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -568,6 +604,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPayments(StripeMode
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -613,6 +651,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetail(S
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPayments(StripeModel):
+    """Whether the account can take payments with Affirm."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -627,6 +667,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -672,6 +714,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStat
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPayments(StripeModel):
+    """Whether the account can take payments with Afterpay and Clearpay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -686,6 +730,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPayments(Str
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -731,6 +777,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetail(Str
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPayments(StripeModel):
+    """Whether the account can take payments with Alma."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -745,6 +793,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -790,6 +840,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetai
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPayments(StripeModel):
+    """Whether the account can take payments with Amazon Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -804,6 +856,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPayments(StripeMode
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -849,6 +903,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDet
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPayments(StripeModel):
+    """Whether the account can take BECS Direct Debit payments in Australia."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -863,6 +919,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPayments(StripeMo
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -908,6 +966,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetai
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPayments(StripeModel):
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -922,6 +982,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPayments(StripeMode
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -967,6 +1029,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDeta
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPayments(StripeModel):
+    """Whether the account can take payments with Bancontact."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -981,6 +1045,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPayments(StripeMod
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1026,6 +1092,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetail(Str
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBlikPayments(StripeModel):
+    """Whether the account can take payments with BLIK."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1040,6 +1108,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBlikPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1085,6 +1155,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusD
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPayments(StripeModel):
+    """Whether the account can take recurring payments with BLIK."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1099,6 +1171,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPayments(Stripe
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1144,6 +1218,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetail(S
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPayments(StripeModel):
+    """Whether the account can take payments with Boleto."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1158,6 +1234,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1203,6 +1281,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetail(Str
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCardPayments(StripeModel):
+    """Whether the account can take card payments."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1217,6 +1297,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCardPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1262,6 +1344,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatu
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPayments(StripeModel):
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1276,6 +1360,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPayments(Stri
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1321,6 +1407,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetail(
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCashappPayments(StripeModel):
+    """Whether the account can take payments with Cash App Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1335,6 +1423,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCashappPayments(StripeModel)
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1380,6 +1470,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetail(Stri
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesEpsPayments(StripeModel):
+    """Whether the account can take payments with EPS."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1394,6 +1486,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesEpsPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1439,6 +1533,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetail(Stri
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesFpxPayments(StripeModel):
+    """Whether the account can take payments with FPX."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1453,6 +1549,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesFpxPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1498,6 +1596,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatus
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPayments(StripeModel):
+    """Whether the account can take bank transfers in pounds sterling."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1512,6 +1612,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPayments(Strip
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1557,6 +1659,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetail(
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPayments(StripeModel):
+    """Whether the account can take payments with GrabPay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1571,6 +1675,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPayments(StripeModel)
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1616,6 +1722,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetail(St
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesIdealPayments(StripeModel):
+    """Whether the account can take payments with iDEAL."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1630,6 +1738,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesIdealPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1675,6 +1785,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetail(Stri
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJcbPayments(StripeModel):
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1689,6 +1801,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesJcbPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1734,6 +1848,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatus
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPayments(StripeModel):
+    """Whether the account can take bank transfers in yen."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1748,6 +1864,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPayments(Strip
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1793,6 +1911,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetail
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPayments(StripeModel):
+    """Whether the account can take payments with Kakao Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1807,6 +1927,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPayments(StripeModel
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1852,6 +1974,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetail(S
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPayments(StripeModel):
+    """Whether the account can take payments with Klarna."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1866,6 +1990,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1911,6 +2037,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetail(
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPayments(StripeModel):
+    """Whether the account can take payments in Japanese convenience stores."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1925,6 +2053,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPayments(StripeModel)
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1970,6 +2100,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetail(S
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPayments(StripeModel):
+    """Whether the account can take payments with cards of South Korea."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -1984,6 +2116,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2029,6 +2163,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetail(Str
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesLinkPayments(StripeModel):
+    """Whether the account can take payments with Link."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2043,6 +2179,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesLinkPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2088,6 +2226,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetai
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPayments(StripeModel):
+    """Whether the account can take payments with MobilePay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2102,6 +2242,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPayments(StripeMode
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2147,6 +2289,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDeta
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPayments(StripeModel):
+    """Whether the account can take payments with Multibanco."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2161,6 +2305,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPayments(StripeMod
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2206,6 +2352,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatus
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPayments(StripeModel):
+    """Whether the account can take bank transfers in Mexican pesos."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2220,6 +2368,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPayments(Strip
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2265,6 +2415,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetail
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPayments(StripeModel):
+    """Whether the account can take payments with Naver Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2279,6 +2431,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPayments(StripeModel
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2324,6 +2478,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetail(Str
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPayments(StripeModel):
+    """Whether the account can take payments with OXXO."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2338,6 +2494,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2383,6 +2541,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetail(Stri
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesP24Payments(StripeModel):
+    """Whether the account can take payments with Przelewy24."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2397,6 +2557,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesP24Payments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2442,6 +2604,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetai
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPayments(StripeModel):
+    """Whether the account can take payments with Pay by Bank."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2456,6 +2620,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPayments(StripeMode
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2501,6 +2667,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetail(St
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPayments(StripeModel):
+    """Whether the account can take payments with PAYCO."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2515,6 +2683,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2560,6 +2730,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetail(S
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPayments(StripeModel):
+    """Whether the account can take payments with PayNow."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2574,6 +2746,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2619,6 +2793,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetai
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPayments(StripeModel):
+    """Whether the account can take payments with PromptPay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2633,6 +2809,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPayments(StripeMode
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2678,6 +2856,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDeta
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPayments(StripeModel):
+    """Whether the account can take payments with Revolut Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2692,6 +2872,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPayments(StripeMod
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2737,6 +2919,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDeta
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPayments(StripeModel):
+    """Whether the account can take payments with Samsung Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2751,6 +2935,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPayments(StripeMod
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2796,6 +2982,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetail
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPayments(StripeModel):
+    """Whether the account can take payments with Satispay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2810,6 +2998,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPayments(StripeModel
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2855,6 +3045,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStat
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPayments(StripeModel):
+    """Whether the account can take bank transfers in euros."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2869,6 +3061,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPayments(Str
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2914,6 +3108,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetai
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPayments(StripeModel):
+    """Whether the account can take SEPA Direct Debit payments."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2928,6 +3124,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPayments(StripeMode
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2973,6 +3171,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetail(S
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSequraPayments(StripeModel):
+    """Whether the account can take payments with seQura."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -2987,6 +3187,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSequraPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3032,6 +3234,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDe
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts(StripeModel):
+    """Whether the merchant can be paid out from the balance."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3046,11 +3250,15 @@ class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts(StripeM
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance(StripeModel):
+    """Ways in which the merchant can use a balance at Stripe."""
+
     payouts: V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts | None = None
     """Whether the merchant can be paid out from the balance."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3096,6 +3304,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetail(S
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPayments(StripeModel):
+    """Whether the account can take payments with Sunbit."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3110,6 +3320,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3155,6 +3367,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetail(St
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSwishPayments(StripeModel):
+    """Whether the account can take payments with Swish."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3169,6 +3383,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSwishPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3214,6 +3430,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetail(St
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesTwintPayments(StripeModel):
+    """Whether the account can take payments with TWINT."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3228,6 +3446,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesTwintPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3273,6 +3493,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatus
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPayments(StripeModel):
+    """Whether the account can take bank transfers in US dollars."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3287,6 +3509,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPayments(Strip
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3332,6 +3556,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetail(Stri
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesZipPayments(StripeModel):
+    """Whether the account can take payments with Zip."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3346,6 +3572,8 @@ class V2CoreAccountConfigurationMerchantCapabilitiesZipPayments(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCapabilities(StripeModel):
+    """What the account can do as a merchant, by capability."""
+
     ach_debit_payments: V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPayments | None = None
     """Whether the account can take ACH Direct Debit payments from US bank accounts."""
     acss_debit_payments: V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPayments | None = None
@@ -3447,6 +3675,8 @@ class V2CoreAccountConfigurationMerchantCapabilities(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn(StripeModel):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool | None = None
     """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool | None = None
@@ -3454,11 +3684,15 @@ class V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantCardPayments(StripeModel):
+    """Settings for card payments."""
+
     decline_on: V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn | None = None
     """Checks whose failure declines a card payment, even if the issuer approved it."""
 
 
 class V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours(StripeModel):
+    """When support can be reached by phone."""
+
     end_time: str | None = None
     """When support ends, in the form `HH:MM`."""
     start_time: str | None = None
@@ -3466,6 +3700,8 @@ class V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours(StripeModel)
 
 
 class V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport(StripeModel):
+    """Support for customers who pay in convenience stores."""
+
     email: str | None = None
     """Email address for these support requests."""
     hours: V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours | None = None
@@ -3475,11 +3711,15 @@ class V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantKonbiniPayments(StripeModel):
+    """Settings for payments in Japanese convenience stores."""
+
     support: V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport | None = None
     """Support for customers who pay in convenience stores."""
 
 
 class V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana(StripeModel):
+    """Texts on statements in kana."""
+
     descriptor: str | None = None
     """Text on statements, in kana, for payments that set none of their own."""
     prefix: str | None = None
@@ -3487,6 +3727,8 @@ class V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana(StripeMode
 
 
 class V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji(StripeModel):
+    """Texts on statements in kanji."""
+
     descriptor: str | None = None
     """Text on statements, in kanji, for payments that set none of their own."""
     prefix: str | None = None
@@ -3494,6 +3736,8 @@ class V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji(StripeMod
 
 
 class V2CoreAccountConfigurationMerchantScriptStatementDescriptor(StripeModel):
+    """Texts on customers' statements in other scripts, for Japan."""
+
     kana: V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana | None = None
     """Texts on statements in kana."""
     kanji: V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji | None = None
@@ -3501,11 +3745,15 @@ class V2CoreAccountConfigurationMerchantScriptStatementDescriptor(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantSepaDebitPayments(StripeModel):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str | None = None
     """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class V2CoreAccountConfigurationMerchantStatementDescriptor(StripeModel):
+    """Texts on customers' statements."""
+
     descriptor: str | None = None
     """Text on customers' statements for payments that set none of their own."""
     prefix: str | None = None
@@ -3513,6 +3761,8 @@ class V2CoreAccountConfigurationMerchantStatementDescriptor(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantSupportAddress(StripeModel):
+    """Address to which customers can write."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -3530,6 +3780,8 @@ class V2CoreAccountConfigurationMerchantSupportAddress(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantSupport(StripeModel):
+    """How customers reach the business."""
+
     address: V2CoreAccountConfigurationMerchantSupportAddress | None = None
     """Address to which customers can write."""
     email: str | None = None
@@ -3541,6 +3793,8 @@ class V2CoreAccountConfigurationMerchantSupport(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchant(StripeModel):
+    """The account as a merchant, which takes payments."""
+
     applied: bool
     """Whether the account can act as a merchant."""
     bacs_debit_payments: V2CoreAccountConfigurationMerchantBacsDebitPayments | None = None
@@ -3566,6 +3820,8 @@ class V2CoreAccountConfigurationMerchant(StripeModel):
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3611,6 +3867,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetail
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch(StripeModel):
+    """Whether the recipient can receive ACH transfers."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3625,6 +3883,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch(StripeModel
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3670,6 +3930,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDe
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire(StripeModel):
+    """Whether the recipient can receive Fedwire transfers."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3684,6 +3946,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire(StripeM
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3729,6 +3993,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetail
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps(StripeModel):
+    """Whether the recipient can receive transfers by Faster Payments in the United Kingdom."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3743,6 +4009,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps(StripeModel
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3788,6 +4056,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDeta
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal(StripeModel):
+    """Whether the recipient can receive transfers over the local network of their country."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3802,6 +4072,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal(StripeMod
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3847,6 +4119,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetail
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp(StripeModel):
+    """Whether the recipient can receive transfers over the RTP network in the US."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3861,6 +4135,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp(StripeModel
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3906,6 +4182,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetai
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa(StripeModel):
+    """Whether the recipient can receive SEPA transfers."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3920,6 +4198,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa(StripeMode
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -3965,6 +4245,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDeta
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift(StripeModel):
+    """Whether the recipient can receive SWIFT transfers."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -3979,6 +4261,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift(StripeMod
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts(StripeModel):
+    """Ways in which the recipient can receive money on a bank account."""
+
     ach: V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch | None = None
     """Whether the recipient can receive ACH transfers."""
     fedwire: V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire | None = None
@@ -3996,6 +4280,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts(StripeModel):
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -4041,6 +4327,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetail(StripeMod
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesCards(StripeModel):
+    """Whether the recipient can receive money on a debit card."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -4055,6 +4343,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesCards(StripeModel):
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -4100,6 +4390,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusD
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayouts(StripeModel):
+    """Whether the recipient can be paid out from the balance."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -4114,6 +4406,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayouts(Stripe
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetail(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -4159,6 +4453,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfer
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers(StripeModel):
+    """Whether the recipient can receive transfers into the balance."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
     """Whether the account can use the capability.
 
@@ -4173,6 +4469,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfer
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance(StripeModel):
+    """Ways in which the recipient can use a balance at Stripe."""
+
     payouts: V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayouts | None = None
     """Whether the recipient can be paid out from the balance."""
     stripe_transfers: V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers | None = None
@@ -4180,6 +4478,8 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance(StripeModel):
 
 
 class V2CoreAccountConfigurationRecipientCapabilities(StripeModel):
+    """What the account can do as a recipient, by capability."""
+
     bank_accounts: V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts | None = None
     """Ways in which the recipient can receive money on a bank account."""
     cards: V2CoreAccountConfigurationRecipientCapabilitiesCards | None = None
@@ -4189,6 +4489,8 @@ class V2CoreAccountConfigurationRecipientCapabilities(StripeModel):
 
 
 class V2CoreAccountConfigurationRecipient(StripeModel):
+    """The account as a recipient, which receives money from the platform."""
+
     applied: bool
     """Whether the account can act as a recipient."""
     capabilities: V2CoreAccountConfigurationRecipientCapabilities | None = None
@@ -4196,6 +4498,8 @@ class V2CoreAccountConfigurationRecipient(StripeModel):
 
 
 class V2CoreAccountConfiguration(StripeModel):
+    """Settings and capabilities of the account, by the role in which it acts."""
+
     customer: V2CoreAccountConfigurationCustomer | None = None
     """The account as a customer, which pays the platform."""
     merchant: V2CoreAccountConfigurationMerchant | None = None
@@ -4205,6 +4509,8 @@ class V2CoreAccountConfiguration(StripeModel):
 
 
 class V2CoreAccountDefaultsProfile(StripeModel):
+    """What the public knows about the account."""
+
     business_url: str | None = None
     """Website of the business."""
     doing_business_as: str | None = None
@@ -4214,6 +4520,8 @@ class V2CoreAccountDefaultsProfile(StripeModel):
 
 
 class V2CoreAccountDefaultsResponsibilities(StripeModel):
+    """Who is responsible for fees, losses and requirements."""
+
     fees_collector: Literal["application", "application_custom", "application_express", "stripe"] | None = None
     """Who collects the fees of Stripe from the account.
 
@@ -4237,6 +4545,8 @@ class V2CoreAccountDefaultsResponsibilities(StripeModel):
 
 
 class V2CoreAccountDefaults(StripeModel):
+    """Values that apply to all configurations of the account."""
+
     currency: str | None = None
     """Currency that the account uses by default, a three-letter ISO 4217 code in lower case."""
     locales: (
@@ -4340,6 +4650,8 @@ class V2CoreAccountDefaults(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsAlternativeOptionEntryError(StripeModel):
+    """Why what was given was not accepted."""
+
     code: Literal[
         "invalid_address_city_state_postal_code",
         "invalid_address_cmra_address",
@@ -4446,6 +4758,8 @@ class V2CoreAccountFutureRequirementsAlternativeOptionEntryError(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsAlternativeOptionEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
     """ID of the inquiry by Stripe."""
     resource: str | None = None
@@ -4460,6 +4774,8 @@ class V2CoreAccountFutureRequirementsAlternativeOptionEntryReference(StripeModel
 
 
 class V2CoreAccountFutureRequirementsAlternativeOptionEntry(StripeModel):
+    """What to give for this way."""
+
     awaiting_action_from: Literal["stripe", "user"]
     """Who must act next: you or the account's user, or Stripe.
 
@@ -4475,11 +4791,15 @@ class V2CoreAccountFutureRequirementsAlternativeOptionEntry(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsAlternativeOption(StripeModel):
+    """Ways to meet the requirements; one of them is enough."""
+
     entries: list[V2CoreAccountFutureRequirementsAlternativeOptionEntry]
     """What to give for this way."""
 
 
 class V2CoreAccountFutureRequirementsAlternativeOriginalEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
     """ID of the inquiry by Stripe."""
     resource: str | None = None
@@ -4494,6 +4814,8 @@ class V2CoreAccountFutureRequirementsAlternativeOriginalEntryReference(StripeMod
 
 
 class V2CoreAccountFutureRequirementsAlternativeOriginalEntry(StripeModel):
+    """Requirements that one of the options would meet."""
+
     description: str
     """What is needed, as a code that names the field."""
     reference: V2CoreAccountFutureRequirementsAlternativeOriginalEntryReference | None = None
@@ -4501,6 +4823,8 @@ class V2CoreAccountFutureRequirementsAlternativeOriginalEntry(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     options: list[V2CoreAccountFutureRequirementsAlternativeOption]
     """Ways to meet the requirements; one of them is enough."""
     original_entries: list[V2CoreAccountFutureRequirementsAlternativeOriginalEntry]
@@ -4508,6 +4832,8 @@ class V2CoreAccountFutureRequirementsAlternative(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsEntryError(StripeModel):
+    """Why what was given was not accepted."""
+
     code: Literal[
         "invalid_address_city_state_postal_code",
         "invalid_address_cmra_address",
@@ -4614,6 +4940,8 @@ class V2CoreAccountFutureRequirementsEntryError(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline(StripeModel):
+    """When the capability is restricted."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
     """State of the requirement for this capability.
 
@@ -4624,6 +4952,8 @@ class V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline(Stri
 
 
 class V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability(StripeModel):
+    """Capabilities that are restricted if the requirement is not met."""
+
     capability: Literal[
         "ach_debit_payments",
         "acss_debit_payments",
@@ -4697,11 +5027,15 @@ class V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability(StripeModel)
 
 
 class V2CoreAccountFutureRequirementsEntryImpact(StripeModel):
+    """What happens to the account if the requirement is not met."""
+
     restricts_capabilities: list[V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability] | None = None
     """Capabilities that are restricted if the requirement is not met."""
 
 
 class V2CoreAccountFutureRequirementsEntryMinimumDeadline(StripeModel):
+    """When the requirement has to be met."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
     """Whether the requirement is due now, later, or should have been met already.
 
@@ -4712,6 +5046,8 @@ class V2CoreAccountFutureRequirementsEntryMinimumDeadline(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
     """ID of the inquiry by Stripe."""
     resource: str | None = None
@@ -4726,6 +5062,8 @@ class V2CoreAccountFutureRequirementsEntryReference(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsEntryRequestedReason(StripeModel):
+    """Why Stripe asks for it."""
+
     code: Literal["routine_onboarding", "routine_verification"]
     """Reason, as a code.
 
@@ -4735,6 +5073,8 @@ class V2CoreAccountFutureRequirementsEntryRequestedReason(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsEntry(StripeModel):
+    """The requirements, one by one."""
+
     awaiting_action_from: Literal["stripe", "user"]
     """Who must act next: you or the account's user, or Stripe.
 
@@ -4756,6 +5096,8 @@ class V2CoreAccountFutureRequirementsEntry(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsSummaryMinimumDeadline(StripeModel):
+    """The earliest deadline of all requirements."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
     """State of the requirement that is due first.
 
@@ -4768,11 +5110,15 @@ class V2CoreAccountFutureRequirementsSummaryMinimumDeadline(StripeModel):
 
 
 class V2CoreAccountFutureRequirementsSummary(StripeModel):
+    """The requirements in short."""
+
     minimum_deadline: V2CoreAccountFutureRequirementsSummaryMinimumDeadline | None = None
     """The earliest deadline of all requirements."""
 
 
 class V2CoreAccountFutureRequirements(StripeModel):
+    """What Stripe will need in future, because requirements are about to change."""
+
     alternatives: list[V2CoreAccountFutureRequirementsAlternative] | None = None
     """Requirements that can be met in another way."""
     entries: list[V2CoreAccountFutureRequirementsEntry] | None = None
@@ -4784,6 +5130,8 @@ class V2CoreAccountFutureRequirements(StripeModel):
 
 
 class V2CoreAccountIdentityAttestationsDirectorshipDeclaration(StripeModel):
+    """Declaration that the information about the company's directors is complete and correct."""
+
     date: DateTime | None = None
     """Time at which the declaration was made."""
     ip: str | None = None
@@ -4793,6 +5141,8 @@ class V2CoreAccountIdentityAttestationsDirectorshipDeclaration(StripeModel):
 
 
 class V2CoreAccountIdentityAttestationsOwnershipDeclaration(StripeModel):
+    """Declaration that the information about the company's owners is complete and correct."""
+
     date: DateTime | None = None
     """Time at which the declaration was made."""
     ip: str | None = None
@@ -4802,6 +5152,8 @@ class V2CoreAccountIdentityAttestationsOwnershipDeclaration(StripeModel):
 
 
 class V2CoreAccountIdentityAttestationsPersonsProvided(StripeModel):
+    """Which roles were given completely, so that no further persons are expected."""
+
     directors: bool | None = None
     """Whether all directors were added as persons."""
     executives: bool | None = None
@@ -4820,6 +5172,8 @@ class V2CoreAccountIdentityAttestationsPersonsProvided(StripeModel):
 
 
 class V2CoreAccountIdentityAttestationsRepresentativeDeclaration(StripeModel):
+    """Declaration that the representative is authorized to act for the company."""
+
     date: DateTime | None = None
     """Time at which the declaration was made."""
     ip: str | None = None
@@ -4829,6 +5183,8 @@ class V2CoreAccountIdentityAttestationsRepresentativeDeclaration(StripeModel):
 
 
 class V2CoreAccountIdentityAttestationsTermsOfServiceAccount(StripeModel):
+    """Acceptance of the Stripe services agreement."""
+
     date: DateTime | None = None
     """When the services agreement was accepted."""
     ip: str | None = None
@@ -4838,11 +5194,15 @@ class V2CoreAccountIdentityAttestationsTermsOfServiceAccount(StripeModel):
 
 
 class V2CoreAccountIdentityAttestationsTermsOfService(StripeModel):
+    """Terms of service that the account accepted."""
+
     account: V2CoreAccountIdentityAttestationsTermsOfServiceAccount | None = None
     """Acceptance of the Stripe services agreement."""
 
 
 class V2CoreAccountIdentityAttestations(StripeModel):
+    """What the account's representatives have declared and accepted."""
+
     directorship_declaration: V2CoreAccountIdentityAttestationsDirectorshipDeclaration | None = None
     """Declaration that the information about the company's directors is complete and correct."""
     ownership_declaration: V2CoreAccountIdentityAttestationsOwnershipDeclaration | None = None
@@ -4856,6 +5216,8 @@ class V2CoreAccountIdentityAttestations(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsAdditionalAddress(StripeModel):
+    """Further addresses of the business."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -4879,6 +5241,8 @@ class V2CoreAccountIdentityBusinessDetailsAdditionalAddress(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsAddress(StripeModel):
+    """Main address of the business."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -4896,6 +5260,8 @@ class V2CoreAccountIdentityBusinessDetailsAddress(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsAnnualRevenueAmount(StripeModel):
+    """Amount of the annual revenue."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -4903,6 +5269,8 @@ class V2CoreAccountIdentityBusinessDetailsAnnualRevenueAmount(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsAnnualRevenue(StripeModel):
+    """Revenue of the last fiscal year."""
+
     amount: V2CoreAccountIdentityBusinessDetailsAnnualRevenueAmount | None = None
     """Amount of the annual revenue."""
     fiscal_year_end: str | None = None
@@ -4910,6 +5278,8 @@ class V2CoreAccountIdentityBusinessDetailsAnnualRevenue(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification(StripeModel):
+    """Documents that prove who owns the bank account."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -4920,6 +5290,8 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificat
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense(StripeModel):
+    """Documents that show the company's license or permit."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -4930,6 +5302,8 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation(StripeModel):
+    """Documents that contain the company's memorandum of association."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -4940,6 +5314,8 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociatio
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree(StripeModel):
+    """Documents that contain the ministerial decree that established the company."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -4950,6 +5326,8 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree(Stri
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification(StripeModel):
+    """Documents that prove the registration of the company."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -4960,6 +5338,8 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerificati
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification(StripeModel):
+    """Documents that prove the company's tax ID."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -4970,6 +5350,8 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification(Stri
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(StripeModel):
+    """Files with the two sides of the document."""
+
     back: str | None = None
     """File with the back of the document."""
     front: str
@@ -4977,6 +5359,8 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerification(StripeModel):
+    """Document that identifies the business."""
+
     front_back: V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack
     """Files with the two sides of the document."""
     type: Literal["front_back"]
@@ -4987,6 +5371,8 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerification(StripeMod
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress(StripeModel):
+    """Documents that prove the address."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -4997,11 +5383,15 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(StripeModel):
+    """Who signed the documents about the registration."""
+
     person: str
     """ID of the person who signed."""
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration(StripeModel):
+    """Documents that prove the registration of the company."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner | None = None
@@ -5014,11 +5404,15 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration(StripeMod
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner(StripeModel):
+    """Who signed the documents about ownership."""
+
     person: str
     """ID of the person who signed."""
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership(StripeModel):
+    """Documents that prove who the ultimate beneficial owners are."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner | None = None
@@ -5031,6 +5425,8 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwne
 
 
 class V2CoreAccountIdentityBusinessDetailsDocuments(StripeModel):
+    """Documents about the business."""
+
     bank_account_ownership_verification: (
         V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification | None
     ) = None
@@ -5062,6 +5458,8 @@ class V2CoreAccountIdentityBusinessDetailsDocuments(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsIdNumber(StripeModel):
+    """Tax IDs and registration numbers of the business."""
+
     registrar: str | None = None
     """Authority that issued the number, for businesses in Germany."""
     type: Literal[
@@ -5185,6 +5583,8 @@ class V2CoreAccountIdentityBusinessDetailsIdNumber(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenueAmount(StripeModel):
+    """Amount of the monthly revenue."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -5192,11 +5592,15 @@ class V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenueAmount(StripeMo
 
 
 class V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue(StripeModel):
+    """About how much the business earns in a month."""
+
     amount: V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenueAmount | None = None
     """Amount of the monthly revenue."""
 
 
 class V2CoreAccountIdentityBusinessDetailsRegistrationDate(StripeModel):
+    """Date on which the company was registered."""
+
     day: int
     """Day of the registration, from 1 to 31."""
     month: int
@@ -5206,6 +5610,8 @@ class V2CoreAccountIdentityBusinessDetailsRegistrationDate(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptAddressesKana(StripeModel):
+    """Main address in kana."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -5223,6 +5629,8 @@ class V2CoreAccountIdentityBusinessDetailsScriptAddressesKana(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptAddressesKanji(StripeModel):
+    """Main address in kanji."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -5240,6 +5648,8 @@ class V2CoreAccountIdentityBusinessDetailsScriptAddressesKanji(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptAddresses(StripeModel):
+    """Main address of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountIdentityBusinessDetailsScriptAddressesKana | None = None
     """Main address in kana."""
     kanji: V2CoreAccountIdentityBusinessDetailsScriptAddressesKanji | None = None
@@ -5247,16 +5657,22 @@ class V2CoreAccountIdentityBusinessDetailsScriptAddresses(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptNamesKana(StripeModel):
+    """Legal name of the business in kana."""
+
     registered_name: str | None = None
     """Name under which the company is registered."""
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptNamesKanji(StripeModel):
+    """Legal name of the business in kanji."""
+
     registered_name: str | None = None
     """Name under which the company is registered."""
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptNames(StripeModel):
+    """Legal name of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountIdentityBusinessDetailsScriptNamesKana | None = None
     """Legal name of the business in kana."""
     kanji: V2CoreAccountIdentityBusinessDetailsScriptNamesKanji | None = None
@@ -5264,6 +5680,8 @@ class V2CoreAccountIdentityBusinessDetailsScriptNames(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetails(StripeModel):
+    """Details of the business, for all legal kinds but `individual`."""
+
     additional_addresses: list[V2CoreAccountIdentityBusinessDetailsAdditionalAddress] | None = None
     """Further addresses of the business."""
     address: V2CoreAccountIdentityBusinessDetailsAddress | None = None
@@ -5324,6 +5742,8 @@ class V2CoreAccountIdentityBusinessDetails(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualAdditionalAddress(StripeModel):
+    """Further addresses of the person."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -5346,6 +5766,8 @@ class V2CoreAccountIdentityIndividualAdditionalAddress(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualAdditionalName(StripeModel):
+    """Other names by which the person is or was known."""
+
     full_name: str | None = None
     """Full name, as one string."""
     given_name: str | None = None
@@ -5361,6 +5783,8 @@ class V2CoreAccountIdentityIndividualAdditionalName(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualAdditionalTermsOfServiceAccount(StripeModel):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: DateTime | None = None
     """When the person accepted the agreement."""
     ip: str | None = None
@@ -5370,11 +5794,15 @@ class V2CoreAccountIdentityIndividualAdditionalTermsOfServiceAccount(StripeModel
 
 
 class V2CoreAccountIdentityIndividualAdditionalTermsOfService(StripeModel):
+    """Agreements that the person accepted besides the account's own."""
+
     account: V2CoreAccountIdentityIndividualAdditionalTermsOfServiceAccount | None = None
     """Acceptance of the Stripe services agreement by the person."""
 
 
 class V2CoreAccountIdentityIndividualAddress(StripeModel):
+    """Home address of the person."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -5392,6 +5820,8 @@ class V2CoreAccountIdentityIndividualAddress(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualDateOfBirth(StripeModel):
+    """Date of birth."""
+
     day: int
     """Day of birth, from 1 to 31."""
     month: int
@@ -5401,6 +5831,8 @@ class V2CoreAccountIdentityIndividualDateOfBirth(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualDocumentsCompanyAuthorization(StripeModel):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -5411,6 +5843,8 @@ class V2CoreAccountIdentityIndividualDocumentsCompanyAuthorization(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualDocumentsPassport(StripeModel):
+    """Documents that show the passport's page with the photo."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -5421,6 +5855,8 @@ class V2CoreAccountIdentityIndividualDocumentsPassport(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualDocumentsPrimaryVerificationFrontBack(StripeModel):
+    """Files with the two sides of the document."""
+
     back: str | None = None
     """File with the back of the document."""
     front: str
@@ -5428,6 +5864,8 @@ class V2CoreAccountIdentityIndividualDocumentsPrimaryVerificationFrontBack(Strip
 
 
 class V2CoreAccountIdentityIndividualDocumentsPrimaryVerification(StripeModel):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: V2CoreAccountIdentityIndividualDocumentsPrimaryVerificationFrontBack
     """Files with the two sides of the document."""
     type: Literal["front_back"]
@@ -5438,6 +5876,8 @@ class V2CoreAccountIdentityIndividualDocumentsPrimaryVerification(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationFrontBack(StripeModel):
+    """Files with the two sides of the document."""
+
     back: str | None = None
     """File with the back of the document."""
     front: str
@@ -5445,6 +5885,8 @@ class V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationFrontBack(Str
 
 
 class V2CoreAccountIdentityIndividualDocumentsSecondaryVerification(StripeModel):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationFrontBack
     """Files with the two sides of the document."""
     type: Literal["front_back"]
@@ -5455,6 +5897,8 @@ class V2CoreAccountIdentityIndividualDocumentsSecondaryVerification(StripeModel)
 
 
 class V2CoreAccountIdentityIndividualDocumentsVisa(StripeModel):
+    """The person's visa."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -5465,6 +5909,8 @@ class V2CoreAccountIdentityIndividualDocumentsVisa(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualDocuments(StripeModel):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountIdentityIndividualDocumentsCompanyAuthorization | None = None
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountIdentityIndividualDocumentsPassport | None = None
@@ -5478,6 +5924,8 @@ class V2CoreAccountIdentityIndividualDocuments(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualIdNumber(StripeModel):
+    """National ID numbers of the person."""
+
     type: Literal[
         "ae_eid",
         "ao_nif",
@@ -5561,6 +6009,8 @@ class V2CoreAccountIdentityIndividualIdNumber(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualRelationship(StripeModel):
+    """The person's roles in the company."""
+
     authorizer: bool | None = None
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool | None = None
@@ -5580,6 +6030,8 @@ class V2CoreAccountIdentityIndividualRelationship(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptAddressesKana(StripeModel):
+    """Home address in kana."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -5597,6 +6049,8 @@ class V2CoreAccountIdentityIndividualScriptAddressesKana(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptAddressesKanji(StripeModel):
+    """Home address in kanji."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -5614,6 +6068,8 @@ class V2CoreAccountIdentityIndividualScriptAddressesKanji(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptAddresses(StripeModel):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountIdentityIndividualScriptAddressesKana | None = None
     """Home address in kana."""
     kanji: V2CoreAccountIdentityIndividualScriptAddressesKanji | None = None
@@ -5621,6 +6077,8 @@ class V2CoreAccountIdentityIndividualScriptAddresses(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptNamesKana(StripeModel):
+    """Name of the person in kana."""
+
     given_name: str | None = None
     """Given name of the person."""
     surname: str | None = None
@@ -5628,6 +6086,8 @@ class V2CoreAccountIdentityIndividualScriptNamesKana(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptNamesKanji(StripeModel):
+    """Name of the person in kanji."""
+
     given_name: str | None = None
     """Given name of the person."""
     surname: str | None = None
@@ -5635,6 +6095,8 @@ class V2CoreAccountIdentityIndividualScriptNamesKanji(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptNames(StripeModel):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountIdentityIndividualScriptNamesKana | None = None
     """Name of the person in kana."""
     kanji: V2CoreAccountIdentityIndividualScriptNamesKanji | None = None
@@ -5642,6 +6104,8 @@ class V2CoreAccountIdentityIndividualScriptNames(StripeModel):
 
 
 class V2CoreAccountIdentityIndividual(StripeModel):
+    """Details of the person, for accounts of the legal kind `individual`."""
+
     account: str
     """ID of the account to which the person belongs."""
     additional_addresses: list[V2CoreAccountIdentityIndividualAdditionalAddress] | None = None
@@ -5701,6 +6165,8 @@ class V2CoreAccountIdentityIndividual(StripeModel):
 
 
 class V2CoreAccountIdentity(StripeModel):
+    """Legal details of the person or business behind the account."""
+
     attestations: V2CoreAccountIdentityAttestations | None = None
     """What the account's representatives have declared and accepted."""
     business_details: V2CoreAccountIdentityBusinessDetails | None = None
@@ -5720,6 +6186,8 @@ class V2CoreAccountIdentity(StripeModel):
 
 
 class V2CoreAccountRequirementsAlternativeOptionEntryError(StripeModel):
+    """Why what was given was not accepted."""
+
     code: Literal[
         "invalid_address_city_state_postal_code",
         "invalid_address_cmra_address",
@@ -5826,6 +6294,8 @@ class V2CoreAccountRequirementsAlternativeOptionEntryError(StripeModel):
 
 
 class V2CoreAccountRequirementsAlternativeOptionEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
     """ID of the inquiry by Stripe."""
     resource: str | None = None
@@ -5840,6 +6310,8 @@ class V2CoreAccountRequirementsAlternativeOptionEntryReference(StripeModel):
 
 
 class V2CoreAccountRequirementsAlternativeOptionEntry(StripeModel):
+    """What to give for this way."""
+
     awaiting_action_from: Literal["stripe", "user"]
     """Who must act next: you or the account's user, or Stripe.
 
@@ -5855,11 +6327,15 @@ class V2CoreAccountRequirementsAlternativeOptionEntry(StripeModel):
 
 
 class V2CoreAccountRequirementsAlternativeOption(StripeModel):
+    """Ways to meet the requirements; one of them is enough."""
+
     entries: list[V2CoreAccountRequirementsAlternativeOptionEntry]
     """What to give for this way."""
 
 
 class V2CoreAccountRequirementsAlternativeOriginalEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
     """ID of the inquiry by Stripe."""
     resource: str | None = None
@@ -5874,6 +6350,8 @@ class V2CoreAccountRequirementsAlternativeOriginalEntryReference(StripeModel):
 
 
 class V2CoreAccountRequirementsAlternativeOriginalEntry(StripeModel):
+    """Requirements that one of the options would meet."""
+
     description: str
     """What is needed, as a code that names the field."""
     reference: V2CoreAccountRequirementsAlternativeOriginalEntryReference | None = None
@@ -5881,6 +6359,8 @@ class V2CoreAccountRequirementsAlternativeOriginalEntry(StripeModel):
 
 
 class V2CoreAccountRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     options: list[V2CoreAccountRequirementsAlternativeOption]
     """Ways to meet the requirements; one of them is enough."""
     original_entries: list[V2CoreAccountRequirementsAlternativeOriginalEntry]
@@ -5888,6 +6368,8 @@ class V2CoreAccountRequirementsAlternative(StripeModel):
 
 
 class V2CoreAccountRequirementsEntryError(StripeModel):
+    """Why what was given was not accepted."""
+
     code: Literal[
         "invalid_address_city_state_postal_code",
         "invalid_address_cmra_address",
@@ -5994,6 +6476,8 @@ class V2CoreAccountRequirementsEntryError(StripeModel):
 
 
 class V2CoreAccountRequirementsEntryImpactRestrictsCapabilityDeadline(StripeModel):
+    """When the capability is restricted."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
     """State of the requirement for this capability.
 
@@ -6004,6 +6488,8 @@ class V2CoreAccountRequirementsEntryImpactRestrictsCapabilityDeadline(StripeMode
 
 
 class V2CoreAccountRequirementsEntryImpactRestrictsCapability(StripeModel):
+    """Capabilities that are restricted if the requirement is not met."""
+
     capability: Literal[
         "ach_debit_payments",
         "acss_debit_payments",
@@ -6077,11 +6563,15 @@ class V2CoreAccountRequirementsEntryImpactRestrictsCapability(StripeModel):
 
 
 class V2CoreAccountRequirementsEntryImpact(StripeModel):
+    """What happens to the account if the requirement is not met."""
+
     restricts_capabilities: list[V2CoreAccountRequirementsEntryImpactRestrictsCapability] | None = None
     """Capabilities that are restricted if the requirement is not met."""
 
 
 class V2CoreAccountRequirementsEntryMinimumDeadline(StripeModel):
+    """When the requirement has to be met."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
     """Whether the requirement is due now, later, or should have been met already.
 
@@ -6092,6 +6582,8 @@ class V2CoreAccountRequirementsEntryMinimumDeadline(StripeModel):
 
 
 class V2CoreAccountRequirementsEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
     """ID of the inquiry by Stripe."""
     resource: str | None = None
@@ -6106,6 +6598,8 @@ class V2CoreAccountRequirementsEntryReference(StripeModel):
 
 
 class V2CoreAccountRequirementsEntryRequestedReason(StripeModel):
+    """Why Stripe asks for it."""
+
     code: Literal["routine_onboarding", "routine_verification"]
     """Reason, as a code.
 
@@ -6115,6 +6609,8 @@ class V2CoreAccountRequirementsEntryRequestedReason(StripeModel):
 
 
 class V2CoreAccountRequirementsEntry(StripeModel):
+    """The requirements, one by one."""
+
     awaiting_action_from: Literal["stripe", "user"]
     """Who must act next: you or the account's user, or Stripe.
 
@@ -6136,6 +6632,8 @@ class V2CoreAccountRequirementsEntry(StripeModel):
 
 
 class V2CoreAccountRequirementsSummaryMinimumDeadline(StripeModel):
+    """The earliest deadline of all requirements."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
     """State of the requirement that is due first.
 
@@ -6148,11 +6646,15 @@ class V2CoreAccountRequirementsSummaryMinimumDeadline(StripeModel):
 
 
 class V2CoreAccountRequirementsSummary(StripeModel):
+    """The requirements in short."""
+
     minimum_deadline: V2CoreAccountRequirementsSummaryMinimumDeadline | None = None
     """The earliest deadline of all requirements."""
 
 
 class V2CoreAccountRequirements(StripeModel):
+    """What Stripe needs in order to keep the account and its capabilities working."""
+
     alternatives: list[V2CoreAccountRequirementsAlternative] | None = None
     """Requirements that can be met in another way."""
     entries: list[V2CoreAccountRequirementsEntry] | None = None

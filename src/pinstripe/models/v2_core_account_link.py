@@ -16,6 +16,8 @@ __all__ = [
 
 
 class V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions(StripeModel):
+    """Which details the page asks for."""
+
     fields: Literal["currently_due", "eventually_due"] | None = None
     """Whether the page asks only for what is due now, or also for what will be due later.
 
@@ -31,6 +33,8 @@ class V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions(StripeModel):
 
 
 class V2CoreAccountLinkUseCaseAccountOnboarding(StripeModel):
+    """Settings for onboarding."""
+
     collection_options: V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions | None = None
     """Which details the page asks for."""
     refresh_url: str
@@ -44,6 +48,8 @@ class V2CoreAccountLinkUseCaseAccountOnboarding(StripeModel):
 
 
 class V2CoreAccountLinkUseCaseAccountUpdateCollectionOptions(StripeModel):
+    """Which details the page asks for."""
+
     fields: Literal["currently_due", "eventually_due"] | None = None
     """Whether the page asks only for what is due now, or also for what will be due later.
 
@@ -59,6 +65,8 @@ class V2CoreAccountLinkUseCaseAccountUpdateCollectionOptions(StripeModel):
 
 
 class V2CoreAccountLinkUseCaseAccountUpdate(StripeModel):
+    """Settings for updates."""
+
     collection_options: V2CoreAccountLinkUseCaseAccountUpdateCollectionOptions | None = None
     """Which details the page asks for."""
     refresh_url: str
@@ -72,6 +80,8 @@ class V2CoreAccountLinkUseCaseAccountUpdate(StripeModel):
 
 
 class V2CoreAccountLinkUseCase(StripeModel):
+    """What the page is for, with its settings."""
+
     account_onboarding: V2CoreAccountLinkUseCaseAccountOnboarding | None = None
     """Settings for onboarding."""
     account_update: V2CoreAccountLinkUseCaseAccountUpdate | None = None

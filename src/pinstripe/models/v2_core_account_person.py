@@ -33,6 +33,8 @@ __all__ = [
 
 
 class V2CoreAccountPersonAdditionalAddress(StripeModel):
+    """Further addresses of the person."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -55,6 +57,8 @@ class V2CoreAccountPersonAdditionalAddress(StripeModel):
 
 
 class V2CoreAccountPersonAdditionalName(StripeModel):
+    """Other names by which the person is or was known."""
+
     full_name: str | None = None
     """Full name, as one string."""
     given_name: str | None = None
@@ -70,6 +74,8 @@ class V2CoreAccountPersonAdditionalName(StripeModel):
 
 
 class V2CoreAccountPersonAdditionalTermsOfServiceAccount(StripeModel):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: DateTime | None = None
     """When the person accepted the agreement."""
     ip: str | None = None
@@ -79,11 +85,15 @@ class V2CoreAccountPersonAdditionalTermsOfServiceAccount(StripeModel):
 
 
 class V2CoreAccountPersonAdditionalTermsOfService(StripeModel):
+    """Agreements that the person accepted besides the account's own."""
+
     account: V2CoreAccountPersonAdditionalTermsOfServiceAccount | None = None
     """Acceptance of the Stripe services agreement by the person."""
 
 
 class V2CoreAccountPersonAddress(StripeModel):
+    """Home address of the person."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -101,6 +111,8 @@ class V2CoreAccountPersonAddress(StripeModel):
 
 
 class V2CoreAccountPersonDateOfBirth(StripeModel):
+    """Date of birth."""
+
     day: int
     """Day of birth, from 1 to 31."""
     month: int
@@ -110,6 +122,8 @@ class V2CoreAccountPersonDateOfBirth(StripeModel):
 
 
 class V2CoreAccountPersonDocumentsCompanyAuthorization(StripeModel):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -120,6 +134,8 @@ class V2CoreAccountPersonDocumentsCompanyAuthorization(StripeModel):
 
 
 class V2CoreAccountPersonDocumentsPassport(StripeModel):
+    """Documents that show the passport's page with the photo."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -130,6 +146,8 @@ class V2CoreAccountPersonDocumentsPassport(StripeModel):
 
 
 class V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack(StripeModel):
+    """Files with the two sides of the document."""
+
     back: str | None = None
     """File with the back of the document."""
     front: str
@@ -137,6 +155,8 @@ class V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack(StripeModel):
 
 
 class V2CoreAccountPersonDocumentsPrimaryVerification(StripeModel):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack
     """Files with the two sides of the document."""
     type: Literal["front_back"]
@@ -147,6 +167,8 @@ class V2CoreAccountPersonDocumentsPrimaryVerification(StripeModel):
 
 
 class V2CoreAccountPersonDocumentsSecondaryVerificationFrontBack(StripeModel):
+    """Files with the two sides of the document."""
+
     back: str | None = None
     """File with the back of the document."""
     front: str
@@ -154,6 +176,8 @@ class V2CoreAccountPersonDocumentsSecondaryVerificationFrontBack(StripeModel):
 
 
 class V2CoreAccountPersonDocumentsSecondaryVerification(StripeModel):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: V2CoreAccountPersonDocumentsSecondaryVerificationFrontBack
     """Files with the two sides of the document."""
     type: Literal["front_back"]
@@ -164,6 +188,8 @@ class V2CoreAccountPersonDocumentsSecondaryVerification(StripeModel):
 
 
 class V2CoreAccountPersonDocumentsVisa(StripeModel):
+    """The person's visa."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
@@ -174,6 +200,8 @@ class V2CoreAccountPersonDocumentsVisa(StripeModel):
 
 
 class V2CoreAccountPersonDocuments(StripeModel):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountPersonDocumentsCompanyAuthorization | None = None
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountPersonDocumentsPassport | None = None
@@ -187,6 +215,8 @@ class V2CoreAccountPersonDocuments(StripeModel):
 
 
 class V2CoreAccountPersonIdNumber(StripeModel):
+    """National ID numbers of the person."""
+
     type: Literal[
         "ae_eid",
         "ao_nif",
@@ -270,6 +300,8 @@ class V2CoreAccountPersonIdNumber(StripeModel):
 
 
 class V2CoreAccountPersonRelationship(StripeModel):
+    """The person's roles in the company."""
+
     authorizer: bool | None = None
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool | None = None
@@ -289,6 +321,8 @@ class V2CoreAccountPersonRelationship(StripeModel):
 
 
 class V2CoreAccountPersonScriptAddressesKana(StripeModel):
+    """Home address in kana."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -306,6 +340,8 @@ class V2CoreAccountPersonScriptAddressesKana(StripeModel):
 
 
 class V2CoreAccountPersonScriptAddressesKanji(StripeModel):
+    """Home address in kanji."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -323,6 +359,8 @@ class V2CoreAccountPersonScriptAddressesKanji(StripeModel):
 
 
 class V2CoreAccountPersonScriptAddresses(StripeModel):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonScriptAddressesKana | None = None
     """Home address in kana."""
     kanji: V2CoreAccountPersonScriptAddressesKanji | None = None
@@ -330,6 +368,8 @@ class V2CoreAccountPersonScriptAddresses(StripeModel):
 
 
 class V2CoreAccountPersonScriptNamesKana(StripeModel):
+    """Name of the person in kana."""
+
     given_name: str | None = None
     """Given name of the person."""
     surname: str | None = None
@@ -337,6 +377,8 @@ class V2CoreAccountPersonScriptNamesKana(StripeModel):
 
 
 class V2CoreAccountPersonScriptNamesKanji(StripeModel):
+    """Name of the person in kanji."""
+
     given_name: str | None = None
     """Given name of the person."""
     surname: str | None = None
@@ -344,6 +386,8 @@ class V2CoreAccountPersonScriptNamesKanji(StripeModel):
 
 
 class V2CoreAccountPersonScriptNames(StripeModel):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonScriptNamesKana | None = None
     """Name of the person in kana."""
     kanji: V2CoreAccountPersonScriptNamesKanji | None = None

@@ -9,6 +9,8 @@ __all__ = ["V2CoreEventReasonRequest", "V2CoreEventReason", "V2CoreEventRelatedO
 
 
 class V2CoreEventReasonRequest(StripeModel):
+    """Request that caused the event."""
+
     id: str
     """ID of the request, as it appears in the logs of the Dashboard."""
     idempotency_key: str
@@ -16,6 +18,8 @@ class V2CoreEventReasonRequest(StripeModel):
 
 
 class V2CoreEventReason(StripeModel):
+    """What caused the event. Absent if it was not an API request."""
+
     request: V2CoreEventReasonRequest | None = None
     """Request that caused the event."""
     type: Literal["request"]
@@ -26,6 +30,8 @@ class V2CoreEventReason(StripeModel):
 
 
 class V2CoreEventRelatedObject(StripeModel):
+    """Object that the event is about. Absent for events that are not about one object."""
+
     id: str | None = None
     """ID of the object."""
     type: str

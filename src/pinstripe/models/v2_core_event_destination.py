@@ -16,6 +16,8 @@ __all__ = [
 
 
 class V2CoreEventDestinationAmazonEventbridge(StripeModel):
+    """Details of a destination in Amazon EventBridge."""
+
     aws_account_id: str
     """ID of the AWS account that receives the events."""
     aws_event_source_arn: str
@@ -31,6 +33,8 @@ class V2CoreEventDestinationAmazonEventbridge(StripeModel):
 
 
 class V2CoreEventDestinationAzureEventGrid(StripeModel):
+    """Details of a destination in Azure Event Grid."""
+
     azure_partner_topic_name: str
     """Name of the partner topic that Stripe created."""
     azure_partner_topic_status: Literal["activated", "deleted", "never_activated", "unknown"]
@@ -50,6 +54,8 @@ class V2CoreEventDestinationAzureEventGrid(StripeModel):
 
 
 class V2CoreEventDestinationStatusDetailsDisabled(StripeModel):
+    """Details of a disabled destination."""
+
     reason: Literal["no_aws_event_source_exists", "no_azure_partner_topic_exists", "user"]
     """Why the destination was disabled.
 
@@ -60,11 +66,15 @@ class V2CoreEventDestinationStatusDetailsDisabled(StripeModel):
 
 
 class V2CoreEventDestinationStatusDetails(StripeModel):
+    """More about the status."""
+
     disabled: V2CoreEventDestinationStatusDetailsDisabled | None = None
     """Details of a disabled destination."""
 
 
 class V2CoreEventDestinationWebhookEndpoint(StripeModel):
+    """Details of a destination that is a webhook endpoint."""
+
     signing_secret: str | None = None
     """Secret with which Stripe signs the deliveries. Only in the response to the creation, if you name it
     in `include`.

@@ -13,6 +13,8 @@ __all__ = [
 
 
 class V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails(StripeModel):
+    """Details of the microdeposits."""
+
     expires: str
     """When the microdeposits can no longer be confirmed."""
     microdeposit_type: Literal["amounts", "descriptor_code"]
@@ -26,6 +28,8 @@ class V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails(Stripe
 
 
 class V2CoreVaultUsBankAccountVerification(StripeModel):
+    """Verification that the bank account is yours."""
+
     microdeposit_verification_details: V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails | None = None
     """Details of the microdeposits."""
     status: Literal["awaiting_verification", "unverified", "verification_failed", "verified"]

@@ -13,6 +13,8 @@ __all__ = [
 
 
 class V2MoneyManagementAdjustmentAdjustedFlow(StripeModel):
+    """Movement of money that is corrected. The field named by `type` has its ID."""
+
     adjustment: str | None = None
     """ID of the adjustment."""
     inbound_transfer: str | None = None
@@ -32,6 +34,8 @@ class V2MoneyManagementAdjustmentAdjustedFlow(StripeModel):
 
 
 class V2MoneyManagementAdjustmentAmount(StripeModel):
+    """Amount of the correction."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int

@@ -18,6 +18,8 @@ __all__ = [
 
 
 class V2MoneyManagementFinancialAccountBalanceAvailable(StripeModel):
+    """Amount that can be spent, by currency."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -25,6 +27,8 @@ class V2MoneyManagementFinancialAccountBalanceAvailable(StripeModel):
 
 
 class V2MoneyManagementFinancialAccountBalanceInboundPending(StripeModel):
+    """Amount that is about to arrive, by currency."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -32,6 +36,8 @@ class V2MoneyManagementFinancialAccountBalanceInboundPending(StripeModel):
 
 
 class V2MoneyManagementFinancialAccountBalanceOutboundPending(StripeModel):
+    """Amount that is held to leave, by currency."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -39,6 +45,8 @@ class V2MoneyManagementFinancialAccountBalanceOutboundPending(StripeModel):
 
 
 class V2MoneyManagementFinancialAccountBalance(StripeModel):
+    """Amounts on the account, each by currency."""
+
     available: dict[str, V2MoneyManagementFinancialAccountBalanceAvailable]
     """Amount that can be spent, by currency."""
     inbound_pending: dict[str, V2MoneyManagementFinancialAccountBalanceInboundPending]
@@ -48,11 +56,15 @@ class V2MoneyManagementFinancialAccountBalance(StripeModel):
 
 
 class V2MoneyManagementFinancialAccountOther(StripeModel):
+    """Details of an account of another type."""
+
     type: str
     """Type of the account, in words."""
 
 
 class V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility(StripeModel):
+    """Deposit insurance that the money in the account may have."""
+
     bank_name: Literal["fifth_third"]
     """Name of the bank."""
     currencies: list[str]
@@ -66,6 +78,8 @@ class V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility(Stripe
 
 
 class V2MoneyManagementFinancialAccountStorage(StripeModel):
+    """Details of an account of the type `storage`."""
+
     deposit_insurance_eligibility: list[V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility] | None = (
         None
     )

@@ -16,6 +16,8 @@ __all__ = [
 
 
 class V2MoneyManagementFinancialAddressBankAccountAbaAddress(StripeModel):
+    """Address of the account's owner."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -33,6 +35,8 @@ class V2MoneyManagementFinancialAddressBankAccountAbaAddress(StripeModel):
 
 
 class V2MoneyManagementFinancialAddressBankAccountAba(StripeModel):
+    """Details in the United States. With type `aba`."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     account_number: str
@@ -46,6 +50,8 @@ class V2MoneyManagementFinancialAddressBankAccountAba(StripeModel):
 
 
 class V2MoneyManagementFinancialAddressBankAccountIban(StripeModel):
+    """Details with an IBAN. With type `iban`."""
+
     account_holder_name: str
     """Name of the account's owner."""
     bank_name: str
@@ -55,6 +61,8 @@ class V2MoneyManagementFinancialAddressBankAccountIban(StripeModel):
 
 
 class V2MoneyManagementFinancialAddressBankAccountSortCode(StripeModel):
+    """Details in the United Kingdom. With type `sort_code`."""
+
     account_holder_name: str
     """Name of the account's owner."""
     account_number: str
@@ -64,6 +72,8 @@ class V2MoneyManagementFinancialAddressBankAccountSortCode(StripeModel):
 
 
 class V2MoneyManagementFinancialAddressBankAccount(StripeModel):
+    """Bank account details. With type `bank_account`."""
+
     aba: V2MoneyManagementFinancialAddressBankAccountAba | None = None
     """Details in the United States. With type `aba`."""
     country: str | None = None

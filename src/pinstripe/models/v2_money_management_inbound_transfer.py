@@ -25,6 +25,8 @@ __all__ = [
 
 
 class V2MoneyManagementInboundTransferAmount(StripeModel):
+    """Amount to pull in."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -32,6 +34,8 @@ class V2MoneyManagementInboundTransferAmount(StripeModel):
 
 
 class V2MoneyManagementInboundTransferFromDebited(StripeModel):
+    """Amount that is debited."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -39,6 +43,8 @@ class V2MoneyManagementInboundTransferFromDebited(StripeModel):
 
 
 class V2MoneyManagementInboundTransferFromPaymentMethod(StripeModel):
+    """Bank account that is debited, as a payment method."""
+
     type: str
     """Type of the payment method."""
     us_bank_account: str | None = None
@@ -46,6 +52,8 @@ class V2MoneyManagementInboundTransferFromPaymentMethod(StripeModel):
 
 
 class V2MoneyManagementInboundTransferFrom(StripeModel):
+    """Where the money comes from."""
+
     debited: V2MoneyManagementInboundTransferFromDebited
     """Amount that is debited."""
     payment_method: V2MoneyManagementInboundTransferFromPaymentMethod
@@ -53,6 +61,8 @@ class V2MoneyManagementInboundTransferFrom(StripeModel):
 
 
 class V2MoneyManagementInboundTransferToCredited(StripeModel):
+    """Amount that is credited."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -60,6 +70,8 @@ class V2MoneyManagementInboundTransferToCredited(StripeModel):
 
 
 class V2MoneyManagementInboundTransferTo(StripeModel):
+    """Where the money goes."""
+
     credited: V2MoneyManagementInboundTransferToCredited
     """Amount that is credited."""
     financial_account: str
@@ -67,6 +79,8 @@ class V2MoneyManagementInboundTransferTo(StripeModel):
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed(StripeModel):
+    """Details of the type `bank_debit_failed`."""
+
     failure_reason: Literal[
         "bank_account_closed",
         "bank_account_not_found",
@@ -85,14 +99,22 @@ class V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed(StripeModel
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing(StripeModel):
-    """It has no fields."""
+    """Details of the type `bank_debit_processing`.
+
+    It has no fields.
+    """
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitQueued(StripeModel):
-    """It has no fields."""
+    """Details of the type `bank_debit_queued`.
+
+    It has no fields.
+    """
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned(StripeModel):
+    """Details of the type `bank_debit_returned`."""
+
     return_reason: Literal[
         "bank_account_closed",
         "bank_account_not_found",
@@ -111,10 +133,15 @@ class V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned(StripeMod
 
 
 class V2MoneyManagementInboundTransferTransferHistoryBankDebitSucceeded(StripeModel):
-    """It has no fields."""
+    """Details of the type `bank_debit_succeeded`.
+
+    It has no fields.
+    """
 
 
 class V2MoneyManagementInboundTransferTransferHistory(StripeModel):
+    """What has happened to the transfer, in order."""
+
     bank_debit_failed: V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed | None = None
     """Details of the type `bank_debit_failed`."""
     bank_debit_processing: V2MoneyManagementInboundTransferTransferHistoryBankDebitProcessing | None = None

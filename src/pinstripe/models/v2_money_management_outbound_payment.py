@@ -31,6 +31,8 @@ __all__ = [
 
 
 class V2MoneyManagementOutboundPaymentAmount(StripeModel):
+    """Amount to send."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -38,6 +40,8 @@ class V2MoneyManagementOutboundPaymentAmount(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentFromDebited(StripeModel):
+    """Amount that is debited."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -45,6 +49,8 @@ class V2MoneyManagementOutboundPaymentFromDebited(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentFrom(StripeModel):
+    """Where the money comes from."""
+
     debited: V2MoneyManagementOutboundPaymentFromDebited
     """Amount that is debited."""
     financial_account: str
@@ -52,6 +58,8 @@ class V2MoneyManagementOutboundPaymentFrom(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentRecipientNotification(StripeModel):
+    """Whether Stripe tells the recipient about the payment."""
+
     setting: Literal["configured", "none"]
     """Which setting applies.
 
@@ -61,6 +69,8 @@ class V2MoneyManagementOutboundPaymentRecipientNotification(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentStatusDetailsFailed(StripeModel):
+    """Details of the status `failed`."""
+
     reason: Literal[
         "fx_rate_drift_exceeded_after_review",
         "payout_method_amount_limit_exceeded",
@@ -87,6 +97,8 @@ class V2MoneyManagementOutboundPaymentStatusDetailsFailed(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentStatusDetailsProcessing(StripeModel):
+    """Details of the status `processing`."""
+
     reason: Literal["under_review"]
     """Why the payment is not sent yet.
 
@@ -95,6 +107,8 @@ class V2MoneyManagementOutboundPaymentStatusDetailsProcessing(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentStatusDetailsReturned(StripeModel):
+    """Details of the status `returned`."""
+
     reason: Literal[
         "payout_method_canceled_by_customer",
         "payout_method_closed",
@@ -125,6 +139,8 @@ class V2MoneyManagementOutboundPaymentStatusDetailsReturned(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentStatusDetails(StripeModel):
+    """Details of the status."""
+
     failed: V2MoneyManagementOutboundPaymentStatusDetailsFailed | None = None
     """Details of the status `failed`."""
     processing: V2MoneyManagementOutboundPaymentStatusDetailsProcessing | None = None
@@ -134,6 +150,8 @@ class V2MoneyManagementOutboundPaymentStatusDetails(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: DateTime | None = None
     """Time at which it was canceled."""
     failed_at: DateTime | None = None
@@ -145,6 +163,8 @@ class V2MoneyManagementOutboundPaymentStatusTransitions(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentToCredited(StripeModel):
+    """Amount that the recipient receives."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -152,6 +172,8 @@ class V2MoneyManagementOutboundPaymentToCredited(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(StripeModel):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"] | None = None
     """How soon the transfer is submitted.
 
@@ -166,11 +188,15 @@ class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredN
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions(StripeModel):
+    """Settings per network."""
+
     ach: V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch | None = None
     """Settings for ACH."""
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount(StripeModel):
+    """Settings for bank accounts."""
+
     preferred_network_options: (
         V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions | None
     ) = None
@@ -180,11 +206,15 @@ class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount(StripeMod
 
 
 class V2MoneyManagementOutboundPaymentToPayoutMethodOptions(StripeModel):
+    """Settings for the payout method."""
+
     bank_account: V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount | None = None
     """Settings for bank accounts."""
 
 
 class V2MoneyManagementOutboundPaymentTo(StripeModel):
+    """Where the money goes."""
+
     credited: V2MoneyManagementOutboundPaymentToCredited
     """Amount that the recipient receives."""
     payout_method: str | None = None
@@ -196,16 +226,22 @@ class V2MoneyManagementOutboundPaymentTo(StripeModel):
 
 
 class V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount(StripeModel):
+    """Numbers of the transfer to a bank account."""
+
     trace_id: str | None = None
     """Trace ID of the transfer."""
 
 
 class V2MoneyManagementOutboundPaymentTrackingDetailsCard(StripeModel):
+    """Numbers of the transfer to a card."""
+
     retrieval_reference: str | None = None
     """Retrieval reference number of the transfer."""
 
 
 class V2MoneyManagementOutboundPaymentTrackingDetails(StripeModel):
+    """Numbers with which the receiving bank can find the money."""
+
     bank_account: V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount | None = None
     """Numbers of the transfer to a bank account."""
     card: V2MoneyManagementOutboundPaymentTrackingDetailsCard | None = None

@@ -39,6 +39,8 @@ __all__ = [
 
 
 class V2MoneyManagementPayoutIntentAmount(StripeModel):
+    """Amount to send."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -46,6 +48,8 @@ class V2MoneyManagementPayoutIntentAmount(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeAmount(StripeModel):
+    """Amount of the fee."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -53,6 +57,8 @@ class V2MoneyManagementPayoutIntentEstimatedFeeAmount(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch(StripeModel):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"] | None = None
     """How soon the transfer is submitted.
 
@@ -62,11 +68,15 @@ class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAc
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptions(StripeModel):
+    """Settings per network."""
+
     ach: V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch | None = None
     """Settings for ACH."""
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails(StripeModel):
+    """Network that the fee is for. With type `network_fee`."""
+
     network: Literal["ach", "fedwire", "fps", "local", "rtp", "sepa", "swift"]
     """Name of the network."""
     network_options: V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptions
@@ -74,6 +84,8 @@ class V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentEstimatedFeeTaxAmount(StripeModel):
+    """Tax on the fee."""
+
     currency: str
     """Three-letter ISO 4217 code of the tax's currency, in lowercase."""
     value_decimal: str
@@ -81,6 +93,8 @@ class V2MoneyManagementPayoutIntentEstimatedFeeTaxAmount(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentEstimatedFee(StripeModel):
+    """Fees that are to be expected."""
+
     amount: V2MoneyManagementPayoutIntentEstimatedFeeAmount
     """Amount of the fee."""
     network_fee_details: V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails | None = None
@@ -101,6 +115,8 @@ class V2MoneyManagementPayoutIntentEstimatedFee(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentFromDebited(StripeModel):
+    """Amount that is debited."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -108,6 +124,8 @@ class V2MoneyManagementPayoutIntentFromDebited(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentFrom(StripeModel):
+    """Where the money comes from."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     debited: V2MoneyManagementPayoutIntentFromDebited | None = None
@@ -117,11 +135,15 @@ class V2MoneyManagementPayoutIntentFrom(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentFxQuoteRates(StripeModel):
+    """Rates, by the currency that is converted."""
+
     exchange_rate: str
     """Rate by which an amount is multiplied."""
 
 
 class V2MoneyManagementPayoutIntentFxQuote(StripeModel):
+    """Exchange rate, if the recipient receives another currency."""
+
     lock_duration: Literal["five_minutes", "none"]
     """How long the rate is guaranteed.
 
@@ -144,6 +166,8 @@ class V2MoneyManagementPayoutIntentFxQuote(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentLatestPayout(StripeModel):
+    """The movement of money that was created last. The field named by `type` has its ID."""
+
     outbound_payment: str | None = None
     """ID of the outbound payment."""
     outbound_transfer: str | None = None
@@ -153,6 +177,8 @@ class V2MoneyManagementPayoutIntentLatestPayout(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentNextActionConfirm(StripeModel):
+    """Details of the type `confirm`."""
+
     fields_to_review: list[Literal["estimated_fees", "fx_quote", "recipient_verification"]] | None = None
     """Fields to look at before you confirm."""
     reason: Literal["automatically_required", "manually_requested"]
@@ -164,6 +190,8 @@ class V2MoneyManagementPayoutIntentNextActionConfirm(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentNextActionHandleFailure(StripeModel):
+    """Details of the type `handle_failure`."""
+
     failure_reason: Literal[
         "account_not_configured_as_recipient",
         "fx_rate_drift_exceeded_after_review",
@@ -193,6 +221,8 @@ class V2MoneyManagementPayoutIntentNextActionHandleFailure(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentNextAction(StripeModel):
+    """What you have to do. With the status `requires_action`."""
+
     confirm: V2MoneyManagementPayoutIntentNextActionConfirm | None = None
     """Details of the type `confirm`."""
     handle_failure: V2MoneyManagementPayoutIntentNextActionHandleFailure | None = None
@@ -206,6 +236,8 @@ class V2MoneyManagementPayoutIntentNextAction(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentRecipientNotification(StripeModel):
+    """Whether Stripe tells the recipient about the payment."""
+
     setting: Literal["configured", "none"]
     """Which setting applies.
 
@@ -215,6 +247,8 @@ class V2MoneyManagementPayoutIntentRecipientNotification(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails(StripeModel):
+    """Details of the comparison."""
+
     matched_business_type: Literal["business", "personal"] | None = None
     """Kind of owner that the bank knows."""
     matched_name: str | None = None
@@ -228,6 +262,8 @@ class V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails(Strip
 
 
 class V2MoneyManagementPayoutIntentRecipientVerification(StripeModel):
+    """Result of the verification of the recipient."""
+
     match_result: Literal["close_match", "match", "no_match", "unavailable"]
     """Whether the name matches the owner of the bank account.
 
@@ -241,11 +277,15 @@ class V2MoneyManagementPayoutIntentRecipientVerification(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentScheduleOptions(StripeModel):
+    """When the payout intent is executed."""
+
     execute_on: str | None = None
     """Date on which the payout intent is executed."""
 
 
 class V2MoneyManagementPayoutIntentStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: DateTime | None = None
     """Time at which it was canceled."""
     posted_at: DateTime | None = None
@@ -257,6 +297,8 @@ class V2MoneyManagementPayoutIntentStatusTransitions(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentToCredited(StripeModel):
+    """Amount that the recipient receives."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -264,6 +306,8 @@ class V2MoneyManagementPayoutIntentToCredited(StripeModel):
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(StripeModel):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"] | None = None
     """How soon the transfer is submitted.
 
@@ -278,11 +322,15 @@ class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetw
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptions(StripeModel):
+    """Settings per network."""
+
     ach: V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch | None = None
     """Settings for ACH."""
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount(StripeModel):
+    """Settings for bank accounts."""
+
     preferred_network_options: (
         V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptions | None
     ) = None
@@ -292,11 +340,15 @@ class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount(StripeModel)
 
 
 class V2MoneyManagementPayoutIntentToPayoutMethodOptions(StripeModel):
+    """Settings for the payout method."""
+
     bank_account: V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount | None = None
     """Settings for bank accounts."""
 
 
 class V2MoneyManagementPayoutIntentTo(StripeModel):
+    """Where the money goes."""
+
     credited: V2MoneyManagementPayoutIntentToCredited | None = None
     """Amount that the recipient receives."""
     currency: str | None = None

@@ -14,6 +14,8 @@ __all__ = [
 
 
 class V2MoneyManagementPayoutMethodBankAccount(StripeModel):
+    """Details of a bank account. With type `bank_account`."""
+
     bank_account_type: Literal["checking", "futsu", "savings", "toza"]
     """Kind of bank account.
 
@@ -41,6 +43,8 @@ class V2MoneyManagementPayoutMethodBankAccount(StripeModel):
 
 
 class V2MoneyManagementPayoutMethodCard(StripeModel):
+    """Details of a card. With type `card`."""
+
     exp_month: str
     """Month in which the card expires, from 1 to 12."""
     exp_year: str
@@ -56,6 +60,8 @@ class V2MoneyManagementPayoutMethodCard(StripeModel):
 
 
 class V2MoneyManagementPayoutMethodUsageStatus(StripeModel):
+    """For what the payout method can be used."""
+
     payments: Literal["disabled", "eligible", "ineligible", "invalid", "requires_action"]
     """Whether payments to others can be sent there.
 

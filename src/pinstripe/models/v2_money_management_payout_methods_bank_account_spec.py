@@ -13,6 +13,8 @@ __all__ = [
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman(StripeModel):
+    """Name of the field in the country, to show to people."""
+
     content: str
     """The name in English."""
     localization_key: str
@@ -20,6 +22,8 @@ class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldLocalNameHuman(
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField(StripeModel):
+    """The fields of a form, in their order."""
+
     currencies: list[str] | None = None
     """Currencies for which the field is needed, as ISO 4217 codes in lowercase. All if it is null."""
     local_name: str
@@ -39,6 +43,8 @@ class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField(StripeModel):
 
 
 class V2MoneyManagementPayoutMethodsBankAccountSpecCountries(StripeModel):
+    """The required details, by two-letter country code."""
+
     fields: list[V2MoneyManagementPayoutMethodsBankAccountSpecCountriesField]
     """The fields of a form, in their order."""
 

@@ -23,6 +23,8 @@ __all__ = [
 
 
 class V2MoneyManagementReceivedCreditAmount(StripeModel):
+    """Amount that was sent."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -30,6 +32,8 @@ class V2MoneyManagementReceivedCreditAmount(StripeModel):
 
 
 class V2MoneyManagementReceivedCreditAmountReceived(StripeModel):
+    """Amount that arrived, in the currency of the financial account."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -37,6 +41,8 @@ class V2MoneyManagementReceivedCreditAmountReceived(StripeModel):
 
 
 class V2MoneyManagementReceivedCreditBalanceTransfer(StripeModel):
+    """Movement on Stripe that the money comes from. With type `balance_transfer`."""
+
     from_account: str | None = None
     """ID of the account that sent the money."""
     outbound_payment: str | None = None
@@ -52,6 +58,8 @@ class V2MoneyManagementReceivedCreditBalanceTransfer(StripeModel):
 
 
 class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba(StripeModel):
+    """Details of a bank account in the United States."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_name: str | None = None
@@ -63,6 +71,8 @@ class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba(Strip
 
 
 class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban(StripeModel):
+    """Details of a bank account with an IBAN."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_name: str | None = None
@@ -76,6 +86,8 @@ class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban(Stri
 
 
 class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode(StripeModel):
+    """Details of a bank account in the United Kingdom."""
+
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     bank_name: str | None = None
@@ -87,6 +99,8 @@ class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode(
 
 
 class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount(StripeModel):
+    """Bank account that the money came from."""
+
     aba: V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba | None = None
     """Details of a bank account in the United States."""
     iban: V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban | None = None
@@ -98,6 +112,8 @@ class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount(StripeMo
 
 
 class V2MoneyManagementReceivedCreditBankTransfer(StripeModel):
+    """Bank transfer that the money came with. With type `bank_transfer`."""
+
     financial_address: str
     """ID of the financial address that received the money."""
     network: Literal["ach", "chaps", "fedwire", "fps", "rtp", "sepa", "sepa_instant"]
@@ -109,6 +125,8 @@ class V2MoneyManagementReceivedCreditBankTransfer(StripeModel):
 
 
 class V2MoneyManagementReceivedCreditStatusDetailsFailed(StripeModel):
+    """Details of the status `failed`."""
+
     reason: Literal[
         "capability_inactive",
         "currency_unsupported_on_financial_address",
@@ -125,6 +143,8 @@ class V2MoneyManagementReceivedCreditStatusDetailsFailed(StripeModel):
 
 
 class V2MoneyManagementReceivedCreditStatusDetailsReturned(StripeModel):
+    """Details of the status `returned`."""
+
     reason: Literal["originator_initiated_reversal"]
     """Why the money was returned.
 
@@ -133,6 +153,8 @@ class V2MoneyManagementReceivedCreditStatusDetailsReturned(StripeModel):
 
 
 class V2MoneyManagementReceivedCreditStatusDetails(StripeModel):
+    """Details of the status."""
+
     failed: V2MoneyManagementReceivedCreditStatusDetailsFailed | None = None
     """Details of the status `failed`."""
     returned: V2MoneyManagementReceivedCreditStatusDetailsReturned | None = None
@@ -140,6 +162,8 @@ class V2MoneyManagementReceivedCreditStatusDetails(StripeModel):
 
 
 class V2MoneyManagementReceivedCreditStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     failed_at: DateTime | None = None
     """Time at which it failed."""
     returned_at: DateTime | None = None

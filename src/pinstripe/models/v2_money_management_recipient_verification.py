@@ -14,6 +14,8 @@ __all__ = [
 
 
 class V2MoneyManagementRecipientVerificationConsumedBy(StripeModel):
+    """What the verification was used for."""
+
     outbound_payment: str | None = None
     """ID of the outbound payment."""
     type: Literal["outbound_payment"]
@@ -21,6 +23,8 @@ class V2MoneyManagementRecipientVerificationConsumedBy(StripeModel):
 
 
 class V2MoneyManagementRecipientVerificationMatchResultDetails(StripeModel):
+    """Details of the comparison."""
+
     matched_business_type: Literal["business", "personal"] | None = None
     """Kind of owner that the bank knows."""
     matched_name: str | None = None
@@ -34,6 +38,8 @@ class V2MoneyManagementRecipientVerificationMatchResultDetails(StripeModel):
 
 
 class V2MoneyManagementRecipientVerificationStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     acknowledged_at: DateTime | None = None
     """Time at which it was acknowledged."""
     consumed_at: DateTime | None = None

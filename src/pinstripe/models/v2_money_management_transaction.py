@@ -20,6 +20,8 @@ __all__ = [
 
 
 class V2MoneyManagementTransactionAmount(StripeModel):
+    """Change of the balance. Negative if money leaves."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -27,6 +29,8 @@ class V2MoneyManagementTransactionAmount(StripeModel):
 
 
 class V2MoneyManagementTransactionBalanceImpactAvailable(StripeModel):
+    """Change of the amount that can be spent."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -34,6 +38,8 @@ class V2MoneyManagementTransactionBalanceImpactAvailable(StripeModel):
 
 
 class V2MoneyManagementTransactionBalanceImpactInboundPending(StripeModel):
+    """Change of the amount that is about to arrive."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -41,6 +47,8 @@ class V2MoneyManagementTransactionBalanceImpactInboundPending(StripeModel):
 
 
 class V2MoneyManagementTransactionBalanceImpactOutboundPending(StripeModel):
+    """Change of the amount that is held to leave."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -48,6 +56,8 @@ class V2MoneyManagementTransactionBalanceImpactOutboundPending(StripeModel):
 
 
 class V2MoneyManagementTransactionBalanceImpact(StripeModel):
+    """Change of each part of the balance."""
+
     available: V2MoneyManagementTransactionBalanceImpactAvailable
     """Change of the amount that can be spent."""
     inbound_pending: V2MoneyManagementTransactionBalanceImpactInboundPending
@@ -57,11 +67,15 @@ class V2MoneyManagementTransactionBalanceImpact(StripeModel):
 
 
 class V2MoneyManagementTransactionCounterparty(StripeModel):
+    """The other side of the movement."""
+
     name: str | None = None
     """Name of the other side."""
 
 
 class V2MoneyManagementTransactionFlow(StripeModel):
+    """Object that describes the movement. The field named by `type` has its ID."""
+
     adjustment: str | None = None
     """ID of the adjustment."""
     currency_conversion: str | None = None
@@ -92,6 +106,8 @@ class V2MoneyManagementTransactionFlow(StripeModel):
 
 
 class V2MoneyManagementTransactionRegulatoryReceipt(StripeModel):
+    """Receipt that regulations require."""
+
     status: Literal["available", "not_applicable", "pending", "url_expired"]
     """Whether the receipt is available.
 
@@ -107,6 +123,8 @@ class V2MoneyManagementTransactionRegulatoryReceipt(StripeModel):
 
 
 class V2MoneyManagementTransactionStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     posted_at: DateTime | None = None
     """Time at which it was posted."""
     void_at: DateTime | None = None

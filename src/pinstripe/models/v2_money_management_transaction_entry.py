@@ -17,6 +17,8 @@ __all__ = [
 
 
 class V2MoneyManagementTransactionEntryBalanceImpactAvailable(StripeModel):
+    """Change of the amount that can be spent."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -24,6 +26,8 @@ class V2MoneyManagementTransactionEntryBalanceImpactAvailable(StripeModel):
 
 
 class V2MoneyManagementTransactionEntryBalanceImpactInboundPending(StripeModel):
+    """Change of the amount that is about to arrive."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -31,6 +35,8 @@ class V2MoneyManagementTransactionEntryBalanceImpactInboundPending(StripeModel):
 
 
 class V2MoneyManagementTransactionEntryBalanceImpactOutboundPending(StripeModel):
+    """Change of the amount that is held to leave."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
@@ -38,6 +44,8 @@ class V2MoneyManagementTransactionEntryBalanceImpactOutboundPending(StripeModel)
 
 
 class V2MoneyManagementTransactionEntryBalanceImpact(StripeModel):
+    """Change of each part of the balance."""
+
     available: V2MoneyManagementTransactionEntryBalanceImpactAvailable
     """Change of the amount that can be spent."""
     inbound_pending: V2MoneyManagementTransactionEntryBalanceImpactInboundPending
@@ -47,6 +55,8 @@ class V2MoneyManagementTransactionEntryBalanceImpact(StripeModel):
 
 
 class V2MoneyManagementTransactionEntryTransactionDetailsFlow(StripeModel):
+    """Object that describes the movement. The field named by `type` has its ID."""
+
     adjustment: str | None = None
     """ID of the adjustment."""
     currency_conversion: str | None = None
@@ -77,6 +87,8 @@ class V2MoneyManagementTransactionEntryTransactionDetailsFlow(StripeModel):
 
 
 class V2MoneyManagementTransactionEntryTransactionDetails(StripeModel):
+    """Details of the transaction."""
+
     category: Literal[
         "adjustment",
         "currency_conversion",

@@ -8,6 +8,8 @@ __all__ = ["AccountLinkCreateParamsCollectionOptions", "AccountLinkCreateParams"
 
 
 class AccountLinkCreateParamsCollectionOptions(TypedDict, total=False, closed=True):
+    """Which details the page asks for."""
+
     fields: Literal["currently_due", "eventually_due"]
     """Whether the page asks only for what is due now, or also for what will be due later. Defaults to
     `currently_due`.

@@ -59,6 +59,8 @@ __all__ = [
 
 
 class AccountSessionCreateParamsComponentsAccountManagementFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -68,6 +70,8 @@ class AccountSessionCreateParamsComponentsAccountManagementFeatures(TypedDict, t
 
 
 class AccountSessionCreateParamsComponentsAccountManagement(TypedDict, total=False, closed=True):
+    """The component in which users see and change the details of their account."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsAccountManagementFeatures
@@ -75,6 +79,8 @@ class AccountSessionCreateParamsComponentsAccountManagement(TypedDict, total=Fal
 
 
 class AccountSessionCreateParamsComponentsAccountOnboardingFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -84,6 +90,8 @@ class AccountSessionCreateParamsComponentsAccountOnboardingFeatures(TypedDict, t
 
 
 class AccountSessionCreateParamsComponentsAccountOnboarding(TypedDict, total=False, closed=True):
+    """The component that collects the details Stripe requires of the account."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsAccountOnboardingFeatures
@@ -91,10 +99,15 @@ class AccountSessionCreateParamsComponentsAccountOnboarding(TypedDict, total=Fal
 
 
 class AccountSessionCreateParamsComponentsBalanceReportFeatures(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsBalanceReport(TypedDict, total=False, closed=True):
+    """The component with a report on the balance."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsBalanceReportFeatures
@@ -102,6 +115,8 @@ class AccountSessionCreateParamsComponentsBalanceReport(TypedDict, total=False, 
 
 
 class AccountSessionCreateParamsComponentsBalancesFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -117,6 +132,8 @@ class AccountSessionCreateParamsComponentsBalancesFeatures(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsBalances(TypedDict, total=False, closed=True):
+    """The component with the balances of the account and its payouts."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsBalancesFeatures
@@ -124,6 +141,8 @@ class AccountSessionCreateParamsComponentsBalances(TypedDict, total=False, close
 
 
 class AccountSessionCreateParamsComponentsDisputesListFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -139,6 +158,8 @@ class AccountSessionCreateParamsComponentsDisputesListFeatures(TypedDict, total=
 
 
 class AccountSessionCreateParamsComponentsDisputesList(TypedDict, total=False, closed=True):
+    """The component with a list of all disputes."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsDisputesListFeatures
@@ -146,10 +167,15 @@ class AccountSessionCreateParamsComponentsDisputesList(TypedDict, total=False, c
 
 
 class AccountSessionCreateParamsComponentsDocumentsFeatures(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsDocuments(TypedDict, total=False, closed=True):
+    """The component with documents to download, such as tax invoices."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsDocumentsFeatures
@@ -157,6 +183,8 @@ class AccountSessionCreateParamsComponentsDocuments(TypedDict, total=False, clos
 
 
 class AccountSessionCreateParamsComponentsFinancialAccountFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -170,11 +198,15 @@ class AccountSessionCreateParamsComponentsFinancialAccountFeatures(TypedDict, to
 
 
 class AccountSessionCreateParamsComponentsFinancialAccountTransactionsFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     card_spend_dispute_management: bool
     """Whether users can dispute transactions of issued cards."""
 
 
 class AccountSessionCreateParamsComponentsFinancialAccountTransactions(TypedDict, total=False, closed=True):
+    """The component with the transactions of a financial account."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsFinancialAccountTransactionsFeatures
@@ -182,6 +214,8 @@ class AccountSessionCreateParamsComponentsFinancialAccountTransactions(TypedDict
 
 
 class AccountSessionCreateParamsComponentsFinancialAccount(TypedDict, total=False, closed=True):
+    """The component with a financial account of Treasury."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsFinancialAccountFeatures
@@ -189,6 +223,8 @@ class AccountSessionCreateParamsComponentsFinancialAccount(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsInstantPayoutsPromotionFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -200,6 +236,8 @@ class AccountSessionCreateParamsComponentsInstantPayoutsPromotionFeatures(TypedD
 
 
 class AccountSessionCreateParamsComponentsInstantPayoutsPromotion(TypedDict, total=False, closed=True):
+    """The component that offers instant payouts."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsInstantPayoutsPromotionFeatures
@@ -207,6 +245,8 @@ class AccountSessionCreateParamsComponentsInstantPayoutsPromotion(TypedDict, tot
 
 
 class AccountSessionCreateParamsComponentsIssuingCardFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     card_management: bool
     """Whether users can create and change cards."""
     card_spend_dispute_management: bool
@@ -218,6 +258,8 @@ class AccountSessionCreateParamsComponentsIssuingCardFeatures(TypedDict, total=F
 
 
 class AccountSessionCreateParamsComponentsIssuingCardsListFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     card_management: bool
     """Whether users can create and change cards."""
     card_spend_dispute_management: bool
@@ -233,6 +275,8 @@ class AccountSessionCreateParamsComponentsIssuingCardsListFeatures(TypedDict, to
 
 
 class AccountSessionCreateParamsComponentsIssuingCardsList(TypedDict, total=False, closed=True):
+    """The component with a list of issued cards."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsIssuingCardsListFeatures
@@ -240,6 +284,8 @@ class AccountSessionCreateParamsComponentsIssuingCardsList(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsIssuingCard(TypedDict, total=False, closed=True):
+    """The component with one issued card."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsIssuingCardFeatures
@@ -247,6 +293,8 @@ class AccountSessionCreateParamsComponentsIssuingCard(TypedDict, total=False, cl
 
 
 class AccountSessionCreateParamsComponentsNotificationBannerFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -256,6 +304,8 @@ class AccountSessionCreateParamsComponentsNotificationBannerFeatures(TypedDict, 
 
 
 class AccountSessionCreateParamsComponentsNotificationBanner(TypedDict, total=False, closed=True):
+    """The component that shows what the account must do, such as giving missing details."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsNotificationBannerFeatures
@@ -263,6 +313,8 @@ class AccountSessionCreateParamsComponentsNotificationBanner(TypedDict, total=Fa
 
 
 class AccountSessionCreateParamsComponentsPaymentDetailsFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -278,6 +330,8 @@ class AccountSessionCreateParamsComponentsPaymentDetailsFeatures(TypedDict, tota
 
 
 class AccountSessionCreateParamsComponentsPaymentDetails(TypedDict, total=False, closed=True):
+    """The component with the details of one payment."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentDetailsFeatures
@@ -285,6 +339,8 @@ class AccountSessionCreateParamsComponentsPaymentDetails(TypedDict, total=False,
 
 
 class AccountSessionCreateParamsComponentsPaymentDisputesFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     destination_on_behalf_of_charge_management: bool
     """Whether payments that the platform made on behalf of the account are shown, with the features that
     are enabled.
@@ -298,6 +354,8 @@ class AccountSessionCreateParamsComponentsPaymentDisputesFeatures(TypedDict, tot
 
 
 class AccountSessionCreateParamsComponentsPaymentDisputes(TypedDict, total=False, closed=True):
+    """The component with the disputes of one payment."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentDisputesFeatures
@@ -305,6 +363,8 @@ class AccountSessionCreateParamsComponentsPaymentDisputes(TypedDict, total=False
 
 
 class AccountSessionCreateParamsComponentsPaymentMethodSettingsFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -312,6 +372,8 @@ class AccountSessionCreateParamsComponentsPaymentMethodSettingsFeatures(TypedDic
 
 
 class AccountSessionCreateParamsComponentsPaymentMethodSettings(TypedDict, total=False, closed=True):
+    """The component in which users choose the payment methods they offer."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentMethodSettingsFeatures
@@ -319,6 +381,8 @@ class AccountSessionCreateParamsComponentsPaymentMethodSettings(TypedDict, total
 
 
 class AccountSessionCreateParamsComponentsPaymentsFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     capture_payments: bool
     """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
@@ -334,6 +398,8 @@ class AccountSessionCreateParamsComponentsPaymentsFeatures(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsPayments(TypedDict, total=False, closed=True):
+    """The component with a list of payments."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentsFeatures
@@ -341,10 +407,15 @@ class AccountSessionCreateParamsComponentsPayments(TypedDict, total=False, close
 
 
 class AccountSessionCreateParamsComponentsPayoutDetailsFeatures(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsPayoutDetails(TypedDict, total=False, closed=True):
+    """The component with the details of one payout."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutDetailsFeatures
@@ -352,10 +423,15 @@ class AccountSessionCreateParamsComponentsPayoutDetails(TypedDict, total=False, 
 
 
 class AccountSessionCreateParamsComponentsPayoutReconciliationReportFeatures(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsPayoutReconciliationReport(TypedDict, total=False, closed=True):
+    """The component with a report that matches payouts to payments."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutReconciliationReportFeatures
@@ -363,6 +439,8 @@ class AccountSessionCreateParamsComponentsPayoutReconciliationReport(TypedDict, 
 
 
 class AccountSessionCreateParamsComponentsPayoutsFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
     """Whether users can use the component without logging in to Stripe. Only where the platform collects
     the requirements.
@@ -378,10 +456,15 @@ class AccountSessionCreateParamsComponentsPayoutsFeatures(TypedDict, total=False
 
 
 class AccountSessionCreateParamsComponentsPayoutsListFeatures(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsPayoutsList(TypedDict, total=False, closed=True):
+    """The component with a list of payouts."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutsListFeatures
@@ -389,6 +472,8 @@ class AccountSessionCreateParamsComponentsPayoutsList(TypedDict, total=False, cl
 
 
 class AccountSessionCreateParamsComponentsPayouts(TypedDict, total=False, closed=True):
+    """The component with the balance, the payouts and their settings."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutsFeatures
@@ -396,10 +481,15 @@ class AccountSessionCreateParamsComponentsPayouts(TypedDict, total=False, closed
 
 
 class AccountSessionCreateParamsComponentsReportingChartFeatures(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsReportingChart(TypedDict, total=False, closed=True):
+    """The component with a chart of the account's business."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsReportingChartFeatures
@@ -407,10 +497,15 @@ class AccountSessionCreateParamsComponentsReportingChart(TypedDict, total=False,
 
 
 class AccountSessionCreateParamsComponentsTaxRegistrationsFeatures(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsTaxRegistrations(TypedDict, total=False, closed=True):
+    """The component in which users manage their tax registrations."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTaxRegistrationsFeatures
@@ -418,10 +513,15 @@ class AccountSessionCreateParamsComponentsTaxRegistrations(TypedDict, total=Fals
 
 
 class AccountSessionCreateParamsComponentsTaxSettingsFeatures(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsTaxSettings(TypedDict, total=False, closed=True):
+    """The component in which users manage their tax settings."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTaxSettingsFeatures
@@ -429,10 +529,15 @@ class AccountSessionCreateParamsComponentsTaxSettings(TypedDict, total=False, cl
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareOrdersFeatures(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareOrders(TypedDict, total=False, closed=True):
+    """The component with orders of Terminal readers."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTerminalHardwareOrdersFeatures
@@ -440,10 +545,15 @@ class AccountSessionCreateParamsComponentsTerminalHardwareOrders(TypedDict, tota
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareShopFeatures(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """What users can do in the component.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareShop(TypedDict, total=False, closed=True):
+    """The component in which users order Terminal readers."""
+
     enabled: Required[bool]
     """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTerminalHardwareShopFeatures
@@ -451,6 +561,8 @@ class AccountSessionCreateParamsComponentsTerminalHardwareShop(TypedDict, total=
 
 
 class AccountSessionCreateParamsComponents(TypedDict, total=False, closed=True):
+    """Components to enable for the session, each with its features. Name those only that the user may see."""
+
     account_management: AccountSessionCreateParamsComponentsAccountManagement
     """The component in which users see and change the details of their account."""
     account_onboarding: AccountSessionCreateParamsComponentsAccountOnboarding

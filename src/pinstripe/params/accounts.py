@@ -396,6 +396,8 @@ __all__ = [
 
 
 class AccountPeopleCreateParamsAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: int | datetime
     """When the person accepted the agreement."""
     ip: str
@@ -405,6 +407,8 @@ class AccountPeopleCreateParamsAdditionalTosAcceptancesAccount(TypedDict, total=
 
 
 class AccountPeopleUpdateParamsAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: int | datetime
     """When the person accepted the agreement."""
     ip: str
@@ -414,6 +418,8 @@ class AccountPeopleUpdateParamsAdditionalTosAcceptancesAccount(TypedDict, total=
 
 
 class AccountPersonCreateParamsAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: int | datetime
     """When the person accepted the agreement."""
     ip: str
@@ -423,6 +429,8 @@ class AccountPersonCreateParamsAdditionalTosAcceptancesAccount(TypedDict, total=
 
 
 class AccountPersonUpdateParamsAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: int | datetime
     """When the person accepted the agreement."""
     ip: str
@@ -432,26 +440,36 @@ class AccountPersonUpdateParamsAdditionalTosAcceptancesAccount(TypedDict, total=
 
 
 class AccountPeopleCreateParamsAdditionalTosAcceptances(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: AccountPeopleCreateParamsAdditionalTosAcceptancesAccount
     """Acceptance of the Stripe services agreement by the person."""
 
 
 class AccountPeopleUpdateParamsAdditionalTosAcceptances(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: AccountPeopleUpdateParamsAdditionalTosAcceptancesAccount
     """Acceptance of the Stripe services agreement by the person."""
 
 
 class AccountPersonCreateParamsAdditionalTosAcceptances(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: AccountPersonCreateParamsAdditionalTosAcceptancesAccount
     """Acceptance of the Stripe services agreement by the person."""
 
 
 class AccountPersonUpdateParamsAdditionalTosAcceptances(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: AccountPersonUpdateParamsAdditionalTosAcceptancesAccount
     """Acceptance of the Stripe services agreement by the person."""
 
 
 class AccountPeopleCreateParamsAddressKana(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -469,6 +487,8 @@ class AccountPeopleCreateParamsAddressKana(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleUpdateParamsAddressKana(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -486,6 +506,8 @@ class AccountPeopleUpdateParamsAddressKana(TypedDict, total=False, closed=True):
 
 
 class AccountPersonCreateParamsAddressKana(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -503,6 +525,8 @@ class AccountPersonCreateParamsAddressKana(TypedDict, total=False, closed=True):
 
 
 class AccountPersonUpdateParamsAddressKana(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -520,6 +544,8 @@ class AccountPersonUpdateParamsAddressKana(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleCreateParamsAddressKanji(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -537,6 +563,8 @@ class AccountPeopleCreateParamsAddressKanji(TypedDict, total=False, closed=True)
 
 
 class AccountPeopleUpdateParamsAddressKanji(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -554,6 +582,8 @@ class AccountPeopleUpdateParamsAddressKanji(TypedDict, total=False, closed=True)
 
 
 class AccountPersonCreateParamsAddressKanji(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -571,6 +601,8 @@ class AccountPersonCreateParamsAddressKanji(TypedDict, total=False, closed=True)
 
 
 class AccountPersonUpdateParamsAddressKanji(TypedDict, total=False, closed=True):
+    """Home address of a person in Japan, written in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -588,6 +620,8 @@ class AccountPersonUpdateParamsAddressKanji(TypedDict, total=False, closed=True)
 
 
 class AccountPeopleCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -603,6 +637,8 @@ class AccountPeopleCreateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -618,6 +654,8 @@ class AccountPeopleUpdateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class AccountPersonCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -633,6 +671,8 @@ class AccountPersonCreateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class AccountPersonUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -650,11 +690,15 @@ class AccountPersonUpdateParamsAddress(TypedDict, total=False, closed=True):
 class AccountBankAccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove who owns the bank account."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification(TypedDict, total=False, closed=True):
+    """Documents that prove who owns the bank account."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
@@ -662,11 +706,15 @@ class AccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification(Ty
 class AccountExternalAccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove who owns the bank account."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountBankAccountCreateParamsBankAccountDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account to add."""
+
     bank_account_ownership_verification: (
         AccountBankAccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification
     )
@@ -674,11 +722,15 @@ class AccountBankAccountCreateParamsBankAccountDocuments(TypedDict, total=False,
 
 
 class AccountCreateParamsBankAccountDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account."""
+
     bank_account_ownership_verification: AccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
 
 
 class AccountExternalAccountCreateParamsBankAccountDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account to add."""
+
     bank_account_ownership_verification: (
         AccountExternalAccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification
     )
@@ -686,6 +738,8 @@ class AccountExternalAccountCreateParamsBankAccountDocuments(TypedDict, total=Fa
 
 
 class AccountBankAccountCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account to add, as a token or its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -717,6 +771,8 @@ class AccountBankAccountCreateParamsBankAccount(TypedDict, total=False, closed=T
 
 
 class AccountCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account to which the account is paid out, as a token or its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -748,6 +804,8 @@ class AccountCreateParamsBankAccount(TypedDict, total=False, closed=True):
 
 
 class AccountExternalAccountCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account to add, as a token or its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -779,6 +837,8 @@ class AccountExternalAccountCreateParamsBankAccount(TypedDict, total=False, clos
 
 
 class AccountCreateParamsBusinessProfileAnnualRevenue(TypedDict, total=False, closed=True):
+    """Revenue of the last fiscal year."""
+
     amount: Required[int]
     """Revenue in the smallest currency unit."""
     currency: Required[str]
@@ -788,6 +848,8 @@ class AccountCreateParamsBusinessProfileAnnualRevenue(TypedDict, total=False, cl
 
 
 class AccountUpdateParamsBusinessProfileAnnualRevenue(TypedDict, total=False, closed=True):
+    """Revenue of the last fiscal year."""
+
     amount: Required[int]
     """Revenue in the smallest currency unit."""
     currency: Required[str]
@@ -797,6 +859,8 @@ class AccountUpdateParamsBusinessProfileAnnualRevenue(TypedDict, total=False, cl
 
 
 class AccountCreateParamsBusinessProfileMonthlyEstimatedRevenue(TypedDict, total=False, closed=True):
+    """About how much the business earns in a month."""
+
     amount: Required[int]
     """Monthly revenue in the smallest currency unit."""
     currency: Required[str]
@@ -804,6 +868,8 @@ class AccountCreateParamsBusinessProfileMonthlyEstimatedRevenue(TypedDict, total
 
 
 class AccountUpdateParamsBusinessProfileMonthlyEstimatedRevenue(TypedDict, total=False, closed=True):
+    """About how much the business earns in a month."""
+
     amount: Required[int]
     """Monthly revenue in the smallest currency unit."""
     currency: Required[str]
@@ -811,6 +877,8 @@ class AccountUpdateParamsBusinessProfileMonthlyEstimatedRevenue(TypedDict, total
 
 
 class AccountCreateParamsBusinessProfileSupportAddress(TypedDict, total=False, closed=True):
+    """Address that customers can use for support requests."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -826,6 +894,8 @@ class AccountCreateParamsBusinessProfileSupportAddress(TypedDict, total=False, c
 
 
 class AccountUpdateParamsBusinessProfileSupportAddress(TypedDict, total=False, closed=True):
+    """Address that customers can use for support requests."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -841,6 +911,8 @@ class AccountUpdateParamsBusinessProfileSupportAddress(TypedDict, total=False, c
 
 
 class AccountCreateParamsBusinessProfile(TypedDict, total=False, closed=True):
+    """What the business does and how its customers reach it."""
+
     annual_revenue: AccountCreateParamsBusinessProfileAnnualRevenue
     """Revenue of the last fiscal year."""
     estimated_worker_count: int
@@ -885,6 +957,8 @@ class AccountCreateParamsBusinessProfile(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsBusinessProfile(TypedDict, total=False, closed=True):
+    """What the business does and how its customers reach it."""
+
     annual_revenue: AccountUpdateParamsBusinessProfileAnnualRevenue
     """Revenue of the last fiscal year."""
     estimated_worker_count: int
@@ -929,706 +1003,994 @@ class AccountUpdateParamsBusinessProfile(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsCapabilitiesAcssDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take pre-authorized debits in Canada."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAcssDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take pre-authorized debits in Canada."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAffirmPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Affirm."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAffirmPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Affirm."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAfterpayClearpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Afterpay and Clearpay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAfterpayClearpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Afterpay and Clearpay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAlmaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Alma."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAlmaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Alma."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAmazonPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Amazon Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAmazonPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Amazon Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAppDistribution(TypedDict, total=False, closed=True):
+    """Whether the account can distribute Stripe apps."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAppDistribution(TypedDict, total=False, closed=True):
+    """Whether the account can distribute Stripe apps."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAuBecsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take BECS Direct Debit payments in Australia."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAuBecsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take BECS Direct Debit payments in Australia."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBancontactPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bancontact."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBancontactPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bancontact."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments by bank transfer into a customer's cash balance."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments by bank transfer into a customer's cash balance."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBilliePayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Billie."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBilliePayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Billie."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBizumPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bizum."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBizumPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bizum."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBlikPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with BLIK."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBlikPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with BLIK."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBlikRecurringPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take recurring payments with BLIK."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBlikRecurringPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take recurring payments with BLIK."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBoletoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Boleto."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBoletoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Boleto."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCardIssuing(TypedDict, total=False, closed=True):
+    """Whether the account can issue cards."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCardIssuing(TypedDict, total=False, closed=True):
+    """Whether the account can issue cards."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take card payments."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take card payments."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCartesBancairesPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCartesBancairesPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCashappPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Cash App Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCashappPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Cash App Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCryptoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with stablecoins."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCryptoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with stablecoins."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesEpsPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with EPS."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesEpsPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with EPS."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesFpxPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with FPX."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesFpxPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with FPX."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesGbBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in pounds sterling."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesGbBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in pounds sterling."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesGiropayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with giropay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesGiropayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with giropay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesGrabpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with GrabPay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesGrabpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with GrabPay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesIdealPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with iDEAL."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesIdealPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with iDEAL."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesIndiaInternationalPayments(TypedDict, total=False, closed=True):
+    """Whether an account in India can take payments from other countries."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesIndiaInternationalPayments(TypedDict, total=False, closed=True):
+    """Whether an account in India can take payments from other countries."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesJcbPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesJcbPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesJpBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in yen."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesJpBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in yen."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKakaoPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Kakao Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKakaoPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Kakao Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKlarnaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Klarna."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKlarnaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Klarna."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKonbiniPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments in Japanese convenience stores."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKonbiniPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments in Japanese convenience stores."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKrCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with cards of South Korea."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKrCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with cards of South Korea."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesLegacyPayments(TypedDict, total=False, closed=True):
+    """Whether the account has the old capability for payments, which came before `card_payments` and
+    `transfers`.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesLegacyPayments(TypedDict, total=False, closed=True):
+    """Whether the account has the old capability for payments, which came before `card_payments` and
+    `transfers`.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesLinkPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Link."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesLinkPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Link."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMbWayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MB WAY."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMbWayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MB WAY."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMobilepayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MobilePay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMobilepayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MobilePay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMultibancoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Multibanco."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMultibancoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Multibanco."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMxBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in Mexican pesos."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMxBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in Mexican pesos."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesNaverPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Naver Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesNaverPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Naver Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesNzBankAccountBecsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take BECS Direct Debit payments in New Zealand."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesNzBankAccountBecsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take BECS Direct Debit payments in New Zealand."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesOxxoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with OXXO."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesOxxoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with OXXO."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesP24Payments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Przelewy24."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesP24Payments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Przelewy24."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPayByBankPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pay by Bank."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPayByBankPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pay by Bank."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaycoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PAYCO."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaycoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PAYCO."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaynowPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayNow."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaynowPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayNow."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaypayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayPay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaypayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayPay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaytoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayTo."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaytoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayTo."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPixPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pix."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPixPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pix."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPromptpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PromptPay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPromptpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PromptPay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesRevolutPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Revolut Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesRevolutPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Revolut Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSamsungPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Samsung Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSamsungPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Samsung Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSatispayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Satispay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSatispayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Satispay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesScalapayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Scalapay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesScalapayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Scalapay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSepaBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in euros."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSepaBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in euros."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take SEPA Direct Debit payments."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take SEPA Direct Debit payments."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSequraPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with seQura."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSequraPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with seQura."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSofortPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sofort."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSofortPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sofort."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSunbitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sunbit."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSunbitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sunbit."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSwishPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Swish."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSwishPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Swish."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTaxReportingUs1099K(TypedDict, total=False, closed=True):
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTaxReportingUs1099K(TypedDict, total=False, closed=True):
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTaxReportingUs1099Misc(TypedDict, total=False, closed=True):
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTaxReportingUs1099Misc(TypedDict, total=False, closed=True):
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTransfers(TypedDict, total=False, closed=True):
+    """Whether the account can receive transfers from its platform."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTransfers(TypedDict, total=False, closed=True):
+    """Whether the account can receive transfers from its platform."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTreasury(TypedDict, total=False, closed=True):
+    """Whether the account can have financial accounts of Treasury."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTreasury(TypedDict, total=False, closed=True):
+    """Whether the account can have financial accounts of Treasury."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTwintPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with TWINT."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTwintPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with TWINT."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesUpiPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with UPI."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesUpiPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with UPI."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesUsBankAccountAchPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesUsBankAccountAchPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesUsBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in US dollars."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesUsBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in US dollars."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesWeroPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Wero."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesWeroPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Wero."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesZipPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Zip."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesZipPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Zip."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilities(TypedDict, total=False, closed=True):
+    """Capabilities to request for the account. Requesting one adds its requirements; card payments are the
+    most common.
+    """
+
     acss_debit_payments: AccountCreateParamsCapabilitiesAcssDebitPayments
     """Whether the account can take pre-authorized debits in Canada."""
     affirm_payments: AccountCreateParamsCapabilitiesAffirmPayments
@@ -1774,6 +2136,8 @@ class AccountCreateParamsCapabilities(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsCapabilities(TypedDict, total=False, closed=True):
+    """Capabilities to request for the account, or to remove from it."""
+
     acss_debit_payments: AccountUpdateParamsCapabilitiesAcssDebitPayments
     """Whether the account can take pre-authorized debits in Canada."""
     affirm_payments: AccountUpdateParamsCapabilitiesAffirmPayments
@@ -1919,6 +2283,8 @@ class AccountUpdateParamsCapabilities(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsCompanyAddressKana(TypedDict, total=False, closed=True):
+    """Main address of a company in Japan, written in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1936,6 +2302,8 @@ class AccountCreateParamsCompanyAddressKana(TypedDict, total=False, closed=True)
 
 
 class AccountUpdateParamsCompanyAddressKana(TypedDict, total=False, closed=True):
+    """Main address of a company in Japan, written in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1953,6 +2321,8 @@ class AccountUpdateParamsCompanyAddressKana(TypedDict, total=False, closed=True)
 
 
 class AccountCreateParamsCompanyAddressKanji(TypedDict, total=False, closed=True):
+    """Main address of a company in Japan, written in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1970,6 +2340,8 @@ class AccountCreateParamsCompanyAddressKanji(TypedDict, total=False, closed=True
 
 
 class AccountUpdateParamsCompanyAddressKanji(TypedDict, total=False, closed=True):
+    """Main address of a company in Japan, written in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1987,6 +2359,8 @@ class AccountUpdateParamsCompanyAddressKanji(TypedDict, total=False, closed=True
 
 
 class AccountCreateParamsCompanyAddress(TypedDict, total=False, closed=True):
+    """Main address of the company."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -2002,6 +2376,8 @@ class AccountCreateParamsCompanyAddress(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsCompanyAddress(TypedDict, total=False, closed=True):
+    """Main address of the company."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -2017,6 +2393,8 @@ class AccountUpdateParamsCompanyAddress(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsCompanyAdministrativeAddress(TypedDict, total=False, closed=True):
+    """Address at which the company is administered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2032,6 +2410,8 @@ class AccountCreateParamsCompanyAdministrativeAddress(TypedDict, total=False, cl
 
 
 class AccountUpdateParamsCompanyAdministrativeAddress(TypedDict, total=False, closed=True):
+    """Address at which the company is administered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2047,6 +2427,8 @@ class AccountUpdateParamsCompanyAdministrativeAddress(TypedDict, total=False, cl
 
 
 class AccountCreateParamsCompanyDirectorshipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's directors is complete and correct."""
+
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -2056,6 +2438,8 @@ class AccountCreateParamsCompanyDirectorshipDeclaration(TypedDict, total=False, 
 
 
 class AccountUpdateParamsCompanyDirectorshipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's directors is complete and correct."""
+
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -2065,6 +2449,8 @@ class AccountUpdateParamsCompanyDirectorshipDeclaration(TypedDict, total=False, 
 
 
 class AccountCreateParamsCompanyOwnershipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's owners is complete and correct."""
+
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -2074,6 +2460,8 @@ class AccountCreateParamsCompanyOwnershipDeclaration(TypedDict, total=False, clo
 
 
 class AccountUpdateParamsCompanyOwnershipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's owners is complete and correct."""
+
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -2083,6 +2471,8 @@ class AccountUpdateParamsCompanyOwnershipDeclaration(TypedDict, total=False, clo
 
 
 class AccountCreateParamsCompanyPhysicalAddress(TypedDict, total=False, closed=True):
+    """Address at which the company can be found."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2098,6 +2488,8 @@ class AccountCreateParamsCompanyPhysicalAddress(TypedDict, total=False, closed=T
 
 
 class AccountUpdateParamsCompanyPhysicalAddress(TypedDict, total=False, closed=True):
+    """Address at which the company can be found."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2113,6 +2505,8 @@ class AccountUpdateParamsCompanyPhysicalAddress(TypedDict, total=False, closed=T
 
 
 class AccountCreateParamsCompanyPrincipalPlaceOfBusiness(TypedDict, total=False, closed=True):
+    """Address at which the company does most of its business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2128,6 +2522,8 @@ class AccountCreateParamsCompanyPrincipalPlaceOfBusiness(TypedDict, total=False,
 
 
 class AccountUpdateParamsCompanyPrincipalPlaceOfBusiness(TypedDict, total=False, closed=True):
+    """Address at which the company does most of its business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2143,6 +2539,8 @@ class AccountUpdateParamsCompanyPrincipalPlaceOfBusiness(TypedDict, total=False,
 
 
 class AccountCreateParamsCompanyRegistrationDate(TypedDict, total=False, closed=True):
+    """Date on which the company was registered."""
+
     day: Required[int]
     """Day of the registration, from 1 to 31."""
     month: Required[int]
@@ -2152,6 +2550,8 @@ class AccountCreateParamsCompanyRegistrationDate(TypedDict, total=False, closed=
 
 
 class AccountUpdateParamsCompanyRegistrationDate(TypedDict, total=False, closed=True):
+    """Date on which the company was registered."""
+
     day: Required[int]
     """Day of the registration, from 1 to 31."""
     month: Required[int]
@@ -2161,6 +2561,8 @@ class AccountUpdateParamsCompanyRegistrationDate(TypedDict, total=False, closed=
 
 
 class AccountCreateParamsCompanyRepresentativeDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the representative is authorized to act for the company."""
+
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -2170,6 +2572,8 @@ class AccountCreateParamsCompanyRepresentativeDeclaration(TypedDict, total=False
 
 
 class AccountUpdateParamsCompanyRepresentativeDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the representative is authorized to act for the company."""
+
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -2179,6 +2583,8 @@ class AccountUpdateParamsCompanyRepresentativeDeclaration(TypedDict, total=False
 
 
 class AccountCreateParamsCompanyVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the company."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -2186,6 +2592,8 @@ class AccountCreateParamsCompanyVerificationDocument(TypedDict, total=False, clo
 
 
 class AccountUpdateParamsCompanyVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the company."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -2193,16 +2601,22 @@ class AccountUpdateParamsCompanyVerificationDocument(TypedDict, total=False, clo
 
 
 class AccountCreateParamsCompanyVerification(TypedDict, total=False, closed=True):
+    """Documents about the company."""
+
     document: AccountCreateParamsCompanyVerificationDocument
     """Document that identifies the company."""
 
 
 class AccountUpdateParamsCompanyVerification(TypedDict, total=False, closed=True):
+    """Documents about the company."""
+
     document: AccountUpdateParamsCompanyVerificationDocument
     """Document that identifies the company."""
 
 
 class AccountCreateParamsCompany(TypedDict, total=False, closed=True):
+    """Details of the company behind the account, for all business types but `individual`."""
+
     address: AccountCreateParamsCompanyAddress
     """Main address of the company."""
     address_kana: AccountCreateParamsCompanyAddressKana
@@ -2319,6 +2733,8 @@ class AccountCreateParamsCompany(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsCompany(TypedDict, total=False, closed=True):
+    """Details of the company behind the account, for all business types but `individual`."""
+
     address: AccountUpdateParamsCompanyAddress
     """Main address of the company."""
     address_kana: AccountUpdateParamsCompanyAddressKana
@@ -2435,6 +2851,8 @@ class AccountUpdateParamsCompany(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsControllerFees(TypedDict, total=False, closed=True):
+    """Who pays Stripe's fees."""
+
     payer: Literal["account", "application"]
     """Who pays Stripe's fees on the account's payments. Defaults to `account`.
 
@@ -2444,6 +2862,8 @@ class AccountCreateParamsControllerFees(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsControllerLosses(TypedDict, total=False, closed=True):
+    """Who bears losses from payments."""
+
     payments: Literal["application", "stripe"]
     """Who is liable when the account cannot cover refunds and disputes. Defaults to `stripe`.
 
@@ -2453,6 +2873,8 @@ class AccountCreateParamsControllerLosses(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsControllerStripeDashboard(TypedDict, total=False, closed=True):
+    """Access of the account to the Dashboard."""
+
     type: Literal["express", "full", "none"]
     """Which Dashboard the account's users have. Defaults to `full`.
 
@@ -2463,6 +2885,10 @@ class AccountCreateParamsControllerStripeDashboard(TypedDict, total=False, close
 
 
 class AccountCreateParamsController(TypedDict, total=False, closed=True):
+    """Who is in charge of the account and its risks. It cannot be changed later, and not be combined with
+    `type`.
+    """
+
     fees: AccountCreateParamsControllerFees
     """Who pays Stripe's fees."""
     losses: AccountCreateParamsControllerLosses
@@ -2478,6 +2904,8 @@ class AccountCreateParamsController(TypedDict, total=False, closed=True):
 
 
 class AccountListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -2489,6 +2917,8 @@ class AccountListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleCreateParamsDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -2498,6 +2928,8 @@ class AccountPeopleCreateParamsDob(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleUpdateParamsDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -2507,6 +2939,8 @@ class AccountPeopleUpdateParamsDob(TypedDict, total=False, closed=True):
 
 
 class AccountPersonCreateParamsDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -2516,6 +2950,8 @@ class AccountPersonCreateParamsDob(TypedDict, total=False, closed=True):
 
 
 class AccountPersonUpdateParamsDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -2525,141 +2961,197 @@ class AccountPersonUpdateParamsDob(TypedDict, total=False, closed=True):
 
 
 class AccountBankAccountUpdateParamsDocumentsBankAccountOwnershipVerification(TypedDict, total=False, closed=True):
+    """Documents that prove who owns the bank account."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountCreateParamsDocumentsBankAccountOwnershipVerification(TypedDict, total=False, closed=True):
+    """Documents that prove who owns the bank account."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountExternalAccountUpdateParamsDocumentsBankAccountOwnershipVerification(TypedDict, total=False, closed=True):
+    """Documents that prove who owns the bank account."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountUpdateParamsDocumentsBankAccountOwnershipVerification(TypedDict, total=False, closed=True):
+    """Documents that prove who owns the bank account."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountPeopleCreateParamsDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPeopleUpdateParamsDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPersonCreateParamsDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPersonUpdateParamsDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountCreateParamsDocumentsCompanyLicense(TypedDict, total=False, closed=True):
+    """Documents that show the company's license or permit."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountUpdateParamsDocumentsCompanyLicense(TypedDict, total=False, closed=True):
+    """Documents that show the company's license or permit."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountCreateParamsDocumentsCompanyMemorandumOfAssociation(TypedDict, total=False, closed=True):
+    """Documents that contain the company's memorandum of association."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountUpdateParamsDocumentsCompanyMemorandumOfAssociation(TypedDict, total=False, closed=True):
+    """Documents that contain the company's memorandum of association."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountCreateParamsDocumentsCompanyMinisterialDecree(TypedDict, total=False, closed=True):
+    """Documents that contain the ministerial decree that established the company."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountUpdateParamsDocumentsCompanyMinisterialDecree(TypedDict, total=False, closed=True):
+    """Documents that contain the ministerial decree that established the company."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountCreateParamsDocumentsCompanyRegistrationVerification(TypedDict, total=False, closed=True):
+    """Documents that prove the registration of the company."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountUpdateParamsDocumentsCompanyRegistrationVerification(TypedDict, total=False, closed=True):
+    """Documents that prove the registration of the company."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountCreateParamsDocumentsCompanyTaxIdVerification(TypedDict, total=False, closed=True):
+    """Documents that prove the company's tax ID."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountUpdateParamsDocumentsCompanyTaxIdVerification(TypedDict, total=False, closed=True):
+    """Documents that prove the company's tax ID."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountPeopleCreateParamsDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPeopleUpdateParamsDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPersonCreateParamsDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPersonUpdateParamsDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountCreateParamsDocumentsProofOfAddress(TypedDict, total=False, closed=True):
+    """Documents that prove the address."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountUpdateParamsDocumentsProofOfAddress(TypedDict, total=False, closed=True):
+    """Documents that prove the address."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class AccountCreateParamsDocumentsProofOfBusinessPresence(TypedDict, total=False, closed=True):
+    """Documents that show that the business is present in the country."""
+
     files: list[str]
     """Uploaded files that make up the document."""
 
 
 class AccountUpdateParamsDocumentsProofOfBusinessPresence(TypedDict, total=False, closed=True):
+    """Documents that show that the business is present in the country."""
+
     files: list[str]
     """Uploaded files that make up the document."""
 
 
 class AccountUpdateParamsDocumentsProofOfRegistrationSigner(TypedDict, total=False, closed=True):
+    """Who signed the documents about the registration."""
+
     person: str
     """ID of the person who signed."""
 
 
 class AccountUpdateParamsDocumentsProofOfRegistration(TypedDict, total=False, closed=True):
+    """Documents that prove the registration of the company."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
     signer: AccountUpdateParamsDocumentsProofOfRegistrationSigner
@@ -2667,16 +3159,22 @@ class AccountUpdateParamsDocumentsProofOfRegistration(TypedDict, total=False, cl
 
 
 class AccountCreateParamsDocumentsProofOfUltimateBeneficialOwnershipSigner(TypedDict, total=False, closed=True):
+    """Who signed the documents about ownership."""
+
     person: str
     """ID of the person who signed."""
 
 
 class AccountUpdateParamsDocumentsProofOfUltimateBeneficialOwnershipSigner(TypedDict, total=False, closed=True):
+    """Who signed the documents about ownership."""
+
     person: str
     """ID of the person who signed."""
 
 
 class AccountCreateParamsDocumentsProofOfUltimateBeneficialOwnership(TypedDict, total=False, closed=True):
+    """Documents that prove who the ultimate beneficial owners are."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
     signer: AccountCreateParamsDocumentsProofOfUltimateBeneficialOwnershipSigner
@@ -2684,6 +3182,8 @@ class AccountCreateParamsDocumentsProofOfUltimateBeneficialOwnership(TypedDict, 
 
 
 class AccountUpdateParamsDocumentsProofOfUltimateBeneficialOwnership(TypedDict, total=False, closed=True):
+    """Documents that prove who the ultimate beneficial owners are."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
     signer: AccountUpdateParamsDocumentsProofOfUltimateBeneficialOwnershipSigner
@@ -2691,31 +3191,43 @@ class AccountUpdateParamsDocumentsProofOfUltimateBeneficialOwnership(TypedDict, 
 
 
 class AccountPeopleCreateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPeopleUpdateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPersonCreateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPersonUpdateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountBankAccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account, as files uploaded to Stripe."""
+
     bank_account_ownership_verification: AccountBankAccountUpdateParamsDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
 
 
 class AccountCreateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the business, as files uploaded to Stripe."""
+
     bank_account_ownership_verification: AccountCreateParamsDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
     company_license: AccountCreateParamsDocumentsCompanyLicense
@@ -2737,11 +3249,15 @@ class AccountCreateParamsDocuments(TypedDict, total=False, closed=True):
 
 
 class AccountExternalAccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account, as files uploaded to Stripe."""
+
     bank_account_ownership_verification: AccountExternalAccountUpdateParamsDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
 
 
 class AccountPeopleCreateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person, as files uploaded to Stripe."""
+
     company_authorization: AccountPeopleCreateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: AccountPeopleCreateParamsDocumentsPassport
@@ -2751,6 +3267,8 @@ class AccountPeopleCreateParamsDocuments(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person, as files uploaded to Stripe."""
+
     company_authorization: AccountPeopleUpdateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: AccountPeopleUpdateParamsDocumentsPassport
@@ -2760,6 +3278,8 @@ class AccountPeopleUpdateParamsDocuments(TypedDict, total=False, closed=True):
 
 
 class AccountPersonCreateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person, as files uploaded to Stripe."""
+
     company_authorization: AccountPersonCreateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: AccountPersonCreateParamsDocumentsPassport
@@ -2769,6 +3289,8 @@ class AccountPersonCreateParamsDocuments(TypedDict, total=False, closed=True):
 
 
 class AccountPersonUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person, as files uploaded to Stripe."""
+
     company_authorization: AccountPersonUpdateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: AccountPersonUpdateParamsDocumentsPassport
@@ -2778,6 +3300,8 @@ class AccountPersonUpdateParamsDocuments(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the business, as files uploaded to Stripe."""
+
     bank_account_ownership_verification: AccountUpdateParamsDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
     company_license: AccountUpdateParamsDocumentsCompanyLicense
@@ -2801,6 +3325,10 @@ class AccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsExternalAccount(TypedDict, total=False, closed=True):
+    """Bank account or debit card to which the account is paid out, as a token or its details. It replaces
+    the default one for its currency.
+    """
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -2856,6 +3384,8 @@ class AccountCreateParamsExternalAccount(TypedDict, total=False, closed=True):
 
 
 class AccountExternalAccountCreateParamsExternalAccount(TypedDict, total=False, closed=True):
+    """Bank account or debit card to add, as a token from Stripe.js or its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -2909,6 +3439,10 @@ class AccountExternalAccountCreateParamsExternalAccount(TypedDict, total=False, 
 
 
 class AccountUpdateParamsExternalAccount(TypedDict, total=False, closed=True):
+    """Bank account or debit card to which the account is paid out, as a token or its details. It replaces
+    the default one for its currency.
+    """
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -2964,16 +3498,22 @@ class AccountUpdateParamsExternalAccount(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsGroups(TypedDict, total=False, closed=True):
+    """Groups of accounts that the account is to join."""
+
     payments_pricing: str | None
     """Pricing scheme of the group, which decides what payments cost the account."""
 
 
 class AccountUpdateParamsGroups(TypedDict, total=False, closed=True):
+    """Groups of accounts that the account is to join."""
+
     payments_pricing: str | None
     """Pricing scheme of the group, which decides what payments cost the account."""
 
 
 class AccountCreateParamsIndividualAddressKana(TypedDict, total=False, closed=True):
+    """Address in kana (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2991,6 +3531,8 @@ class AccountCreateParamsIndividualAddressKana(TypedDict, total=False, closed=Tr
 
 
 class AccountUpdateParamsIndividualAddressKana(TypedDict, total=False, closed=True):
+    """Address in kana (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3008,6 +3550,8 @@ class AccountUpdateParamsIndividualAddressKana(TypedDict, total=False, closed=Tr
 
 
 class AccountCreateParamsIndividualAddressKanji(TypedDict, total=False, closed=True):
+    """Address in kanji (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3025,6 +3569,8 @@ class AccountCreateParamsIndividualAddressKanji(TypedDict, total=False, closed=T
 
 
 class AccountUpdateParamsIndividualAddressKanji(TypedDict, total=False, closed=True):
+    """Address in kanji (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3042,6 +3588,8 @@ class AccountUpdateParamsIndividualAddressKanji(TypedDict, total=False, closed=T
 
 
 class AccountCreateParamsIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -3057,6 +3605,8 @@ class AccountCreateParamsIndividualAddress(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -3072,6 +3622,8 @@ class AccountUpdateParamsIndividualAddress(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsIndividualDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -3081,6 +3633,8 @@ class AccountCreateParamsIndividualDob(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsIndividualDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -3090,6 +3644,8 @@ class AccountUpdateParamsIndividualDob(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsIndividualRegisteredAddress(TypedDict, total=False, closed=True):
+    """Address under which the person's business is registered."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -3105,6 +3661,8 @@ class AccountCreateParamsIndividualRegisteredAddress(TypedDict, total=False, clo
 
 
 class AccountUpdateParamsIndividualRegisteredAddress(TypedDict, total=False, closed=True):
+    """Address under which the person's business is registered."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -3120,6 +3678,8 @@ class AccountUpdateParamsIndividualRegisteredAddress(TypedDict, total=False, clo
 
 
 class AccountCreateParamsIndividualRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     director: bool
     """Whether the person is a member of the company's board of directors."""
     executive: bool
@@ -3133,6 +3693,8 @@ class AccountCreateParamsIndividualRelationship(TypedDict, total=False, closed=T
 
 
 class AccountUpdateParamsIndividualRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     director: bool
     """Whether the person is a member of the company's board of directors."""
     executive: bool
@@ -3146,6 +3708,8 @@ class AccountUpdateParamsIndividualRelationship(TypedDict, total=False, closed=T
 
 
 class AccountCreateParamsIndividualVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -3153,6 +3717,8 @@ class AccountCreateParamsIndividualVerificationAdditionalDocument(TypedDict, tot
 
 
 class AccountUpdateParamsIndividualVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -3160,6 +3726,8 @@ class AccountUpdateParamsIndividualVerificationAdditionalDocument(TypedDict, tot
 
 
 class AccountCreateParamsIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -3167,6 +3735,8 @@ class AccountCreateParamsIndividualVerificationDocument(TypedDict, total=False, 
 
 
 class AccountUpdateParamsIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -3174,6 +3744,8 @@ class AccountUpdateParamsIndividualVerificationDocument(TypedDict, total=False, 
 
 
 class AccountCreateParamsIndividualVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
     additional_document: AccountCreateParamsIndividualVerificationAdditionalDocument
     """Document with the person's address, such as a utility bill."""
     document: AccountCreateParamsIndividualVerificationDocument
@@ -3181,6 +3753,8 @@ class AccountCreateParamsIndividualVerification(TypedDict, total=False, closed=T
 
 
 class AccountUpdateParamsIndividualVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
     additional_document: AccountUpdateParamsIndividualVerificationAdditionalDocument
     """Document with the person's address, such as a utility bill."""
     document: AccountUpdateParamsIndividualVerificationDocument
@@ -3188,6 +3762,8 @@ class AccountUpdateParamsIndividualVerification(TypedDict, total=False, closed=T
 
 
 class AccountCreateParamsIndividual(TypedDict, total=False, closed=True):
+    """Details of the person behind an account with the business type `individual`."""
+
     address: AccountCreateParamsIndividualAddress
     """Home address of the person."""
     address_kana: AccountCreateParamsIndividualAddressKana
@@ -3245,6 +3821,8 @@ class AccountCreateParamsIndividual(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsIndividual(TypedDict, total=False, closed=True):
+    """Details of the person behind an account with the business type `individual`."""
+
     address: AccountUpdateParamsIndividualAddress
     """Home address of the person."""
     address_kana: AccountUpdateParamsIndividualAddressKana
@@ -3302,6 +3880,8 @@ class AccountUpdateParamsIndividual(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleCreateParamsRegisteredAddress(TypedDict, total=False, closed=True):
+    """Address under which the person is registered, as some countries require it."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -3317,6 +3897,8 @@ class AccountPeopleCreateParamsRegisteredAddress(TypedDict, total=False, closed=
 
 
 class AccountPeopleUpdateParamsRegisteredAddress(TypedDict, total=False, closed=True):
+    """Address under which the person is registered, as some countries require it."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -3332,6 +3914,8 @@ class AccountPeopleUpdateParamsRegisteredAddress(TypedDict, total=False, closed=
 
 
 class AccountPersonCreateParamsRegisteredAddress(TypedDict, total=False, closed=True):
+    """Address under which the person is registered, as some countries require it."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -3347,6 +3931,8 @@ class AccountPersonCreateParamsRegisteredAddress(TypedDict, total=False, closed=
 
 
 class AccountPersonUpdateParamsRegisteredAddress(TypedDict, total=False, closed=True):
+    """Address under which the person is registered, as some countries require it."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -3362,6 +3948,8 @@ class AccountPersonUpdateParamsRegisteredAddress(TypedDict, total=False, closed=
 
 
 class AccountPeopleCreateParamsRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     authorizer: bool
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool
@@ -3381,6 +3969,8 @@ class AccountPeopleCreateParamsRelationship(TypedDict, total=False, closed=True)
 
 
 class AccountPeopleListParamsRelationship(TypedDict, total=False, closed=True):
+    """Only persons with one of these roles."""
+
     authorizer: bool
     """Only persons who are, or are not, authorizers."""
     director: bool
@@ -3396,6 +3986,8 @@ class AccountPeopleListParamsRelationship(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleUpdateParamsRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     authorizer: bool
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool
@@ -3415,6 +4007,8 @@ class AccountPeopleUpdateParamsRelationship(TypedDict, total=False, closed=True)
 
 
 class AccountPersonCreateParamsRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     authorizer: bool
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool
@@ -3434,6 +4028,8 @@ class AccountPersonCreateParamsRelationship(TypedDict, total=False, closed=True)
 
 
 class AccountPersonListParamsRelationship(TypedDict, total=False, closed=True):
+    """Only persons with one of these roles."""
+
     authorizer: bool
     """Only persons who are, or are not, authorizers."""
     director: bool
@@ -3449,6 +4045,8 @@ class AccountPersonListParamsRelationship(TypedDict, total=False, closed=True):
 
 
 class AccountPersonUpdateParamsRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     authorizer: bool
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool
@@ -3468,16 +4066,22 @@ class AccountPersonUpdateParamsRelationship(TypedDict, total=False, closed=True)
 
 
 class AccountCreateParamsSettingsBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str
     """Name of the business in the customer's mandate and statement."""
 
 
 class AccountUpdateParamsSettingsBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str
     """Name of the business in the customer's mandate and statement."""
 
 
 class AccountCreateParamsSettingsBranding(TypedDict, total=False, closed=True):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: str
     """Square picture of the business, at least 128 by 128 pixels."""
     logo: str
@@ -3489,6 +4093,8 @@ class AccountCreateParamsSettingsBranding(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsSettingsBranding(TypedDict, total=False, closed=True):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: str
     """Square picture of the business, at least 128 by 128 pixels."""
     logo: str
@@ -3500,6 +4106,8 @@ class AccountUpdateParamsSettingsBranding(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsSettingsCardIssuingTosAcceptance(TypedDict, total=False, closed=True):
+    """Acceptance of the terms of Issuing."""
+
     date: int | datetime
     """Time at which the terms of service were accepted."""
     ip: str
@@ -3509,6 +4117,8 @@ class AccountCreateParamsSettingsCardIssuingTosAcceptance(TypedDict, total=False
 
 
 class AccountUpdateParamsSettingsCardIssuingTosAcceptance(TypedDict, total=False, closed=True):
+    """Acceptance of the terms of Issuing."""
+
     date: int | datetime
     """Time at which the terms of service were accepted."""
     ip: str
@@ -3518,16 +4128,22 @@ class AccountUpdateParamsSettingsCardIssuingTosAcceptance(TypedDict, total=False
 
 
 class AccountCreateParamsSettingsCardIssuing(TypedDict, total=False, closed=True):
+    """Settings for Issuing."""
+
     tos_acceptance: AccountCreateParamsSettingsCardIssuingTosAcceptance
     """Acceptance of the terms of Issuing."""
 
 
 class AccountUpdateParamsSettingsCardIssuing(TypedDict, total=False, closed=True):
+    """Settings for Issuing."""
+
     tos_acceptance: AccountUpdateParamsSettingsCardIssuingTosAcceptance
     """Acceptance of the terms of Issuing."""
 
 
 class AccountCreateParamsSettingsCardPaymentsDeclineOn(TypedDict, total=False, closed=True):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool
     """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool
@@ -3535,6 +4151,8 @@ class AccountCreateParamsSettingsCardPaymentsDeclineOn(TypedDict, total=False, c
 
 
 class AccountUpdateParamsSettingsCardPaymentsDeclineOn(TypedDict, total=False, closed=True):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool
     """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool
@@ -3542,6 +4160,8 @@ class AccountUpdateParamsSettingsCardPaymentsDeclineOn(TypedDict, total=False, c
 
 
 class AccountCreateParamsSettingsCardPayments(TypedDict, total=False, closed=True):
+    """Settings for card payments."""
+
     decline_on: AccountCreateParamsSettingsCardPaymentsDeclineOn
     """Checks whose failure declines a card payment, even if the issuer approved it."""
     statement_descriptor_prefix: Annotated[str, MaxLen(10)]
@@ -3553,6 +4173,8 @@ class AccountCreateParamsSettingsCardPayments(TypedDict, total=False, closed=Tru
 
 
 class AccountUpdateParamsSettingsCardPayments(TypedDict, total=False, closed=True):
+    """Settings for card payments."""
+
     decline_on: AccountUpdateParamsSettingsCardPaymentsDeclineOn
     """Checks whose failure declines a card payment, even if the issuer approved it."""
     statement_descriptor_prefix: Annotated[str, MaxLen(10)]
@@ -3564,6 +4186,8 @@ class AccountUpdateParamsSettingsCardPayments(TypedDict, total=False, closed=Tru
 
 
 class AccountCreateParamsSettingsInvoices(TypedDict, total=False, closed=True):
+    """Settings for invoices."""
+
     hosted_payment_method_save: Literal["always", "never", "offer"]
     """Whether the hosted invoice page saves the payment method for later.
 
@@ -3574,6 +4198,8 @@ class AccountCreateParamsSettingsInvoices(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsSettingsInvoices(TypedDict, total=False, closed=True):
+    """Settings for invoices."""
+
     default_account_tax_ids: list[str] | None
     """Tax IDs of the account that invoices show unless they set their own."""
     hosted_payment_method_save: Literal["always", "never", "offer"]
@@ -3586,6 +4212,8 @@ class AccountUpdateParamsSettingsInvoices(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsSettingsPayments(TypedDict, total=False, closed=True):
+    """Settings that apply to all payment methods."""
+
     statement_descriptor: Annotated[str, MaxLen(22)]
     """Text on customers' statements for payments that set no text of their own."""
     statement_descriptor_kana: Annotated[str, MaxLen(22)]
@@ -3595,6 +4223,8 @@ class AccountCreateParamsSettingsPayments(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsSettingsPayments(TypedDict, total=False, closed=True):
+    """Settings that apply to all payment methods."""
+
     statement_descriptor: Annotated[str, MaxLen(22)]
     """Text on customers' statements for payments that set no text of their own."""
     statement_descriptor_kana: Annotated[str, MaxLen(22)]
@@ -3604,6 +4234,8 @@ class AccountUpdateParamsSettingsPayments(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsSettingsPayoutsSchedule(TypedDict, total=False, closed=True):
+    """When the balance is paid out."""
+
     delay_days: Literal["minimum"] | int
     """Days until a payment is paid out, or `minimum` for the least that the country allows.
 
@@ -3628,6 +4260,8 @@ class AccountCreateParamsSettingsPayoutsSchedule(TypedDict, total=False, closed=
 
 
 class AccountUpdateParamsSettingsPayoutsSchedule(TypedDict, total=False, closed=True):
+    """When the balance is paid out."""
+
     delay_days: Literal["minimum"] | int
     """Days until a payment is paid out, or `minimum` for the least that the country allows.
 
@@ -3652,6 +4286,8 @@ class AccountUpdateParamsSettingsPayoutsSchedule(TypedDict, total=False, closed=
 
 
 class AccountCreateParamsSettingsPayouts(TypedDict, total=False, closed=True):
+    """Settings for payouts."""
+
     debit_negative_balances: bool
     """Whether Stripe debits the external account to cover a negative balance."""
     schedule: AccountCreateParamsSettingsPayoutsSchedule
@@ -3661,6 +4297,8 @@ class AccountCreateParamsSettingsPayouts(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsSettingsPayouts(TypedDict, total=False, closed=True):
+    """Settings for payouts."""
+
     debit_negative_balances: bool
     """Whether Stripe debits the external account to cover a negative balance."""
     schedule: AccountUpdateParamsSettingsPayoutsSchedule
@@ -3670,14 +4308,22 @@ class AccountUpdateParamsSettingsPayouts(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsSettingsPaypayPaymentsSiteAccessible(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Details of a website that everybody can open.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountUpdateParamsSettingsPaypayPaymentsSiteAccessible(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Details of a website that everybody can open.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class AccountCreateParamsSettingsPaypayPaymentsSiteInDevelopment(TypedDict, total=False, closed=True):
+    """Details of a website that is not public yet."""
+
     password: Required[str]
     """Password with which the reviewer opens the website."""
     username: str
@@ -3685,6 +4331,8 @@ class AccountCreateParamsSettingsPaypayPaymentsSiteInDevelopment(TypedDict, tota
 
 
 class AccountUpdateParamsSettingsPaypayPaymentsSiteInDevelopment(TypedDict, total=False, closed=True):
+    """Details of a website that is not public yet."""
+
     password: Required[str]
     """Password with which the reviewer opens the website."""
     username: str
@@ -3692,16 +4340,22 @@ class AccountUpdateParamsSettingsPaypayPaymentsSiteInDevelopment(TypedDict, tota
 
 
 class AccountCreateParamsSettingsPaypayPaymentsSiteRestricted(TypedDict, total=False, closed=True):
+    """Details of a website that only some people can open."""
+
     payment_flow_file: str
     """Uploaded file that shows how customers pay on the website."""
 
 
 class AccountUpdateParamsSettingsPaypayPaymentsSiteRestricted(TypedDict, total=False, closed=True):
+    """Details of a website that only some people can open."""
+
     payment_flow_file: str
     """Uploaded file that shows how customers pay on the website."""
 
 
 class AccountCreateParamsSettingsPaypayPaymentsSite(TypedDict, total=False, closed=True):
+    """Website that PayPay reviews."""
+
     accessible: AccountCreateParamsSettingsPaypayPaymentsSiteAccessible
     """Details of a website that everybody can open."""
     in_development: AccountCreateParamsSettingsPaypayPaymentsSiteInDevelopment
@@ -3718,6 +4372,8 @@ class AccountCreateParamsSettingsPaypayPaymentsSite(TypedDict, total=False, clos
 
 
 class AccountUpdateParamsSettingsPaypayPaymentsSite(TypedDict, total=False, closed=True):
+    """Website that PayPay reviews."""
+
     accessible: AccountUpdateParamsSettingsPaypayPaymentsSiteAccessible
     """Details of a website that everybody can open."""
     in_development: AccountUpdateParamsSettingsPaypayPaymentsSiteInDevelopment
@@ -3734,6 +4390,8 @@ class AccountUpdateParamsSettingsPaypayPaymentsSite(TypedDict, total=False, clos
 
 
 class AccountCreateParamsSettingsPaypayPayments(TypedDict, total=False, closed=True):
+    """Settings for PayPay."""
+
     additional_files: list[str]
     """Uploaded files with further information that PayPay needs."""
     goods_type: Literal["digital_content", "other"]
@@ -3747,6 +4405,8 @@ class AccountCreateParamsSettingsPaypayPayments(TypedDict, total=False, closed=T
 
 
 class AccountUpdateParamsSettingsPaypayPayments(TypedDict, total=False, closed=True):
+    """Settings for PayPay."""
+
     additional_files: list[str]
     """Uploaded files with further information that PayPay needs."""
     goods_type: Literal["digital_content", "other"]
@@ -3760,16 +4420,22 @@ class AccountUpdateParamsSettingsPaypayPayments(TypedDict, total=False, closed=T
 
 
 class AccountCreateParamsSettingsSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str
     """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class AccountUpdateParamsSettingsSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str
     """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class AccountCreateParamsSettingsTreasuryTosAcceptance(TypedDict, total=False, closed=True):
+    """Acceptance of the terms of Treasury."""
+
     date: int | datetime
     """Time at which the terms of service were accepted."""
     ip: str
@@ -3779,6 +4445,8 @@ class AccountCreateParamsSettingsTreasuryTosAcceptance(TypedDict, total=False, c
 
 
 class AccountUpdateParamsSettingsTreasuryTosAcceptance(TypedDict, total=False, closed=True):
+    """Acceptance of the terms of Treasury."""
+
     date: int | datetime
     """Time at which the terms of service were accepted."""
     ip: str
@@ -3788,16 +4456,22 @@ class AccountUpdateParamsSettingsTreasuryTosAcceptance(TypedDict, total=False, c
 
 
 class AccountCreateParamsSettingsTreasury(TypedDict, total=False, closed=True):
+    """Settings for Treasury."""
+
     tos_acceptance: AccountCreateParamsSettingsTreasuryTosAcceptance
     """Acceptance of the terms of Treasury."""
 
 
 class AccountUpdateParamsSettingsTreasury(TypedDict, total=False, closed=True):
+    """Settings for Treasury."""
+
     tos_acceptance: AccountUpdateParamsSettingsTreasuryTosAcceptance
     """Acceptance of the terms of Treasury."""
 
 
 class AccountCreateParamsSettings(TypedDict, total=False, closed=True):
+    """How the account works in detail, by product."""
+
     bacs_debit_payments: AccountCreateParamsSettingsBacsDebitPayments
     """Settings for Bacs Direct Debit."""
     branding: AccountCreateParamsSettingsBranding
@@ -3821,6 +4495,8 @@ class AccountCreateParamsSettings(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsSettings(TypedDict, total=False, closed=True):
+    """How the account works in detail, by product."""
+
     bacs_debit_payments: AccountUpdateParamsSettingsBacsDebitPayments
     """Settings for Bacs Direct Debit."""
     branding: AccountUpdateParamsSettingsBranding
@@ -3844,6 +4520,8 @@ class AccountUpdateParamsSettings(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsTosAcceptance(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement. Only where your platform collects the requirements."""
+
     date: int | datetime
     """Time at which the terms of service were accepted."""
     ip: str
@@ -3855,6 +4533,8 @@ class AccountCreateParamsTosAcceptance(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsTosAcceptance(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement. Only where your platform collects the requirements."""
+
     date: int | datetime
     """Time at which the terms of service were accepted."""
     ip: str
@@ -3866,6 +4546,8 @@ class AccountUpdateParamsTosAcceptance(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleCreateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
+    """Ethnicity of the person."""
+
     ethnicity: Sequence[
         Literal[
             "cuban",
@@ -3892,6 +4574,8 @@ class AccountPeopleCreateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False
 
 
 class AccountPeopleUpdateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
+    """Ethnicity of the person."""
+
     ethnicity: Sequence[
         Literal[
             "cuban",
@@ -3918,6 +4602,8 @@ class AccountPeopleUpdateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False
 
 
 class AccountPersonCreateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
+    """Ethnicity of the person."""
+
     ethnicity: Sequence[
         Literal[
             "cuban",
@@ -3944,6 +4630,8 @@ class AccountPersonCreateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False
 
 
 class AccountPersonUpdateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
+    """Ethnicity of the person."""
+
     ethnicity: Sequence[
         Literal[
             "cuban",
@@ -3970,6 +4658,8 @@ class AccountPersonUpdateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False
 
 
 class AccountPeopleCreateParamsUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
+    """Race of the person."""
+
     race: Sequence[
         Literal[
             "african_american",
@@ -4004,6 +4694,8 @@ class AccountPeopleCreateParamsUsCfpbDataRaceDetails(TypedDict, total=False, clo
 
 
 class AccountPeopleUpdateParamsUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
+    """Race of the person."""
+
     race: Sequence[
         Literal[
             "african_american",
@@ -4038,6 +4730,8 @@ class AccountPeopleUpdateParamsUsCfpbDataRaceDetails(TypedDict, total=False, clo
 
 
 class AccountPersonCreateParamsUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
+    """Race of the person."""
+
     race: Sequence[
         Literal[
             "african_american",
@@ -4072,6 +4766,8 @@ class AccountPersonCreateParamsUsCfpbDataRaceDetails(TypedDict, total=False, clo
 
 
 class AccountPersonUpdateParamsUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
+    """Race of the person."""
+
     race: Sequence[
         Literal[
             "african_american",
@@ -4106,6 +4802,8 @@ class AccountPersonUpdateParamsUsCfpbDataRaceDetails(TypedDict, total=False, clo
 
 
 class AccountPeopleCreateParamsUsCfpbData(TypedDict, total=False, closed=True):
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+
     ethnicity_details: AccountPeopleCreateParamsUsCfpbDataEthnicityDetails
     """Ethnicity of the person."""
     race_details: AccountPeopleCreateParamsUsCfpbDataRaceDetails
@@ -4115,6 +4813,8 @@ class AccountPeopleCreateParamsUsCfpbData(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleUpdateParamsUsCfpbData(TypedDict, total=False, closed=True):
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+
     ethnicity_details: AccountPeopleUpdateParamsUsCfpbDataEthnicityDetails
     """Ethnicity of the person."""
     race_details: AccountPeopleUpdateParamsUsCfpbDataRaceDetails
@@ -4124,6 +4824,8 @@ class AccountPeopleUpdateParamsUsCfpbData(TypedDict, total=False, closed=True):
 
 
 class AccountPersonCreateParamsUsCfpbData(TypedDict, total=False, closed=True):
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+
     ethnicity_details: AccountPersonCreateParamsUsCfpbDataEthnicityDetails
     """Ethnicity of the person."""
     race_details: AccountPersonCreateParamsUsCfpbDataRaceDetails
@@ -4133,6 +4835,8 @@ class AccountPersonCreateParamsUsCfpbData(TypedDict, total=False, closed=True):
 
 
 class AccountPersonUpdateParamsUsCfpbData(TypedDict, total=False, closed=True):
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+
     ethnicity_details: AccountPersonUpdateParamsUsCfpbDataEthnicityDetails
     """Ethnicity of the person."""
     race_details: AccountPersonUpdateParamsUsCfpbDataRaceDetails
@@ -4142,6 +4846,8 @@ class AccountPersonUpdateParamsUsCfpbData(TypedDict, total=False, closed=True):
 
 
 class AccountPeopleCreateParamsVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -4149,6 +4855,8 @@ class AccountPeopleCreateParamsVerificationAdditionalDocument(TypedDict, total=F
 
 
 class AccountPeopleUpdateParamsVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -4156,6 +4864,8 @@ class AccountPeopleUpdateParamsVerificationAdditionalDocument(TypedDict, total=F
 
 
 class AccountPersonCreateParamsVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -4163,6 +4873,8 @@ class AccountPersonCreateParamsVerificationAdditionalDocument(TypedDict, total=F
 
 
 class AccountPersonUpdateParamsVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -4170,6 +4882,8 @@ class AccountPersonUpdateParamsVerificationAdditionalDocument(TypedDict, total=F
 
 
 class AccountPeopleCreateParamsVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -4177,6 +4891,8 @@ class AccountPeopleCreateParamsVerificationDocument(TypedDict, total=False, clos
 
 
 class AccountPeopleUpdateParamsVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -4184,6 +4900,8 @@ class AccountPeopleUpdateParamsVerificationDocument(TypedDict, total=False, clos
 
 
 class AccountPersonCreateParamsVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -4191,6 +4909,8 @@ class AccountPersonCreateParamsVerificationDocument(TypedDict, total=False, clos
 
 
 class AccountPersonUpdateParamsVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -4198,6 +4918,8 @@ class AccountPersonUpdateParamsVerificationDocument(TypedDict, total=False, clos
 
 
 class AccountPeopleCreateParamsVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
     additional_document: AccountPeopleCreateParamsVerificationAdditionalDocument
     """Document with the person's address, such as a utility bill."""
     document: AccountPeopleCreateParamsVerificationDocument
@@ -4205,6 +4927,8 @@ class AccountPeopleCreateParamsVerification(TypedDict, total=False, closed=True)
 
 
 class AccountPeopleUpdateParamsVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
     additional_document: AccountPeopleUpdateParamsVerificationAdditionalDocument
     """Document with the person's address, such as a utility bill."""
     document: AccountPeopleUpdateParamsVerificationDocument
@@ -4212,6 +4936,8 @@ class AccountPeopleUpdateParamsVerification(TypedDict, total=False, closed=True)
 
 
 class AccountPersonCreateParamsVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
     additional_document: AccountPersonCreateParamsVerificationAdditionalDocument
     """Document with the person's address, such as a utility bill."""
     document: AccountPersonCreateParamsVerificationDocument
@@ -4219,6 +4945,8 @@ class AccountPersonCreateParamsVerification(TypedDict, total=False, closed=True)
 
 
 class AccountPersonUpdateParamsVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
     additional_document: AccountPersonUpdateParamsVerificationAdditionalDocument
     """Document with the person's address, such as a utility bill."""
     document: AccountPersonUpdateParamsVerificationDocument

@@ -18,6 +18,8 @@ __all__ = [
 
 
 class ApplicationFeeListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime

@@ -24,6 +24,8 @@ __all__ = [
 
 
 class AppsInstallListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int
     """Only objects created after this time."""
     gte: int
@@ -35,6 +37,8 @@ class AppsInstallListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class AppsSecretCreateParamsScope(TypedDict, total=False, closed=True):
+    """To whom the secret belongs."""
+
     type: Required[Literal["account", "user"]]
     """Whether the secret belongs to the account or to one user of it.
 
@@ -46,6 +50,8 @@ class AppsSecretCreateParamsScope(TypedDict, total=False, closed=True):
 
 
 class AppsSecretDeleteWhereParamsScope(TypedDict, total=False, closed=True):
+    """To whom the secret belongs."""
+
     type: Required[Literal["account", "user"]]
     """Whether the secret belongs to the account or to one user of it.
 
@@ -57,6 +63,8 @@ class AppsSecretDeleteWhereParamsScope(TypedDict, total=False, closed=True):
 
 
 class AppsSecretFindParamsScope(TypedDict, total=False, closed=True):
+    """To whom the secret belongs."""
+
     type: Required[Literal["account", "user"]]
     """Whether the secret belongs to the account or to one user of it.
 
@@ -68,6 +76,8 @@ class AppsSecretFindParamsScope(TypedDict, total=False, closed=True):
 
 
 class AppsSecretListParamsScope(TypedDict, total=False, closed=True):
+    """Scope whose secrets to list."""
+
     type: Required[Literal["account", "user"]]
     """Kind of the scope.
 

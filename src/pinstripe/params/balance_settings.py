@@ -20,6 +20,8 @@ __all__ = [
 
 
 class BalanceSettingsUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency(TypedDict, total=False, closed=True):
+    """Rules by which money is moved on automatically, per currency."""
+
     payout_method: Required[str]
     """ID of the payout method that receives the money."""
     transfer_up_to_amount: int
@@ -35,6 +37,8 @@ class BalanceSettingsUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency
 
 
 class BalanceSettingsUpdateParamsPaymentsPayoutsSchedule(TypedDict, total=False, closed=True):
+    """When the balance is paid out."""
+
     interval: Literal["daily", "manual", "monthly", "weekly"]
     """How often the balance is paid out.
 
@@ -50,6 +54,8 @@ class BalanceSettingsUpdateParamsPaymentsPayoutsSchedule(TypedDict, total=False,
 
 
 class BalanceSettingsUpdateParamsPaymentsPayouts(TypedDict, total=False, closed=True):
+    """Settings for payouts."""
+
     automatic_transfer_rules_by_currency: (
         Mapping[str, Sequence[BalanceSettingsUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency] | None] | None
     )
@@ -63,6 +69,8 @@ class BalanceSettingsUpdateParamsPaymentsPayouts(TypedDict, total=False, closed=
 
 
 class BalanceSettingsUpdateParamsPaymentsSettlementTimingStartOfDay(TypedDict, total=False, closed=True):
+    """When the day begins for the delay."""
+
     hour: int
     """Hour at which the day begins, from 0 to 23."""
     minutes: int
@@ -72,6 +80,8 @@ class BalanceSettingsUpdateParamsPaymentsSettlementTimingStartOfDay(TypedDict, t
 
 
 class BalanceSettingsUpdateParamsPaymentsSettlementTiming(TypedDict, total=False, closed=True):
+    """How soon payments become available."""
+
     delay_days_override: int | None
     """Days until a payment becomes available, in place of the account's usual delay. Pass `None` to return
     to that.
@@ -81,6 +91,8 @@ class BalanceSettingsUpdateParamsPaymentsSettlementTiming(TypedDict, total=False
 
 
 class BalanceSettingsUpdateParamsPayments(TypedDict, total=False, closed=True):
+    """Settings of the balance of payments."""
+
     debit_negative_balances: bool
     """Whether Stripe debits the external account to cover a negative balance."""
     payouts: BalanceSettingsUpdateParamsPaymentsPayouts

@@ -8,6 +8,8 @@ __all__ = ["BalanceTransactionListParamsCreated", "BalanceTransactionListParams"
 
 
 class BalanceTransactionListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime

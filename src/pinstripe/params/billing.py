@@ -56,6 +56,8 @@ __all__ = [
 
 
 class BillingCreditGrantCreateParamsAmountMonetary(TypedDict, total=False, closed=True):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: Required[int]
@@ -63,6 +65,8 @@ class BillingCreditGrantCreateParamsAmountMonetary(TypedDict, total=False, close
 
 
 class BillingCreditGrantCreateParamsAmount(TypedDict, total=False, closed=True):
+    """How many credits are granted."""
+
     monetary: BillingCreditGrantCreateParamsAmountMonetary
     """Amount in a currency. With the type `monetary`."""
     type: Required[Literal["monetary"]]
@@ -73,11 +77,15 @@ class BillingCreditGrantCreateParamsAmount(TypedDict, total=False, closed=True):
 
 
 class BillingCreditGrantCreateParamsApplicabilityConfigScopePrice(TypedDict, total=False, closed=True):
+    """Prices that the credits can pay for. Not together with `price_type`."""
+
     id: Required[str]
     """ID of the price."""
 
 
 class BillingCreditGrantCreateParamsApplicabilityConfigScope(TypedDict, total=False, closed=True):
+    """Prices that the credits can pay for, by kind or one by one."""
+
     price_type: Literal["metered"]
     """Kind of prices that the credits can pay for. Not together with `prices`.
 
@@ -88,16 +96,22 @@ class BillingCreditGrantCreateParamsApplicabilityConfigScope(TypedDict, total=Fa
 
 
 class BillingCreditGrantCreateParamsApplicabilityConfig(TypedDict, total=False, closed=True):
+    """What the credits can pay for."""
+
     scope: Required[BillingCreditGrantCreateParamsApplicabilityConfigScope]
     """Prices that the credits can pay for, by kind or one by one."""
 
 
 class BillingMeterEventAdjustmentCreateParamsCancel(TypedDict, total=False, closed=True):
+    """Event to cancel."""
+
     identifier: Annotated[str, MaxLen(100)]
     """The `identifier` of the event. It must have been received within the last 24 hours."""
 
 
 class BillingMeterCreateParamsCustomerMapping(TypedDict, total=False, closed=True):
+    """How a meter event says whose usage it is."""
+
     event_payload_key: Required[Annotated[str, MaxLen(100)]]
     """Key in the payload of an event whose value is the customer's ID. `stripe_customer_id` unless set."""
     type: Required[Literal["by_id"]]
@@ -108,6 +122,8 @@ class BillingMeterCreateParamsCustomerMapping(TypedDict, total=False, closed=Tru
 
 
 class BillingMeterCreateParamsDefaultAggregation(TypedDict, total=False, closed=True):
+    """How the events of a period become one number."""
+
     formula: Required[Literal["count", "last", "sum"]]
     """What is computed from the values of the events.
 
@@ -118,11 +134,15 @@ class BillingMeterCreateParamsDefaultAggregation(TypedDict, total=False, closed=
 
 
 class BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScopePrice(TypedDict, total=False, closed=True):
+    """Prices that the credits apply to. Not together with `price_type`."""
+
     id: Required[str]
     """ID of the price."""
 
 
 class BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScope(TypedDict, total=False, closed=True):
+    """Prices that the credits apply to. With the type `applicability_scope`."""
+
     price_type: Literal["metered"]
     """Kind of prices that the credits apply to. Not together with `prices`.
 
@@ -133,6 +153,8 @@ class BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScope(TypedDic
 
 
 class BillingCreditBalanceSummaryRetrieveParamsFilter(TypedDict, total=False, closed=True):
+    """Which credits to count."""
+
     applicability_scope: BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScope
     """Prices that the credits apply to. With the type `applicability_scope`."""
     credit_grant: str
@@ -146,6 +168,8 @@ class BillingCreditBalanceSummaryRetrieveParamsFilter(TypedDict, total=False, cl
 
 
 class BillingAlertCreateParamsUsageThresholdFilter(TypedDict, total=False, closed=True):
+    """Limits the alert to some customers; it watches all if there is none. At most one filter."""
+
     customer: str
     """ID of the customer whose usage is watched. Needed with the type `customer`."""
     type: Required[Literal["customer"]]
@@ -156,6 +180,8 @@ class BillingAlertCreateParamsUsageThresholdFilter(TypedDict, total=False, close
 
 
 class BillingAlertCreateParamsUsageThreshold(TypedDict, total=False, closed=True):
+    """What the alert watches. Needed with the type `usage_threshold`."""
+
     filters: Sequence[BillingAlertCreateParamsUsageThresholdFilter]
     """Limits the alert to some customers; it watches all if there is none. At most one filter."""
     gte: Required[int]
@@ -170,6 +196,8 @@ class BillingAlertCreateParamsUsageThreshold(TypedDict, total=False, closed=True
 
 
 class BillingMeterCreateParamsValueSettings(TypedDict, total=False, closed=True):
+    """How a meter event says how much was used."""
+
     event_payload_key: Required[Annotated[str, MaxLen(100)]]
     """Key in the payload of an event whose value is the used amount. `value` unless set."""
 

@@ -64,11 +64,15 @@ __all__ = [
 
 
 class BillingPortalSessionCreateParamsAfterExpirationCustomerLogin(TypedDict, total=False, closed=True):
+    """Settings for the login page that an expired session shows."""
+
     expires_at: int | datetime
     """When the login page for this session stops working."""
 
 
 class BillingPortalSessionCreateParamsAfterExpiration(TypedDict, total=False, closed=True):
+    """What the customer sees when the session has expired."""
+
     customer_login: BillingPortalSessionCreateParamsAfterExpirationCustomerLogin
     """Settings for the login page that an expired session shows."""
     type: Required[Literal["customer_login"]]
@@ -79,6 +83,8 @@ class BillingPortalSessionCreateParamsAfterExpiration(TypedDict, total=False, cl
 
 
 class BillingPortalConfigurationCreateParamsBusinessProfile(TypedDict, total=False, closed=True):
+    """What the portal says about your business."""
+
     headline: Annotated[str, MaxLen(60)] | None
     """Text at the top of the portal, up to 60 characters."""
     privacy_policy_url: str
@@ -88,6 +94,8 @@ class BillingPortalConfigurationCreateParamsBusinessProfile(TypedDict, total=Fal
 
 
 class BillingPortalConfigurationUpdateParamsBusinessProfile(TypedDict, total=False, closed=True):
+    """What the portal says about your business."""
+
     headline: Annotated[str, MaxLen(60)] | None
     """Text at the top of the portal, up to 60 characters."""
     privacy_policy_url: str | None
@@ -97,6 +105,8 @@ class BillingPortalConfigurationUpdateParamsBusinessProfile(TypedDict, total=Fal
 
 
 class BillingPortalConfigurationCreateParamsFeaturesCustomerUpdate(TypedDict, total=False, closed=True):
+    """Changes of the customer's own details."""
+
     allowed_updates: Sequence[Literal["address", "email", "name", "phone", "shipping", "tax_id"]] | None
     """Details that customers can change. An empty list means that they can change none.
 
@@ -112,6 +122,8 @@ class BillingPortalConfigurationCreateParamsFeaturesCustomerUpdate(TypedDict, to
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesCustomerUpdate(TypedDict, total=False, closed=True):
+    """Changes of the customer's own details."""
+
     allowed_updates: Sequence[Literal["address", "email", "name", "phone", "shipping", "tax_id"]] | None
     """Details that customers can change. An empty list means that they can change none.
 
@@ -127,16 +139,22 @@ class BillingPortalConfigurationUpdateParamsFeaturesCustomerUpdate(TypedDict, to
 
 
 class BillingPortalConfigurationCreateParamsFeaturesInvoiceHistory(TypedDict, total=False, closed=True):
+    """The list of past invoices."""
+
     enabled: Required[bool]
     """Whether customers can see and download their past invoices."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesInvoiceHistory(TypedDict, total=False, closed=True):
+    """The list of past invoices."""
+
     enabled: Required[bool]
     """Whether customers can see and download their past invoices."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesPaymentMethodUpdate(TypedDict, total=False, closed=True):
+    """Changes of payment methods."""
+
     enabled: Required[bool]
     """Whether customers can add, remove and choose payment methods."""
     payment_method_configuration: str | None
@@ -144,6 +162,8 @@ class BillingPortalConfigurationCreateParamsFeaturesPaymentMethodUpdate(TypedDic
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesPaymentMethodUpdate(TypedDict, total=False, closed=True):
+    """Changes of payment methods."""
+
     enabled: Required[bool]
     """Whether customers can add, remove and choose payment methods."""
     payment_method_configuration: str | None
@@ -153,6 +173,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesPaymentMethodUpdate(TypedDic
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancelCancellationReason(
     TypedDict, total=False, closed=True
 ):
+    """The question why the customer cancels."""
+
     enabled: Required[bool]
     """Whether the portal asks for a reason."""
     feedback_options: list[str] | None
@@ -189,6 +211,8 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancelCancellati
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancelCancellationReason(
     TypedDict, total=False, closed=True
 ):
+    """The question why the customer cancels."""
+
     enabled: Required[bool]
     """Whether the portal asks for a reason."""
     feedback_options: list[str] | None
@@ -223,6 +247,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancelCancellati
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancel(TypedDict, total=False, closed=True):
+    """Cancellation of subscriptions."""
+
     cancellation_reason: BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancelCancellationReason
     """The question why the customer cancels."""
     enabled: Required[bool]
@@ -244,6 +270,8 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancel(TypedDict
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancel(TypedDict, total=False, closed=True):
+    """Cancellation of subscriptions."""
+
     cancellation_reason: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancelCancellationReason
     """The question why the customer cancels."""
     enabled: bool
@@ -267,6 +295,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancel(TypedDict
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDurationIntervalOption(
     TypedDict, total=False, closed=True
 ):
+    """Lengths of the pause that the customer can choose from."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -282,6 +312,8 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDurationInt
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDurationIntervalOption(
     TypedDict, total=False, closed=True
 ):
+    """Lengths of the pause that the customer can choose from."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -295,6 +327,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDurationInt
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDuration(TypedDict, total=False, closed=True):
+    """How long a subscription can be paused."""
+
     interval_options: (
         Sequence[BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDurationIntervalOption] | None
     )
@@ -308,6 +342,8 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDuration(Ty
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDuration(TypedDict, total=False, closed=True):
+    """How long a subscription can be paused."""
+
     interval_options: (
         Sequence[BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDurationIntervalOption] | None
     )
@@ -321,6 +357,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDuration(Ty
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPause(TypedDict, total=False, closed=True):
+    """Pausing of subscriptions."""
+
     duration: BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDuration
     """How long a subscription can be paused."""
     enabled: bool
@@ -328,6 +366,8 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPause(TypedDict,
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPause(TypedDict, total=False, closed=True):
+    """Pausing of subscriptions."""
+
     duration: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDuration
     """How long a subscription can be paused."""
     enabled: bool
@@ -337,6 +377,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPause(TypedDict,
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity(
     TypedDict, total=False, closed=True
 ):
+    """Bounds for the quantity that customers can choose."""
+
     enabled: Required[bool]
     """Whether the quantity of this product can be changed."""
     maximum: int
@@ -348,6 +390,8 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProductAdj
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity(
     TypedDict, total=False, closed=True
 ):
+    """Bounds for the quantity that customers can choose."""
+
     enabled: Required[bool]
     """Whether the quantity of this product can be changed."""
     maximum: int
@@ -357,6 +401,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProductAdj
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProduct(TypedDict, total=False, closed=True):
+    """Products that customers can switch to, up to ten."""
+
     adjustable_quantity: BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity
     """Bounds for the quantity that customers can choose."""
     prices: Required[list[str]]
@@ -366,6 +412,8 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProduct(Ty
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProduct(TypedDict, total=False, closed=True):
+    """Products that customers can switch to, up to ten."""
+
     adjustable_quantity: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity
     """Bounds for the quantity that customers can choose."""
     prices: Required[list[str]]
@@ -377,6 +425,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProduct(Ty
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition(
     TypedDict, total=False, closed=True
 ):
+    """Kinds of changes that wait. A change that meets one of them is scheduled."""
+
     type: Required[Literal["decreasing_item_amount", "shortening_interval"]]
     """Kind of change that waits.
 
@@ -388,6 +438,8 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAt
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition(
     TypedDict, total=False, closed=True
 ):
+    """Kinds of changes that wait. A change that meets one of them is scheduled."""
+
     type: Required[Literal["decreasing_item_amount", "shortening_interval"]]
     """Kind of change that waits.
 
@@ -399,6 +451,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAt
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEnd(
     TypedDict, total=False, closed=True
 ):
+    """Which changes wait for the end of the billing period instead of applying at once."""
+
     conditions: Sequence[BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition]
     """Kinds of changes that wait. A change that meets one of them is scheduled."""
 
@@ -406,6 +460,8 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAt
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEnd(
     TypedDict, total=False, closed=True
 ):
+    """Which changes wait for the end of the billing period instead of applying at once."""
+
     conditions: (
         Sequence[BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition] | None
     )
@@ -413,6 +469,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAt
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdate(TypedDict, total=False, closed=True):
+    """Changes of subscriptions, such as a switch to another plan."""
+
     billing_cycle_anchor: Literal["now", "unchanged"]
     """Whether a change of the subscription begins a new billing period.
 
@@ -448,6 +506,8 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdate(TypedDict
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdate(TypedDict, total=False, closed=True):
+    """Changes of subscriptions, such as a switch to another plan."""
+
     billing_cycle_anchor: Literal["now", "unchanged"]
     """Whether a change of the subscription begins a new billing period.
 
@@ -484,6 +544,8 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdate(TypedDict
 
 
 class BillingPortalConfigurationCreateParamsFeatures(TypedDict, total=False, closed=True):
+    """What customers can do in the portal."""
+
     customer_update: BillingPortalConfigurationCreateParamsFeaturesCustomerUpdate
     """Changes of the customer's own details."""
     invoice_history: BillingPortalConfigurationCreateParamsFeaturesInvoiceHistory
@@ -499,6 +561,8 @@ class BillingPortalConfigurationCreateParamsFeatures(TypedDict, total=False, clo
 
 
 class BillingPortalConfigurationUpdateParamsFeatures(TypedDict, total=False, closed=True):
+    """What customers can do in the portal."""
+
     customer_update: BillingPortalConfigurationUpdateParamsFeaturesCustomerUpdate
     """Changes of the customer's own details."""
     invoice_history: BillingPortalConfigurationUpdateParamsFeaturesInvoiceHistory
@@ -514,16 +578,24 @@ class BillingPortalConfigurationUpdateParamsFeatures(TypedDict, total=False, clo
 
 
 class BillingPortalSessionCreateParamsFlowDataAfterCompletionHostedConfirmation(TypedDict, total=False, closed=True):
+    """Settings for the confirmation page. Only with the type `hosted_confirmation`."""
+
     custom_message: Annotated[str, MaxLen(500)]
     """Text of your own on the page that confirms the task, up to 500 characters."""
 
 
 class BillingPortalSessionCreateParamsFlowDataAfterCompletionRedirect(TypedDict, total=False, closed=True):
+    """Settings for the redirect to your site. Required with the type `redirect`."""
+
     return_url: Required[str]
     """URL to which the customer is redirected after the task."""
 
 
 class BillingPortalSessionCreateParamsFlowDataAfterCompletion(TypedDict, total=False, closed=True):
+    """What happens when the customer has completed the task. They return to the home page of the portal
+    unless set.
+    """
+
     hosted_confirmation: BillingPortalSessionCreateParamsFlowDataAfterCompletionHostedConfirmation
     """Settings for the confirmation page. Only with the type `hosted_confirmation`."""
     redirect: BillingPortalSessionCreateParamsFlowDataAfterCompletionRedirect
@@ -540,11 +612,15 @@ class BillingPortalSessionCreateParamsFlowDataAfterCompletion(TypedDict, total=F
 class BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetentionCouponOffer(
     TypedDict, total=False, closed=True
 ):
+    """Coupon to offer. Required with the type `coupon_offer`."""
+
     coupon: Required[str]
     """ID of the coupon to offer."""
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetention(TypedDict, total=False, closed=True):
+    """Offer to make before the customer cancels."""
+
     coupon_offer: Required[BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetentionCouponOffer]
     """Coupon to offer. Required with the type `coupon_offer`."""
     type: Required[Literal["coupon_offer"]]
@@ -555,6 +631,8 @@ class BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetention(TypedD
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionCancel(TypedDict, total=False, closed=True):
+    """Subscription to cancel. Required with the type `subscription_cancel`."""
+
     retention: BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetention
     """Offer to make before the customer cancels."""
     subscription: Required[str]
@@ -562,11 +640,15 @@ class BillingPortalSessionCreateParamsFlowDataSubscriptionCancel(TypedDict, tota
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionPause(TypedDict, total=False, closed=True):
+    """Subscription to pause. Required with the type `subscription_pause`."""
+
     subscription: Required[str]
     """ID of the subscription that the customer is to pause."""
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmDiscount(TypedDict, total=False, closed=True):
+    """Coupon or promotion code to apply with the change."""
+
     coupon: str
     """ID of the coupon to apply."""
     promotion_code: str
@@ -574,6 +656,8 @@ class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmDiscount(
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmItem(TypedDict, total=False, closed=True):
+    """Item to change, with its new price and quantity. One item can be changed."""
+
     id: Required[str]
     """ID of the existing subscription item."""
     price: str
@@ -583,6 +667,8 @@ class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmItem(Type
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirm(TypedDict, total=False, closed=True):
+    """Change that the customer only has to confirm. Required with the type `subscription_update_confirm`."""
+
     discounts: Sequence[BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmDiscount]
     """Coupon or promotion code to apply with the change."""
     items: Required[Sequence[BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmItem]]
@@ -592,11 +678,15 @@ class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirm(TypedDic
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdate(TypedDict, total=False, closed=True):
+    """Subscription to change. Required with the type `subscription_update`."""
+
     subscription: Required[str]
     """ID of the subscription that the customer is to change."""
 
 
 class BillingPortalSessionCreateParamsFlowData(TypedDict, total=False, closed=True):
+    """One task to lead the customer to straight away, instead of the home page of the portal."""
+
     after_completion: BillingPortalSessionCreateParamsFlowDataAfterCompletion
     """What happens when the customer has completed the task. They return to the home page of the portal
     unless set.
@@ -631,6 +721,8 @@ class BillingPortalSessionCreateParamsFlowData(TypedDict, total=False, closed=Tr
 
 
 class BillingPortalConfigurationCreateParamsLoginPage(TypedDict, total=False, closed=True):
+    """Settings for a public login page of the portal."""
+
     enabled: Required[bool]
     """Whether customers can open the portal through a shareable link by logging in with their email
     address.
@@ -638,6 +730,8 @@ class BillingPortalConfigurationCreateParamsLoginPage(TypedDict, total=False, cl
 
 
 class BillingPortalConfigurationUpdateParamsLoginPage(TypedDict, total=False, closed=True):
+    """Settings for a public login page of the portal."""
+
     enabled: Required[bool]
     """Whether customers can open the portal through a shareable link by logging in with their email
     address.

@@ -49,6 +49,8 @@ __all__ = [
 
 
 class ChargeCreateParamsCard(TypedDict, total=False, closed=True):
+    """Card to charge, as a token or with its details."""
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -82,6 +84,8 @@ class ChargeCreateParamsCard(TypedDict, total=False, closed=True):
 
 
 class ChargeListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -93,6 +97,8 @@ class ChargeListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class ChargeCreateParamsDestination(TypedDict, total=False, closed=True):
+    """Deprecated: use `transfer_data`. Connected account to which the money goes."""
+
     account: Required[str]
     """Connected account that gets the money."""
     amount: int
@@ -100,6 +106,8 @@ class ChargeCreateParamsDestination(TypedDict, total=False, closed=True):
 
 
 class ChargeDisputeUpdateParamsEvidenceAppealCard(TypedDict, total=False, closed=True):
+    """Appeal for a card payment."""
+
     reason_for_filing: str | None
     """Why you appeal."""
     supporting_files: list[str] | None
@@ -107,11 +115,15 @@ class ChargeDisputeUpdateParamsEvidenceAppealCard(TypedDict, total=False, closed
 
 
 class ChargeDisputeUpdateParamsEvidenceAppeal(TypedDict, total=False, closed=True):
+    """Evidence for an appeal against a lost dispute."""
+
     card: ChargeDisputeUpdateParamsEvidenceAppealCard | None
     """Appeal for a card payment."""
 
 
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance(TypedDict, total=False, closed=True):
+    """Evidence for a Mastercard compliance case."""
+
     fee_acknowledged: bool
     """Whether you accept Mastercard's fee, which you get back if you win."""
 
@@ -119,6 +131,8 @@ class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance(Type
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address to which the goods of the disputed payment were sent."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: str | None
@@ -136,6 +150,8 @@ class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3Di
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction(
     TypedDict, total=False, closed=True
 ):
+    """What is known about the disputed payment."""
+
     customer_account_id: str | None
     """ID of the customer's account with you."""
     customer_device_fingerprint: str | None
@@ -163,6 +179,8 @@ class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3Di
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address to which the goods of the earlier payment were sent."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: str | None
@@ -180,6 +198,8 @@ class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3Pr
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction(
     TypedDict, total=False, closed=True
 ):
+    """Earlier payments of the same customer that were not disputed."""
+
     charge: Required[str]
     """Charge of the earlier payment."""
     customer_account_id: str | None
@@ -199,6 +219,8 @@ class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3Pr
 
 
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3(TypedDict, total=False, closed=True):
+    """Evidence for Visa Compelling Evidence 3.0."""
+
     disputed_transaction: ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction
     """What is known about the disputed payment."""
     prior_undisputed_transactions: Sequence[
@@ -208,11 +230,15 @@ class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3(T
 
 
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompliance(TypedDict, total=False, closed=True):
+    """Evidence for a Visa compliance case."""
+
     fee_acknowledged: bool
     """Whether you accept Visa's fee, which you get back if you win."""
 
 
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidence(TypedDict, total=False, closed=True):
+    """Evidence for programs of the card networks."""
+
     mastercard_compliance: ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance
     """Evidence for a Mastercard compliance case."""
     visa_compelling_evidence_3: ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3
@@ -222,6 +248,10 @@ class ChargeDisputeUpdateParamsEvidenceEnhancedEvidence(TypedDict, total=False, 
 
 
 class ChargeDisputeUpdateParamsEvidence(TypedDict, total=False, closed=True):
+    """Evidence to save. Fields that are left out stay as they are; an empty string removes one. All text
+    together may have up to 150,000 characters.
+    """
+
     access_activity_log: Annotated[str, MaxLen(20000)]
     """Log that shows how the customer used the product, such as IP addresses and dates of logins."""
     appeal: ChargeDisputeUpdateParamsEvidenceAppeal | None
@@ -283,6 +313,8 @@ class ChargeDisputeUpdateParamsEvidence(TypedDict, total=False, closed=True):
 
 
 class ChargeUpdateParamsFraudDetails(TypedDict, total=False, closed=True):
+    """What you and Stripe think about fraud."""
+
     user_report: Required[Literal["fraudulent", "safe"] | None]
     """What you report: `safe` or `fraudulent`. A refund with the reason `fraudulent` sets it too.
 
@@ -292,11 +324,15 @@ class ChargeUpdateParamsFraudDetails(TypedDict, total=False, closed=True):
 
 
 class ChargeCreateParamsRadarOptions(TypedDict, total=False, closed=True):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class ChargeCreateParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -312,6 +348,8 @@ class ChargeCreateParamsShippingAddress(TypedDict, total=False, closed=True):
 
 
 class ChargeUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -327,6 +365,8 @@ class ChargeUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
 
 
 class ChargeCreateParamsShipping(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: Required[ChargeCreateParamsShippingAddress]
     """Delivery address."""
     carrier: str
@@ -340,6 +380,8 @@ class ChargeCreateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class ChargeUpdateParamsShipping(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: Required[ChargeUpdateParamsShippingAddress]
     """Delivery address."""
     carrier: str
@@ -353,11 +395,15 @@ class ChargeUpdateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class ChargeCaptureParamsTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
 
 
 class ChargeCreateParamsTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     description: str

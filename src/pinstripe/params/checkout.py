@@ -176,11 +176,15 @@ __all__ = [
 
 
 class CheckoutSessionCreateParamsAdaptivePricing(TypedDict, total=False, closed=True):
+    """Whether customers can pay in their local currency."""
+
     enabled: bool
     """Whether Stripe offers prices in the customer's local currency, at its own exchange rate."""
 
 
 class CheckoutSessionCreateParamsAfterExpirationRecovery(TypedDict, total=False, closed=True):
+    """Settings for winning back a customer who left the session before paying."""
+
     allow_promotion_codes: bool
     """Whether the customer can enter a promotion code in the session that the recovery URL opens. Defaults
     to `False`.
@@ -190,11 +194,15 @@ class CheckoutSessionCreateParamsAfterExpirationRecovery(TypedDict, total=False,
 
 
 class CheckoutSessionCreateParamsAfterExpiration(TypedDict, total=False, closed=True):
+    """What happens when the session expires."""
+
     recovery: CheckoutSessionCreateParamsAfterExpirationRecovery
     """Settings for winning back a customer who left the session before paying."""
 
 
 class CheckoutSessionCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -206,6 +214,8 @@ class CheckoutSessionCreateParamsAutomaticTaxLiability(TypedDict, total=False, c
 
 
 class CheckoutSessionCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
     liability: CheckoutSessionCreateParamsAutomaticTaxLiability
@@ -213,6 +223,8 @@ class CheckoutSessionCreateParamsAutomaticTax(TypedDict, total=False, closed=Tru
 
 
 class CheckoutSessionCreateParamsBrandingSettingsIcon(TypedDict, total=False, closed=True):
+    """Small square picture of the business, shown next to its name."""
+
     file: str
     """ID of the uploaded file with the icon. Only with the type `file`."""
     type: Required[Literal["file", "url"]]
@@ -226,6 +238,8 @@ class CheckoutSessionCreateParamsBrandingSettingsIcon(TypedDict, total=False, cl
 
 
 class CheckoutSessionCreateParamsBrandingSettingsLogo(TypedDict, total=False, closed=True):
+    """Logo of the business, shown in place of the icon and the name."""
+
     file: str
     """ID of the uploaded file with the logo. Only with the type `file`."""
     type: Required[Literal["file", "url"]]
@@ -239,6 +253,8 @@ class CheckoutSessionCreateParamsBrandingSettingsLogo(TypedDict, total=False, cl
 
 
 class CheckoutSessionCreateParamsBrandingSettings(TypedDict, total=False, closed=True):
+    """Look of the payment page. Each setting that is left out comes from the branding of the account."""
+
     background_color: str | None
     """Color behind the page, as a hex code such as `#ffffff`."""
     border_style: Literal["pill", "rectangular", "rounded"] | None
@@ -291,6 +307,8 @@ class CheckoutSessionCreateParamsBrandingSettings(TypedDict, total=False, closed
 
 
 class CheckoutSessionUpdateParamsCollectedInformationShippingDetailsAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -306,6 +324,8 @@ class CheckoutSessionUpdateParamsCollectedInformationShippingDetailsAddress(Type
 
 
 class CheckoutSessionUpdateParamsCollectedInformationShippingDetails(TypedDict, total=False, closed=True):
+    """Name and shipping address that the customer entered."""
+
     address: Required[CheckoutSessionUpdateParamsCollectedInformationShippingDetailsAddress]
     """Delivery address."""
     name: Required[Annotated[str, MaxLen(255)]]
@@ -313,11 +333,15 @@ class CheckoutSessionUpdateParamsCollectedInformationShippingDetails(TypedDict, 
 
 
 class CheckoutSessionUpdateParamsCollectedInformation(TypedDict, total=False, closed=True):
+    """Shipping details to record, for example after your server checked the address."""
+
     shipping_details: CheckoutSessionUpdateParamsCollectedInformationShippingDetails
     """Name and shipping address that the customer entered."""
 
 
 class CheckoutSessionCreateParamsConsentCollectionPaymentMethodReuseAgreement(TypedDict, total=False, closed=True):
+    """Text about the reuse of the payment method, near the pay button."""
+
     position: Required[Literal["auto", "hidden"]]
     """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
     example with `custom_text`.
@@ -328,6 +352,8 @@ class CheckoutSessionCreateParamsConsentCollectionPaymentMethodReuseAgreement(Ty
 
 
 class CheckoutSessionCreateParamsConsentCollection(TypedDict, total=False, closed=True):
+    """Agreements that Checkout asks the customer for."""
+
     payment_method_reuse_agreement: CheckoutSessionCreateParamsConsentCollectionPaymentMethodReuseAgreement
     """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"]
@@ -346,6 +372,8 @@ class CheckoutSessionCreateParamsConsentCollection(TypedDict, total=False, close
 
 
 class CheckoutSessionListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -357,6 +385,8 @@ class CheckoutSessionListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class CheckoutSessionCreateParamsCustomFieldDropdownOption(TypedDict, total=False, closed=True):
+    """Options that the customer can choose from, up to 200."""
+
     label: Required[Annotated[str, MaxLen(100)]]
     """Text of the option, up to 100 characters."""
     value: Required[Annotated[str, MaxLen(100)]]
@@ -366,6 +396,8 @@ class CheckoutSessionCreateParamsCustomFieldDropdownOption(TypedDict, total=Fals
 
 
 class CheckoutSessionCreateParamsCustomFieldDropdown(TypedDict, total=False, closed=True):
+    """Options and answer of a field with the type `dropdown`."""
+
     default_value: Annotated[str, MaxLen(100)]
     """Value of the option that is selected at the start."""
     options: Required[Sequence[CheckoutSessionCreateParamsCustomFieldDropdownOption]]
@@ -373,6 +405,8 @@ class CheckoutSessionCreateParamsCustomFieldDropdown(TypedDict, total=False, clo
 
 
 class CheckoutSessionCreateParamsCustomFieldLabel(TypedDict, total=False, closed=True):
+    """Name of the field as the customer sees it."""
+
     custom: Required[Annotated[str, MaxLen(50)]]
     """Text of the label, up to 50 characters."""
     type: Required[Literal["custom"]]
@@ -383,6 +417,8 @@ class CheckoutSessionCreateParamsCustomFieldLabel(TypedDict, total=False, closed
 
 
 class CheckoutSessionCreateParamsCustomFieldNumeric(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `numeric`."""
+
     default_value: Annotated[str, MaxLen(255)]
     """Number that the field contains at the start."""
     maximum_length: int
@@ -392,6 +428,8 @@ class CheckoutSessionCreateParamsCustomFieldNumeric(TypedDict, total=False, clos
 
 
 class CheckoutSessionCreateParamsCustomFieldText(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `text`."""
+
     default_value: Annotated[str, MaxLen(255)]
     """Text that the field contains at the start."""
     maximum_length: int
@@ -401,6 +439,8 @@ class CheckoutSessionCreateParamsCustomFieldText(TypedDict, total=False, closed=
 
 
 class CheckoutSessionCreateParamsCustomField(TypedDict, total=False, closed=True):
+    """Up to three additional fields on the page."""
+
     dropdown: CheckoutSessionCreateParamsCustomFieldDropdown
     """Options and answer of a field with the type `dropdown`."""
     key: Required[Annotated[str, MaxLen(200)]]
@@ -423,26 +463,36 @@ class CheckoutSessionCreateParamsCustomField(TypedDict, total=False, closed=True
 
 
 class CheckoutSessionCreateParamsCustomTextAfterSubmit(TypedDict, total=False, closed=True):
+    """Text after the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCreateParamsCustomTextShippingAddress(TypedDict, total=False, closed=True):
+    """Text next to the fields for the shipping address."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCreateParamsCustomTextSubmit(TypedDict, total=False, closed=True):
+    """Text next to the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCreateParamsCustomTextTermsOfServiceAcceptance(TypedDict, total=False, closed=True):
+    """Text that replaces the default label of the terms of service checkbox."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCreateParamsCustomText(TypedDict, total=False, closed=True):
+    """Your own text at certain places of the page."""
+
     after_submit: CheckoutSessionCreateParamsCustomTextAfterSubmit | None
     """Text after the payment button."""
     shipping_address: CheckoutSessionCreateParamsCustomTextShippingAddress | None
@@ -454,11 +504,15 @@ class CheckoutSessionCreateParamsCustomText(TypedDict, total=False, closed=True)
 
 
 class CheckoutSessionListParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """Only sessions of customers with these details."""
+
     email: Required[str]
     """Only sessions in which the customer entered this email address."""
 
 
 class CheckoutSessionCreateParamsCustomerUpdate(TypedDict, total=False, closed=True):
+    """Details of the existing `customer` that Checkout may overwrite with what was entered on the page."""
+
     address: Literal["auto", "never"]
     """Whether Checkout saves the billing address as the customer's `address`.
 
@@ -480,6 +534,8 @@ class CheckoutSessionCreateParamsCustomerUpdate(TypedDict, total=False, closed=T
 
 
 class CheckoutSessionCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupon or promotion code to apply. At most one, and not together with `allow_promotion_codes`."""
+
     coupon: str
     """Coupon that applies."""
     promotion_code: str
@@ -487,6 +543,8 @@ class CheckoutSessionCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class CheckoutSessionCreateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, total=False, closed=True):
+    """Up to four additional lines of name and value on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -494,6 +552,8 @@ class CheckoutSessionCreateParamsInvoiceCreationInvoiceDataCustomField(TypedDict
 
 
 class CheckoutSessionCreateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -505,6 +565,8 @@ class CheckoutSessionCreateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, tot
 
 
 class CheckoutSessionCreateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDict, total=False, closed=True):
+    """How the PDF of the invoice looks."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     """How the amounts of lines on the PDF treat tax.
 
@@ -516,6 +578,8 @@ class CheckoutSessionCreateParamsInvoiceCreationInvoiceDataRenderingOptions(Type
 
 
 class CheckoutSessionCreateParamsInvoiceCreationInvoiceData(TypedDict, total=False, closed=True):
+    """Contents of the invoice."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: Sequence[CheckoutSessionCreateParamsInvoiceCreationInvoiceDataCustomField] | None
@@ -535,6 +599,8 @@ class CheckoutSessionCreateParamsInvoiceCreationInvoiceData(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsInvoiceCreation(TypedDict, total=False, closed=True):
+    """Settings for an invoice after the payment, in `payment` mode."""
+
     enabled: Required[bool]
     """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: CheckoutSessionCreateParamsInvoiceCreationInvoiceData
@@ -542,6 +608,8 @@ class CheckoutSessionCreateParamsInvoiceCreation(TypedDict, total=False, closed=
 
 
 class CheckoutSessionCreateParamsLineItemAdjustableQuantity(TypedDict, total=False, closed=True):
+    """Lets the customer change the quantity."""
+
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -551,6 +619,8 @@ class CheckoutSessionCreateParamsLineItemAdjustableQuantity(TypedDict, total=Fal
 
 
 class CheckoutSessionUpdateParamsLineItemAdjustableQuantity(TypedDict, total=False, closed=True):
+    """Lets the customer change the quantity."""
+
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -560,6 +630,8 @@ class CheckoutSessionUpdateParamsLineItemAdjustableQuantity(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsLineItemPriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How Stripe Tax taxes the product."""
+
     performance_location: str
     """Tax location where the service, such as an event, is performed."""
     tax_code: str | None
@@ -567,6 +639,8 @@ class CheckoutSessionCreateParamsLineItemPriceDataProductDataTaxDetails(TypedDic
 
 
 class CheckoutSessionUpdateParamsLineItemPriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How Stripe Tax taxes the product."""
+
     performance_location: str
     """Tax location where the service, such as an event, is performed."""
     tax_code: str | None
@@ -574,6 +648,8 @@ class CheckoutSessionUpdateParamsLineItemPriceDataProductDataTaxDetails(TypedDic
 
 
 class CheckoutSessionCreateParamsLineItemPriceDataProductData(TypedDict, total=False, closed=True):
+    """Defines a product together with the price."""
+
     description: Annotated[str, MaxLen(40000)]
     """Description of the product, shown to customers."""
     images: list[str]
@@ -593,6 +669,8 @@ class CheckoutSessionCreateParamsLineItemPriceDataProductData(TypedDict, total=F
 
 
 class CheckoutSessionUpdateParamsLineItemPriceDataProductData(TypedDict, total=False, closed=True):
+    """Defines a product together with the price."""
+
     description: Annotated[str, MaxLen(40000)]
     """Description of the product, shown to customers."""
     images: list[str]
@@ -612,6 +690,8 @@ class CheckoutSessionUpdateParamsLineItemPriceDataProductData(TypedDict, total=F
 
 
 class CheckoutSessionCreateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -627,6 +707,8 @@ class CheckoutSessionCreateParamsLineItemPriceDataRecurring(TypedDict, total=Fal
 
 
 class CheckoutSessionUpdateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -642,6 +724,8 @@ class CheckoutSessionUpdateParamsLineItemPriceDataRecurring(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsLineItemPriceData(TypedDict, total=False, closed=True):
+    """Defines a price for this use only, without creating a price for reuse."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: str
@@ -666,6 +750,8 @@ class CheckoutSessionCreateParamsLineItemPriceData(TypedDict, total=False, close
 
 
 class CheckoutSessionUpdateParamsLineItemPriceData(TypedDict, total=False, closed=True):
+    """Defines a price for this use only, without creating a price for reuse."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: str
@@ -690,6 +776,10 @@ class CheckoutSessionUpdateParamsLineItemPriceData(TypedDict, total=False, close
 
 
 class CheckoutSessionCreateParamsLineItem(TypedDict, total=False, closed=True):
+    """What the customer buys. Required in the modes `payment` and `subscription`; a subscription needs at
+    least one recurring price.
+    """
+
     adjustable_quantity: CheckoutSessionCreateParamsLineItemAdjustableQuantity
     """Lets the customer change the quantity."""
     metadata: Mapping[str, str]
@@ -707,6 +797,10 @@ class CheckoutSessionCreateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class CheckoutSessionUpdateParamsLineItem(TypedDict, total=False, closed=True):
+    """What the customer buys. Required in the modes `payment` and `subscription`; a subscription needs at
+    least one recurring price.
+    """
+
     adjustable_quantity: CheckoutSessionUpdateParamsLineItemAdjustableQuantity
     """Lets the customer change the quantity."""
     id: str
@@ -726,11 +820,15 @@ class CheckoutSessionUpdateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class CheckoutSessionCreateParamsManagedPayments(TypedDict, total=False, closed=True):
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
+
     enabled: bool
     """Whether the session uses Managed Payments."""
 
 
 class CheckoutSessionCreateParamsNameCollectionBusiness(TypedDict, total=False, closed=True):
+    """Settings for the business name."""
+
     enabled: Required[bool]
     """Whether Checkout asks for a business name."""
     optional: bool
@@ -738,6 +836,8 @@ class CheckoutSessionCreateParamsNameCollectionBusiness(TypedDict, total=False, 
 
 
 class CheckoutSessionCreateParamsNameCollectionIndividual(TypedDict, total=False, closed=True):
+    """Settings for the personal name."""
+
     enabled: Required[bool]
     """Whether Checkout asks for a personal name."""
     optional: bool
@@ -745,6 +845,8 @@ class CheckoutSessionCreateParamsNameCollectionIndividual(TypedDict, total=False
 
 
 class CheckoutSessionCreateParamsNameCollection(TypedDict, total=False, closed=True):
+    """Names that Checkout asks the customer for."""
+
     business: CheckoutSessionCreateParamsNameCollectionBusiness
     """Settings for the business name."""
     individual: CheckoutSessionCreateParamsNameCollectionIndividual
@@ -752,6 +854,8 @@ class CheckoutSessionCreateParamsNameCollection(TypedDict, total=False, closed=T
 
 
 class CheckoutSessionCreateParamsOptionalItemAdjustableQuantity(TypedDict, total=False, closed=True):
+    """Lets the customer change the quantity."""
+
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -761,6 +865,8 @@ class CheckoutSessionCreateParamsOptionalItemAdjustableQuantity(TypedDict, total
 
 
 class CheckoutSessionCreateParamsOptionalItem(TypedDict, total=False, closed=True):
+    """Items that the customer can add to the purchase on the page, up to ten."""
+
     adjustable_quantity: CheckoutSessionCreateParamsOptionalItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: Required[str]
@@ -770,6 +876,8 @@ class CheckoutSessionCreateParamsOptionalItem(TypedDict, total=False, closed=Tru
 
 
 class CheckoutSessionCreateParamsPaymentIntentDataShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -785,6 +893,8 @@ class CheckoutSessionCreateParamsPaymentIntentDataShippingAddress(TypedDict, tot
 
 
 class CheckoutSessionCreateParamsPaymentIntentDataShipping(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: Required[CheckoutSessionCreateParamsPaymentIntentDataShippingAddress]
     """Delivery address."""
     carrier: str
@@ -798,6 +908,8 @@ class CheckoutSessionCreateParamsPaymentIntentDataShipping(TypedDict, total=Fals
 
 
 class CheckoutSessionCreateParamsPaymentIntentDataTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     destination: Required[str]
@@ -805,6 +917,8 @@ class CheckoutSessionCreateParamsPaymentIntentDataTransferData(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentIntentData(TypedDict, total=False, closed=True):
+    """What applies to the payment intent that the session creates. Only in `payment` mode."""
+
     application_fee_amount: int
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     capture_method: Literal["automatic", "automatic_async", "manual"]
@@ -848,6 +962,8 @@ class CheckoutSessionCreateParamsPaymentIntentData(TypedDict, total=False, close
 
 
 class CheckoutSessionUpdateParamsPaymentIntentData(TypedDict, total=False, closed=True):
+    """What applies to the payment intent that the session creates. Only in `payment` mode."""
+
     description: str | None
     """Your own text for the payment, shown in the Dashboard and in receipts."""
     metadata: Mapping[str, str] | None
@@ -870,6 +986,8 @@ class CheckoutSessionUpdateParamsPaymentIntentData(TypedDict, total=False, close
 
 
 class CheckoutSessionCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
+    """Settings for the payment method that the session saves."""
+
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -880,6 +998,8 @@ class CheckoutSessionCreateParamsPaymentMethodData(TypedDict, total=False, close
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
@@ -906,6 +1026,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(Typ
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for pre-authorized debits in Canada."""
+
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsAcssDebitMandateOptions
@@ -930,6 +1052,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=False, closed=True):
+    """Settings for Affirm."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -944,6 +1068,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, total=False, closed=True):
+    """Settings for Afterpay and Clearpay."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -958,6 +1084,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAlipay(TypedDict, total=False, closed=True):
+    """Settings for Alipay."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -967,6 +1095,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAlipay(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAlma(TypedDict, total=False, closed=True):
+    """Settings for Alma."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -975,6 +1105,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAlma(TypedDict, total=False
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
+    """Settings for Amazon Pay."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -990,6 +1122,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total=False, closed=True):
+    """Settings for BECS Direct Debit in Australia."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1001,11 +1135,15 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAuBecsDebit(TypedDict, tota
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
+    """Settings for Bacs Direct Debit in the United Kingdom."""
+
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"]
@@ -1021,6 +1159,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
+    """Settings for Bancontact."""
+
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1031,6 +1171,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBancontact(TypedDict, total
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
+    """Settings for Billie."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1039,11 +1181,15 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBillie(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for BLIK."""
+
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -1056,6 +1202,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBoleto(TypedDict, total=False, closed=True):
+    """Settings for Boleto."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none", "off_session", "on_session"]
@@ -1069,11 +1217,15 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBoleto(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
+    """Settings for payment in installments."""
+
     enabled: bool
     """Whether the customer can pay in installments."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCardRestrictions(TypedDict, total=False, closed=True):
+    """Cards that the session does not accept."""
+
     brands_blocked: Sequence[Literal["american_express", "discover_global_network", "mastercard", "visa"]]
     """Card brands that the session does not accept.
 
@@ -1092,6 +1244,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCardRestrictions(TypedDict,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for cards."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1150,6 +1304,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCard(TypedDict, total=False
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCashapp(TypedDict, total=False, closed=True):
+    """Settings for Cash App Pay."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1166,6 +1322,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCashapp(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCrypto(TypedDict, total=False, closed=True):
+    """Settings for payments with stablecoins."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1177,11 +1335,15 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCrypto(TypedDict, total=Fal
 class CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers in the European Union."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalanceBankTransfer(TypedDict, total=False, closed=True):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     requested_address_types: Sequence[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]]
@@ -1209,6 +1371,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalanceBankTransfer
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
+    """Settings for bank transfers to the customer's cash balance."""
+
     bank_transfer: CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"]
@@ -1225,6 +1389,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalance(TypedDict, 
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsDemoPay(TypedDict, total=False, closed=True):
+    """Settings for Demo Pay."""
+
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1235,6 +1401,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsDemoPay(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsEps(TypedDict, total=False, closed=True):
+    """Settings for EPS."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1244,6 +1412,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsEps(TypedDict, total=False,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsFpx(TypedDict, total=False, closed=True):
+    """Settings for FPX."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1253,6 +1423,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsFpx(TypedDict, total=False,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsGiropay(TypedDict, total=False, closed=True):
+    """Settings for giropay."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1262,6 +1434,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsGiropay(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsGrabpay(TypedDict, total=False, closed=True):
+    """Settings for GrabPay."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1271,6 +1445,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=False, closed=True):
+    """Settings for iDEAL."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1280,6 +1456,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=Fals
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
+    """Settings for Kakao Pay."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1295,6 +1473,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=F
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """Next payment of the subscription."""
+
     amount: Required[int]
     """Amount of the next payment, in the smallest currency unit."""
     date: Required[str]
@@ -1302,6 +1482,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilli
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer starts with this payment, as Klarna needs to know."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two payments of the subscription.
 
@@ -1321,6 +1503,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDic
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """Settings for Klarna."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1337,6 +1521,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
+    """Settings for payments in Japanese convenience stores."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none"]
@@ -1348,6 +1534,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKonbini(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=False, closed=True):
+    """Settings for cards of South Korea."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1363,6 +1551,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
+    """Settings for Link payments."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1378,6 +1568,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsLink(TypedDict, total=False
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=False, closed=True):
+    """Settings for MobilePay."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1392,6 +1584,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsMultibanco(TypedDict, total=False, closed=True):
+    """Settings for Multibanco."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1401,6 +1595,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsMultibanco(TypedDict, total
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=False, closed=True):
+    """Settings for Naver Pay."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1416,6 +1612,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=F
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, closed=True):
+    """Settings for OXXO."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none"]
@@ -1427,6 +1625,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsOxxo(TypedDict, total=False
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsP24(TypedDict, total=False, closed=True):
+    """Settings for Przelewy24."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1438,10 +1638,15 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsP24(TypedDict, total=False,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for Pay by Bank.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
+    """Settings for PAYCO."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1456,6 +1661,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPayco(TypedDict, total=Fals
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPaynow(TypedDict, total=False, closed=True):
+    """Settings for PayNow."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1465,6 +1672,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPaynow(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """Settings for PayPal."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -1508,6 +1717,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None
@@ -1569,6 +1780,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDi
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for PayTo."""
+
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"]
@@ -1581,6 +1794,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPayto(TypedDict, total=Fals
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -1615,6 +1830,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for Pix."""
+
     amount_includes_iof: Literal["always", "never"]
     """Whether the amount contains IOF, Brazil's tax on financial operations. Defaults to `never`.
 
@@ -1635,6 +1852,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPix(TypedDict, total=False,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=False, closed=True):
+    """Settings for Revolut Pay."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1650,6 +1869,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=False, closed=True):
+    """Settings for Samsung Pay."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1664,6 +1885,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSatispay(TypedDict, total=False, closed=True):
+    """Settings for Satispay."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1672,6 +1895,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSatispay(TypedDict, total=F
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsScalapay(TypedDict, total=False, closed=True):
+    """Settings for Scalapay."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1680,11 +1905,15 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsScalapay(TypedDict, total=F
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
+    """Settings for SEPA Direct Debit."""
+
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"]
@@ -1700,6 +1929,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSequra(TypedDict, total=False, closed=True):
+    """Settings for seQura."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1708,6 +1939,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSequra(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSofort(TypedDict, total=False, closed=True):
+    """Settings for Sofort."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1717,6 +1950,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSofort(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=False, closed=True):
+    """Settings for Sunbit."""
+
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
@@ -1731,11 +1966,15 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSwish(TypedDict, total=False, closed=True):
+    """Settings for Swish."""
+
     reference: str
     """Order reference that appears in the customer's Swish app after the payment."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsTwint(TypedDict, total=False, closed=True):
+    """Settings for TWINT."""
+
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1746,6 +1985,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsTwint(TypedDict, total=Fals
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1761,6 +2002,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for UPI."""
+
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -1776,6 +2019,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False,
 class CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
     """Data that you request access to. It must contain `payment_method`.
 
@@ -1794,6 +2039,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccountFinancialConne
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for ACH Direct Debit from US bank accounts."""
+
     financial_connections: CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     setup_future_usage: Literal["none", "off_session", "on_session"]
@@ -1815,6 +2062,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, to
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsWechatPay(TypedDict, total=False, closed=True):
+    """Settings for WeChat Pay."""
+
     app_id: str
     """App ID that is registered with WeChat Pay. Needed for clients on `ios` or `android`."""
     client: Required[Literal["android", "ios", "web"]]
@@ -1833,6 +2082,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsWechatPay(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for single payment methods."""
+
     acss_debit: CheckoutSessionCreateParamsPaymentMethodOptionsAcssDebit
     """Settings for pre-authorized debits in Canada."""
     affirm: CheckoutSessionCreateParamsPaymentMethodOptionsAffirm
@@ -1938,6 +2189,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptions(TypedDict, total=False, cl
 
 
 class CheckoutSessionCreateParamsPermissions(TypedDict, total=False, closed=True):
+    """Which parts of the session the browser, or only your server, can change."""
+
     update_shipping_details: Literal["client_only", "server_only"]
     """Whether shipping details are updated by Checkout in the browser or by your server.
 
@@ -1948,11 +2201,15 @@ class CheckoutSessionCreateParamsPermissions(TypedDict, total=False, closed=True
 
 
 class CheckoutSessionCreateParamsPhoneNumberCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's phone number."""
+
     enabled: Required[bool]
     """Whether Checkout asks for a phone number."""
 
 
 class CheckoutSessionCreateParamsSavedPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """How payment methods that the customer saved before are shown, saved and removed."""
+
     allow_redisplay_filters: Sequence[Literal["always", "limited", "unspecified"]]
     """Saved payment methods to show, by their `allow_redisplay`. Defaults to `always`.
 
@@ -1975,6 +2232,8 @@ class CheckoutSessionCreateParamsSavedPaymentMethodOptions(TypedDict, total=Fals
 
 
 class CheckoutSessionCreateParamsSetupIntentData(TypedDict, total=False, closed=True):
+    """What applies to the setup intent that the session creates. Only in `setup` mode."""
+
     description: Annotated[str, MaxLen(1000)]
     """Your own text for the setup intent."""
     metadata: Mapping[str, str]
@@ -1988,6 +2247,8 @@ class CheckoutSessionCreateParamsSetupIntentData(TypedDict, total=False, closed=
 
 
 class CheckoutSessionCreateParamsShippingAddressCollection(TypedDict, total=False, closed=True):
+    """Makes Checkout ask for a shipping address. Leave it out for goods that are not shipped."""
+
     allowed_countries: Required[
         Sequence[
             Literal[
@@ -2238,6 +2499,8 @@ class CheckoutSessionCreateParamsShippingAddressCollection(TypedDict, total=Fals
 class CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimateMaximum(
     TypedDict, total=False, closed=True
 ):
+    """Longest time the delivery takes. No upper bound if left out."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of the longest time.
 
@@ -2254,6 +2517,8 @@ class CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimateM
 class CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimateMaximum(
     TypedDict, total=False, closed=True
 ):
+    """Longest time the delivery takes. No upper bound if left out."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of the longest time.
 
@@ -2270,6 +2535,8 @@ class CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimateM
 class CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimateMinimum(
     TypedDict, total=False, closed=True
 ):
+    """Shortest time the delivery takes. No lower bound if left out."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of the shortest time.
 
@@ -2286,6 +2553,8 @@ class CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimateM
 class CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimateMinimum(
     TypedDict, total=False, closed=True
 ):
+    """Shortest time the delivery takes. No lower bound if left out."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of the shortest time.
 
@@ -2300,6 +2569,8 @@ class CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimateM
 
 
 class CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimate(TypedDict, total=False, closed=True):
+    """How long the delivery takes, shown to the customer."""
+
     maximum: CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimateMaximum
     """Longest time the delivery takes. No upper bound if left out."""
     minimum: CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimateMinimum
@@ -2307,6 +2578,8 @@ class CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimate(
 
 
 class CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimate(TypedDict, total=False, closed=True):
+    """How long the delivery takes, shown to the customer."""
+
     maximum: CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimateMaximum
     """Longest time the delivery takes. No upper bound if left out."""
     minimum: CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimateMinimum
@@ -2316,6 +2589,8 @@ class CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimate(
 class CheckoutSessionCreateParamsShippingOptionShippingRateDataFixedAmountCurrencyOptions(
     TypedDict, total=False, closed=True
 ):
+    """What shipping costs in other currencies, by ISO 4217 code."""
+
     amount: Required[int]
     """What shipping costs in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -2330,6 +2605,8 @@ class CheckoutSessionCreateParamsShippingOptionShippingRateDataFixedAmountCurren
 class CheckoutSessionUpdateParamsShippingOptionShippingRateDataFixedAmountCurrencyOptions(
     TypedDict, total=False, closed=True
 ):
+    """What shipping costs in other currencies, by ISO 4217 code."""
+
     amount: Required[int]
     """What shipping costs in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -2342,6 +2619,8 @@ class CheckoutSessionUpdateParamsShippingOptionShippingRateDataFixedAmountCurren
 
 
 class CheckoutSessionCreateParamsShippingOptionShippingRateDataFixedAmount(TypedDict, total=False, closed=True):
+    """What shipping costs, as one amount. Needed with the type `fixed_amount`."""
+
     amount: Required[int]
     """What shipping costs, in the smallest currency unit."""
     currency: Required[str]
@@ -2351,6 +2630,8 @@ class CheckoutSessionCreateParamsShippingOptionShippingRateDataFixedAmount(Typed
 
 
 class CheckoutSessionUpdateParamsShippingOptionShippingRateDataFixedAmount(TypedDict, total=False, closed=True):
+    """What shipping costs, as one amount. Needed with the type `fixed_amount`."""
+
     amount: Required[int]
     """What shipping costs, in the smallest currency unit."""
     currency: Required[str]
@@ -2360,6 +2641,8 @@ class CheckoutSessionUpdateParamsShippingOptionShippingRateDataFixedAmount(Typed
 
 
 class CheckoutSessionCreateParamsShippingOptionShippingRateData(TypedDict, total=False, closed=True):
+    """Describes a new shipping rate, in place of the ID of an existing one."""
+
     delivery_estimate: CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimate
     """How long the delivery takes, shown to the customer."""
     display_name: Required[Annotated[str, MaxLen(100)]]
@@ -2387,6 +2670,8 @@ class CheckoutSessionCreateParamsShippingOptionShippingRateData(TypedDict, total
 
 
 class CheckoutSessionUpdateParamsShippingOptionShippingRateData(TypedDict, total=False, closed=True):
+    """Describes a new shipping rate, in place of the ID of an existing one."""
+
     delivery_estimate: CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimate
     """How long the delivery takes, shown to the customer."""
     display_name: Required[Annotated[str, MaxLen(100)]]
@@ -2414,6 +2699,8 @@ class CheckoutSessionUpdateParamsShippingOptionShippingRateData(TypedDict, total
 
 
 class CheckoutSessionCreateParamsShippingOption(TypedDict, total=False, closed=True):
+    """Shipping rates that the customer can choose from, up to five."""
+
     shipping_rate: str
     """ID of an existing shipping rate to offer."""
     shipping_rate_data: CheckoutSessionCreateParamsShippingOptionShippingRateData
@@ -2421,6 +2708,8 @@ class CheckoutSessionCreateParamsShippingOption(TypedDict, total=False, closed=T
 
 
 class CheckoutSessionUpdateParamsShippingOption(TypedDict, total=False, closed=True):
+    """Shipping rates that the customer can choose from now, up to five. They replace those offered so far."""
+
     shipping_rate: str
     """ID of an existing shipping rate to offer."""
     shipping_rate_data: CheckoutSessionUpdateParamsShippingOptionShippingRateData
@@ -2428,6 +2717,8 @@ class CheckoutSessionUpdateParamsShippingOption(TypedDict, total=False, closed=T
 
 
 class CheckoutSessionCreateParamsSubscriptionDataBillingCycleAnchorConfig(TypedDict, total=False, closed=True):
+    """Calendar date and time to which the billing periods are aligned, in place of `billing_cycle_anchor`."""
+
     day_of_month: Required[int]
     """Day of the month, from 1 to 31. Shorter months use their last day."""
     hour: int
@@ -2441,6 +2732,8 @@ class CheckoutSessionCreateParamsSubscriptionDataBillingCycleAnchorConfig(TypedD
 
 
 class CheckoutSessionCreateParamsSubscriptionDataBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings of the billing mode `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
     """How invoices show the discounts on prorations.
 
@@ -2450,6 +2743,8 @@ class CheckoutSessionCreateParamsSubscriptionDataBillingModeFlexible(TypedDict, 
 
 
 class CheckoutSessionCreateParamsSubscriptionDataBillingMode(TypedDict, total=False, closed=True):
+    """How the subscription computes prorations and invoices."""
+
     flexible: CheckoutSessionCreateParamsSubscriptionDataBillingModeFlexible
     """Settings of the billing mode `flexible`."""
     type: Required[Literal["classic", "flexible"]]
@@ -2462,6 +2757,8 @@ class CheckoutSessionCreateParamsSubscriptionDataBillingMode(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four custom fields to show on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -2469,6 +2766,8 @@ class CheckoutSessionCreateParamsSubscriptionDataInvoiceSettingsCustomField(Type
 
 
 class CheckoutSessionCreateParamsSubscriptionDataInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -2480,6 +2779,8 @@ class CheckoutSessionCreateParamsSubscriptionDataInvoiceSettingsIssuer(TypedDict
 
 
 class CheckoutSessionCreateParamsSubscriptionDataInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings for the invoices."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[CheckoutSessionCreateParamsSubscriptionDataInvoiceSettingsCustomField] | None
@@ -2493,6 +2794,8 @@ class CheckoutSessionCreateParamsSubscriptionDataInvoiceSettings(TypedDict, tota
 
 
 class CheckoutSessionCreateParamsSubscriptionDataPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
+    """How often pending invoice items are billed, apart from the billing period."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two bills of pending items.
 
@@ -2506,6 +2809,8 @@ class CheckoutSessionCreateParamsSubscriptionDataPendingInvoiceItemInterval(Type
 
 
 class CheckoutSessionCreateParamsSubscriptionDataTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -2515,6 +2820,8 @@ class CheckoutSessionCreateParamsSubscriptionDataTransferData(TypedDict, total=F
 
 
 class CheckoutSessionCreateParamsSubscriptionDataTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
+    """What to do at the end of the trial."""
+
     missing_payment_method: Required[Literal["cancel", "create_invoice", "pause"]]
     """What to do if there is no payment method at the end of the trial.
 
@@ -2525,11 +2832,15 @@ class CheckoutSessionCreateParamsSubscriptionDataTrialSettingsEndBehavior(TypedD
 
 
 class CheckoutSessionCreateParamsSubscriptionDataTrialSettings(TypedDict, total=False, closed=True):
+    """Settings for the trial."""
+
     end_behavior: Required[CheckoutSessionCreateParamsSubscriptionDataTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 
 
 class CheckoutSessionCreateParamsSubscriptionData(TypedDict, total=False, closed=True):
+    """What applies to the subscription that the session creates. Only in `subscription` mode."""
+
     application_fee_percent: float
     """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
     places.
@@ -2575,6 +2886,8 @@ class CheckoutSessionCreateParamsSubscriptionData(TypedDict, total=False, closed
 
 
 class CheckoutSessionCreateParamsTaxIdCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's tax ID."""
+
     enabled: Required[bool]
     """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
@@ -2586,6 +2899,8 @@ class CheckoutSessionCreateParamsTaxIdCollection(TypedDict, total=False, closed=
 
 
 class CheckoutSessionCreateParamsWalletOptionsLink(TypedDict, total=False, closed=True):
+    """Settings for Link."""
+
     display: Literal["auto", "never"]
     """Whether Link is offered as a wallet.
 
@@ -2595,6 +2910,8 @@ class CheckoutSessionCreateParamsWalletOptionsLink(TypedDict, total=False, close
 
 
 class CheckoutSessionCreateParamsWalletOptions(TypedDict, total=False, closed=True):
+    """Settings for wallets."""
+
     link: CheckoutSessionCreateParamsWalletOptionsLink
     """Settings for Link."""
 

@@ -21,11 +21,15 @@ __all__ = [
 
 
 class ClimateOrderCreateParamsBeneficiary(TypedDict, total=False, closed=True):
+    """For whom the carbon is removed."""
+
     public_name: Required[str]
     """Name of the beneficiary, which may be published."""
 
 
 class ClimateOrderUpdateParamsBeneficiary(TypedDict, total=False, closed=True):
+    """For whom the carbon is removed."""
+
     public_name: Required[str | None]
     """Name of the beneficiary, which may be published."""
 

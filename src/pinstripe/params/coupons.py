@@ -21,11 +21,15 @@ __all__ = [
 
 
 class CouponCreateParamsAppliesTo(TypedDict, total=False, closed=True):
+    """Limits the coupon to some products."""
+
     products: list[str]
     """IDs of the products that the coupon applies to."""
 
 
 class CouponListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -37,11 +41,15 @@ class CouponListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class CouponCreateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Amounts in other currencies, by lowercase ISO currency code."""
+
     amount_off: Required[int]
     """Amount that is taken off in this currency, in its smallest unit."""
 
 
 class CouponUpdateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Amounts in other currencies, by lowercase ISO currency code."""
+
     amount_off: Required[int]
     """Amount that is taken off in this currency, in its smallest unit."""
 

@@ -36,6 +36,8 @@ __all__ = [
 
 
 class CreditNoteListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -47,6 +49,8 @@ class CreditNoteListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class CreditNoteCreateParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """Taxes to credit on the line. Cannot be combined with `tax_rates`; `None` means no taxes."""
+
     amount: Required[int]
     """Amount of the tax, in the smallest currency unit."""
     tax_rate: Required[str]
@@ -56,6 +60,8 @@ class CreditNoteCreateParamsLineTaxAmount(TypedDict, total=False, closed=True):
 
 
 class CreditNotePreviewLinesListParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """Taxes to credit on the line. Cannot be combined with `tax_rates`; `None` means no taxes."""
+
     amount: Required[int]
     """Amount of the tax, in the smallest currency unit."""
     tax_rate: Required[str]
@@ -65,6 +71,8 @@ class CreditNotePreviewLinesListParamsLineTaxAmount(TypedDict, total=False, clos
 
 
 class CreditNotePreviewParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """Taxes to credit on the line. Cannot be combined with `tax_rates`; `None` means no taxes."""
+
     amount: Required[int]
     """Amount of the tax, in the smallest currency unit."""
     tax_rate: Required[str]
@@ -74,6 +82,8 @@ class CreditNotePreviewParamsLineTaxAmount(TypedDict, total=False, closed=True):
 
 
 class CreditNoteCreateParamsLine(TypedDict, total=False, closed=True):
+    """Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     amount: int
     """Amount to credit for a line of the invoice, in the smallest currency unit. Without tax if the
     invoice uses automatic tax. Only for the type `invoice_line_item`.
@@ -107,6 +117,8 @@ class CreditNoteCreateParamsLine(TypedDict, total=False, closed=True):
 
 
 class CreditNotePreviewLinesListParamsLine(TypedDict, total=False, closed=True):
+    """Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     amount: int
     """Amount to credit for a line of the invoice, in the smallest currency unit. Without tax if the
     invoice uses automatic tax. Only for the type `invoice_line_item`.
@@ -140,6 +152,8 @@ class CreditNotePreviewLinesListParamsLine(TypedDict, total=False, closed=True):
 
 
 class CreditNotePreviewParamsLine(TypedDict, total=False, closed=True):
+    """Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     amount: int
     """Amount to credit for a line of the invoice, in the smallest currency unit. Without tax if the
     invoice uses automatic tax. Only for the type `invoice_line_item`.
@@ -173,6 +187,8 @@ class CreditNotePreviewParamsLine(TypedDict, total=False, closed=True):
 
 
 class CreditNoteCreateParamsRefundPaymentRecordRefund(TypedDict, total=False, closed=True):
+    """Refund of a payment record. Required if `type` is `payment_record_refund`."""
+
     payment_record: Required[str]
     """ID of the payment record that was refunded."""
     refund_group: Required[str]
@@ -180,6 +196,8 @@ class CreditNoteCreateParamsRefundPaymentRecordRefund(TypedDict, total=False, cl
 
 
 class CreditNotePreviewLinesListParamsRefundPaymentRecordRefund(TypedDict, total=False, closed=True):
+    """Refund of a payment record. Required if `type` is `payment_record_refund`."""
+
     payment_record: Required[str]
     """ID of the payment record that was refunded."""
     refund_group: Required[str]
@@ -187,6 +205,8 @@ class CreditNotePreviewLinesListParamsRefundPaymentRecordRefund(TypedDict, total
 
 
 class CreditNotePreviewParamsRefundPaymentRecordRefund(TypedDict, total=False, closed=True):
+    """Refund of a payment record. Required if `type` is `payment_record_refund`."""
+
     payment_record: Required[str]
     """ID of the payment record that was refunded."""
     refund_group: Required[str]
@@ -194,6 +214,8 @@ class CreditNotePreviewParamsRefundPaymentRecordRefund(TypedDict, total=False, c
 
 
 class CreditNoteCreateParamsRefund(TypedDict, total=False, closed=True):
+    """Existing refunds to count for the credit note."""
+
     amount_refunded: int
     """Part of the refund that counts for the credit note, in the smallest currency unit. The whole refund
     unless set.
@@ -211,6 +233,8 @@ class CreditNoteCreateParamsRefund(TypedDict, total=False, closed=True):
 
 
 class CreditNotePreviewLinesListParamsRefund(TypedDict, total=False, closed=True):
+    """Existing refunds to count for the credit note."""
+
     amount_refunded: int
     """Part of the refund that counts for the credit note, in the smallest currency unit. The whole refund
     unless set.
@@ -228,6 +252,8 @@ class CreditNotePreviewLinesListParamsRefund(TypedDict, total=False, closed=True
 
 
 class CreditNotePreviewParamsRefund(TypedDict, total=False, closed=True):
+    """Existing refunds to count for the credit note."""
+
     amount_refunded: int
     """Part of the refund that counts for the credit note, in the smallest currency unit. The whole refund
     unless set.
@@ -245,16 +271,22 @@ class CreditNotePreviewParamsRefund(TypedDict, total=False, closed=True):
 
 
 class CreditNoteCreateParamsShippingCost(TypedDict, total=False, closed=True):
+    """Shipping to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     shipping_rate: str
     """ID of the shipping rate of the invoice."""
 
 
 class CreditNotePreviewLinesListParamsShippingCost(TypedDict, total=False, closed=True):
+    """Shipping to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     shipping_rate: str
     """ID of the shipping rate of the invoice."""
 
 
 class CreditNotePreviewParamsShippingCost(TypedDict, total=False, closed=True):
+    """Shipping to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     shipping_rate: str
     """ID of the shipping rate of the invoice."""
 

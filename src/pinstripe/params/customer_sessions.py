@@ -22,21 +22,29 @@ __all__ = [
 
 
 class CustomerSessionCreateParamsComponentsActiveEntitlements(TypedDict, total=False, closed=True):
+    """Settings for active entitlements."""
+
     enabled: Required[bool]
     """Whether the session can read the customer's active entitlements."""
 
 
 class CustomerSessionCreateParamsComponentsBuyButton(TypedDict, total=False, closed=True):
+    """Settings for the buy button."""
+
     enabled: Required[bool]
     """Whether the buy button can use the session."""
 
 
 class CustomerSessionCreateParamsComponentsCustomerPortal(TypedDict, total=False, closed=True):
+    """Settings for the customer portal."""
+
     enabled: Required[bool]
     """Whether the customer portal can use the session."""
 
 
 class CustomerSessionCreateParamsComponentsCustomerSheetFeatures(TypedDict, total=False, closed=True):
+    """What the customer sheet offers."""
+
     payment_method_allow_redisplay_filters: Sequence[Literal["always", "limited", "unspecified"]]
     """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
     only.
@@ -55,6 +63,8 @@ class CustomerSessionCreateParamsComponentsCustomerSheetFeatures(TypedDict, tota
 
 
 class CustomerSessionCreateParamsComponentsCustomerSheet(TypedDict, total=False, closed=True):
+    """Settings for the customer sheet of the mobile SDKs."""
+
     enabled: Required[bool]
     """Whether the customer sheet can use the session."""
     features: CustomerSessionCreateParamsComponentsCustomerSheetFeatures
@@ -62,6 +72,8 @@ class CustomerSessionCreateParamsComponentsCustomerSheet(TypedDict, total=False,
 
 
 class CustomerSessionCreateParamsComponentsMobilePaymentElementFeatures(TypedDict, total=False, closed=True):
+    """What the mobile payment element offers."""
+
     payment_method_allow_redisplay_filters: Sequence[Literal["always", "limited", "unspecified"]]
     """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
     only.
@@ -101,6 +113,8 @@ class CustomerSessionCreateParamsComponentsMobilePaymentElementFeatures(TypedDic
 
 
 class CustomerSessionCreateParamsComponentsMobilePaymentElement(TypedDict, total=False, closed=True):
+    """Settings for the payment element of the mobile SDKs."""
+
     enabled: Required[bool]
     """Whether the mobile payment element can use the session."""
     features: CustomerSessionCreateParamsComponentsMobilePaymentElementFeatures
@@ -108,6 +122,8 @@ class CustomerSessionCreateParamsComponentsMobilePaymentElement(TypedDict, total
 
 
 class CustomerSessionCreateParamsComponentsPaymentElementFeatures(TypedDict, total=False, closed=True):
+    """What the Payment Element offers."""
+
     payment_method_allow_redisplay_filters: Sequence[Literal["always", "limited", "unspecified"]]
     """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
     only.
@@ -148,6 +164,8 @@ class CustomerSessionCreateParamsComponentsPaymentElementFeatures(TypedDict, tot
 
 
 class CustomerSessionCreateParamsComponentsPaymentElement(TypedDict, total=False, closed=True):
+    """Settings for the Payment Element of Stripe.js."""
+
     enabled: Required[bool]
     """Whether the Payment Element can use the session."""
     features: CustomerSessionCreateParamsComponentsPaymentElementFeatures
@@ -155,11 +173,17 @@ class CustomerSessionCreateParamsComponentsPaymentElement(TypedDict, total=False
 
 
 class CustomerSessionCreateParamsComponentsPricingTable(TypedDict, total=False, closed=True):
+    """Settings for the pricing table."""
+
     enabled: Required[bool]
     """Whether the pricing table can use the session."""
 
 
 class CustomerSessionCreateParamsComponents(TypedDict, total=False, closed=True):
+    """Which of Stripe's components may use the session, and what they may do. At least one must be
+    enabled.
+    """
+
     active_entitlements: CustomerSessionCreateParamsComponentsActiveEntitlements
     """Settings for active entitlements."""
     buy_button: CustomerSessionCreateParamsComponentsBuyButton

@@ -196,6 +196,8 @@ __all__ = [
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -205,6 +207,8 @@ class CustomerSubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=Fa
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -214,6 +218,8 @@ class CustomerSubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=Fa
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "timestamp"]]
@@ -225,6 +231,8 @@ class CustomerSubscriptionCreateParamsAddInvoiceItemPeriodEnd(TypedDict, total=F
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "timestamp"]]
@@ -236,6 +244,8 @@ class CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodEnd(TypedDict, total=F
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "now", "timestamp"]]
@@ -248,6 +258,8 @@ class CustomerSubscriptionCreateParamsAddInvoiceItemPeriodStart(TypedDict, total
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "now", "timestamp"]]
@@ -260,6 +272,8 @@ class CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodStart(TypedDict, total
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[CustomerSubscriptionCreateParamsAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[CustomerSubscriptionCreateParamsAddInvoiceItemPeriodStart]
@@ -267,6 +281,8 @@ class CustomerSubscriptionCreateParamsAddInvoiceItemPeriod(TypedDict, total=Fals
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodStart]
@@ -274,6 +290,8 @@ class CustomerSubscriptionUpdateParamsAddInvoiceItemPeriod(TypedDict, total=Fals
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
+    """One-time price that is made for this charge only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -294,6 +312,8 @@ class CustomerSubscriptionCreateParamsAddInvoiceItemPriceData(TypedDict, total=F
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
+    """One-time price that is made for this charge only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -314,6 +334,10 @@ class CustomerSubscriptionUpdateParamsAddInvoiceItemPriceData(TypedDict, total=F
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[CustomerSubscriptionCreateParamsAddInvoiceItemDiscount]
@@ -333,6 +357,10 @@ class CustomerSubscriptionCreateParamsAddInvoiceItem(TypedDict, total=False, clo
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[CustomerSubscriptionUpdateParamsAddInvoiceItemDiscount]
@@ -352,6 +380,8 @@ class CustomerSubscriptionUpdateParamsAddInvoiceItem(TypedDict, total=False, clo
 
 
 class CustomerCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Postal address, printed on invoices. Stripe Tax uses it to find the tax location."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -367,6 +397,8 @@ class CustomerCreateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class CustomerUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """Postal address, printed on invoices. Stripe Tax uses it to find the tax location."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -382,6 +414,8 @@ class CustomerUpdateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class CustomerSubscriptionCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -393,6 +427,8 @@ class CustomerSubscriptionCreateParamsAutomaticTaxLiability(TypedDict, total=Fal
 
 
 class CustomerSubscriptionUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -404,6 +440,8 @@ class CustomerSubscriptionUpdateParamsAutomaticTaxLiability(TypedDict, total=Fal
 
 
 class CustomerSubscriptionCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings for Stripe Tax on the invoices of the subscription."""
+
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: CustomerSubscriptionCreateParamsAutomaticTaxLiability
@@ -411,6 +449,8 @@ class CustomerSubscriptionCreateParamsAutomaticTax(TypedDict, total=False, close
 
 
 class CustomerSubscriptionUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings for Stripe Tax on the invoices of the subscription."""
+
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: CustomerSubscriptionUpdateParamsAutomaticTaxLiability
@@ -418,6 +458,8 @@ class CustomerSubscriptionUpdateParamsAutomaticTax(TypedDict, total=False, close
 
 
 class CustomerBankAccountCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account, as a token or with its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -439,6 +481,8 @@ class CustomerBankAccountCreateParamsBankAccount(TypedDict, total=False, closed=
 
 
 class CustomerCardCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account, as a token or with its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -460,6 +504,8 @@ class CustomerCardCreateParamsBankAccount(TypedDict, total=False, closed=True):
 
 
 class CustomerPaymentSourceCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account, as a token or with its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -481,6 +527,10 @@ class CustomerPaymentSourceCreateParamsBankAccount(TypedDict, total=False, close
 
 
 class CustomerUpdateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account, or a token for one, that is attached as the new default source. New integrations
+    attach a payment method instead.
+    """
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -502,11 +552,15 @@ class CustomerUpdateParamsBankAccount(TypedDict, total=False, closed=True):
 
 
 class CustomerFundingInstructionsCreateParamsBankTransferEuBankTransfer(TypedDict, total=False, closed=True):
+    """Settings for the type `eu_bank_transfer`, which needs them."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
 class CustomerFundingInstructionsCreateParamsBankTransfer(TypedDict, total=False, closed=True):
+    """Which bank accounts the customer gets."""
+
     eu_bank_transfer: CustomerFundingInstructionsCreateParamsBankTransferEuBankTransfer
     """Settings for the type `eu_bank_transfer`, which needs them."""
     requested_address_types: Sequence[Literal["iban", "sort_code", "spei", "zengin"]]
@@ -531,6 +585,8 @@ class CustomerFundingInstructionsCreateParamsBankTransfer(TypedDict, total=False
 
 
 class CustomerSubscriptionUpdateParamsBillingCycleAnchor(TypedDict, total=False, closed=True):
+    """Whether a new billing period begins now. The anchor stays where it is unless this is set."""
+
     type: Required[Literal["now", "unchanged"]]
     """What happens to the anchor.
 
@@ -540,6 +596,8 @@ class CustomerSubscriptionUpdateParamsBillingCycleAnchor(TypedDict, total=False,
 
 
 class CustomerSubscriptionCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
+
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -549,6 +607,8 @@ class CustomerSubscriptionCreateParamsBillingThresholds(TypedDict, total=False, 
 
 
 class CustomerSubscriptionUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
+
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -558,6 +618,8 @@ class CustomerSubscriptionUpdateParamsBillingThresholds(TypedDict, total=False, 
 
 
 class CustomerSubscriptionUpdateParamsCancellationDetails(TypedDict, total=False, closed=True):
+    """Why the subscription was canceled."""
+
     comment: str | None
     """What the customer, or you, wrote about the reason."""
     feedback: (
@@ -589,6 +651,8 @@ class CustomerSubscriptionUpdateParamsCancellationDetails(TypedDict, total=False
 
 
 class CustomerBankAccountCreateParamsCard(TypedDict, total=False, closed=True):
+    """Card, as a token or with its details."""
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -622,6 +686,8 @@ class CustomerBankAccountCreateParamsCard(TypedDict, total=False, closed=True):
 
 
 class CustomerCardCreateParamsCard(TypedDict, total=False, closed=True):
+    """Card, as a token or with its details."""
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -655,6 +721,8 @@ class CustomerCardCreateParamsCard(TypedDict, total=False, closed=True):
 
 
 class CustomerPaymentSourceCreateParamsCard(TypedDict, total=False, closed=True):
+    """Card, as a token or with its details."""
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -688,6 +756,10 @@ class CustomerPaymentSourceCreateParamsCard(TypedDict, total=False, closed=True)
 
 
 class CustomerUpdateParamsCard(TypedDict, total=False, closed=True):
+    """Card, or a token for one, that is attached as the new default source. New integrations attach a
+    payment method instead.
+    """
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -717,6 +789,8 @@ class CustomerUpdateParamsCard(TypedDict, total=False, closed=True):
 
 
 class CustomerCreateParamsCashBalanceSettings(TypedDict, total=False, closed=True):
+    """How money from bank transfers is matched to payments."""
+
     reconciliation_mode: Literal["automatic", "manual", "merchant_default"]
     """Whether Stripe applies arriving money to open payments by itself, or leaves that to you.
 
@@ -727,6 +801,8 @@ class CustomerCreateParamsCashBalanceSettings(TypedDict, total=False, closed=Tru
 
 
 class CustomerUpdateParamsCashBalanceSettings(TypedDict, total=False, closed=True):
+    """How money from bank transfers is matched to payments."""
+
     reconciliation_mode: Literal["automatic", "manual", "merchant_default"]
     """Whether Stripe applies arriving money to open payments by itself, or leaves that to you.
 
@@ -737,16 +813,22 @@ class CustomerUpdateParamsCashBalanceSettings(TypedDict, total=False, closed=Tru
 
 
 class CustomerCreateParamsCashBalance(TypedDict, total=False, closed=True):
+    """Settings of the customer's cash balance."""
+
     settings: CustomerCreateParamsCashBalanceSettings
     """How money from bank transfers is matched to payments."""
 
 
 class CustomerUpdateParamsCashBalance(TypedDict, total=False, closed=True):
+    """Settings of the customer's cash balance."""
+
     settings: CustomerUpdateParamsCashBalanceSettings
     """How money from bank transfers is matched to payments."""
 
 
 class CustomerBalanceTransactionListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -758,6 +840,8 @@ class CustomerBalanceTransactionListParamsCreated(TypedDict, total=False, closed
 
 
 class CustomerListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -769,6 +853,10 @@ class CustomerListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class CustomerSubscriptionCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -778,6 +866,10 @@ class CustomerSubscriptionCreateParamsDiscount(TypedDict, total=False, closed=Tr
 
 
 class CustomerSubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -787,6 +879,8 @@ class CustomerSubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=Tr
 
 
 class CustomerCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four fields of your own that every invoice of the customer shows."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -794,6 +888,8 @@ class CustomerCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, clo
 
 
 class CustomerSubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four fields of your own that the invoices show."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -801,6 +897,8 @@ class CustomerSubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, tota
 
 
 class CustomerSubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four fields of your own that the invoices show."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -808,6 +906,8 @@ class CustomerSubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, tota
 
 
 class CustomerUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four fields of your own that every invoice of the customer shows."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -815,6 +915,8 @@ class CustomerUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, clo
 
 
 class CustomerSubscriptionCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -826,6 +928,8 @@ class CustomerSubscriptionCreateParamsInvoiceSettingsIssuer(TypedDict, total=Fal
 
 
 class CustomerSubscriptionUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -837,6 +941,8 @@ class CustomerSubscriptionUpdateParamsInvoiceSettingsIssuer(TypedDict, total=Fal
 
 
 class CustomerCreateParamsInvoiceSettingsRenderingOptions(TypedDict, total=False, closed=True):
+    """Layout of the customer's invoice PDFs."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     """Whether prices and amounts on the PDF contain inclusive tax (`include_inclusive_tax`) or leave all
     tax out (`exclude_tax`).
@@ -849,6 +955,8 @@ class CustomerCreateParamsInvoiceSettingsRenderingOptions(TypedDict, total=False
 
 
 class CustomerUpdateParamsInvoiceSettingsRenderingOptions(TypedDict, total=False, closed=True):
+    """Layout of the customer's invoice PDFs."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     """Whether prices and amounts on the PDF contain inclusive tax (`include_inclusive_tax`) or leave all
     tax out (`exclude_tax`).
@@ -861,6 +969,8 @@ class CustomerUpdateParamsInvoiceSettingsRenderingOptions(TypedDict, total=False
 
 
 class CustomerCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
+    """Defaults for the customer's invoices and subscriptions."""
+
     custom_fields: Sequence[CustomerCreateParamsInvoiceSettingsCustomField] | None
     """Up to four fields of your own that every invoice of the customer shows."""
     default_payment_method: str
@@ -874,6 +984,8 @@ class CustomerCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
 
 
 class CustomerSubscriptionCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings that the invoices of the subscription take over."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account that the invoices show."""
     custom_fields: Sequence[CustomerSubscriptionCreateParamsInvoiceSettingsCustomField] | None
@@ -887,6 +999,8 @@ class CustomerSubscriptionCreateParamsInvoiceSettings(TypedDict, total=False, cl
 
 
 class CustomerSubscriptionUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings that the invoices of the subscription take over."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account that the invoices show."""
     custom_fields: Sequence[CustomerSubscriptionUpdateParamsInvoiceSettingsCustomField] | None
@@ -900,6 +1014,8 @@ class CustomerSubscriptionUpdateParamsInvoiceSettings(TypedDict, total=False, cl
 
 
 class CustomerUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
+    """Defaults for the customer's invoices and subscriptions."""
+
     custom_fields: Sequence[CustomerUpdateParamsInvoiceSettingsCustomField] | None
     """Up to four fields of your own that every invoice of the customer shows."""
     default_payment_method: str
@@ -913,26 +1029,36 @@ class CustomerUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
 
 
 class CustomerSubscriptionCreateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
+    """Usage at which the item is billed before its period ends. `None` removes it."""
+
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
 
 
 class CustomerSubscriptionUpdateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
+    """Usage at which the item is billed before its period ends. `None` removes it."""
+
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
 
 
 class CustomerSubscriptionCreateParamsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class CustomerSubscriptionUpdateParamsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class CustomerSubscriptionCreateParamsItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -942,6 +1068,8 @@ class CustomerSubscriptionCreateParamsItemDiscount(TypedDict, total=False, close
 
 
 class CustomerSubscriptionUpdateParamsItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -951,6 +1079,8 @@ class CustomerSubscriptionUpdateParamsItemDiscount(TypedDict, total=False, close
 
 
 class CustomerSubscriptionCreateParamsItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -966,6 +1096,8 @@ class CustomerSubscriptionCreateParamsItemPriceDataRecurring(TypedDict, total=Fa
 
 
 class CustomerSubscriptionUpdateParamsItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -981,6 +1113,8 @@ class CustomerSubscriptionUpdateParamsItemPriceDataRecurring(TypedDict, total=Fa
 
 
 class CustomerSubscriptionCreateParamsItemPriceData(TypedDict, total=False, closed=True):
+    """Recurring price that is made for this item only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -1003,6 +1137,8 @@ class CustomerSubscriptionCreateParamsItemPriceData(TypedDict, total=False, clos
 
 
 class CustomerSubscriptionUpdateParamsItemPriceData(TypedDict, total=False, closed=True):
+    """Recurring price that is made for this item only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -1025,6 +1161,8 @@ class CustomerSubscriptionUpdateParamsItemPriceData(TypedDict, total=False, clos
 
 
 class CustomerSubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
+    """Items of the subscription, up to 20, each with a recurring price."""
+
     billing_thresholds: CustomerSubscriptionCreateParamsItemBillingThresholds | None
     """Usage at which the item is billed before its period ends. `None` removes it."""
     current_trial: CustomerSubscriptionCreateParamsItemCurrentTrial
@@ -1044,6 +1182,10 @@ class CustomerSubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
 
 
 class CustomerSubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
+    """Items to change, remove or add; the others stay as they are. Give the `id` to change an existing
+    item.
+    """
+
     billing_thresholds: CustomerSubscriptionUpdateParamsItemBillingThresholds | None
     """Usage at which the item is billed before its period ends. `None` removes it."""
     clear_usage: bool
@@ -1071,6 +1213,8 @@ class CustomerSubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
 
 
 class CustomerBankAccountUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
+    """Postal address of the owner."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1086,6 +1230,8 @@ class CustomerBankAccountUpdateParamsOwnerAddress(TypedDict, total=False, closed
 
 
 class CustomerCardUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
+    """Address of the owner."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1101,6 +1247,8 @@ class CustomerCardUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
 
 
 class CustomerPaymentSourceUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
+    """Address of the source's owner."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1116,6 +1264,8 @@ class CustomerPaymentSourceUpdateParamsOwnerAddress(TypedDict, total=False, clos
 
 
 class CustomerBankAccountUpdateParamsOwner(TypedDict, total=False, closed=True):
+    """Owner, where a source is updated instead."""
+
     address: CustomerBankAccountUpdateParamsOwnerAddress
     """Postal address of the owner."""
     email: str
@@ -1127,6 +1277,8 @@ class CustomerBankAccountUpdateParamsOwner(TypedDict, total=False, closed=True):
 
 
 class CustomerCardUpdateParamsOwner(TypedDict, total=False, closed=True):
+    """Owner of a source that is updated in place of a card."""
+
     address: CustomerCardUpdateParamsOwnerAddress
     """Address of the owner."""
     email: str
@@ -1138,6 +1290,8 @@ class CustomerCardUpdateParamsOwner(TypedDict, total=False, closed=True):
 
 
 class CustomerPaymentSourceUpdateParamsOwner(TypedDict, total=False, closed=True):
+    """Owner of a source."""
+
     address: CustomerPaymentSourceUpdateParamsOwnerAddress
     """Address of the source's owner."""
     email: str
@@ -1149,6 +1303,10 @@ class CustomerPaymentSourceUpdateParamsOwner(TypedDict, total=False, closed=True
 
 
 class CustomerSubscriptionUpdateParamsPauseCollection(TypedDict, total=False, closed=True):
+    """Stops the collection of payments: new invoices are treated as `behavior` says, and the status stays
+    as it is. An empty value starts the collection again.
+    """
+
     behavior: Required[Literal["keep_as_draft", "mark_uncollectible", "void"]]
     """What happens to invoices that are created in the meantime.
 
@@ -1163,6 +1321,8 @@ class CustomerSubscriptionUpdateParamsPauseCollection(TypedDict, total=False, cl
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     transaction_type: Literal["business", "personal"]
     """Whether the debited account is a personal or a business one.
 
@@ -1174,6 +1334,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDeb
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     transaction_type: Literal["business", "personal"]
     """Whether the debited account is a personal or a business one.
 
@@ -1183,6 +1345,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDeb
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for pre-authorized debit in Canada."""
+
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1195,6 +1359,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDeb
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for pre-authorized debit in Canada."""
+
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1209,6 +1375,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDeb
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancontact(
     TypedDict, total=False, closed=True
 ):
+    """Settings for Bancontact."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the Bancontact page."""
 
@@ -1216,6 +1384,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancont
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact(
     TypedDict, total=False, closed=True
 ):
+    """Settings for Bancontact."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the Bancontact page."""
 
@@ -1223,6 +1393,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancont
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address under which the company is registered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1240,6 +1412,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieC
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address under which the company is registered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1257,6 +1431,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieC
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(
     TypedDict, total=False, closed=True
 ):
+    """Company that pays."""
+
     registered_address: (
         CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -1308,6 +1484,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieC
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(
     TypedDict, total=False, closed=True
 ):
+    """Company that pays."""
+
     registered_address: (
         CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -1357,11 +1535,15 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieC
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
+    """Settings for Billie."""
+
     company_details: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
     """Company that pays."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
+    """Settings for Billie."""
+
     company_details: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
     """Company that pays."""
 
@@ -1369,6 +1551,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
@@ -1376,16 +1560,22 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMan
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for BLIK."""
+
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for BLIK."""
+
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -1393,6 +1583,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(Ty
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1408,6 +1600,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMan
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1421,6 +1615,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMan
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for cards."""
+
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     network: Literal[
@@ -1449,6 +1645,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard(Ty
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for cards."""
+
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     network: Literal[
@@ -1479,6 +1677,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard(Ty
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers in the European Union."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
@@ -1486,6 +1686,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustome
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers in the European Union."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
@@ -1493,6 +1695,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustome
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: (
         CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     )
@@ -1504,6 +1708,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustome
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: (
         CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     )
@@ -1515,6 +1721,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustome
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers to the customer's cash balance."""
+
     bank_transfer: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: str
@@ -1524,6 +1732,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustome
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers to the customer's cash balance."""
+
     bank_transfer: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: str
@@ -1531,16 +1741,24 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustome
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payment in convenience stores in Japan.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payment in convenience stores in Japan.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     purpose: Literal[
@@ -1562,6 +1780,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMa
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     purpose: Literal[
@@ -1581,11 +1801,15 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMa
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for PayTo."""
+
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for PayTo."""
+
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -1593,6 +1817,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPayto(T
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -1617,6 +1843,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMand
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -1639,6 +1867,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMand
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for Pix."""
+
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions
@@ -1646,6 +1876,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(Typ
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for Pix."""
+
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions
@@ -1653,16 +1885,24 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(Typ
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1680,6 +1920,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMand
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1695,11 +1937,15 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMand
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for UPI."""
+
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for UPI."""
+
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -1707,6 +1953,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(Typ
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default."""
 
@@ -1714,6 +1962,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankA
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default."""
 
@@ -1721,6 +1971,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankA
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -1743,6 +1995,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankA
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -1765,6 +2019,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankA
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(
     TypedDict, total=False, closed=True
 ):
+    """Settings for ACH Direct Debit."""
+
     financial_connections: (
         CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     )
@@ -1781,6 +2037,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankA
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(
     TypedDict, total=False, closed=True
 ):
+    """Settings for ACH Direct Debit."""
+
     financial_connections: (
         CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     )
@@ -1795,6 +2053,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankA
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings by payment method that the payment intents of the invoices take over."""
+
     acss_debit: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
     """Settings for pre-authorized debit in Canada."""
     bancontact: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
@@ -1822,6 +2082,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptions(TypedD
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings by payment method that the payment intents of the invoices take over."""
+
     acss_debit: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
     """Settings for pre-authorized debit in Canada."""
     bancontact: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
@@ -1849,6 +2111,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions(TypedD
 
 
 class CustomerSubscriptionCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Settings for the payment of the invoices."""
+
     payment_method_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptions
     """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
@@ -1921,6 +2185,8 @@ class CustomerSubscriptionCreateParamsPaymentSettings(TypedDict, total=False, cl
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Settings for the payment of the invoices."""
+
     payment_method_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions
     """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
@@ -1993,6 +2259,10 @@ class CustomerSubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, cl
 
 
 class CustomerSubscriptionCreateParamsPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two of these invoices.
 
@@ -2006,6 +2276,10 @@ class CustomerSubscriptionCreateParamsPendingInvoiceItemInterval(TypedDict, tota
 
 
 class CustomerSubscriptionUpdateParamsPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two of these invoices.
 
@@ -2019,6 +2293,8 @@ class CustomerSubscriptionUpdateParamsPendingInvoiceItemInterval(TypedDict, tota
 
 
 class CustomerCashBalanceUpdateParamsSettings(TypedDict, total=False, closed=True):
+    """How money from bank transfers is matched to payments."""
+
     reconciliation_mode: Literal["automatic", "manual", "merchant_default"]
     """Whether Stripe applies arriving money to open payments by itself, or leaves that to you.
 
@@ -2029,6 +2305,8 @@ class CustomerCashBalanceUpdateParamsSettings(TypedDict, total=False, closed=Tru
 
 
 class CustomerCreateParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2044,6 +2322,8 @@ class CustomerCreateParamsShippingAddress(TypedDict, total=False, closed=True):
 
 
 class CustomerUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2059,6 +2339,8 @@ class CustomerUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
 
 
 class CustomerCreateParamsShipping(TypedDict, total=False, closed=True):
+    """Address and name for deliveries, also shown on invoices."""
+
     address: Required[CustomerCreateParamsShippingAddress]
     """Delivery address."""
     name: Required[str]
@@ -2068,6 +2350,8 @@ class CustomerCreateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class CustomerUpdateParamsShipping(TypedDict, total=False, closed=True):
+    """Address and name for deliveries, also shown on invoices."""
+
     address: Required[CustomerUpdateParamsShippingAddress]
     """Delivery address."""
     name: Required[str]
@@ -2077,6 +2361,8 @@ class CustomerUpdateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class CustomerCreateParamsTaxIdDatum(TypedDict, total=False, closed=True):
+    """Tax IDs that are created with the customer."""
+
     type: Required[
         Literal[
             "ad_nrt",
@@ -2222,6 +2508,8 @@ class CustomerCreateParamsTaxIdDatum(TypedDict, total=False, closed=True):
 
 
 class CustomerCreateParamsTax(TypedDict, total=False, closed=True):
+    """Tax details that are not part of the address."""
+
     ip_address: str | None
     """Recent IP address of the customer, from which Stripe Tax derives the location if there is no
     address.
@@ -2235,6 +2523,8 @@ class CustomerCreateParamsTax(TypedDict, total=False, closed=True):
 
 
 class CustomerUpdateParamsTax(TypedDict, total=False, closed=True):
+    """Tax details that are not part of the address."""
+
     ip_address: str | None
     """Recent IP address of the customer, from which Stripe Tax derives the location if there is no
     address.
@@ -2248,6 +2538,8 @@ class CustomerUpdateParamsTax(TypedDict, total=False, closed=True):
 
 
 class CustomerSubscriptionCreateParamsTransferData(TypedDict, total=False, closed=True):
+    """Connected account to which money of the invoices is transferred, and how much of it."""
+
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -2257,6 +2549,8 @@ class CustomerSubscriptionCreateParamsTransferData(TypedDict, total=False, close
 
 
 class CustomerSubscriptionUpdateParamsTransferData(TypedDict, total=False, closed=True):
+    """Connected account to which money of the invoices is transferred, and how much of it."""
+
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -2266,6 +2560,8 @@ class CustomerSubscriptionUpdateParamsTransferData(TypedDict, total=False, close
 
 
 class CustomerSubscriptionCreateParamsTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
+    """What to do at the end of the trial."""
+
     billing_cycle_anchor: Literal["now", "unchanged"]
     """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
 
@@ -2283,6 +2579,8 @@ class CustomerSubscriptionCreateParamsTrialSettingsEndBehavior(TypedDict, total=
 
 
 class CustomerSubscriptionUpdateParamsTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
+    """What to do at the end of the trial."""
+
     billing_cycle_anchor: Literal["now", "unchanged"]
     """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
 
@@ -2300,11 +2598,15 @@ class CustomerSubscriptionUpdateParamsTrialSettingsEndBehavior(TypedDict, total=
 
 
 class CustomerSubscriptionCreateParamsTrialSettings(TypedDict, total=False, closed=True):
+    """What applies to the trial of the subscription."""
+
     end_behavior: Required[CustomerSubscriptionCreateParamsTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 
 
 class CustomerSubscriptionUpdateParamsTrialSettings(TypedDict, total=False, closed=True):
+    """What applies to the trial of the subscription."""
+
     end_behavior: Required[CustomerSubscriptionUpdateParamsTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 

@@ -29,6 +29,8 @@ __all__ = [
 
 
 class DisputeListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -40,6 +42,8 @@ class DisputeListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class DisputeUpdateParamsEvidenceAppealCard(TypedDict, total=False, closed=True):
+    """Appeal for a card payment."""
+
     reason_for_filing: str | None
     """Why you appeal."""
     supporting_files: list[str] | None
@@ -47,11 +51,15 @@ class DisputeUpdateParamsEvidenceAppealCard(TypedDict, total=False, closed=True)
 
 
 class DisputeUpdateParamsEvidenceAppeal(TypedDict, total=False, closed=True):
+    """Evidence for an appeal against a lost dispute."""
+
     card: DisputeUpdateParamsEvidenceAppealCard | None
     """Appeal for a card payment."""
 
 
 class DisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance(TypedDict, total=False, closed=True):
+    """Evidence for a Mastercard compliance case."""
+
     fee_acknowledged: bool
     """Whether you accept Mastercard's fee, which you get back if you win."""
 
@@ -59,6 +67,8 @@ class DisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance(TypedDict,
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address to which the goods of the disputed payment were sent."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: str | None
@@ -76,6 +86,8 @@ class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3Disputed
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction(
     TypedDict, total=False, closed=True
 ):
+    """What is known about the disputed payment."""
+
     customer_account_id: str | None
     """ID of the customer's account with you."""
     customer_device_fingerprint: str | None
@@ -103,6 +115,8 @@ class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3Disputed
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address to which the goods of the earlier payment were sent."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: str | None
@@ -120,6 +134,8 @@ class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUnd
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction(
     TypedDict, total=False, closed=True
 ):
+    """Earlier payments of the same customer that were not disputed."""
+
     charge: Required[str]
     """Charge of the earlier payment."""
     customer_account_id: str | None
@@ -141,6 +157,8 @@ class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUnd
 
 
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3(TypedDict, total=False, closed=True):
+    """Evidence for Visa Compelling Evidence 3.0."""
+
     disputed_transaction: DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction
     """What is known about the disputed payment."""
     prior_undisputed_transactions: Sequence[
@@ -150,11 +168,15 @@ class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3(TypedDi
 
 
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompliance(TypedDict, total=False, closed=True):
+    """Evidence for a Visa compliance case."""
+
     fee_acknowledged: bool
     """Whether you accept Visa's fee, which you get back if you win."""
 
 
 class DisputeUpdateParamsEvidenceEnhancedEvidence(TypedDict, total=False, closed=True):
+    """Evidence for programs of the card networks."""
+
     mastercard_compliance: DisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance
     """Evidence for a Mastercard compliance case."""
     visa_compelling_evidence_3: DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3
@@ -164,6 +186,10 @@ class DisputeUpdateParamsEvidenceEnhancedEvidence(TypedDict, total=False, closed
 
 
 class DisputeUpdateParamsEvidence(TypedDict, total=False, closed=True):
+    """Evidence to save. Fields that are left out stay as they are; an empty string removes one. All text
+    together may have up to 150,000 characters.
+    """
+
     access_activity_log: Annotated[str, MaxLen(20000)]
     """Log that shows how the customer used the product, such as IP addresses and dates of logins."""
     appeal: DisputeUpdateParamsEvidenceAppeal | None

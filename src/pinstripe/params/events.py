@@ -8,6 +8,8 @@ __all__ = ["EventListParamsCreated", "EventListParams", "EventRetrieveParams"]
 
 
 class EventListParamsCreated(TypedDict, total=False, closed=True):
+    """Only events that happened at this time, or within a range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime

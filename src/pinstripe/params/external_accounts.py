@@ -15,11 +15,15 @@ __all__ = [
 
 
 class ExternalAccountUpdateParamsDocumentsBankAccountOwnershipVerification(TypedDict, total=False, closed=True):
+    """Documents that prove who owns the bank account."""
+
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
 
 
 class ExternalAccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account, as files uploaded to Stripe."""
+
     bank_account_ownership_verification: ExternalAccountUpdateParamsDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
 

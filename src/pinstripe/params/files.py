@@ -18,6 +18,8 @@ __all__ = [
 
 
 class FileListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -29,6 +31,8 @@ class FileListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class FileCreateParamsFileLinkData(TypedDict, total=False, closed=True):
+    """Makes a public link together with the file."""
+
     create: Required[bool]
     """Whether to make the link."""
     expires_at: int | datetime

@@ -29,6 +29,8 @@ __all__ = [
 
 
 class FinancialConnectionsAccountListParamsAccountHolder(TypedDict, total=False, closed=True):
+    """Only accounts of this owner."""
+
     account: str
     """Only objects of this account."""
     customer: str
@@ -38,6 +40,8 @@ class FinancialConnectionsAccountListParamsAccountHolder(TypedDict, total=False,
 
 
 class FinancialConnectionsSessionCreateParamsAccountHolder(TypedDict, total=False, closed=True):
+    """Who gave access to the account."""
+
     account: str
     """Connected account that the linked account belongs to. With type `account`."""
     customer: str
@@ -53,6 +57,8 @@ class FinancialConnectionsSessionCreateParamsAccountHolder(TypedDict, total=Fals
 
 
 class FinancialConnectionsSessionCreateParamsFilters(TypedDict, total=False, closed=True):
+    """Limits which accounts can be linked."""
+
     account_subcategories: Sequence[Literal["checking", "credit_card", "line_of_credit", "mortgage", "savings"]]
     """Kinds of accounts that can be linked."""
     country: str
@@ -67,11 +73,15 @@ class FinancialConnectionsSessionCreateParamsFilters(TypedDict, total=False, clo
 
 
 class FinancialConnectionsSessionCreateParamsLimits(TypedDict, total=False, closed=True):
+    """Limits on how much can be linked."""
+
     accounts: Required[int | None]
     """Largest number of accounts that can be linked."""
 
 
 class FinancialConnectionsSessionCreateParamsManualEntry(TypedDict, total=False, closed=True):
+    """Settings for bank accounts that the person enters by hand."""
+
     mode: Literal["automatic", "disabled"]
     """Whether bank accounts can be entered by hand.
 
@@ -81,6 +91,8 @@ class FinancialConnectionsSessionCreateParamsManualEntry(TypedDict, total=False,
 
 
 class FinancialConnectionsTransactionListParamsTransactedAt(TypedDict, total=False, closed=True):
+    """Only transactions at this time, or in this range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -92,6 +104,8 @@ class FinancialConnectionsTransactionListParamsTransactedAt(TypedDict, total=Fal
 
 
 class FinancialConnectionsTransactionListParamsTransactionRefresh(TypedDict, total=False, closed=True):
+    """Only transactions of certain refreshes."""
+
     after: Required[str]
     """Only transactions created or updated after this refresh, given by its ID."""
 

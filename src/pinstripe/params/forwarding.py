@@ -16,6 +16,8 @@ __all__ = [
 
 
 class ForwardingRequestListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int
     """Only objects created after this time."""
     gte: int
@@ -27,6 +29,8 @@ class ForwardingRequestListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class ForwardingRequestCreateParamsRequestHeader(TypedDict, total=False, closed=True):
+    """Headers of the request."""
+
     name: Required[str]
     """Name of the header."""
     value: Required[str]
@@ -34,6 +38,8 @@ class ForwardingRequestCreateParamsRequestHeader(TypedDict, total=False, closed=
 
 
 class ForwardingRequestCreateParamsRequest(TypedDict, total=False, closed=True):
+    """The request to send."""
+
     body: str
     """Body of the request, with placeholders for the card details."""
     headers: Sequence[ForwardingRequestCreateParamsRequestHeader]

@@ -28,6 +28,8 @@ __all__ = [
 
 
 class IdentityVerificationReportListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -39,6 +41,8 @@ class IdentityVerificationReportListParamsCreated(TypedDict, total=False, closed
 
 
 class IdentityVerificationSessionListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -50,6 +54,8 @@ class IdentityVerificationSessionListParamsCreated(TypedDict, total=False, close
 
 
 class IdentityVerificationSessionCreateParamsOptionsDocument(TypedDict, total=False, closed=True):
+    """Settings for the check of the document."""
+
     allowed_types: Sequence[Literal["driving_license", "id_card", "passport"]]
     """Kinds of documents that are accepted. All unless set.
 
@@ -66,6 +72,8 @@ class IdentityVerificationSessionCreateParamsOptionsDocument(TypedDict, total=Fa
 
 
 class IdentityVerificationSessionUpdateParamsOptionsDocument(TypedDict, total=False, closed=True):
+    """Settings for the check of the document."""
+
     allowed_types: Sequence[Literal["driving_license", "id_card", "passport"]]
     """Kinds of documents that are accepted. All unless set.
 
@@ -82,16 +90,22 @@ class IdentityVerificationSessionUpdateParamsOptionsDocument(TypedDict, total=Fa
 
 
 class IdentityVerificationSessionCreateParamsOptions(TypedDict, total=False, closed=True):
+    """Settings for the checks."""
+
     document: IdentityVerificationSessionCreateParamsOptionsDocument | None
     """Settings for the check of the document."""
 
 
 class IdentityVerificationSessionUpdateParamsOptions(TypedDict, total=False, closed=True):
+    """Settings for the checks."""
+
     document: IdentityVerificationSessionUpdateParamsOptionsDocument | None
     """Settings for the check of the document."""
 
 
 class IdentityVerificationSessionCreateParamsProvidedDetails(TypedDict, total=False, closed=True):
+    """What you know of the person already."""
+
     email: str
     """Email address of the person."""
     phone: str
@@ -99,6 +113,8 @@ class IdentityVerificationSessionCreateParamsProvidedDetails(TypedDict, total=Fa
 
 
 class IdentityVerificationSessionUpdateParamsProvidedDetails(TypedDict, total=False, closed=True):
+    """What you know of the person already."""
+
     email: str
     """Email address of the person."""
     phone: str
@@ -106,6 +122,8 @@ class IdentityVerificationSessionUpdateParamsProvidedDetails(TypedDict, total=Fa
 
 
 class IdentityVerificationSessionCreateParamsRelatedPerson(TypedDict, total=False, closed=True):
+    """Person of an account that is verified."""
+
     account: Required[str]
     """ID of the account that the person belongs to."""
     person: Required[str]

@@ -25,6 +25,8 @@ __all__ = [
 
 
 class InvoiceItemListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -36,6 +38,10 @@ class InvoiceItemListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the item, before those of the invoice. `None`
+    removes all of them.
+    """
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -45,6 +51,10 @@ class InvoiceItemCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the item, before those of the invoice. `None`
+    removes all of them.
+    """
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -54,6 +64,10 @@ class InvoiceItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemCreateParamsPeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
     """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
@@ -61,6 +75,10 @@ class InvoiceItemCreateParamsPeriod(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemUpdateParamsPeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
     """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
@@ -68,6 +86,8 @@ class InvoiceItemUpdateParamsPeriod(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemCreateParamsPriceData(TypedDict, total=False, closed=True):
+    """Describes a price in place of an existing one."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -88,6 +108,8 @@ class InvoiceItemCreateParamsPriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
+    """Describes a price in place of an existing one."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -108,11 +130,15 @@ class InvoiceItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemCreateParamsPricing(TypedDict, total=False, closed=True):
+    """Existing price of the item."""
+
     price: str
     """ID of the price."""
 
 
 class InvoiceItemUpdateParamsPricing(TypedDict, total=False, closed=True):
+    """Existing price of the item."""
+
     price: str
     """ID of the price."""
 

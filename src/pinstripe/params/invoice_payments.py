@@ -14,6 +14,8 @@ __all__ = [
 
 
 class InvoicePaymentListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -25,6 +27,8 @@ class InvoicePaymentListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class InvoicePaymentListParamsPayment(TypedDict, total=False, closed=True):
+    """Only the invoice payments of this payment."""
+
     payment_intent: str
     """ID of the payment intent."""
     payment_record: str

@@ -211,6 +211,8 @@ __all__ = [
 
 
 class InvoiceCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -222,6 +224,8 @@ class InvoiceCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=Tr
 
 
 class InvoiceCreatePreviewParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -233,6 +237,8 @@ class InvoiceCreatePreviewParamsAutomaticTaxLiability(TypedDict, total=False, cl
 
 
 class InvoiceUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -244,6 +250,8 @@ class InvoiceUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=Tr
 
 
 class InvoiceCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Whether Stripe Tax calculates the tax on the invoice, and which account is liable for it."""
+
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
     liability: InvoiceCreateParamsAutomaticTaxLiability
@@ -251,6 +259,8 @@ class InvoiceCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreatePreviewParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Whether Stripe Tax calculates the tax on the invoice, and which account is liable for it."""
+
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
     liability: InvoiceCreatePreviewParamsAutomaticTaxLiability
@@ -258,6 +268,8 @@ class InvoiceCreatePreviewParamsAutomaticTax(TypedDict, total=False, closed=True
 
 
 class InvoiceUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Whether Stripe Tax calculates the tax on the invoice, and which account is liable for it."""
+
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
     liability: InvoiceUpdateParamsAutomaticTaxLiability
@@ -265,6 +277,8 @@ class InvoiceUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class InvoiceListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -276,6 +290,8 @@ class InvoiceListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsCustomField(TypedDict, total=False, closed=True):
+    """Up to four fields of your own that are printed on the invoice, such as a purchase order number."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Label of the field as printed on the invoice, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -283,6 +299,8 @@ class InvoiceCreateParamsCustomField(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsCustomField(TypedDict, total=False, closed=True):
+    """Up to four fields of your own that are printed on the invoice, such as a purchase order number."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Label of the field as printed on the invoice, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -290,6 +308,8 @@ class InvoiceUpdateParamsCustomField(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the customer, which also determines the tax."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -305,6 +325,8 @@ class InvoiceCreatePreviewParamsCustomerDetailsAddress(TypedDict, total=False, c
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -320,6 +342,8 @@ class InvoiceCreatePreviewParamsCustomerDetailsShippingAddress(TypedDict, total=
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsShipping(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: Required[InvoiceCreatePreviewParamsCustomerDetailsShippingAddress]
     """Delivery address."""
     name: Required[str]
@@ -329,6 +353,8 @@ class InvoiceCreatePreviewParamsCustomerDetailsShipping(TypedDict, total=False, 
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsTaxId(TypedDict, total=False, closed=True):
+    """Tax IDs of the customer."""
+
     type: Required[
         Literal[
             "ad_nrt",
@@ -474,11 +500,17 @@ class InvoiceCreatePreviewParamsCustomerDetailsTaxId(TypedDict, total=False, clo
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsTax(TypedDict, total=False, closed=True):
+    """Data that helps to find the place in which the customer is taxed."""
+
     ip_address: str | None
     """Recent IP address of the customer, for tax if there is no better location."""
 
 
 class InvoiceCreatePreviewParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """Details of a customer that does not exist yet, or that replace those of the customer for the
+    preview.
+    """
+
     address: InvoiceCreatePreviewParamsCustomerDetailsAddress | None
     """Billing address of the customer, which also determines the tax."""
     shipping: InvoiceCreatePreviewParamsCustomerDetailsShipping | None
@@ -497,6 +529,10 @@ class InvoiceCreatePreviewParamsCustomerDetails(TypedDict, total=False, closed=T
 
 
 class InvoiceCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the whole invoice. Those of the customer unless
+    set; an empty value leaves them out.
+    """
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -506,6 +542,10 @@ class InvoiceCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreatePreviewParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the preview. Those of the subscription or
+    customer unless set; `None` leaves them out.
+    """
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -515,6 +555,8 @@ class InvoiceCreatePreviewParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceLineItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the line item. `None` removes all of them."""
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -524,6 +566,8 @@ class InvoiceLineItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the whole invoice. `None` removes all of them."""
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -533,6 +577,8 @@ class InvoiceUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceListParamsDueDate(TypedDict, total=False, closed=True):
+    """Only invoices due at this time, or in this range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -544,6 +590,10 @@ class InvoiceListParamsDueDate(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsFromInvoice(TypedDict, total=False, closed=True):
+    """Creates the invoice as a revision of another one. The original is voided when the revision is
+    finalized.
+    """
+
     action: Required[Literal["revision"]]
     """How the new invoice relates to the other one. Only `revision`.
 
@@ -554,6 +604,10 @@ class InvoiceCreateParamsFromInvoice(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreatePreviewParamsInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the item, before those of the invoice. `None`
+    removes all of them.
+    """
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -563,6 +617,10 @@ class InvoiceCreatePreviewParamsInvoiceItemDiscount(TypedDict, total=False, clos
 
 
 class InvoiceCreatePreviewParamsInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
     """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
@@ -570,6 +628,8 @@ class InvoiceCreatePreviewParamsInvoiceItemPeriod(TypedDict, total=False, closed
 
 
 class InvoiceCreatePreviewParamsInvoiceItemPriceData(TypedDict, total=False, closed=True):
+    """Describes a price in place of an existing one."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -590,6 +650,8 @@ class InvoiceCreatePreviewParamsInvoiceItemPriceData(TypedDict, total=False, clo
 
 
 class InvoiceCreatePreviewParamsInvoiceItem(TypedDict, total=False, closed=True):
+    """Invoice items to add to the preview, or to change in it; up to 250."""
+
     amount: int
     """Amount to bill, in the smallest currency unit. A negative amount is a credit."""
     currency: str
@@ -640,6 +702,8 @@ class InvoiceCreatePreviewParamsInvoiceItem(TypedDict, total=False, closed=True)
 
 
 class InvoiceCreateParamsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -651,6 +715,8 @@ class InvoiceCreateParamsIssuer(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreatePreviewParamsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -662,6 +728,8 @@ class InvoiceCreatePreviewParamsIssuer(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -673,6 +741,8 @@ class InvoiceUpdateParamsIssuer(TypedDict, total=False, closed=True):
 
 
 class InvoiceAddLinesParamsLineDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the line item. `None` removes all of them."""
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -682,6 +752,8 @@ class InvoiceAddLinesParamsLineDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateLinesParamsLineDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the line item. `None` removes all of them."""
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -691,6 +763,10 @@ class InvoiceUpdateLinesParamsLineDiscount(TypedDict, total=False, closed=True):
 
 
 class InvoiceAddLinesParamsLinePeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
     """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
@@ -698,6 +774,10 @@ class InvoiceAddLinesParamsLinePeriod(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateLinesParamsLinePeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
     """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
@@ -705,6 +785,8 @@ class InvoiceUpdateLinesParamsLinePeriod(TypedDict, total=False, closed=True):
 
 
 class InvoiceAddLinesParamsLinePriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
     """ID of the tax location at which the event or service takes place. The tax code says whether it is
     needed.
@@ -714,6 +796,8 @@ class InvoiceAddLinesParamsLinePriceDataProductDataTaxDetails(TypedDict, total=F
 
 
 class InvoiceUpdateLinesParamsLinePriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
     """ID of the tax location at which the event or service takes place. The tax code says whether it is
     needed.
@@ -723,6 +807,8 @@ class InvoiceUpdateLinesParamsLinePriceDataProductDataTaxDetails(TypedDict, tota
 
 
 class InvoiceAddLinesParamsLinePriceDataProductData(TypedDict, total=False, closed=True):
+    """Defines a product together with the price."""
+
     description: Annotated[str, MaxLen(40000)]
     """Description of the product, shown to customers."""
     images: list[str]
@@ -742,6 +828,8 @@ class InvoiceAddLinesParamsLinePriceDataProductData(TypedDict, total=False, clos
 
 
 class InvoiceUpdateLinesParamsLinePriceDataProductData(TypedDict, total=False, closed=True):
+    """Defines a product together with the price."""
+
     description: Annotated[str, MaxLen(40000)]
     """Description of the product, shown to customers."""
     images: list[str]
@@ -761,6 +849,8 @@ class InvoiceUpdateLinesParamsLinePriceDataProductData(TypedDict, total=False, c
 
 
 class InvoiceAddLinesParamsLinePriceData(TypedDict, total=False, closed=True):
+    """Describes a price in place of an existing one."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: str
@@ -783,6 +873,8 @@ class InvoiceAddLinesParamsLinePriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateLinesParamsLinePriceData(TypedDict, total=False, closed=True):
+    """Describes a price in place of an existing one."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: str
@@ -805,16 +897,22 @@ class InvoiceUpdateLinesParamsLinePriceData(TypedDict, total=False, closed=True)
 
 
 class InvoiceAddLinesParamsLinePricing(TypedDict, total=False, closed=True):
+    """Existing price of the item."""
+
     price: str
     """ID of the price."""
 
 
 class InvoiceUpdateLinesParamsLinePricing(TypedDict, total=False, closed=True):
+    """Existing price of the item."""
+
     price: str
     """ID of the price."""
 
 
 class InvoiceAddLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, closed=True):
+    """Describes the tax. Stripe uses an equal tax rate again, or else creates an archived one."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str
@@ -875,6 +973,8 @@ class InvoiceAddLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, clos
 
 
 class InvoiceUpdateLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, closed=True):
+    """Describes the tax. Stripe uses an equal tax rate again, or else creates an archived one."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str
@@ -935,6 +1035,10 @@ class InvoiceUpdateLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, c
 
 
 class InvoiceAddLinesParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """Up to ten taxes that you calculated yourself. Cannot be combined with tax rates or automatic tax on
+    the invoice; `None` removes them.
+    """
+
     amount: Required[int]
     """Amount of the tax, in the smallest currency unit."""
     tax_rate_data: Required[InvoiceAddLinesParamsLineTaxAmountTaxRateData]
@@ -979,6 +1083,10 @@ class InvoiceAddLinesParamsLineTaxAmount(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateLinesParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """Up to ten taxes that you calculated yourself. Cannot be combined with tax rates or automatic tax on
+    the invoice; `None` removes them.
+    """
+
     amount: Required[int]
     """Amount of the tax, in the smallest currency unit."""
     tax_rate_data: Required[InvoiceUpdateLinesParamsLineTaxAmountTaxRateData]
@@ -1023,6 +1131,8 @@ class InvoiceUpdateLinesParamsLineTaxAmount(TypedDict, total=False, closed=True)
 
 
 class InvoiceAddLinesParamsLine(TypedDict, total=False, closed=True):
+    """Line items to add."""
+
     amount: int
     """Amount to bill, in the smallest currency unit. A negative amount is a credit."""
     description: str
@@ -1060,6 +1170,8 @@ class InvoiceAddLinesParamsLine(TypedDict, total=False, closed=True):
 
 
 class InvoiceRemoveLinesParamsLine(TypedDict, total=False, closed=True):
+    """Line items to remove."""
+
     behavior: Required[Literal["delete", "unassign"]]
     """What happens to the invoice item behind the line item.
 
@@ -1071,6 +1183,8 @@ class InvoiceRemoveLinesParamsLine(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateLinesParamsLine(TypedDict, total=False, closed=True):
+    """Line items to update."""
+
     amount: int
     """Amount to bill, in the smallest currency unit. A negative amount is a credit."""
     description: str
@@ -1110,6 +1224,8 @@ class InvoiceUpdateLinesParamsLine(TypedDict, total=False, closed=True):
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     transaction_type: Literal["business", "personal"]
     """Whether the payments come from a personal or a business account.
 
@@ -1121,6 +1237,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOpti
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     transaction_type: Literal["business", "personal"]
     """Whether the payments come from a personal or a business account.
 
@@ -1130,6 +1248,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOpti
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for pre-authorized debit in Canada (ACSS)."""
+
     mandate_options: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1142,6 +1262,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict,
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for pre-authorized debit in Canada (ACSS)."""
+
     mandate_options: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1154,6 +1276,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict,
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
+    """Settings for Bancontact."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page.
 
@@ -1165,6 +1289,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
+    """Settings for Bancontact."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page.
 
@@ -1178,6 +1304,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address under which the company is registered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1195,6 +1323,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address under which the company is registered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1210,6 +1340,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """Registration details of the company that buys."""
+
     registered_address: (
         InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -1243,6 +1375,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """Registration details of the company that buys."""
+
     registered_address: (
         InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -1276,6 +1410,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
+    """Settings for Billie."""
+
     company_details: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
     """Registration details of the company that buys."""
     reference: str
@@ -1283,6 +1419,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, to
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
+    """Settings for Billie."""
+
     company_details: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
     """Registration details of the company that buys."""
     reference: str
@@ -1290,14 +1428,22 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, to
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for BLIK.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for BLIK.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan(TypedDict, total=False, closed=True):
+    """Plan to use for the payment. `None` removes it."""
+
     count: int
     """Number of installments."""
     interval: Literal["month"]
@@ -1315,6 +1461,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan(TypedDict, total=False, closed=True):
+    """Plan to use for the payment. `None` removes it."""
+
     count: int
     """Number of installments."""
     interval: Literal["month"]
@@ -1332,6 +1480,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
+    """Settings for payment in installments."""
+
     enabled: bool
     """Whether the customer can pay in installments."""
     plan: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan | None
@@ -1339,6 +1489,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallments(Typ
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
+    """Settings for payment in installments."""
+
     enabled: bool
     """Whether the customer can pay in installments."""
     plan: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan | None
@@ -1346,6 +1498,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallments(Typ
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for cards."""
+
     installments: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallments
     """Settings for payment in installments."""
     request_three_d_secure: Literal["any", "automatic", "challenge"]
@@ -1358,6 +1512,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, tota
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for cards."""
+
     installments: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallments
     """Settings for payment in installments."""
     request_three_d_secure: Literal["any", "automatic", "challenge"]
@@ -1372,6 +1528,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, tota
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers in the European Union."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
@@ -1379,6 +1537,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankT
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers in the European Union."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
@@ -1386,6 +1546,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankT
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     type: str
@@ -1397,6 +1559,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankT
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     type: str
@@ -1406,6 +1570,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankT
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
+    """Settings for bank transfers into the customer's cash balance."""
+
     bank_transfer: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: str
@@ -1413,6 +1579,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(Type
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
+    """Settings for bank transfers into the customer's cash balance."""
+
     bank_transfer: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: str
@@ -1420,14 +1588,22 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(Type
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for Konbini.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for Konbini.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Maximum amount of a single invoice that the mandate covers, in the smallest currency unit. No
     maximum unless set.
@@ -1449,6 +1625,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Maximum amount of a single invoice that the mandate covers, in the smallest currency unit. No
     maximum unless set.
@@ -1470,16 +1648,22 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for PayTo."""
+
     mandate_options: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for PayTo."""
+
     mandate_options: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for Pix."""
+
     amount_includes_iof: Literal["always", "never"]
     """Whether the amount contains IOF, the Brazilian tax on financial transactions.
 
@@ -1493,6 +1677,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for Pix."""
+
     amount_includes_iof: Literal["always", "never"]
     """Whether the amount contains IOF, the Brazilian tax on financial transactions.
 
@@ -1506,14 +1692,22 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1529,6 +1723,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(Ty
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1544,11 +1740,15 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(Ty
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for UPI."""
+
     mandate_options: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for UPI."""
+
     mandate_options: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -1556,6 +1756,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -1567,6 +1769,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinanci
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -1578,6 +1782,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinanci
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -1600,6 +1806,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinanci
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -1620,6 +1828,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinanci
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for ACH Direct Debit."""
+
     financial_connections: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1632,6 +1842,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedD
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for ACH Direct Debit."""
+
     financial_connections: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1644,6 +1856,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedD
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings of single payment methods for the payment of the invoice."""
+
     acss_debit: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
     """Settings for pre-authorized debit in Canada (ACSS)."""
     bancontact: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
@@ -1671,6 +1885,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=Fa
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings of single payment methods for the payment of the invoice."""
+
     acss_debit: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
     """Settings for pre-authorized debit in Canada (ACSS)."""
     bancontact: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
@@ -1698,6 +1914,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=Fa
 
 
 class InvoiceCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Which payment methods can pay the invoice, and how they are used."""
+
     default_mandate: str | None
     """ID of the mandate for the payment. It has to belong to the payment method that pays the invoice."""
     payment_method_options: InvoiceCreateParamsPaymentSettingsPaymentMethodOptions
@@ -1766,6 +1984,8 @@ class InvoiceCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Which payment methods can pay the invoice, and how they are used."""
+
     default_mandate: str | None
     """ID of the mandate for the payment. It has to belong to the payment method that pays the invoice."""
     payment_method_options: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptions
@@ -1834,6 +2054,10 @@ class InvoiceUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
 
 
 class InvoiceLineItemUpdateParamsPeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
     """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
@@ -1841,6 +2065,8 @@ class InvoiceLineItemUpdateParamsPeriod(TypedDict, total=False, closed=True):
 
 
 class InvoiceLineItemUpdateParamsPriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
     """ID of the tax location at which the event or service takes place. The tax code says whether it is
     needed.
@@ -1850,6 +2076,8 @@ class InvoiceLineItemUpdateParamsPriceDataProductDataTaxDetails(TypedDict, total
 
 
 class InvoiceLineItemUpdateParamsPriceDataProductData(TypedDict, total=False, closed=True):
+    """Defines a product together with the price."""
+
     description: Annotated[str, MaxLen(40000)]
     """Description of the product, shown to customers."""
     images: list[str]
@@ -1869,6 +2097,8 @@ class InvoiceLineItemUpdateParamsPriceDataProductData(TypedDict, total=False, cl
 
 
 class InvoiceLineItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
+    """Describes a price in place of an existing one."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: str
@@ -1891,11 +2121,15 @@ class InvoiceLineItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceLineItemUpdateParamsPricing(TypedDict, total=False, closed=True):
+    """Existing price of the item."""
+
     price: str
     """ID of the price."""
 
 
 class InvoiceCreateParamsRenderingPdf(TypedDict, total=False, closed=True):
+    """Settings of the PDF."""
+
     page_size: Literal["a4", "auto", "letter"]
     """Page size of the PDF.
 
@@ -1906,6 +2140,8 @@ class InvoiceCreateParamsRenderingPdf(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsRenderingPdf(TypedDict, total=False, closed=True):
+    """Settings of the PDF."""
+
     page_size: Literal["a4", "auto", "letter"]
     """Page size of the PDF.
 
@@ -1916,6 +2152,8 @@ class InvoiceUpdateParamsRenderingPdf(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsRendering(TypedDict, total=False, closed=True):
+    """How the invoice is rendered as PDF and on its hosted page."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     """Whether prices and amounts of line items are shown with or without tax: `exclude_tax` or
     `include_inclusive_tax`.
@@ -1932,6 +2170,8 @@ class InvoiceCreateParamsRendering(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsRendering(TypedDict, total=False, closed=True):
+    """How the invoice is rendered as PDF and on its hosted page."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     """Whether prices and amounts of line items are shown with or without tax: `exclude_tax` or
     `include_inclusive_tax`.
@@ -1948,6 +2188,8 @@ class InvoiceUpdateParamsRendering(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings of the billing mode `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
     """How discounts on prorations are shown.
 
@@ -1957,6 +2199,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsBillingModeFlexible(TypedDict, to
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsBillingMode(TypedDict, total=False, closed=True):
+    """How prorations and invoices of the subscription are calculated."""
+
     flexible: InvoiceCreatePreviewParamsScheduleDetailsBillingModeFlexible
     """Settings of the billing mode `flexible`."""
     type: Required[Literal["classic", "flexible"]]
@@ -1969,6 +2213,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsBillingMode(TypedDict, total=Fals
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePausePauseAt(TypedDict, total=False, closed=True):
+    """When the subscription pauses."""
+
     timestamp: int | datetime
     """Time of the pause. Required if `type` is `timestamp`."""
     type: Required[Literal["now", "timestamp"]]
@@ -1982,6 +2228,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePausePauseAt(TypedDi
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
+    """How metered usage is billed that has not been invoiced yet."""
+
     type: Literal["none", "pause_at"]
     """Up to which time the usage is billed. Defaults to `pause_at` for a new pause.
 
@@ -1993,6 +2241,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillFor
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom(
     TypedDict, total=False, closed=True
 ):
+    """How time is credited that was paid for but is not used."""
+
     type: Literal["item_current_period_start", "none", "pause_at"]
     """From which time on unused time is credited.
 
@@ -2003,6 +2253,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillFor
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillFor(TypedDict, total=False, closed=True):
+    """What is billed or credited when the subscription pauses."""
+
     outstanding_usage_through: (
         InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough
     )
@@ -2012,6 +2264,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillFor
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettings(TypedDict, total=False, closed=True):
+    """What is paused, and how it is billed."""
+
     bill_for: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillFor
     """What is billed or credited when the subscription pauses."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
@@ -2028,6 +2282,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettings(TypedD
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePause(TypedDict, total=False, closed=True):
+    """When and how the subscription pauses."""
+
     pause_at: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePausePauseAt
     """When the subscription pauses."""
     settings: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettings
@@ -2035,6 +2291,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePause(TypedDict, tot
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAtDuration(TypedDict, total=False, closed=True):
+    """Time after which the subscription resumes. Required if `type` is `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the duration.
 
@@ -2048,6 +2306,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAtDurati
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAt(TypedDict, total=False, closed=True):
+    """When the subscription resumes."""
+
     duration: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAtDuration
     """Time after which the subscription resumes. Required if `type` is `duration`."""
     timestamp: int | datetime
@@ -2062,6 +2322,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAt(Typed
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeSettings(TypedDict, total=False, closed=True):
+    """How billing starts again."""
+
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
     """Whether a new billing cycle starts when the subscription resumes. Defaults to `resume_at` for a new
     pause.
@@ -2085,6 +2347,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeSettings(Typed
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResume(TypedDict, total=False, closed=True):
+    """When and how the subscription resumes. `None` removes it."""
+
     resume_at: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAt
     """When the subscription resumes."""
     settings: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeSettings
@@ -2092,6 +2356,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResume(TypedDict, to
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedule(TypedDict, total=False, closed=True):
+    """Planned pauses of the subscription. `None` removes all of them."""
+
     key: str
     """Key of your own that identifies the planned pause."""
     pause: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePause
@@ -2101,6 +2367,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedule(TypedDict, total=Fa
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the item."""
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -2110,6 +2378,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemDiscount(Typed
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
     """End of the period as a time, not before the start. Required if `type` is `timestamp`."""
     type: Required[Literal["min_item_period_end", "phase_end", "timestamp"]]
@@ -2122,6 +2392,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodEnd(Type
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
     """Start of the period as a time, not after the end. Required if `type` is `timestamp`."""
     type: Required[Literal["max_item_period_start", "phase_start", "timestamp"]]
@@ -2134,6 +2406,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodStart(Ty
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice, and used by Revenue Recognition."""
+
     end: Required[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodStart]
@@ -2141,6 +2415,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriod(TypedDi
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
+    """Defines a price for this use only, without creating a price for reuse."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -2161,6 +2437,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPriceData(Type
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItem(TypedDict, total=False, closed=True):
+    """Items to add to the first invoice of the phase."""
+
     discountable: bool
     """Whether discounts apply to the item. Defaults to `True`."""
     discounts: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemDiscount]
@@ -2182,6 +2460,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItem(TypedDict, to
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -2193,6 +2473,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAutomaticTaxLiability(TypedD
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
     liability: InvoiceCreatePreviewParamsScheduleDetailsPhaseAutomaticTaxLiability
@@ -2200,6 +2482,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAutomaticTax(TypedDict, tota
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseBillingThresholds(TypedDict, total=False, closed=True):
+    """Thresholds at which an invoice is created before the end of the billing period."""
+
     amount_gte: int
     """Amount at which an invoice is created, in the smallest currency unit."""
     reset_billing_cycle_anchor: bool
@@ -2207,6 +2491,10 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseBillingThresholds(TypedDict,
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the subscription in this phase. `None` leaves out
+    those of the customer.
+    """
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -2216,6 +2504,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseDiscount(TypedDict, total=Fa
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseDuration(TypedDict, total=False, closed=True):
+    """Length of the phase. Cannot be combined with `end_date`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the duration.
 
@@ -2229,6 +2519,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseDuration(TypedDict, total=Fa
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -2240,6 +2532,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseInvoiceSettingsIssuer(TypedD
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings for the invoices."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     days_until_due: int
@@ -2251,11 +2545,15 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseInvoiceSettings(TypedDict, t
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemBillingThresholds(TypedDict, total=False, closed=True):
+    """Thresholds at which an invoice is created before the end of the billing period."""
+
     usage_gte: Required[int]
     """Usage at which an invoice is created."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to this item only. `None` removes all of them."""
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -2265,6 +2563,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemDiscount(TypedDict, tota
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -2280,6 +2580,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemPriceDataRecurring(Typed
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemPriceData(TypedDict, total=False, closed=True):
+    """Defines a price for this use only, without creating a price for reuse."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -2302,6 +2604,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemPriceData(TypedDict, tot
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseItem(TypedDict, total=False, closed=True):
+    """Prices and quantities of the subscription in this phase."""
+
     billing_thresholds: InvoiceCreatePreviewParamsScheduleDetailsPhaseItemBillingThresholds | None
     """Thresholds at which an invoice is created before the end of the billing period."""
     discounts: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseItemDiscount] | None
@@ -2323,6 +2627,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseItem(TypedDict, total=False,
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -2332,6 +2638,8 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseTransferData(TypedDict, tota
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhase(TypedDict, total=False, closed=True):
+    """Phases of the schedule, in order. Each one starts when the one before it ends."""
+
     add_invoice_items: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItem]
     """Items to add to the first invoice of the phase."""
     application_fee_percent: float
@@ -2410,6 +2718,10 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhase(TypedDict, total=False, clo
 
 
 class InvoiceCreatePreviewParamsScheduleDetails(TypedDict, total=False, closed=True):
+    """A new subscription schedule, or changes of an existing one, to preview. Cannot be combined with
+    `subscription` and `subscription_details`.
+    """
+
     billing_mode: InvoiceCreatePreviewParamsScheduleDetailsBillingMode
     """How prorations and invoices of the subscription are calculated."""
     end_behavior: Literal["cancel", "release"]
@@ -2432,6 +2744,8 @@ class InvoiceCreatePreviewParamsScheduleDetails(TypedDict, total=False, closed=T
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMaximum(TypedDict, total=False, closed=True):
+    """Longest time that the delivery takes. No upper limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of time.
 
@@ -2446,6 +2760,8 @@ class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMaximum(Typ
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMaximum(TypedDict, total=False, closed=True):
+    """Longest time that the delivery takes. No upper limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of time.
 
@@ -2460,6 +2776,8 @@ class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMaximum(Typ
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMinimum(TypedDict, total=False, closed=True):
+    """Shortest time that the delivery takes. No lower limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of time.
 
@@ -2474,6 +2792,8 @@ class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMinimum(Typ
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMinimum(TypedDict, total=False, closed=True):
+    """Shortest time that the delivery takes. No lower limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of time.
 
@@ -2488,6 +2808,8 @@ class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMinimum(Typ
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimate(TypedDict, total=False, closed=True):
+    """How long the delivery takes, shown to the customer."""
+
     maximum: InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMaximum
     """Longest time that the delivery takes. No upper limit unless set."""
     minimum: InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMinimum
@@ -2495,6 +2817,8 @@ class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimate(TypedDict,
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimate(TypedDict, total=False, closed=True):
+    """How long the delivery takes, shown to the customer."""
+
     maximum: InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMaximum
     """Longest time that the delivery takes. No upper limit unless set."""
     minimum: InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMinimum
@@ -2502,6 +2826,8 @@ class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimate(TypedDict,
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """Costs in other currencies, by lowercase ISO currency code."""
+
     amount: Required[int]
     """Cost of shipping, in the smallest currency unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -2514,6 +2840,8 @@ class InvoiceCreateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """Costs in other currencies, by lowercase ISO currency code."""
+
     amount: Required[int]
     """Cost of shipping, in the smallest currency unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -2526,6 +2854,8 @@ class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataFixedAmount(TypedDict, total=False, closed=True):
+    """Amount of the shipping rate. Required if `type` is `fixed_amount`."""
+
     amount: Required[int]
     """Cost of shipping, in the smallest currency unit."""
     currency: Required[str]
@@ -2535,6 +2865,8 @@ class InvoiceCreateParamsShippingCostShippingRateDataFixedAmount(TypedDict, tota
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmount(TypedDict, total=False, closed=True):
+    """Amount of the shipping rate. Required if `type` is `fixed_amount`."""
+
     amount: Required[int]
     """Cost of shipping, in the smallest currency unit."""
     currency: Required[str]
@@ -2544,6 +2876,8 @@ class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmount(TypedDict, tota
 
 
 class InvoiceCreateParamsShippingCostShippingRateData(TypedDict, total=False, closed=True):
+    """Describes a shipping rate in place of an existing one."""
+
     delivery_estimate: InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimate
     """How long the delivery takes, shown to the customer."""
     display_name: Required[Annotated[str, MaxLen(100)]]
@@ -2571,6 +2905,8 @@ class InvoiceCreateParamsShippingCostShippingRateData(TypedDict, total=False, cl
 
 
 class InvoiceUpdateParamsShippingCostShippingRateData(TypedDict, total=False, closed=True):
+    """Describes a shipping rate in place of an existing one."""
+
     delivery_estimate: InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimate
     """How long the delivery takes, shown to the customer."""
     display_name: Required[Annotated[str, MaxLen(100)]]
@@ -2598,6 +2934,8 @@ class InvoiceUpdateParamsShippingCostShippingRateData(TypedDict, total=False, cl
 
 
 class InvoiceCreateParamsShippingCost(TypedDict, total=False, closed=True):
+    """Cost of shipping, by an existing shipping rate or one described in place."""
+
     shipping_rate: str
     """ID of the shipping rate."""
     shipping_rate_data: InvoiceCreateParamsShippingCostShippingRateData
@@ -2605,6 +2943,8 @@ class InvoiceCreateParamsShippingCost(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsShippingCost(TypedDict, total=False, closed=True):
+    """Cost of shipping, by an existing shipping rate or one described in place."""
+
     shipping_rate: str
     """ID of the shipping rate."""
     shipping_rate_data: InvoiceUpdateParamsShippingCostShippingRateData
@@ -2612,6 +2952,8 @@ class InvoiceUpdateParamsShippingCost(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsShippingDetailsAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2627,6 +2969,8 @@ class InvoiceCreateParamsShippingDetailsAddress(TypedDict, total=False, closed=T
 
 
 class InvoiceUpdateParamsShippingDetailsAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2642,6 +2986,10 @@ class InvoiceUpdateParamsShippingDetailsAddress(TypedDict, total=False, closed=T
 
 
 class InvoiceCreateParamsShippingDetails(TypedDict, total=False, closed=True):
+    """Recipient and address of the delivery, printed on the invoice. The customer's are printed unless
+    set.
+    """
+
     address: Required[InvoiceCreateParamsShippingDetailsAddress]
     """Delivery address."""
     name: Required[str]
@@ -2651,6 +2999,10 @@ class InvoiceCreateParamsShippingDetails(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsShippingDetails(TypedDict, total=False, closed=True):
+    """Recipient and address of the delivery, printed on the invoice. The customer's are printed unless
+    set.
+    """
+
     address: Required[InvoiceUpdateParamsShippingDetailsAddress]
     """Delivery address."""
     name: Required[str]
@@ -2660,6 +3012,8 @@ class InvoiceUpdateParamsShippingDetails(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingCycleAnchor(TypedDict, total=False, closed=True):
+    """Whether and when a new billing cycle starts."""
+
     timestamp: int | datetime
     """Time at which the new billing cycle starts. Required if `type` is `timestamp`."""
     type: Required[Literal["now", "timestamp", "unchanged"]]
@@ -2672,6 +3026,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingCycleAnchor(TypedDict,
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings of the billing mode `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
     """How discounts on prorations are shown.
 
@@ -2681,6 +3037,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingModeFlexible(TypedDict
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingMode(TypedDict, total=False, closed=True):
+    """How prorations and invoices of the subscription are calculated."""
+
     flexible: InvoiceCreatePreviewParamsSubscriptionDetailsBillingModeFlexible
     """Settings of the billing mode `flexible`."""
     type: Required[Literal["classic", "flexible"]]
@@ -2693,6 +3051,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingMode(TypedDict, total=
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleAppliesTo(TypedDict, total=False, closed=True):
+    """Items that the billing schedule covers."""
+
     price: str
     """ID of the price of the items."""
     type: Required[Literal["price"]]
@@ -2705,6 +3065,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleAppliesTo(Type
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntilDuration(
     TypedDict, total=False, closed=True
 ):
+    """Length of the billing schedule. Required if `type` is `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the duration.
 
@@ -2718,6 +3080,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntilDurat
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntil(TypedDict, total=False, closed=True):
+    """Up to when the items are billed."""
+
     duration: InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntilDuration
     """Length of the billing schedule. Required if `type` is `duration`."""
     timestamp: int | datetime
@@ -2731,6 +3095,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntil(Type
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingSchedule(TypedDict, total=False, closed=True):
+    """Schedules that bill items ahead of time, up to a given date. `None` removes all of them."""
+
     applies_to: Sequence[InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleAppliesTo]
     """Items that the billing schedule covers."""
     bill_until: InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntil
@@ -2740,16 +3106,22 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingSchedule(TypedDict, to
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemBillingThresholds(TypedDict, total=False, closed=True):
+    """Thresholds at which an invoice is created before the end of the billing period."""
+
     usage_gte: Required[int]
     """Usage at which an invoice is created."""
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial to apply to the item."""
+
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to this item only. `None` removes all of them."""
+
     coupon: str
     """ID of a coupon to create a discount from."""
     discount: str
@@ -2759,6 +3131,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsItemDiscount(TypedDict, total
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -2774,6 +3148,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsItemPriceDataRecurring(TypedD
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemPriceData(TypedDict, total=False, closed=True):
+    """Defines a price for this use only, without creating a price for reuse."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -2796,6 +3172,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsItemPriceData(TypedDict, tota
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItem(TypedDict, total=False, closed=True):
+    """Items of the subscription to add, change or remove in the preview."""
+
     billing_thresholds: InvoiceCreatePreviewParamsSubscriptionDetailsItemBillingThresholds | None
     """Thresholds at which an invoice is created before the end of the billing period."""
     clear_usage: bool
@@ -2827,6 +3205,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsItem(TypedDict, total=False, 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
+    """How metered usage is billed that has not been invoiced yet."""
+
     type: Required[Literal["none", "now"]]
     """Up to which time the usage of the current period is billed.
 
@@ -2836,6 +3216,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForOutstandingUsageT
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForUnusedTimeFrom(TypedDict, total=False, closed=True):
+    """How time is credited that was paid for but is not used."""
+
     type: Required[Literal["item_current_period_start", "none", "now"]]
     """From which time on unused time is credited.
 
@@ -2846,6 +3228,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForUnusedTimeFrom(Ty
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillFor(TypedDict, total=False, closed=True):
+    """What is billed or credited when the subscription pauses."""
+
     outstanding_usage_through: InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForOutstandingUsageThrough
     """How metered usage is billed that has not been invoiced yet."""
     unused_time_from: InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForUnusedTimeFrom
@@ -2853,6 +3237,10 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillFor(TypedDict, total
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPause(TypedDict, total=False, closed=True):
+    """Previews the invoice of a pause of the subscription. Takes the `invoicing_behavior` `invoice`; there
+    is no preview if the pause would bill nothing.
+    """
+
     bill_for: InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillFor
     """What is billed or credited when the subscription pauses."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
@@ -2869,6 +3257,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsPause(TypedDict, total=False,
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetails(TypedDict, total=False, closed=True):
+    """A new subscription, or changes of an existing one, to preview."""
+
     billing_cycle_anchor: InvoiceCreatePreviewParamsSubscriptionDetailsBillingCycleAnchor
     """Whether and when a new billing cycle starts."""
     billing_mode: InvoiceCreatePreviewParamsSubscriptionDetailsBillingMode
@@ -2924,6 +3314,8 @@ class InvoiceCreatePreviewParamsSubscriptionDetails(TypedDict, total=False, clos
 
 
 class InvoiceLineItemUpdateParamsTaxAmountTaxRateData(TypedDict, total=False, closed=True):
+    """Describes the tax. Stripe uses an equal tax rate again, or else creates an archived one."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str
@@ -2984,6 +3376,10 @@ class InvoiceLineItemUpdateParamsTaxAmountTaxRateData(TypedDict, total=False, cl
 
 
 class InvoiceLineItemUpdateParamsTaxAmount(TypedDict, total=False, closed=True):
+    """Up to ten taxes that you calculated yourself. Cannot be combined with tax rates or automatic tax on
+    the invoice; `None` removes them.
+    """
+
     amount: Required[int]
     """Amount of the tax, in the smallest currency unit."""
     tax_rate_data: Required[InvoiceLineItemUpdateParamsTaxAmountTaxRateData]
@@ -3028,6 +3424,8 @@ class InvoiceLineItemUpdateParamsTaxAmount(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment of the invoice to a connected account."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     destination: Required[str]
@@ -3035,6 +3433,8 @@ class InvoiceCreateParamsTransferData(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment of the invoice to a connected account."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     destination: Required[str]

@@ -113,6 +113,8 @@ __all__ = [
 
 
 class IssuingCardholderCreateParamsBillingAddress(TypedDict, total=False, closed=True):
+    """Address against which merchants check the address that the cardholder gives."""
+
     city: Required[str]
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -128,6 +130,8 @@ class IssuingCardholderCreateParamsBillingAddress(TypedDict, total=False, closed
 
 
 class IssuingCardholderUpdateParamsBillingAddress(TypedDict, total=False, closed=True):
+    """Address against which merchants check the address that the cardholder gives."""
+
     city: Required[str]
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -143,16 +147,22 @@ class IssuingCardholderUpdateParamsBillingAddress(TypedDict, total=False, closed
 
 
 class IssuingCardholderCreateParamsBilling(TypedDict, total=False, closed=True):
+    """Billing address of the cardholder, which merchants may check."""
+
     address: Required[IssuingCardholderCreateParamsBillingAddress]
     """Address against which merchants check the address that the cardholder gives."""
 
 
 class IssuingCardholderUpdateParamsBilling(TypedDict, total=False, closed=True):
+    """Billing address of the cardholder, which merchants may check."""
+
     address: Required[IssuingCardholderUpdateParamsBillingAddress]
     """Address against which merchants check the address that the cardholder gives."""
 
 
 class IssuingPersonalizationDesignCreateParamsCarrierText(TypedDict, total=False, closed=True):
+    """Texts on the letter that carries the card."""
+
     footer_body: Annotated[str, MaxLen(200)] | None
     """Text of the footer, up to 200 characters."""
     footer_title: Annotated[str, MaxLen(30)] | None
@@ -164,6 +174,8 @@ class IssuingPersonalizationDesignCreateParamsCarrierText(TypedDict, total=False
 
 
 class IssuingPersonalizationDesignUpdateParamsCarrierText(TypedDict, total=False, closed=True):
+    """Texts on the letter that carries the card."""
+
     footer_body: Annotated[str, MaxLen(200)] | None
     """Text of the footer, up to 200 characters."""
     footer_title: Annotated[str, MaxLen(30)] | None
@@ -175,16 +187,22 @@ class IssuingPersonalizationDesignUpdateParamsCarrierText(TypedDict, total=False
 
 
 class IssuingCardholderCreateParamsCompany(TypedDict, total=False, closed=True):
+    """Details of a cardholder that is a company."""
+
     tax_id: str
     """Tax ID of the company, in the format of its country."""
 
 
 class IssuingCardholderUpdateParamsCompany(TypedDict, total=False, closed=True):
+    """Details of a cardholder that is a company."""
+
     tax_id: str
     """Tax ID of the company, in the format of its country."""
 
 
 class IssuingAuthorizationListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -196,6 +214,8 @@ class IssuingAuthorizationListParamsCreated(TypedDict, total=False, closed=True)
 
 
 class IssuingCardListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -207,6 +227,8 @@ class IssuingCardListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class IssuingCardholderListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -218,6 +240,8 @@ class IssuingCardholderListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class IssuingDisputeListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -229,6 +253,8 @@ class IssuingDisputeListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class IssuingTokenListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -240,6 +266,8 @@ class IssuingTokenListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class IssuingTransactionListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -251,6 +279,8 @@ class IssuingTransactionListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class IssuingDisputeCreateParamsEvidenceCanceled(TypedDict, total=False, closed=True):
+    """Evidence for a canceled purchase."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     canceled_at: int | datetime | None
@@ -282,6 +312,8 @@ class IssuingDisputeCreateParamsEvidenceCanceled(TypedDict, total=False, closed=
 
 
 class IssuingDisputeUpdateParamsEvidenceCanceled(TypedDict, total=False, closed=True):
+    """Evidence for a canceled purchase."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     canceled_at: int | datetime | None
@@ -313,6 +345,8 @@ class IssuingDisputeUpdateParamsEvidenceCanceled(TypedDict, total=False, closed=
 
 
 class IssuingDisputeCreateParamsEvidenceDuplicate(TypedDict, total=False, closed=True):
+    """Evidence for a purchase that was charged twice."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     card_statement: str | None
@@ -328,6 +362,8 @@ class IssuingDisputeCreateParamsEvidenceDuplicate(TypedDict, total=False, closed
 
 
 class IssuingDisputeUpdateParamsEvidenceDuplicate(TypedDict, total=False, closed=True):
+    """Evidence for a purchase that was charged twice."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     card_statement: str | None
@@ -343,6 +379,8 @@ class IssuingDisputeUpdateParamsEvidenceDuplicate(TypedDict, total=False, closed
 
 
 class IssuingDisputeCreateParamsEvidenceFraudulent(TypedDict, total=False, closed=True):
+    """Evidence for a purchase that the cardholder did not make."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
@@ -350,6 +388,8 @@ class IssuingDisputeCreateParamsEvidenceFraudulent(TypedDict, total=False, close
 
 
 class IssuingDisputeUpdateParamsEvidenceFraudulent(TypedDict, total=False, closed=True):
+    """Evidence for a purchase that the cardholder did not make."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
@@ -357,6 +397,8 @@ class IssuingDisputeUpdateParamsEvidenceFraudulent(TypedDict, total=False, close
 
 
 class IssuingDisputeCreateParamsEvidenceMerchandiseNotAsDescribed(TypedDict, total=False, closed=True):
+    """Evidence for goods that were not as described."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
@@ -376,6 +418,8 @@ class IssuingDisputeCreateParamsEvidenceMerchandiseNotAsDescribed(TypedDict, tot
 
 
 class IssuingDisputeUpdateParamsEvidenceMerchandiseNotAsDescribed(TypedDict, total=False, closed=True):
+    """Evidence for goods that were not as described."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
@@ -395,6 +439,8 @@ class IssuingDisputeUpdateParamsEvidenceMerchandiseNotAsDescribed(TypedDict, tot
 
 
 class IssuingDisputeCreateParamsEvidenceNoValidAuthorization(TypedDict, total=False, closed=True):
+    """Evidence for a transaction without a valid authorization."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
@@ -402,6 +448,8 @@ class IssuingDisputeCreateParamsEvidenceNoValidAuthorization(TypedDict, total=Fa
 
 
 class IssuingDisputeUpdateParamsEvidenceNoValidAuthorization(TypedDict, total=False, closed=True):
+    """Evidence for a transaction without a valid authorization."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
@@ -409,6 +457,8 @@ class IssuingDisputeUpdateParamsEvidenceNoValidAuthorization(TypedDict, total=Fa
 
 
 class IssuingDisputeCreateParamsEvidenceNotReceived(TypedDict, total=False, closed=True):
+    """Evidence for goods or a service that did not arrive."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     expected_at: int | datetime | None
@@ -426,6 +476,8 @@ class IssuingDisputeCreateParamsEvidenceNotReceived(TypedDict, total=False, clos
 
 
 class IssuingDisputeUpdateParamsEvidenceNotReceived(TypedDict, total=False, closed=True):
+    """Evidence for goods or a service that did not arrive."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     expected_at: int | datetime | None
@@ -443,6 +495,8 @@ class IssuingDisputeUpdateParamsEvidenceNotReceived(TypedDict, total=False, clos
 
 
 class IssuingDisputeCreateParamsEvidenceOther(TypedDict, total=False, closed=True):
+    """Evidence for any other ground."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
@@ -458,6 +512,8 @@ class IssuingDisputeCreateParamsEvidenceOther(TypedDict, total=False, closed=Tru
 
 
 class IssuingDisputeUpdateParamsEvidenceOther(TypedDict, total=False, closed=True):
+    """Evidence for any other ground."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     explanation: Annotated[str, MaxLen(2500)] | None
@@ -473,6 +529,8 @@ class IssuingDisputeUpdateParamsEvidenceOther(TypedDict, total=False, closed=Tru
 
 
 class IssuingDisputeCreateParamsEvidenceServiceNotAsDescribed(TypedDict, total=False, closed=True):
+    """Evidence for a service that was not as described."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     canceled_at: int | datetime | None
@@ -486,6 +544,8 @@ class IssuingDisputeCreateParamsEvidenceServiceNotAsDescribed(TypedDict, total=F
 
 
 class IssuingDisputeUpdateParamsEvidenceServiceNotAsDescribed(TypedDict, total=False, closed=True):
+    """Evidence for a service that was not as described."""
+
     additional_documentation: str | None
     """File with further documents that support the dispute."""
     canceled_at: int | datetime | None
@@ -499,6 +559,8 @@ class IssuingDisputeUpdateParamsEvidenceServiceNotAsDescribed(TypedDict, total=F
 
 
 class IssuingDisputeCreateParamsEvidence(TypedDict, total=False, closed=True):
+    """What supports the dispute. The part for the `reason` has to be complete before it can be submitted."""
+
     canceled: IssuingDisputeCreateParamsEvidenceCanceled | None
     """Evidence for a canceled purchase."""
     duplicate: IssuingDisputeCreateParamsEvidenceDuplicate | None
@@ -539,6 +601,8 @@ class IssuingDisputeCreateParamsEvidence(TypedDict, total=False, closed=True):
 
 
 class IssuingDisputeUpdateParamsEvidence(TypedDict, total=False, closed=True):
+    """What supports the dispute. The part for the `reason` has to be complete before it can be submitted."""
+
     canceled: IssuingDisputeUpdateParamsEvidenceCanceled | None
     """Evidence for a canceled purchase."""
     duplicate: IssuingDisputeUpdateParamsEvidenceDuplicate | None
@@ -579,6 +643,8 @@ class IssuingDisputeUpdateParamsEvidence(TypedDict, total=False, closed=True):
 
 
 class IssuingCardholderCreateParamsIndividualCardIssuingUserTermsAcceptance(TypedDict, total=False, closed=True):
+    """Acceptance of the cardholder terms of the bank, required by certain programs."""
+
     date: int | datetime
     """Time at which the cardholder accepted the terms."""
     ip: str
@@ -588,6 +654,8 @@ class IssuingCardholderCreateParamsIndividualCardIssuingUserTermsAcceptance(Type
 
 
 class IssuingCardholderUpdateParamsIndividualCardIssuingUserTermsAcceptance(TypedDict, total=False, closed=True):
+    """Acceptance of the cardholder terms of the bank, required by certain programs."""
+
     date: int | datetime
     """Time at which the cardholder accepted the terms."""
     ip: str
@@ -597,16 +665,22 @@ class IssuingCardholderUpdateParamsIndividualCardIssuingUserTermsAcceptance(Type
 
 
 class IssuingCardholderCreateParamsIndividualCardIssuing(TypedDict, total=False, closed=True):
+    """Data for certain card programs."""
+
     user_terms_acceptance: IssuingCardholderCreateParamsIndividualCardIssuingUserTermsAcceptance
     """Acceptance of the cardholder terms of the bank, required by certain programs."""
 
 
 class IssuingCardholderUpdateParamsIndividualCardIssuing(TypedDict, total=False, closed=True):
+    """Data for certain card programs."""
+
     user_terms_acceptance: IssuingCardholderUpdateParamsIndividualCardIssuingUserTermsAcceptance
     """Acceptance of the cardholder terms of the bank, required by certain programs."""
 
 
 class IssuingCardholderCreateParamsIndividualDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -616,6 +690,8 @@ class IssuingCardholderCreateParamsIndividualDob(TypedDict, total=False, closed=
 
 
 class IssuingCardholderUpdateParamsIndividualDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -625,6 +701,8 @@ class IssuingCardholderUpdateParamsIndividualDob(TypedDict, total=False, closed=
 
 
 class IssuingCardholderCreateParamsIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """Identity document, front and back."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -632,6 +710,8 @@ class IssuingCardholderCreateParamsIndividualVerificationDocument(TypedDict, tot
 
 
 class IssuingCardholderUpdateParamsIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """Identity document, front and back."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -639,16 +719,22 @@ class IssuingCardholderUpdateParamsIndividualVerificationDocument(TypedDict, tot
 
 
 class IssuingCardholderCreateParamsIndividualVerification(TypedDict, total=False, closed=True):
+    """Documents that verify the cardholder's identity."""
+
     document: IssuingCardholderCreateParamsIndividualVerificationDocument
     """Identity document, front and back."""
 
 
 class IssuingCardholderUpdateParamsIndividualVerification(TypedDict, total=False, closed=True):
+    """Documents that verify the cardholder's identity."""
+
     document: IssuingCardholderUpdateParamsIndividualVerificationDocument
     """Identity document, front and back."""
 
 
 class IssuingCardholderCreateParamsIndividual(TypedDict, total=False, closed=True):
+    """Details of a cardholder who is a person."""
+
     card_issuing: IssuingCardholderCreateParamsIndividualCardIssuing
     """Data for certain card programs."""
     dob: IssuingCardholderCreateParamsIndividualDob
@@ -662,6 +748,8 @@ class IssuingCardholderCreateParamsIndividual(TypedDict, total=False, closed=Tru
 
 
 class IssuingCardholderUpdateParamsIndividual(TypedDict, total=False, closed=True):
+    """Details of a cardholder who is a person."""
+
     card_issuing: IssuingCardholderUpdateParamsIndividualCardIssuing
     """Data for certain card programs."""
     dob: IssuingCardholderUpdateParamsIndividualDob
@@ -675,31 +763,43 @@ class IssuingCardholderUpdateParamsIndividual(TypedDict, total=False, closed=Tru
 
 
 class IssuingCardCreateParamsLifecycleControlsCancelAfter(TypedDict, total=False, closed=True):
+    """When the card is canceled."""
+
     payment_count: Required[int]
     """Number of payments after which the card is canceled."""
 
 
 class IssuingCardCreateParamsLifecycleControls(TypedDict, total=False, closed=True):
+    """Rules that cancel the card by themselves."""
+
     cancel_after: Required[IssuingCardCreateParamsLifecycleControlsCancelAfter]
     """When the card is canceled."""
 
 
 class IssuingCardCreateParamsPin(TypedDict, total=False, closed=True):
+    """PIN of the card."""
+
     encrypted_number: str
     """The PIN, encrypted with Stripe's public key."""
 
 
 class IssuingCardUpdateParamsPin(TypedDict, total=False, closed=True):
+    """PIN of the card."""
+
     encrypted_number: str
     """The PIN, encrypted with Stripe's public key."""
 
 
 class IssuingPersonalizationDesignCreateParamsPreferences(TypedDict, total=False, closed=True):
+    """Whether the design is used by default."""
+
     is_default: Required[bool]
     """Whether your new cards use this design if they name none."""
 
 
 class IssuingPersonalizationDesignListParamsPreferences(TypedDict, total=False, closed=True):
+    """Only designs with these preferences."""
+
     is_default: bool
     """Only designs that are or are not the default."""
     is_platform_default: bool
@@ -707,11 +807,15 @@ class IssuingPersonalizationDesignListParamsPreferences(TypedDict, total=False, 
 
 
 class IssuingPersonalizationDesignUpdateParamsPreferences(TypedDict, total=False, closed=True):
+    """Whether the design is used by default."""
+
     is_default: Required[bool]
     """Whether your new cards use this design if they name none."""
 
 
 class IssuingCardCreateParamsShippingAddressValidation(TypedDict, total=False, closed=True):
+    """Validation of the address."""
+
     mode: Required[Literal["disabled", "normalization_only", "validation_and_normalization"]]
     """Whether the address is validated and normalized.
 
@@ -722,6 +826,8 @@ class IssuingCardCreateParamsShippingAddressValidation(TypedDict, total=False, c
 
 
 class IssuingCardUpdateParamsShippingAddressValidation(TypedDict, total=False, closed=True):
+    """Validation of the address."""
+
     mode: Required[Literal["disabled", "normalization_only", "validation_and_normalization"]]
     """Whether the address is validated and normalized.
 
@@ -732,6 +838,8 @@ class IssuingCardUpdateParamsShippingAddressValidation(TypedDict, total=False, c
 
 
 class IssuingCardCreateParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Address that the card is shipped to."""
+
     city: Required[str]
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -747,6 +855,8 @@ class IssuingCardCreateParamsShippingAddress(TypedDict, total=False, closed=True
 
 
 class IssuingCardUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Address that the card is shipped to."""
+
     city: Required[str]
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -762,16 +872,22 @@ class IssuingCardUpdateParamsShippingAddress(TypedDict, total=False, closed=True
 
 
 class IssuingCardCreateParamsShippingCustoms(TypedDict, total=False, closed=True):
+    """Data for the customs authorities."""
+
     eori_number: str
     """EORI number of the recipient, needed for imports by businesses into the EU."""
 
 
 class IssuingCardUpdateParamsShippingCustoms(TypedDict, total=False, closed=True):
+    """Data for the customs authorities."""
+
     eori_number: str
     """EORI number of the recipient, needed for imports by businesses into the EU."""
 
 
 class IssuingCardCreateParamsShipping(TypedDict, total=False, closed=True):
+    """Where and how the card is shipped. Only for physical cards."""
+
     address: Required[IssuingCardCreateParamsShippingAddress]
     """Address that the card is shipped to."""
     address_validation: IssuingCardCreateParamsShippingAddressValidation
@@ -802,6 +918,8 @@ class IssuingCardCreateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class IssuingCardUpdateParamsShipping(TypedDict, total=False, closed=True):
+    """Where and how the card is shipped. Only for physical cards."""
+
     address: Required[IssuingCardUpdateParamsShippingAddress]
     """Address that the card is shipped to."""
     address_validation: IssuingCardUpdateParamsShippingAddressValidation
@@ -832,6 +950,8 @@ class IssuingCardUpdateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class IssuingCardCreateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: Required[int]
     """Largest sum in the interval, in the smallest currency unit."""
     categories: Sequence[
@@ -1147,6 +1267,8 @@ class IssuingCardCreateParamsSpendingControlsSpendingLimit(TypedDict, total=Fals
 
 
 class IssuingCardUpdateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: Required[int]
     """Largest sum in the interval, in the smallest currency unit."""
     categories: Sequence[
@@ -1462,6 +1584,8 @@ class IssuingCardUpdateParamsSpendingControlsSpendingLimit(TypedDict, total=Fals
 
 
 class IssuingCardholderCreateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: Required[int]
     """Largest sum in the interval, in the smallest currency unit."""
     categories: Sequence[
@@ -1777,6 +1901,8 @@ class IssuingCardholderCreateParamsSpendingControlsSpendingLimit(TypedDict, tota
 
 
 class IssuingCardholderUpdateParamsSpendingControlsSpendingLimit(TypedDict, total=False, closed=True):
+    """Limits on the amount, each for an interval and certain categories."""
+
     amount: Required[int]
     """Largest sum in the interval, in the smallest currency unit."""
     categories: Sequence[
@@ -2092,6 +2218,8 @@ class IssuingCardholderUpdateParamsSpendingControlsSpendingLimit(TypedDict, tota
 
 
 class IssuingCardCreateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """Limits on what can be bought and for how much. Requests beyond them are declined."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
     """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
 
@@ -2721,6 +2849,8 @@ class IssuingCardCreateParamsSpendingControls(TypedDict, total=False, closed=Tru
 
 
 class IssuingCardUpdateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """Limits on what can be bought and for how much. Requests beyond them are declined."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
     """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
 
@@ -3350,6 +3480,8 @@ class IssuingCardUpdateParamsSpendingControls(TypedDict, total=False, closed=Tru
 
 
 class IssuingCardholderCreateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """Limits that apply to all cards of the cardholder together."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
     """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
 
@@ -3981,6 +4113,8 @@ class IssuingCardholderCreateParamsSpendingControls(TypedDict, total=False, clos
 
 
 class IssuingCardholderUpdateParamsSpendingControls(TypedDict, total=False, closed=True):
+    """Limits that apply to all cards of the cardholder together."""
+
     allowed_card_presences: Sequence[Literal["not_present", "present"]]
     """Ways of using the card that are allowed. Not together with `blocked_card_presences`.
 
@@ -4612,6 +4746,8 @@ class IssuingCardholderUpdateParamsSpendingControls(TypedDict, total=False, clos
 
 
 class IssuingDisputeCreateParamsTreasury(TypedDict, total=False, closed=True):
+    """For transactions on a Treasury financial account."""
+
     received_debit: Required[str]
     """ID of the received debit that is disputed."""
 

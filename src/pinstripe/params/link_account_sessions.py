@@ -16,6 +16,8 @@ __all__ = [
 
 
 class LinkAccountSessionCreateParamsAccountHolder(TypedDict, total=False, closed=True):
+    """Who gave access to the account."""
+
     account: str
     """Connected account that the linked account belongs to. With type `account`."""
     customer: str
@@ -31,6 +33,8 @@ class LinkAccountSessionCreateParamsAccountHolder(TypedDict, total=False, closed
 
 
 class LinkAccountSessionCreateParamsFilters(TypedDict, total=False, closed=True):
+    """Limits which accounts can be linked."""
+
     account_subcategories: Sequence[Literal["checking", "credit_card", "line_of_credit", "mortgage", "savings"]]
     """Kinds of accounts that can be linked."""
     country: str
@@ -45,11 +49,15 @@ class LinkAccountSessionCreateParamsFilters(TypedDict, total=False, closed=True)
 
 
 class LinkAccountSessionCreateParamsLimits(TypedDict, total=False, closed=True):
+    """Limits on how much can be linked."""
+
     accounts: Required[int | None]
     """Largest number of accounts that can be linked."""
 
 
 class LinkAccountSessionCreateParamsManualEntry(TypedDict, total=False, closed=True):
+    """Settings for bank accounts that the person enters by hand."""
+
     mode: Literal["automatic", "disabled"]
     """Whether bank accounts can be entered by hand.
 

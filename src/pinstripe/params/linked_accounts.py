@@ -16,6 +16,8 @@ __all__ = [
 
 
 class LinkedAccountListParamsAccountHolder(TypedDict, total=False, closed=True):
+    """Only accounts of this owner."""
+
     account: str
     """Only objects of this account."""
     customer: str

@@ -565,6 +565,8 @@ __all__ = [
 class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent(
     TypedDict, total=False, closed=True
 ):
+    """What card networks are told about the item when the card is read by a reader."""
+
     commodity_code: Annotated[str, MaxLen(12)]
     """Code that classifies the goods, for payments at a reader."""
 
@@ -572,6 +574,8 @@ class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsCardPre
 class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent(
     TypedDict, total=False, closed=True
 ):
+    """What card networks are told about the item when the card is read by a reader."""
+
     commodity_code: Annotated[str, MaxLen(12)]
     """Code that classifies the goods, for payments at a reader."""
 
@@ -579,6 +583,8 @@ class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsCardPre
 class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent(
     TypedDict, total=False, closed=True
 ):
+    """What card networks are told about the item when the card is read by a reader."""
+
     commodity_code: Annotated[str, MaxLen(12)]
     """Code that classifies the goods, for payments at a reader."""
 
@@ -586,6 +592,8 @@ class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsCardPres
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent(
     TypedDict, total=False, closed=True
 ):
+    """What card networks are told about the item when the card is read by a reader."""
+
     commodity_code: Annotated[str, MaxLen(12)]
     """Code that classifies the goods, for payments at a reader."""
 
@@ -593,21 +601,29 @@ class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMetho
 class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent(
     TypedDict, total=False, closed=True
 ):
+    """What card networks are told about the item when the card is read by a reader."""
+
     commodity_code: Annotated[str, MaxLen(12)]
     """Code that classifies the goods, for payments at a reader."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """What card networks are told about the item."""
+
     commodity_code: Annotated[str, MaxLen(12)]
     """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """What card networks are told about the item."""
+
     commodity_code: Annotated[str, MaxLen(12)]
     """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """What card networks are told about the item."""
+
     commodity_code: Annotated[str, MaxLen(12)]
     """Code that classifies the goods, such as a UNSPSC code."""
 
@@ -615,16 +631,22 @@ class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsCard(Typ
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsCard(
     TypedDict, total=False, closed=True
 ):
+    """What card networks are told about the item."""
+
     commodity_code: Annotated[str, MaxLen(12)]
     """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """What card networks are told about the item."""
+
     commodity_code: Annotated[str, MaxLen(12)]
     """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """What Klarna is told about the item."""
+
     image_url: Annotated[str, MaxLen(4096)]
     """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: Annotated[str, MaxLen(4096)]
@@ -636,6 +658,8 @@ class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """What Klarna is told about the item."""
+
     image_url: Annotated[str, MaxLen(4096)]
     """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: Annotated[str, MaxLen(4096)]
@@ -647,6 +671,8 @@ class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """What Klarna is told about the item."""
+
     image_url: Annotated[str, MaxLen(4096)]
     """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: Annotated[str, MaxLen(4096)]
@@ -660,6 +686,8 @@ class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(T
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(
     TypedDict, total=False, closed=True
 ):
+    """What Klarna is told about the item."""
+
     image_url: Annotated[str, MaxLen(4096)]
     """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: Annotated[str, MaxLen(4096)]
@@ -671,6 +699,8 @@ class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMetho
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """What Klarna is told about the item."""
+
     image_url: Annotated[str, MaxLen(4096)]
     """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: Annotated[str, MaxLen(4096)]
@@ -682,6 +712,8 @@ class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(T
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """What PayPal is told about the item."""
+
     category: Literal["digital_goods", "donation", "physical_goods"]
     """Kind of item, which decides about PayPal's seller protection.
 
@@ -696,6 +728,8 @@ class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """What PayPal is told about the item."""
+
     category: Literal["digital_goods", "donation", "physical_goods"]
     """Kind of item, which decides about PayPal's seller protection.
 
@@ -710,6 +744,8 @@ class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """What PayPal is told about the item."""
+
     category: Literal["digital_goods", "donation", "physical_goods"]
     """Kind of item, which decides about PayPal's seller protection.
 
@@ -726,6 +762,8 @@ class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(T
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(
     TypedDict, total=False, closed=True
 ):
+    """What PayPal is told about the item."""
+
     category: Literal["digital_goods", "donation", "physical_goods"]
     """Kind of item, which decides about PayPal's seller protection.
 
@@ -740,6 +778,8 @@ class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMetho
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """What PayPal is told about the item."""
+
     category: Literal["digital_goods", "donation", "physical_goods"]
     """Kind of item, which decides about PayPal's seller protection.
 
@@ -754,6 +794,8 @@ class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(T
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per type of payment method."""
+
     card: PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsCard
     """What card networks are told about the item."""
     card_present: PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent
@@ -765,6 +807,8 @@ class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptions(TypedD
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per type of payment method."""
+
     card: PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsCard
     """What card networks are told about the item."""
     card_present: PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent
@@ -776,6 +820,8 @@ class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptions(TypedD
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per type of payment method."""
+
     card: PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsCard
     """What card networks are told about the item."""
     card_present: PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent
@@ -789,6 +835,8 @@ class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptions(TypedDi
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptions(
     TypedDict, total=False, closed=True
 ):
+    """Settings per type of payment method."""
+
     card: PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsCard
     """What card networks are told about the item."""
     card_present: PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent
@@ -800,6 +848,8 @@ class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMetho
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per type of payment method."""
+
     card: PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsCard
     """What card networks are told about the item."""
     card_present: PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent
@@ -811,31 +861,43 @@ class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptions(TypedDi
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemTax(TypedDict, total=False, closed=True):
+    """Tax on this item."""
+
     total_tax_amount: Required[int]
     """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemTax(TypedDict, total=False, closed=True):
+    """Tax on this item."""
+
     total_tax_amount: Required[int]
     """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemTax(TypedDict, total=False, closed=True):
+    """Tax on this item."""
+
     total_tax_amount: Required[int]
     """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemTax(TypedDict, total=False, closed=True):
+    """Tax on this item."""
+
     total_tax_amount: Required[int]
     """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemTax(TypedDict, total=False, closed=True):
+    """Tax on this item."""
+
     total_tax_amount: Required[int]
     """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItem(TypedDict, total=False, closed=True):
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
+
     discount_amount: int
     """Discount on this item for its whole quantity, in the smallest currency unit."""
     payment_method_options: PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptions
@@ -855,6 +917,8 @@ class PaymentIntentCaptureParamsAmountDetailsLineItem(TypedDict, total=False, cl
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItem(TypedDict, total=False, closed=True):
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
+
     discount_amount: int
     """Discount on this item for its whole quantity, in the smallest currency unit."""
     payment_method_options: PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptions
@@ -874,6 +938,8 @@ class PaymentIntentConfirmParamsAmountDetailsLineItem(TypedDict, total=False, cl
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItem(TypedDict, total=False, closed=True):
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
+
     discount_amount: int
     """Discount on this item for its whole quantity, in the smallest currency unit."""
     payment_method_options: PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptions
@@ -893,6 +959,8 @@ class PaymentIntentCreateParamsAmountDetailsLineItem(TypedDict, total=False, clo
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItem(TypedDict, total=False, closed=True):
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
+
     discount_amount: int
     """Discount on this item for its whole quantity, in the smallest currency unit."""
     payment_method_options: PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptions
@@ -912,6 +980,8 @@ class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItem(TypedDict, 
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItem(TypedDict, total=False, closed=True):
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
+
     discount_amount: int
     """Discount on this item for its whole quantity, in the smallest currency unit."""
     payment_method_options: PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptions
@@ -931,6 +1001,8 @@ class PaymentIntentUpdateParamsAmountDetailsLineItem(TypedDict, total=False, clo
 
 
 class PaymentIntentCaptureParamsAmountDetailsShipping(TypedDict, total=False, closed=True):
+    """Shipping that the amount contains."""
+
     amount: int | None
     """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: Annotated[str, MaxLen(10)] | None
@@ -940,6 +1012,8 @@ class PaymentIntentCaptureParamsAmountDetailsShipping(TypedDict, total=False, cl
 
 
 class PaymentIntentConfirmParamsAmountDetailsShipping(TypedDict, total=False, closed=True):
+    """Shipping that the amount contains."""
+
     amount: int | None
     """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: Annotated[str, MaxLen(10)] | None
@@ -949,6 +1023,8 @@ class PaymentIntentConfirmParamsAmountDetailsShipping(TypedDict, total=False, cl
 
 
 class PaymentIntentCreateParamsAmountDetailsShipping(TypedDict, total=False, closed=True):
+    """Shipping that the amount contains."""
+
     amount: int | None
     """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: Annotated[str, MaxLen(10)] | None
@@ -958,6 +1034,8 @@ class PaymentIntentCreateParamsAmountDetailsShipping(TypedDict, total=False, clo
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsShipping(TypedDict, total=False, closed=True):
+    """Shipping that the amount contains."""
+
     amount: int | None
     """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: Annotated[str, MaxLen(10)] | None
@@ -967,6 +1045,8 @@ class PaymentIntentIncrementAuthorizationParamsAmountDetailsShipping(TypedDict, 
 
 
 class PaymentIntentUpdateParamsAmountDetailsShipping(TypedDict, total=False, closed=True):
+    """Shipping that the amount contains."""
+
     amount: int | None
     """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: Annotated[str, MaxLen(10)] | None
@@ -976,6 +1056,8 @@ class PaymentIntentUpdateParamsAmountDetailsShipping(TypedDict, total=False, clo
 
 
 class PaymentIntentCaptureParamsAmountDetailsTax(TypedDict, total=False, closed=True):
+    """Tax on the whole payment."""
+
     total_tax_amount: Required[int]
     """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
     items.
@@ -983,6 +1065,8 @@ class PaymentIntentCaptureParamsAmountDetailsTax(TypedDict, total=False, closed=
 
 
 class PaymentIntentConfirmParamsAmountDetailsTax(TypedDict, total=False, closed=True):
+    """Tax on the whole payment."""
+
     total_tax_amount: Required[int]
     """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
     items.
@@ -990,6 +1074,8 @@ class PaymentIntentConfirmParamsAmountDetailsTax(TypedDict, total=False, closed=
 
 
 class PaymentIntentCreateParamsAmountDetailsTax(TypedDict, total=False, closed=True):
+    """Tax on the whole payment."""
+
     total_tax_amount: Required[int]
     """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
     items.
@@ -997,6 +1083,8 @@ class PaymentIntentCreateParamsAmountDetailsTax(TypedDict, total=False, closed=T
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsTax(TypedDict, total=False, closed=True):
+    """Tax on the whole payment."""
+
     total_tax_amount: Required[int]
     """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
     items.
@@ -1004,6 +1092,8 @@ class PaymentIntentIncrementAuthorizationParamsAmountDetailsTax(TypedDict, total
 
 
 class PaymentIntentUpdateParamsAmountDetailsTax(TypedDict, total=False, closed=True):
+    """Tax on the whole payment."""
+
     total_tax_amount: Required[int]
     """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
     items.
@@ -1011,6 +1101,10 @@ class PaymentIntentUpdateParamsAmountDetailsTax(TypedDict, total=False, closed=T
 
 
 class PaymentIntentCaptureParamsAmountDetails(TypedDict, total=False, closed=True):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None
     """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
     line items.
@@ -1028,6 +1122,10 @@ class PaymentIntentCaptureParamsAmountDetails(TypedDict, total=False, closed=Tru
 
 
 class PaymentIntentConfirmParamsAmountDetails(TypedDict, total=False, closed=True):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None
     """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
     line items.
@@ -1045,6 +1143,10 @@ class PaymentIntentConfirmParamsAmountDetails(TypedDict, total=False, closed=Tru
 
 
 class PaymentIntentCreateParamsAmountDetails(TypedDict, total=False, closed=True):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None
     """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
     line items.
@@ -1062,6 +1164,10 @@ class PaymentIntentCreateParamsAmountDetails(TypedDict, total=False, closed=True
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetails(TypedDict, total=False, closed=True):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None
     """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
     line items.
@@ -1079,6 +1185,10 @@ class PaymentIntentIncrementAuthorizationParamsAmountDetails(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsAmountDetails(TypedDict, total=False, closed=True):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None
     """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
     line items.
@@ -1096,6 +1206,8 @@ class PaymentIntentUpdateParamsAmountDetails(TypedDict, total=False, closed=True
 
 
 class PaymentIntentCreateParamsAutomaticPaymentMethods(TypedDict, total=False, closed=True):
+    """Whether Stripe chooses the payment methods to offer, from those that are turned on in the Dashboard."""
+
     allow_redirects: Literal["always", "never"]
     """Whether payment methods may be offered that send the customer to another page, which needs a
     `return_url`. Defaults to `always`.
@@ -1108,6 +1220,8 @@ class PaymentIntentCreateParamsAutomaticPaymentMethods(TypedDict, total=False, c
 
 
 class PaymentIntentListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -1119,6 +1233,8 @@ class PaymentIntentListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class PaymentIntentCaptureParamsHooksInputsTax(TypedDict, total=False, closed=True):
+    """Links a tax calculation to the payment."""
+
     calculation: Required[str | None]
     """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
     recorded as reversals.
@@ -1126,6 +1242,8 @@ class PaymentIntentCaptureParamsHooksInputsTax(TypedDict, total=False, closed=Tr
 
 
 class PaymentIntentConfirmParamsHooksInputsTax(TypedDict, total=False, closed=True):
+    """Links a tax calculation to the payment."""
+
     calculation: Required[str | None]
     """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
     recorded as reversals.
@@ -1133,6 +1251,8 @@ class PaymentIntentConfirmParamsHooksInputsTax(TypedDict, total=False, closed=Tr
 
 
 class PaymentIntentCreateParamsHooksInputsTax(TypedDict, total=False, closed=True):
+    """Links a tax calculation to the payment."""
+
     calculation: Required[str | None]
     """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
     recorded as reversals.
@@ -1140,6 +1260,8 @@ class PaymentIntentCreateParamsHooksInputsTax(TypedDict, total=False, closed=Tru
 
 
 class PaymentIntentIncrementAuthorizationParamsHooksInputsTax(TypedDict, total=False, closed=True):
+    """Links a tax calculation to the payment."""
+
     calculation: Required[str | None]
     """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
     recorded as reversals.
@@ -1147,6 +1269,8 @@ class PaymentIntentIncrementAuthorizationParamsHooksInputsTax(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsHooksInputsTax(TypedDict, total=False, closed=True):
+    """Links a tax calculation to the payment."""
+
     calculation: Required[str | None]
     """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
     recorded as reversals.
@@ -1154,64 +1278,92 @@ class PaymentIntentUpdateParamsHooksInputsTax(TypedDict, total=False, closed=Tru
 
 
 class PaymentIntentCaptureParamsHooksInputs(TypedDict, total=False, closed=True):
+    """What that work starts from."""
+
     tax: PaymentIntentCaptureParamsHooksInputsTax
     """Links a tax calculation to the payment."""
 
 
 class PaymentIntentConfirmParamsHooksInputs(TypedDict, total=False, closed=True):
+    """What that work starts from."""
+
     tax: PaymentIntentConfirmParamsHooksInputsTax
     """Links a tax calculation to the payment."""
 
 
 class PaymentIntentCreateParamsHooksInputs(TypedDict, total=False, closed=True):
+    """What that work starts from."""
+
     tax: PaymentIntentCreateParamsHooksInputsTax
     """Links a tax calculation to the payment."""
 
 
 class PaymentIntentIncrementAuthorizationParamsHooksInputs(TypedDict, total=False, closed=True):
+    """What that work starts from."""
+
     tax: PaymentIntentIncrementAuthorizationParamsHooksInputsTax
     """Links a tax calculation to the payment."""
 
 
 class PaymentIntentUpdateParamsHooksInputs(TypedDict, total=False, closed=True):
+    """What that work starts from."""
+
     tax: PaymentIntentUpdateParamsHooksInputsTax
     """Links a tax calculation to the payment."""
 
 
 class PaymentIntentCaptureParamsHooks(TypedDict, total=False, closed=True):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentCaptureParamsHooksInputs
     """What that work starts from."""
 
 
 class PaymentIntentConfirmParamsHooks(TypedDict, total=False, closed=True):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentConfirmParamsHooksInputs
     """What that work starts from."""
 
 
 class PaymentIntentCreateParamsHooks(TypedDict, total=False, closed=True):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentCreateParamsHooksInputs
     """What that work starts from."""
 
 
 class PaymentIntentIncrementAuthorizationParamsHooks(TypedDict, total=False, closed=True):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentIncrementAuthorizationParamsHooksInputs
     """What that work starts from."""
 
 
 class PaymentIntentUpdateParamsHooks(TypedDict, total=False, closed=True):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentUpdateParamsHooksInputs
     """What that work starts from."""
 
 
 class PaymentIntentConfirmParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Says that the customer agreed offline. Takes no details.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Says that the customer agreed offline. Takes no details.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed online."""
+
     ip_address: str
     """IP address from which the customer agreed."""
     user_agent: str
@@ -1219,6 +1371,8 @@ class PaymentIntentConfirmParamsMandateDataCustomerAcceptanceOnline(TypedDict, t
 
 
 class PaymentIntentCreateParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed online."""
+
     ip_address: Required[str]
     """IP address from which the customer agreed."""
     user_agent: Required[str]
@@ -1226,6 +1380,8 @@ class PaymentIntentCreateParamsMandateDataCustomerAcceptanceOnline(TypedDict, to
 
 
 class PaymentIntentConfirmParamsMandateDataCustomerAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate."""
+
     accepted_at: int | datetime
     """When the customer agreed."""
     offline: PaymentIntentConfirmParamsMandateDataCustomerAcceptanceOffline
@@ -1241,6 +1397,8 @@ class PaymentIntentConfirmParamsMandateDataCustomerAcceptance(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsMandateDataCustomerAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate."""
+
     accepted_at: int | datetime
     """When the customer agreed."""
     offline: PaymentIntentCreateParamsMandateDataCustomerAcceptanceOffline
@@ -1256,16 +1414,22 @@ class PaymentIntentCreateParamsMandateDataCustomerAcceptance(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsMandateData(TypedDict, total=False, closed=True):
+    """Creates the mandate by which the customer allows the payment method to be debited."""
+
     customer_acceptance: Required[PaymentIntentConfirmParamsMandateDataCustomerAcceptance]
     """How the customer agreed to the mandate."""
 
 
 class PaymentIntentCreateParamsMandateData(TypedDict, total=False, closed=True):
+    """Creates the mandate by which the customer allows the payment method to be debited."""
+
     customer_acceptance: Required[PaymentIntentCreateParamsMandateDataCustomerAcceptance]
     """How the customer agreed to the mandate."""
 
 
 class PaymentIntentCaptureParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None
     """Your reference for the customer, such as an account number."""
     order_reference: str | None
@@ -1273,6 +1437,8 @@ class PaymentIntentCaptureParamsPaymentDetails(TypedDict, total=False, closed=Tr
 
 
 class PaymentIntentConfirmParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None
     """Your reference for the customer, such as an account number."""
     order_reference: str | None
@@ -1280,6 +1446,8 @@ class PaymentIntentConfirmParamsPaymentDetails(TypedDict, total=False, closed=Tr
 
 
 class PaymentIntentCreateParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None
     """Your reference for the customer, such as an account number."""
     order_reference: str | None
@@ -1287,6 +1455,8 @@ class PaymentIntentCreateParamsPaymentDetails(TypedDict, total=False, closed=Tru
 
 
 class PaymentIntentIncrementAuthorizationParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None
     """Your reference for the customer, such as an account number."""
     order_reference: str | None
@@ -1294,6 +1464,8 @@ class PaymentIntentIncrementAuthorizationParamsPaymentDetails(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None
     """Your reference for the customer, such as an account number."""
     order_reference: str | None
@@ -1301,6 +1473,8 @@ class PaymentIntentUpdateParamsPaymentDetails(TypedDict, total=False, closed=Tru
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -1310,6 +1484,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -1319,6 +1495,8 @@ class PaymentIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -1328,66 +1506,116 @@ class PaymentIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -1395,6 +1623,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -1402,6 +1632,8 @@ class PaymentIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=Fal
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -1409,6 +1641,10 @@ class PaymentIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=Fal
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
+
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -1416,6 +1652,10 @@ class PaymentIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
+
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -1423,6 +1663,10 @@ class PaymentIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
+
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -1430,30 +1674,50 @@ class PaymentIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1469,6 +1733,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataBillingDetailsAddress(TypedDict
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1484,6 +1750,8 @@ class PaymentIntentCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict,
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1499,6 +1767,8 @@ class PaymentIntentUpdateParamsPaymentMethodDataBillingDetailsAddress(TypedDict,
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
+    """Name and contact details of the payer."""
+
     address: PaymentIntentConfirmParamsPaymentMethodDataBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -1512,6 +1782,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataBillingDetails(TypedDict, total
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
+    """Name and contact details of the payer."""
+
     address: PaymentIntentCreateParamsPaymentMethodDataBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -1525,6 +1797,8 @@ class PaymentIntentCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
+    """Name and contact details of the payer."""
+
     address: PaymentIntentUpdateParamsPaymentMethodDataBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -1538,45 +1812,74 @@ class PaymentIntentUpdateParamsPaymentMethodDataBillingDetails(TypedDict, total=
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
+
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
+
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
+
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -1587,6 +1890,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataCardNetworks(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -1597,6 +1902,8 @@ class PaymentIntentCreateParamsPaymentMethodDataCardNetworks(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -1607,6 +1914,8 @@ class PaymentIntentUpdateParamsPaymentMethodDataCardNetworks(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -1624,6 +1933,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, cl
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -1641,6 +1952,8 @@ class PaymentIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, clo
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -1658,42 +1971,71 @@ class PaymentIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, clo
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
+    """EPS, online banking in Austria. Only with the type `eps`."""
+
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -1728,6 +2070,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, clo
 
 
 class PaymentIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
+    """EPS, online banking in Austria. Only with the type `eps`."""
+
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -1762,6 +2106,8 @@ class PaymentIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, clos
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
+    """EPS, online banking in Austria. Only with the type `eps`."""
+
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -1796,6 +2142,8 @@ class PaymentIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, clos
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1835,6 +2183,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, clo
 
 
 class PaymentIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1874,6 +2224,8 @@ class PaymentIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, clos
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1913,30 +2265,50 @@ class PaymentIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, clos
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
+
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -1963,6 +2335,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, c
 
 
 class PaymentIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
+
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -1989,6 +2363,8 @@ class PaymentIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, cl
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
+
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -2015,30 +2391,50 @@ class PaymentIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, cl
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -2048,6 +2444,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -2057,6 +2455,8 @@ class PaymentIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -2066,93 +2466,158 @@ class PaymentIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
+
     dob: PaymentIntentConfirmParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
+
     dob: PaymentIntentCreateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
+
     dob: PaymentIntentUpdateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
+
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -2162,6 +2627,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataNaverPay(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
+
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -2171,6 +2638,8 @@ class PaymentIntentCreateParamsPaymentMethodDataNaverPay(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
+
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -2180,6 +2649,8 @@ class PaymentIntentUpdateParamsPaymentMethodDataNaverPay(TypedDict, total=False,
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -2195,6 +2666,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=
 
 
 class PaymentIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -2210,6 +2683,8 @@ class PaymentIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -2225,18 +2700,29 @@ class PaymentIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
+
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -2269,6 +2755,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, clo
 
 
 class PaymentIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
+
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -2301,6 +2789,8 @@ class PaymentIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, clos
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
+
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -2333,66 +2823,116 @@ class PaymentIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, clos
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
+
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -2404,6 +2944,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, c
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
+
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -2415,6 +2957,8 @@ class PaymentIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, cl
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
+
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -2426,171 +2970,281 @@ class PaymentIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, cl
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
+
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
+
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
+
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -2606,6 +3260,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, to
 
 
 class PaymentIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -2621,6 +3277,8 @@ class PaymentIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, tot
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -2636,21 +3294,29 @@ class PaymentIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, tot
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
+
     mandate_options: PaymentIntentConfirmParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
+
     mandate_options: PaymentIntentCreateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
+
     mandate_options: PaymentIntentUpdateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -2672,6 +3338,8 @@ class PaymentIntentConfirmParamsPaymentMethodDataUsBankAccount(TypedDict, total=
 
 
 class PaymentIntentCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -2693,6 +3361,8 @@ class PaymentIntentCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -2714,30 +3384,50 @@ class PaymentIntentUpdateParamsPaymentMethodDataUsBankAccount(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to create and use."""
+
     acss_debit: PaymentIntentConfirmParamsPaymentMethodDataAcssDebit
     """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: PaymentIntentConfirmParamsPaymentMethodDataAffirm
@@ -2941,6 +3631,8 @@ class PaymentIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed
 
 
 class PaymentIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to create and use."""
+
     acss_debit: PaymentIntentCreateParamsPaymentMethodDataAcssDebit
     """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: PaymentIntentCreateParamsPaymentMethodDataAffirm
@@ -3144,6 +3836,8 @@ class PaymentIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=
 
 
 class PaymentIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to create and use."""
+
     acss_debit: PaymentIntentUpdateParamsPaymentMethodDataAcssDebit
     """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: PaymentIntentUpdateParamsPaymentMethodDataAffirm
@@ -3347,6 +4041,8 @@ class PaymentIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     interval_description: Annotated[str, MaxLen(500)]
@@ -3367,6 +4063,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions(Type
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     interval_description: Annotated[str, MaxLen(500)]
@@ -3387,6 +4085,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(Typed
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     interval_description: Annotated[str, MaxLen(500)]
@@ -3407,6 +4107,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions(Typed
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
+
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -3429,6 +4131,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
+
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -3451,6 +4155,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
+
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -3473,6 +4179,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAffirm(TypedDict, total=False, closed=True):
+    """Settings for payments by Affirm (`affirm`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3489,6 +4197,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAffirm(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=False, closed=True):
+    """Settings for payments by Affirm (`affirm`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3505,6 +4215,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAffirm(TypedDict, total=False, closed=True):
+    """Settings for payments by Affirm (`affirm`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3521,6 +4233,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAffirm(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, total=False, closed=True):
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3537,6 +4251,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, total=False, closed=True):
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3553,6 +4269,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, t
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, total=False, closed=True):
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3569,6 +4287,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, t
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAlipay(TypedDict, total=False, closed=True):
+    """Settings for payments by Alipay (`alipay`)."""
+
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -3579,6 +4299,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAlipay(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAlipay(TypedDict, total=False, closed=True):
+    """Settings for payments by Alipay (`alipay`)."""
+
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -3589,6 +4311,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAlipay(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAlipay(TypedDict, total=False, closed=True):
+    """Settings for payments by Alipay (`alipay`)."""
+
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -3599,6 +4323,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAlipay(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAlma(TypedDict, total=False, closed=True):
+    """Settings for payments by Alma (`alma`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3607,6 +4333,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAlma(TypedDict, total=False,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAlma(TypedDict, total=False, closed=True):
+    """Settings for payments by Alma (`alma`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3615,6 +4343,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAlma(TypedDict, total=False, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAlma(TypedDict, total=False, closed=True):
+    """Settings for payments by Alma (`alma`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3623,6 +4353,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAlma(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3638,6 +4370,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAmazonPay(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3653,6 +4387,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -3668,6 +4404,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
+
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -3681,6 +4419,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
+
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -3694,6 +4434,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total=
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
+
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -3707,21 +4449,29 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total=
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
+
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -3737,6 +4487,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBacsDebit(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
+
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -3752,6 +4504,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
+
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -3767,6 +4521,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
+    """Settings for payments by Bancontact (`bancontact`)."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -3779,6 +4535,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBancontact(TypedDict, total=
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
+    """Settings for payments by Bancontact (`bancontact`)."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -3791,6 +4549,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBancontact(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
+    """Settings for payments by Bancontact (`bancontact`)."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -3805,6 +4565,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBancontact(TypedDict, total=F
 class PaymentIntentConfirmParamsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address under which the company is registered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3822,6 +4584,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBillieCompanyDetailsRegister
 class PaymentIntentCreateParamsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address under which the company is registered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3839,6 +4603,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBillieCompanyDetailsRegistere
 class PaymentIntentUpdateParamsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address under which the company is registered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3854,6 +4620,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBillieCompanyDetailsRegistere
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """The company that buys, as Billie has to know it."""
+
     registered_address: PaymentIntentConfirmParamsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     """Address under which the company is registered."""
     registered_name: str
@@ -3901,6 +4669,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBillieCompanyDetails(TypedDi
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """The company that buys, as Billie has to know it."""
+
     registered_address: PaymentIntentCreateParamsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     """Address under which the company is registered."""
     registered_name: str
@@ -3948,6 +4718,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBillieCompanyDetails(TypedDic
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """The company that buys, as Billie has to know it."""
+
     registered_address: PaymentIntentUpdateParamsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     """Address under which the company is registered."""
     registered_name: str
@@ -3995,6 +4767,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBillieCompanyDetails(TypedDic
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
+    """Settings for payments by Billie (`billie`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -4007,6 +4781,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBillie(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
+    """Settings for payments by Billie (`billie`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -4019,6 +4795,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBillie(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
+    """Settings for payments by Billie (`billie`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -4031,33 +4809,50 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBillie(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for payments by BLIK (`blik`)."""
+
     code: str
     """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions
@@ -4072,6 +4867,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBlik(TypedDict, total=False,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for payments by BLIK (`blik`)."""
+
     code: str
     """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsBlikMandateOptions
@@ -4086,6 +4883,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for payments by BLIK (`blik`)."""
+
     code: str
     """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions
@@ -4100,6 +4899,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBlik(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBoleto(TypedDict, total=False, closed=True):
+    """Settings for payments by Boleto (`boleto`)."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -4113,6 +4914,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBoleto(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBoleto(TypedDict, total=False, closed=True):
+    """Settings for payments by Boleto (`boleto`)."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -4126,6 +4929,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBoleto(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBoleto(TypedDict, total=False, closed=True):
+    """Settings for payments by Boleto (`boleto`)."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -4139,6 +4944,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBoleto(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDict, total=False, closed=True):
+    """Selected installment plan."""
+
     count: int
     """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"]
@@ -4156,6 +4963,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDi
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDict, total=False, closed=True):
+    """Selected installment plan."""
+
     count: int
     """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"]
@@ -4173,6 +4982,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDic
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDict, total=False, closed=True):
+    """Selected installment plan."""
+
     count: int
     """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"]
@@ -4190,6 +5001,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDic
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
+    """Settings for payment in installments."""
+
     enabled: bool
     """Whether the customer can pay in installments."""
     plan: PaymentIntentConfirmParamsPaymentMethodOptionsCardInstallmentsPlan | None
@@ -4197,6 +5010,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardInstallments(TypedDict, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
+    """Settings for payment in installments."""
+
     enabled: bool
     """Whether the customer can pay in installments."""
     plan: PaymentIntentCreateParamsPaymentMethodOptionsCardInstallmentsPlan | None
@@ -4204,6 +5019,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardInstallments(TypedDict, t
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
+    """Settings for payment in installments."""
+
     enabled: bool
     """Whether the customer can pay in installments."""
     plan: PaymentIntentUpdateParamsPaymentMethodOptionsCardInstallmentsPlan | None
@@ -4211,6 +5028,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardInstallments(TypedDict, t
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: Required[int]
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Required[Literal["fixed", "maximum"]]
@@ -4245,6 +5064,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardMandateOptions(TypedDict
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: Required[int]
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Required[Literal["fixed", "maximum"]]
@@ -4279,6 +5100,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardMandateOptions(TypedDict,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: Required[int]
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Required[Literal["fixed", "maximum"]]
@@ -4313,6 +5136,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardMandateOptions(TypedDict,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardPresentRouting(TypedDict, total=False, closed=True):
+    """How cards with several networks are routed."""
+
     requested_priority: Literal["domestic", "international"]
     """Network to prefer for cards with a domestic and an international network.
 
@@ -4322,6 +5147,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardPresentRouting(TypedDict
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardPresentRouting(TypedDict, total=False, closed=True):
+    """How cards with several networks are routed."""
+
     requested_priority: Literal["domestic", "international"]
     """Network to prefer for cards with a domestic and an international network.
 
@@ -4331,6 +5158,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardPresentRouting(TypedDict,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardPresentRouting(TypedDict, total=False, closed=True):
+    """How cards with several networks are routed."""
+
     requested_priority: Literal["domestic", "international"]
     """Network to prefer for cards with a domestic and an international network.
 
@@ -4340,6 +5169,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardPresentRouting(TypedDict,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
+
     capture_method: Literal["manual", "manual_preferred"]
     """When the authorized money is captured.
 
@@ -4357,6 +5188,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardPresent(TypedDict, total
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
+
     capture_method: Literal["manual", "manual_preferred"]
     """When the authorized money is captured.
 
@@ -4374,6 +5207,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardPresent(TypedDict, total=
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
+
     capture_method: Literal["manual", "manual_preferred"]
     """When the authorized money is captured.
 
@@ -4393,6 +5228,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardPresent(TypedDict, total=
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
     """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
@@ -4404,6 +5241,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptio
 class PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
     """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
@@ -4415,6 +5254,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOption
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
     """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
@@ -4424,21 +5265,29 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOption
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
     """Data for payments on Cartes Bancaires."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
     """Data for payments on Cartes Bancaires."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
     """Data for payments on Cartes Bancaires."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
     """Result that the bank's server returned for the authentication.
 
@@ -4480,6 +5329,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
     """Result that the bank's server returned for the authentication.
 
@@ -4521,6 +5372,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, t
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
     """Result that the bank's server returned for the authentication.
 
@@ -4562,6 +5415,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, t
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for payments by card."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -4661,6 +5516,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for payments by card."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -4760,6 +5617,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for payments by card."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -4859,6 +5718,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCashapp(TypedDict, total=False, closed=True):
+    """Settings for payments by Cash App Pay (`cashapp`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -4875,6 +5736,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCashapp(TypedDict, total=Fal
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCashapp(TypedDict, total=False, closed=True):
+    """Settings for payments by Cash App Pay (`cashapp`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -4891,6 +5754,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCashapp(TypedDict, total=Fals
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCashapp(TypedDict, total=False, closed=True):
+    """Settings for payments by Cash App Pay (`cashapp`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -4907,6 +5772,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCashapp(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCrypto(TypedDict, total=False, closed=True):
+    """Settings for payments by stablecoins (`crypto`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -4916,6 +5783,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCrypto(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCrypto(TypedDict, total=False, closed=True):
+    """Settings for payments by stablecoins (`crypto`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -4925,6 +5794,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCrypto(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCrypto(TypedDict, total=False, closed=True):
+    """Settings for payments by stablecoins (`crypto`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -4936,6 +5807,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCrypto(TypedDict, total=False
 class PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers in the European Union."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
@@ -4943,6 +5816,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalanceBankTransferE
 class PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers in the European Union."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
@@ -4950,11 +5825,15 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalanceBankTransferEu
 class PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers in the European Union."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalanceBankTransfer(TypedDict, total=False, closed=True):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     requested_address_types: Sequence[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]]
@@ -4982,6 +5861,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalanceBankTransfer(
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalanceBankTransfer(TypedDict, total=False, closed=True):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     requested_address_types: Sequence[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]]
@@ -5009,6 +5890,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalanceBankTransfer(T
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalanceBankTransfer(TypedDict, total=False, closed=True):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     requested_address_types: Sequence[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]]
@@ -5036,6 +5919,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalanceBankTransfer(T
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
+
     bank_transfer: PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"]
@@ -5052,6 +5937,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalance(TypedDict, t
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
+
     bank_transfer: PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"]
@@ -5068,6 +5955,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalance(TypedDict, to
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
+
     bank_transfer: PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"]
@@ -5084,6 +5973,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalance(TypedDict, to
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsEps(TypedDict, total=False, closed=True):
+    """Settings for payments by EPS (`eps`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5093,6 +5984,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsEps(TypedDict, total=False, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsEps(TypedDict, total=False, closed=True):
+    """Settings for payments by EPS (`eps`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5102,6 +5995,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsEps(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsEps(TypedDict, total=False, closed=True):
+    """Settings for payments by EPS (`eps`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5111,6 +6006,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsEps(TypedDict, total=False, c
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsFpx(TypedDict, total=False, closed=True):
+    """Settings for payments by FPX (`fpx`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5120,6 +6017,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsFpx(TypedDict, total=False, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsFpx(TypedDict, total=False, closed=True):
+    """Settings for payments by FPX (`fpx`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5129,6 +6028,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsFpx(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsFpx(TypedDict, total=False, closed=True):
+    """Settings for payments by FPX (`fpx`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5138,6 +6039,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsFpx(TypedDict, total=False, c
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsGiropay(TypedDict, total=False, closed=True):
+    """Settings for payments by giropay (`giropay`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5147,6 +6050,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsGiropay(TypedDict, total=Fal
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsGiropay(TypedDict, total=False, closed=True):
+    """Settings for payments by giropay (`giropay`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5156,6 +6061,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsGiropay(TypedDict, total=Fals
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsGiropay(TypedDict, total=False, closed=True):
+    """Settings for payments by giropay (`giropay`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5165,6 +6072,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsGiropay(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsGrabpay(TypedDict, total=False, closed=True):
+    """Settings for payments by GrabPay (`grabpay`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5174,6 +6083,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fal
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsGrabpay(TypedDict, total=False, closed=True):
+    """Settings for payments by GrabPay (`grabpay`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5183,6 +6094,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fals
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsGrabpay(TypedDict, total=False, closed=True):
+    """Settings for payments by GrabPay (`grabpay`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5192,6 +6105,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsIdeal(TypedDict, total=False, closed=True):
+    """Settings for payments by iDEAL (`ideal`)."""
+
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5202,6 +6117,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsIdeal(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=False, closed=True):
+    """Settings for payments by iDEAL (`ideal`)."""
+
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5212,6 +6129,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsIdeal(TypedDict, total=False, closed=True):
+    """Settings for payments by iDEAL (`ideal`)."""
+
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5222,18 +6141,29 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsIdeal(TypedDict, total=False,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5249,6 +6179,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKakaoPay(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5264,6 +6196,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=Fal
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5279,6 +6213,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=Fal
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
     """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
@@ -5298,6 +6234,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, to
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
     """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
@@ -5317,6 +6255,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, tot
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
     """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
@@ -5336,6 +6276,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, tot
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
     """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
@@ -5343,6 +6285,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaSubscriptionNextBillin
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
     """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
@@ -5350,6 +6294,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
     """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
@@ -5357,6 +6303,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two bills.
 
@@ -5376,6 +6324,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaSubscription(TypedDict
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two bills.
 
@@ -5395,6 +6345,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two bills.
 
@@ -5414,6 +6366,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """Settings for payments by Klarna (`klarna`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5483,6 +6437,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKlarna(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """Settings for payments by Klarna (`klarna`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5552,6 +6508,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """Settings for payments by Klarna (`klarna`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5621,6 +6579,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKlarna(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
+    """Settings for payments by Konbini (`konbini`)."""
+
     confirmation_number: Annotated[str, MaxLen(11)] | None
     """Number of 10 or 11 digits that the customer enters at the store; Stripe picks one unless set."""
     expires_after_days: int | None
@@ -5638,6 +6598,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKonbini(TypedDict, total=Fal
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
+    """Settings for payments by Konbini (`konbini`)."""
+
     confirmation_number: Annotated[str, MaxLen(11)] | None
     """Number of 10 or 11 digits that the customer enters at the store; Stripe picks one unless set."""
     expires_after_days: int | None
@@ -5655,6 +6617,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKonbini(TypedDict, total=Fals
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
+    """Settings for payments by Konbini (`konbini`)."""
+
     confirmation_number: Annotated[str, MaxLen(11)] | None
     """Number of 10 or 11 digits that the customer enters at the store; Stripe picks one unless set."""
     expires_after_days: int | None
@@ -5672,6 +6636,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKonbini(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKrCard(TypedDict, total=False, closed=True):
+    """Settings for payments by South Korean card (`kr_card`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5687,6 +6653,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKrCard(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=False, closed=True):
+    """Settings for payments by South Korean card (`kr_card`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5702,6 +6670,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKrCard(TypedDict, total=False, closed=True):
+    """Settings for payments by South Korean card (`kr_card`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5717,6 +6687,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKrCard(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
+    """Settings for payments by Link (`link`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5734,6 +6706,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsLink(TypedDict, total=False,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
+    """Settings for payments by Link (`link`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5751,6 +6725,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsLink(TypedDict, total=False, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
+    """Settings for payments by Link (`link`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5768,6 +6744,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsLink(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsMbWay(TypedDict, total=False, closed=True):
+    """Settings for payments by MB WAY (`mb_way`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5777,6 +6755,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsMbWay(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsMbWay(TypedDict, total=False, closed=True):
+    """Settings for payments by MB WAY (`mb_way`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5786,6 +6766,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsMbWay(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsMbWay(TypedDict, total=False, closed=True):
+    """Settings for payments by MB WAY (`mb_way`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5795,6 +6777,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsMbWay(TypedDict, total=False,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsMobilepay(TypedDict, total=False, closed=True):
+    """Settings for payments by MobilePay (`mobilepay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5809,6 +6793,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsMobilepay(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=False, closed=True):
+    """Settings for payments by MobilePay (`mobilepay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5823,6 +6809,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsMobilepay(TypedDict, total=False, closed=True):
+    """Settings for payments by MobilePay (`mobilepay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5837,6 +6825,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsMobilepay(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsMultibanco(TypedDict, total=False, closed=True):
+    """Settings for payments by Multibanco (`multibanco`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5846,6 +6836,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsMultibanco(TypedDict, total=
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsMultibanco(TypedDict, total=False, closed=True):
+    """Settings for payments by Multibanco (`multibanco`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5855,6 +6847,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsMultibanco(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsMultibanco(TypedDict, total=False, closed=True):
+    """Settings for payments by Multibanco (`multibanco`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5864,6 +6858,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsMultibanco(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsNaverPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Naver Pay (`naver_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5879,6 +6875,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsNaverPay(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Naver Pay (`naver_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5894,6 +6892,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=Fal
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsNaverPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Naver Pay (`naver_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -5909,6 +6909,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsNaverPay(TypedDict, total=Fal
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsNzBankAccount(TypedDict, total=False, closed=True):
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
+
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5922,6 +6924,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsNzBankAccount(TypedDict, tot
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsNzBankAccount(TypedDict, total=False, closed=True):
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
+
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5935,6 +6939,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsNzBankAccount(TypedDict, tota
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsNzBankAccount(TypedDict, total=False, closed=True):
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
+
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5948,6 +6954,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsNzBankAccount(TypedDict, tota
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsOxxo(TypedDict, total=False, closed=True):
+    """Settings for payments by OXXO (`oxxo`)."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none"]
@@ -5959,6 +6967,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsOxxo(TypedDict, total=False,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, closed=True):
+    """Settings for payments by OXXO (`oxxo`)."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none"]
@@ -5970,6 +6980,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, closed=True):
+    """Settings for payments by OXXO (`oxxo`)."""
+
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
     setup_future_usage: Literal["none"]
@@ -5981,6 +6993,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsP24(TypedDict, total=False, closed=True):
+    """Settings for payments by Przelewy24 (`p24`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5992,6 +7006,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsP24(TypedDict, total=False, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsP24(TypedDict, total=False, closed=True):
+    """Settings for payments by Przelewy24 (`p24`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6003,6 +7019,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsP24(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsP24(TypedDict, total=False, closed=True):
+    """Settings for payments by Przelewy24 (`p24`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6014,18 +7032,29 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsP24(TypedDict, total=False, c
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
+    """Settings for payments by PAYCO (`payco`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6040,6 +7069,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPayco(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
+    """Settings for payments by PAYCO (`payco`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6054,6 +7085,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPayco(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
+    """Settings for payments by PAYCO (`payco`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6068,6 +7101,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPayco(TypedDict, total=False,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPaynow(TypedDict, total=False, closed=True):
+    """Settings for payments by PayNow (`paynow`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6077,6 +7112,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaynow(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPaynow(TypedDict, total=False, closed=True):
+    """Settings for payments by PayNow (`paynow`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6086,6 +7123,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaynow(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPaynow(TypedDict, total=False, closed=True):
+    """Settings for payments by PayNow (`paynow`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6095,6 +7134,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaynow(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """Settings for payments by PayPal (`paypal`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6138,6 +7179,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaypal(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """Settings for payments by PayPal (`paypal`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6181,6 +7224,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """Settings for payments by PayPal (`paypal`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6224,18 +7269,29 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaypal(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by PayPay (`paypay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by PayPay (`paypay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by PayPay (`paypay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None
@@ -6295,6 +7351,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDic
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None
@@ -6354,6 +7412,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None
@@ -6413,6 +7473,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for payments by PayTo (`payto`)."""
+
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -6425,6 +7487,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPayto(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for payments by PayTo (`payto`)."""
+
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -6437,6 +7501,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPayto(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for payments by PayTo (`payto`)."""
+
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -6449,6 +7515,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPayto(TypedDict, total=False,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -6483,6 +7551,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPixMandateOptions(TypedDict,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -6517,6 +7587,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -6551,6 +7623,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for payments by Pix (`pix`)."""
+
     amount_includes_iof: Literal["always", "never"]
     """Whether the amount contains the Brazilian tax on financial operations (IOF).
 
@@ -6573,6 +7647,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPix(TypedDict, total=False, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for payments by Pix (`pix`)."""
+
     amount_includes_iof: Literal["always", "never"]
     """Whether the amount contains the Brazilian tax on financial operations (IOF).
 
@@ -6595,6 +7671,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPix(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for payments by Pix (`pix`)."""
+
     amount_includes_iof: Literal["always", "never"]
     """Whether the amount contains the Brazilian tax on financial operations (IOF).
 
@@ -6617,6 +7695,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPix(TypedDict, total=False, c
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPromptpay(TypedDict, total=False, closed=True):
+    """Settings for payments by PromptPay (`promptpay`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6626,6 +7706,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPromptpay(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPromptpay(TypedDict, total=False, closed=True):
+    """Settings for payments by PromptPay (`promptpay`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6635,6 +7717,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPromptpay(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPromptpay(TypedDict, total=False, closed=True):
+    """Settings for payments by PromptPay (`promptpay`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6644,6 +7728,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPromptpay(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsRevolutPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6659,6 +7745,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsRevolutPay(TypedDict, total=
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6674,6 +7762,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6689,6 +7779,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSamsungPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6703,6 +7795,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSamsungPay(TypedDict, total=
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6717,6 +7811,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=False, closed=True):
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6731,6 +7827,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSatispay(TypedDict, total=False, closed=True):
+    """Settings for payments by Satispay (`satispay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6747,6 +7845,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSatispay(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSatispay(TypedDict, total=False, closed=True):
+    """Settings for payments by Satispay (`satispay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6763,6 +7863,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSatispay(TypedDict, total=Fal
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSatispay(TypedDict, total=False, closed=True):
+    """Settings for payments by Satispay (`satispay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6779,6 +7881,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSatispay(TypedDict, total=Fal
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsScalapay(TypedDict, total=False, closed=True):
+    """Settings for payments by Scalapay (`scalapay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6787,6 +7891,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsScalapay(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsScalapay(TypedDict, total=False, closed=True):
+    """Settings for payments by Scalapay (`scalapay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6795,6 +7901,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsScalapay(TypedDict, total=Fal
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsScalapay(TypedDict, total=False, closed=True):
+    """Settings for payments by Scalapay (`scalapay`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6803,21 +7911,29 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsScalapay(TypedDict, total=Fal
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
+
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -6833,6 +7949,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSepaDebit(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
+
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -6848,6 +7966,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
+
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -6863,6 +7983,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSequra(TypedDict, total=False, closed=True):
+    """Settings for payments by seQura (`sequra`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6877,6 +7999,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSequra(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSequra(TypedDict, total=False, closed=True):
+    """Settings for payments by seQura (`sequra`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6891,6 +8015,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSequra(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSequra(TypedDict, total=False, closed=True):
+    """Settings for payments by seQura (`sequra`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6905,6 +8031,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSequra(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSofort(TypedDict, total=False, closed=True):
+    """Settings for payments by Sofort (`sofort`)."""
+
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None
     """Language of the payment page."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -6917,6 +8045,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSofort(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSofort(TypedDict, total=False, closed=True):
+    """Settings for payments by Sofort (`sofort`)."""
+
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None
     """Language of the payment page."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -6929,6 +8059,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSofort(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSofort(TypedDict, total=False, closed=True):
+    """Settings for payments by Sofort (`sofort`)."""
+
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None
     """Language of the payment page."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -6941,6 +8073,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSofort(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSunbit(TypedDict, total=False, closed=True):
+    """Settings for payments by Sunbit (`sunbit`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6955,6 +8089,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSunbit(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=False, closed=True):
+    """Settings for payments by Sunbit (`sunbit`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6969,6 +8105,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSunbit(TypedDict, total=False, closed=True):
+    """Settings for payments by Sunbit (`sunbit`)."""
+
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
@@ -6983,6 +8121,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSunbit(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSwish(TypedDict, total=False, closed=True):
+    """Settings for payments by Swish (`swish`)."""
+
     reference: str | None
     """Your reference for the order, which the customer sees in the Swish app."""
     setup_future_usage: Literal["none"]
@@ -6994,6 +8134,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSwish(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSwish(TypedDict, total=False, closed=True):
+    """Settings for payments by Swish (`swish`)."""
+
     reference: str | None
     """Your reference for the order, which the customer sees in the Swish app."""
     setup_future_usage: Literal["none"]
@@ -7005,6 +8147,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSwish(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSwish(TypedDict, total=False, closed=True):
+    """Settings for payments by Swish (`swish`)."""
+
     reference: str | None
     """Your reference for the order, which the customer sees in the Swish app."""
     setup_future_usage: Literal["none"]
@@ -7016,6 +8160,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSwish(TypedDict, total=False,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsTwint(TypedDict, total=False, closed=True):
+    """Settings for payments by TWINT (`twint`)."""
+
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7026,6 +8172,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsTwint(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsTwint(TypedDict, total=False, closed=True):
+    """Settings for payments by TWINT (`twint`)."""
+
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7036,6 +8184,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsTwint(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsTwint(TypedDict, total=False, closed=True):
+    """Settings for payments by TWINT (`twint`)."""
+
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7046,6 +8196,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsTwint(TypedDict, total=False,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -7061,6 +8213,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions(TypedDict,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -7076,6 +8230,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -7091,6 +8247,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for payments by UPI (`upi`)."""
+
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -7104,6 +8262,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUpi(TypedDict, total=False, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for payments by UPI (`upi`)."""
+
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -7117,6 +8277,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for payments by UPI (`upi`)."""
+
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -7132,6 +8294,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUpi(TypedDict, total=False, c
 class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -7143,6 +8307,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnec
 class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -7154,6 +8320,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnect
 class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -7165,6 +8333,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnect
 class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -7189,6 +8359,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnec
 class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -7213,6 +8385,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnect
 class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -7235,6 +8409,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnect
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     collection_method: Literal["paper"] | None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -7243,6 +8419,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions(
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     collection_method: Literal["paper"] | None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -7251,6 +8429,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions(T
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     collection_method: Literal["paper"] | None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -7259,6 +8439,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions(T
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
     """Networks that are requested.
 
@@ -7268,6 +8450,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountNetworks(TypedD
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
     """Networks that are requested.
 
@@ -7277,6 +8461,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDi
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
     """Networks that are requested.
 
@@ -7286,6 +8472,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDi
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
+
     financial_connections: PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions
@@ -7320,6 +8508,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, tot
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
+
     financial_connections: PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions
@@ -7354,6 +8544,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, tota
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
+
     financial_connections: PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions
@@ -7388,6 +8580,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, tota
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsWechatPay(TypedDict, total=False, closed=True):
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
+
     app_id: str
     """ID of your app at WeChat, for payments from a mobile app."""
     client: Literal["android", "ios", "web"]
@@ -7406,6 +8600,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsWechatPay(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsWechatPay(TypedDict, total=False, closed=True):
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
+
     app_id: str
     """ID of your app at WeChat, for payments from a mobile app."""
     client: Literal["android", "ios", "web"]
@@ -7424,6 +8620,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsWechatPay(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsWechatPay(TypedDict, total=False, closed=True):
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
+
     app_id: str
     """ID of your app at WeChat, for payments from a mobile app."""
     client: Literal["android", "ios", "web"]
@@ -7442,6 +8640,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsWechatPay(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsZip(TypedDict, total=False, closed=True):
+    """Settings for payments by Zip (`zip`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7451,6 +8651,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsZip(TypedDict, total=False, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsZip(TypedDict, total=False, closed=True):
+    """Settings for payments by Zip (`zip`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7460,6 +8662,8 @@ class PaymentIntentCreateParamsPaymentMethodOptionsZip(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsZip(TypedDict, total=False, closed=True):
+    """Settings for payments by Zip (`zip`)."""
+
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7469,6 +8673,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsZip(TypedDict, total=False, c
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for single payment methods, which go before those of the whole payment."""
+
     acss_debit: PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebit | None
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     affirm: PaymentIntentConfirmParamsPaymentMethodOptionsAffirm | None
@@ -7588,6 +8794,8 @@ class PaymentIntentConfirmParamsPaymentMethodOptions(TypedDict, total=False, clo
 
 
 class PaymentIntentCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for single payment methods, which go before those of the whole payment."""
+
     acss_debit: PaymentIntentCreateParamsPaymentMethodOptionsAcssDebit | None
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     affirm: PaymentIntentCreateParamsPaymentMethodOptionsAffirm | None
@@ -7707,6 +8915,8 @@ class PaymentIntentCreateParamsPaymentMethodOptions(TypedDict, total=False, clos
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for single payment methods, which go before those of the whole payment."""
+
     acss_debit: PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebit | None
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     affirm: PaymentIntentUpdateParamsPaymentMethodOptionsAffirm | None
@@ -7826,6 +9036,8 @@ class PaymentIntentUpdateParamsPaymentMethodOptions(TypedDict, total=False, clos
 
 
 class PaymentIntentConfirmParamsRadarOptions(TypedDict, total=False, closed=True):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     referrer: str | None
     """URL of the page from which the customer came to pay."""
     session: str
@@ -7833,6 +9045,8 @@ class PaymentIntentConfirmParamsRadarOptions(TypedDict, total=False, closed=True
 
 
 class PaymentIntentCreateParamsRadarOptions(TypedDict, total=False, closed=True):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     referrer: str | None
     """URL of the page from which the customer came to pay."""
     session: str
@@ -7840,6 +9054,8 @@ class PaymentIntentCreateParamsRadarOptions(TypedDict, total=False, closed=True)
 
 
 class PaymentIntentConfirmParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -7855,6 +9071,8 @@ class PaymentIntentConfirmParamsShippingAddress(TypedDict, total=False, closed=T
 
 
 class PaymentIntentCreateParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -7870,6 +9088,8 @@ class PaymentIntentCreateParamsShippingAddress(TypedDict, total=False, closed=Tr
 
 
 class PaymentIntentUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -7885,6 +9105,8 @@ class PaymentIntentUpdateParamsShippingAddress(TypedDict, total=False, closed=Tr
 
 
 class PaymentIntentConfirmParamsShipping(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: Required[PaymentIntentConfirmParamsShippingAddress]
     """Delivery address."""
     carrier: str
@@ -7898,6 +9120,8 @@ class PaymentIntentConfirmParamsShipping(TypedDict, total=False, closed=True):
 
 
 class PaymentIntentCreateParamsShipping(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: Required[PaymentIntentCreateParamsShippingAddress]
     """Delivery address."""
     carrier: str
@@ -7911,6 +9135,8 @@ class PaymentIntentCreateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class PaymentIntentUpdateParamsShipping(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: Required[PaymentIntentUpdateParamsShippingAddress]
     """Delivery address."""
     carrier: str
@@ -7924,6 +9150,8 @@ class PaymentIntentUpdateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class PaymentIntentCreateParamsTransferDataPaymentData(TypedDict, total=False, closed=True):
+    """What is set on the payment that the connected account receives."""
+
     description: str
     """Description of the payment in the connected account."""
     metadata: Mapping[str, str] | None
@@ -7933,6 +9161,8 @@ class PaymentIntentCreateParamsTransferDataPaymentData(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsTransferDataPaymentData(TypedDict, total=False, closed=True):
+    """What is set on the payment that the connected account receives."""
+
     description: str
     """Description of the payment in the connected account."""
     metadata: Mapping[str, str] | None
@@ -7942,11 +9172,15 @@ class PaymentIntentUpdateParamsTransferDataPaymentData(TypedDict, total=False, c
 
 
 class PaymentIntentCaptureParamsTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
 
 
 class PaymentIntentCreateParamsTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     description: str
@@ -7962,11 +9196,15 @@ class PaymentIntentCreateParamsTransferData(TypedDict, total=False, closed=True)
 
 
 class PaymentIntentIncrementAuthorizationParamsTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
 
 
 class PaymentIntentUpdateParamsTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     description: str

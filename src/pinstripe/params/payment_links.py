@@ -117,16 +117,22 @@ __all__ = [
 
 
 class PaymentLinkCreateParamsAfterCompletionHostedConfirmation(TypedDict, total=False, closed=True):
+    """Settings for the confirmation page."""
+
     custom_message: Annotated[str, MaxLen(500)]
     """Text of your own on the confirmation page, up to 500 characters."""
 
 
 class PaymentLinkUpdateParamsAfterCompletionHostedConfirmation(TypedDict, total=False, closed=True):
+    """Settings for the confirmation page."""
+
     custom_message: Annotated[str, MaxLen(500)]
     """Text of your own on the confirmation page, up to 500 characters."""
 
 
 class PaymentLinkCreateParamsAfterCompletionRedirect(TypedDict, total=False, closed=True):
+    """Settings for the redirect to your site."""
+
     url: Required[str]
     """URL to which the customer is redirected. The placeholder `{CHECKOUT_SESSION_ID}` in it becomes the
     ID of the session.
@@ -134,6 +140,8 @@ class PaymentLinkCreateParamsAfterCompletionRedirect(TypedDict, total=False, clo
 
 
 class PaymentLinkUpdateParamsAfterCompletionRedirect(TypedDict, total=False, closed=True):
+    """Settings for the redirect to your site."""
+
     url: Required[str]
     """URL to which the customer is redirected. The placeholder `{CHECKOUT_SESSION_ID}` in it becomes the
     ID of the session.
@@ -141,6 +149,8 @@ class PaymentLinkUpdateParamsAfterCompletionRedirect(TypedDict, total=False, clo
 
 
 class PaymentLinkCreateParamsAfterCompletion(TypedDict, total=False, closed=True):
+    """What the customer sees after the payment."""
+
     hosted_confirmation: PaymentLinkCreateParamsAfterCompletionHostedConfirmation
     """Settings for the confirmation page."""
     redirect: PaymentLinkCreateParamsAfterCompletionRedirect
@@ -154,6 +164,8 @@ class PaymentLinkCreateParamsAfterCompletion(TypedDict, total=False, closed=True
 
 
 class PaymentLinkUpdateParamsAfterCompletion(TypedDict, total=False, closed=True):
+    """What the customer sees after the payment."""
+
     hosted_confirmation: PaymentLinkUpdateParamsAfterCompletionHostedConfirmation
     """Settings for the confirmation page."""
     redirect: PaymentLinkUpdateParamsAfterCompletionRedirect
@@ -167,6 +179,8 @@ class PaymentLinkUpdateParamsAfterCompletion(TypedDict, total=False, closed=True
 
 
 class PaymentLinkCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -178,6 +192,8 @@ class PaymentLinkCreateParamsAutomaticTaxLiability(TypedDict, total=False, close
 
 
 class PaymentLinkUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -189,6 +205,8 @@ class PaymentLinkUpdateParamsAutomaticTaxLiability(TypedDict, total=False, close
 
 
 class PaymentLinkCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
     liability: PaymentLinkCreateParamsAutomaticTaxLiability
@@ -196,6 +214,8 @@ class PaymentLinkCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
     liability: PaymentLinkUpdateParamsAutomaticTaxLiability
@@ -203,6 +223,8 @@ class PaymentLinkUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsConsentCollectionPaymentMethodReuseAgreement(TypedDict, total=False, closed=True):
+    """Text about the reuse of the payment method, near the pay button."""
+
     position: Required[Literal["auto", "hidden"]]
     """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
     example with `custom_text`.
@@ -213,6 +235,8 @@ class PaymentLinkCreateParamsConsentCollectionPaymentMethodReuseAgreement(TypedD
 
 
 class PaymentLinkUpdateParamsConsentCollectionPaymentMethodReuseAgreement(TypedDict, total=False, closed=True):
+    """Text about the reuse of the payment method, near the pay button."""
+
     position: Required[Literal["auto", "hidden"]]
     """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
     example with `custom_text`.
@@ -223,6 +247,8 @@ class PaymentLinkUpdateParamsConsentCollectionPaymentMethodReuseAgreement(TypedD
 
 
 class PaymentLinkCreateParamsConsentCollection(TypedDict, total=False, closed=True):
+    """Agreements that Checkout asks the customer for."""
+
     payment_method_reuse_agreement: PaymentLinkCreateParamsConsentCollectionPaymentMethodReuseAgreement
     """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"]
@@ -241,6 +267,8 @@ class PaymentLinkCreateParamsConsentCollection(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkUpdateParamsConsentCollection(TypedDict, total=False, closed=True):
+    """Agreements that Checkout asks the customer for."""
+
     payment_method_reuse_agreement: PaymentLinkUpdateParamsConsentCollectionPaymentMethodReuseAgreement
     """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"]
@@ -259,6 +287,8 @@ class PaymentLinkUpdateParamsConsentCollection(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkCreateParamsCustomFieldDropdownOption(TypedDict, total=False, closed=True):
+    """Options that the customer can choose from, up to 200."""
+
     label: Required[Annotated[str, MaxLen(100)]]
     """Text of the option, up to 100 characters."""
     value: Required[Annotated[str, MaxLen(100)]]
@@ -268,6 +298,8 @@ class PaymentLinkCreateParamsCustomFieldDropdownOption(TypedDict, total=False, c
 
 
 class PaymentLinkUpdateParamsCustomFieldDropdownOption(TypedDict, total=False, closed=True):
+    """Options that the customer can choose from, up to 200."""
+
     label: Required[Annotated[str, MaxLen(100)]]
     """Text of the option, up to 100 characters."""
     value: Required[Annotated[str, MaxLen(100)]]
@@ -277,6 +309,8 @@ class PaymentLinkUpdateParamsCustomFieldDropdownOption(TypedDict, total=False, c
 
 
 class PaymentLinkCreateParamsCustomFieldDropdown(TypedDict, total=False, closed=True):
+    """Options and answer of a field with the type `dropdown`."""
+
     default_value: Annotated[str, MaxLen(100)]
     """Value of the option that is selected at the start."""
     options: Required[Sequence[PaymentLinkCreateParamsCustomFieldDropdownOption]]
@@ -284,6 +318,8 @@ class PaymentLinkCreateParamsCustomFieldDropdown(TypedDict, total=False, closed=
 
 
 class PaymentLinkUpdateParamsCustomFieldDropdown(TypedDict, total=False, closed=True):
+    """Options and answer of a field with the type `dropdown`."""
+
     default_value: Annotated[str, MaxLen(100)]
     """Value of the option that is selected at the start."""
     options: Required[Sequence[PaymentLinkUpdateParamsCustomFieldDropdownOption]]
@@ -291,6 +327,8 @@ class PaymentLinkUpdateParamsCustomFieldDropdown(TypedDict, total=False, closed=
 
 
 class PaymentLinkCreateParamsCustomFieldLabel(TypedDict, total=False, closed=True):
+    """Name of the field as the customer sees it."""
+
     custom: Required[Annotated[str, MaxLen(50)]]
     """Text of the label, up to 50 characters."""
     type: Required[Literal["custom"]]
@@ -301,6 +339,8 @@ class PaymentLinkCreateParamsCustomFieldLabel(TypedDict, total=False, closed=Tru
 
 
 class PaymentLinkUpdateParamsCustomFieldLabel(TypedDict, total=False, closed=True):
+    """Name of the field as the customer sees it."""
+
     custom: Required[Annotated[str, MaxLen(50)]]
     """Text of the label, up to 50 characters."""
     type: Required[Literal["custom"]]
@@ -311,6 +351,8 @@ class PaymentLinkUpdateParamsCustomFieldLabel(TypedDict, total=False, closed=Tru
 
 
 class PaymentLinkCreateParamsCustomFieldNumeric(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `numeric`."""
+
     default_value: Annotated[str, MaxLen(255)]
     """Number that the field contains at the start."""
     maximum_length: int
@@ -320,6 +362,8 @@ class PaymentLinkCreateParamsCustomFieldNumeric(TypedDict, total=False, closed=T
 
 
 class PaymentLinkUpdateParamsCustomFieldNumeric(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `numeric`."""
+
     default_value: Annotated[str, MaxLen(255)]
     """Number that the field contains at the start."""
     maximum_length: int
@@ -329,6 +373,8 @@ class PaymentLinkUpdateParamsCustomFieldNumeric(TypedDict, total=False, closed=T
 
 
 class PaymentLinkCreateParamsCustomFieldText(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `text`."""
+
     default_value: Annotated[str, MaxLen(255)]
     """Text that the field contains at the start."""
     maximum_length: int
@@ -338,6 +384,8 @@ class PaymentLinkCreateParamsCustomFieldText(TypedDict, total=False, closed=True
 
 
 class PaymentLinkUpdateParamsCustomFieldText(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `text`."""
+
     default_value: Annotated[str, MaxLen(255)]
     """Text that the field contains at the start."""
     maximum_length: int
@@ -347,6 +395,8 @@ class PaymentLinkUpdateParamsCustomFieldText(TypedDict, total=False, closed=True
 
 
 class PaymentLinkCreateParamsCustomField(TypedDict, total=False, closed=True):
+    """Up to three additional fields on the page."""
+
     dropdown: PaymentLinkCreateParamsCustomFieldDropdown
     """Options and answer of a field with the type `dropdown`."""
     key: Required[Annotated[str, MaxLen(200)]]
@@ -369,6 +419,8 @@ class PaymentLinkCreateParamsCustomField(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsCustomField(TypedDict, total=False, closed=True):
+    """Up to three additional fields on the page."""
+
     dropdown: PaymentLinkUpdateParamsCustomFieldDropdown
     """Options and answer of a field with the type `dropdown`."""
     key: Required[Annotated[str, MaxLen(200)]]
@@ -391,46 +443,64 @@ class PaymentLinkUpdateParamsCustomField(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsCustomTextAfterSubmit(TypedDict, total=False, closed=True):
+    """Text after the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextAfterSubmit(TypedDict, total=False, closed=True):
+    """Text after the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomTextShippingAddress(TypedDict, total=False, closed=True):
+    """Text next to the fields for the shipping address."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextShippingAddress(TypedDict, total=False, closed=True):
+    """Text next to the fields for the shipping address."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomTextSubmit(TypedDict, total=False, closed=True):
+    """Text next to the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextSubmit(TypedDict, total=False, closed=True):
+    """Text next to the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomTextTermsOfServiceAcceptance(TypedDict, total=False, closed=True):
+    """Text that replaces the default label of the terms of service checkbox."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextTermsOfServiceAcceptance(TypedDict, total=False, closed=True):
+    """Text that replaces the default label of the terms of service checkbox."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
     """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomText(TypedDict, total=False, closed=True):
+    """Your own text at certain places of the page."""
+
     after_submit: PaymentLinkCreateParamsCustomTextAfterSubmit | None
     """Text after the payment button."""
     shipping_address: PaymentLinkCreateParamsCustomTextShippingAddress | None
@@ -442,6 +512,8 @@ class PaymentLinkCreateParamsCustomText(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsCustomText(TypedDict, total=False, closed=True):
+    """Your own text at certain places of the page."""
+
     after_submit: PaymentLinkUpdateParamsCustomTextAfterSubmit | None
     """Text after the payment button."""
     shipping_address: PaymentLinkUpdateParamsCustomTextShippingAddress | None
@@ -453,6 +525,8 @@ class PaymentLinkUpdateParamsCustomText(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, total=False, closed=True):
+    """Up to four additional lines of name and value on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -460,6 +534,8 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, to
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, total=False, closed=True):
+    """Up to four additional lines of name and value on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -467,6 +543,8 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, to
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -478,6 +556,8 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=F
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -489,6 +569,8 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=F
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDict, total=False, closed=True):
+    """How the PDF of the invoice looks."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     """How the amounts of lines on the PDF treat tax.
 
@@ -500,6 +582,8 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDic
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDict, total=False, closed=True):
+    """How the PDF of the invoice looks."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     """How the amounts of lines on the PDF treat tax.
 
@@ -511,6 +595,8 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDic
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceData(TypedDict, total=False, closed=True):
+    """Contents of the invoice."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: Sequence[PaymentLinkCreateParamsInvoiceCreationInvoiceDataCustomField] | None
@@ -530,6 +616,8 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceData(TypedDict, total=False, 
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceData(TypedDict, total=False, closed=True):
+    """Contents of the invoice."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: Sequence[PaymentLinkUpdateParamsInvoiceCreationInvoiceDataCustomField] | None
@@ -549,6 +637,8 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceData(TypedDict, total=False, 
 
 
 class PaymentLinkCreateParamsInvoiceCreation(TypedDict, total=False, closed=True):
+    """Settings for an invoice after the payment, in `payment` mode."""
+
     enabled: Required[bool]
     """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: PaymentLinkCreateParamsInvoiceCreationInvoiceData
@@ -556,6 +646,8 @@ class PaymentLinkCreateParamsInvoiceCreation(TypedDict, total=False, closed=True
 
 
 class PaymentLinkUpdateParamsInvoiceCreation(TypedDict, total=False, closed=True):
+    """Settings for an invoice after the payment, in `payment` mode."""
+
     enabled: Required[bool]
     """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: PaymentLinkUpdateParamsInvoiceCreationInvoiceData
@@ -563,6 +655,8 @@ class PaymentLinkUpdateParamsInvoiceCreation(TypedDict, total=False, closed=True
 
 
 class PaymentLinkCreateParamsLineItemAdjustableQuantity(TypedDict, total=False, closed=True):
+    """Lets the customer change the quantity."""
+
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -572,6 +666,8 @@ class PaymentLinkCreateParamsLineItemAdjustableQuantity(TypedDict, total=False, 
 
 
 class PaymentLinkUpdateParamsLineItemAdjustableQuantity(TypedDict, total=False, closed=True):
+    """Lets the customer change the quantity."""
+
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -581,6 +677,8 @@ class PaymentLinkUpdateParamsLineItemAdjustableQuantity(TypedDict, total=False, 
 
 
 class PaymentLinkCreateParamsLineItemPriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How Stripe Tax taxes the product."""
+
     performance_location: str
     """Tax location where the service, such as an event, is performed."""
     tax_code: str | None
@@ -588,6 +686,8 @@ class PaymentLinkCreateParamsLineItemPriceDataProductDataTaxDetails(TypedDict, t
 
 
 class PaymentLinkCreateParamsLineItemPriceDataProductData(TypedDict, total=False, closed=True):
+    """Defines a product together with the price."""
+
     description: Annotated[str, MaxLen(40000)]
     """Description of the product, shown to customers."""
     images: list[str]
@@ -607,6 +707,8 @@ class PaymentLinkCreateParamsLineItemPriceDataProductData(TypedDict, total=False
 
 
 class PaymentLinkCreateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -622,6 +724,8 @@ class PaymentLinkCreateParamsLineItemPriceDataRecurring(TypedDict, total=False, 
 
 
 class PaymentLinkCreateParamsLineItemPriceData(TypedDict, total=False, closed=True):
+    """Defines a price for this use only, without creating a price for reuse."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: str
@@ -646,6 +750,8 @@ class PaymentLinkCreateParamsLineItemPriceData(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkCreateParamsLineItem(TypedDict, total=False, closed=True):
+    """What the customer buys, up to 20 items."""
+
     adjustable_quantity: PaymentLinkCreateParamsLineItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: str
@@ -657,6 +763,8 @@ class PaymentLinkCreateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsLineItem(TypedDict, total=False, closed=True):
+    """Quantities to change. Items cannot be added or removed."""
+
     adjustable_quantity: PaymentLinkUpdateParamsLineItemAdjustableQuantity
     """Lets the customer change the quantity."""
     id: Required[str]
@@ -666,11 +774,15 @@ class PaymentLinkUpdateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsManagedPayments(TypedDict, total=False, closed=True):
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
+
     enabled: bool
     """Whether payments through the link use Managed Payments."""
 
 
 class PaymentLinkCreateParamsNameCollectionBusiness(TypedDict, total=False, closed=True):
+    """Settings for the business name."""
+
     enabled: Required[bool]
     """Whether Checkout asks for a business name."""
     optional: bool
@@ -678,6 +790,8 @@ class PaymentLinkCreateParamsNameCollectionBusiness(TypedDict, total=False, clos
 
 
 class PaymentLinkUpdateParamsNameCollectionBusiness(TypedDict, total=False, closed=True):
+    """Settings for the business name."""
+
     enabled: Required[bool]
     """Whether Checkout asks for a business name."""
     optional: bool
@@ -685,6 +799,8 @@ class PaymentLinkUpdateParamsNameCollectionBusiness(TypedDict, total=False, clos
 
 
 class PaymentLinkCreateParamsNameCollectionIndividual(TypedDict, total=False, closed=True):
+    """Settings for the personal name."""
+
     enabled: Required[bool]
     """Whether Checkout asks for a personal name."""
     optional: bool
@@ -692,6 +808,8 @@ class PaymentLinkCreateParamsNameCollectionIndividual(TypedDict, total=False, cl
 
 
 class PaymentLinkUpdateParamsNameCollectionIndividual(TypedDict, total=False, closed=True):
+    """Settings for the personal name."""
+
     enabled: Required[bool]
     """Whether Checkout asks for a personal name."""
     optional: bool
@@ -699,6 +817,8 @@ class PaymentLinkUpdateParamsNameCollectionIndividual(TypedDict, total=False, cl
 
 
 class PaymentLinkCreateParamsNameCollection(TypedDict, total=False, closed=True):
+    """Names that Checkout asks the customer for."""
+
     business: PaymentLinkCreateParamsNameCollectionBusiness
     """Settings for the business name."""
     individual: PaymentLinkCreateParamsNameCollectionIndividual
@@ -706,6 +826,8 @@ class PaymentLinkCreateParamsNameCollection(TypedDict, total=False, closed=True)
 
 
 class PaymentLinkUpdateParamsNameCollection(TypedDict, total=False, closed=True):
+    """Names that Checkout asks the customer for."""
+
     business: PaymentLinkUpdateParamsNameCollectionBusiness
     """Settings for the business name."""
     individual: PaymentLinkUpdateParamsNameCollectionIndividual
@@ -713,6 +835,8 @@ class PaymentLinkUpdateParamsNameCollection(TypedDict, total=False, closed=True)
 
 
 class PaymentLinkCreateParamsOptionalItemAdjustableQuantity(TypedDict, total=False, closed=True):
+    """Lets the customer change the quantity."""
+
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -722,6 +846,8 @@ class PaymentLinkCreateParamsOptionalItemAdjustableQuantity(TypedDict, total=Fal
 
 
 class PaymentLinkUpdateParamsOptionalItemAdjustableQuantity(TypedDict, total=False, closed=True):
+    """Lets the customer change the quantity."""
+
     enabled: Required[bool]
     """Whether the customer can change the quantity."""
     maximum: int
@@ -731,6 +857,8 @@ class PaymentLinkUpdateParamsOptionalItemAdjustableQuantity(TypedDict, total=Fal
 
 
 class PaymentLinkCreateParamsOptionalItem(TypedDict, total=False, closed=True):
+    """Items that the customer can add to the purchase on the page, up to ten."""
+
     adjustable_quantity: PaymentLinkCreateParamsOptionalItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: Required[str]
@@ -740,6 +868,8 @@ class PaymentLinkCreateParamsOptionalItem(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsOptionalItem(TypedDict, total=False, closed=True):
+    """Items that the customer can add to the purchase on the page, up to ten."""
+
     adjustable_quantity: PaymentLinkUpdateParamsOptionalItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: Required[str]
@@ -749,6 +879,8 @@ class PaymentLinkUpdateParamsOptionalItem(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsPaymentIntentData(TypedDict, total=False, closed=True):
+    """What applies to the payment intents that the link creates. Only for one-time payments."""
+
     capture_method: Literal["automatic", "automatic_async", "manual"]
     """When the money is taken after the payment is authorized.
 
@@ -778,6 +910,8 @@ class PaymentLinkCreateParamsPaymentIntentData(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkUpdateParamsPaymentIntentData(TypedDict, total=False, closed=True):
+    """What applies to the payment intents that the link creates. Only for one-time payments."""
+
     description: Annotated[str, MaxLen(1000)] | None
     """Your own text for the payment, shown in the Dashboard and in receipts."""
     metadata: Mapping[str, str] | None
@@ -800,6 +934,8 @@ class PaymentLinkUpdateParamsPaymentIntentData(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkCreateParamsPaymentMethodOptionsCardRestrictions(TypedDict, total=False, closed=True):
+    """Cards that the link does not accept."""
+
     brands_blocked: Sequence[Literal["american_express", "discover_global_network", "mastercard", "visa"]]
     """Card brands that the link does not accept.
 
@@ -811,6 +947,8 @@ class PaymentLinkCreateParamsPaymentMethodOptionsCardRestrictions(TypedDict, tot
 
 
 class PaymentLinkUpdateParamsPaymentMethodOptionsCardRestrictions(TypedDict, total=False, closed=True):
+    """Cards that the link does not accept."""
+
     brands_blocked: Sequence[Literal["american_express", "discover_global_network", "mastercard", "visa"]] | None
     """Card brands that the link does not accept.
 
@@ -822,56 +960,78 @@ class PaymentLinkUpdateParamsPaymentMethodOptionsCardRestrictions(TypedDict, tot
 
 
 class PaymentLinkCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for cards."""
+
     restrictions: PaymentLinkCreateParamsPaymentMethodOptionsCardRestrictions
     """Cards that the link does not accept."""
 
 
 class PaymentLinkUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for cards."""
+
     restrictions: PaymentLinkUpdateParamsPaymentMethodOptionsCardRestrictions | None
     """Cards that the link does not accept."""
 
 
 class PaymentLinkCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per type of payment method."""
+
     card: PaymentLinkCreateParamsPaymentMethodOptionsCard
     """Settings for cards."""
 
 
 class PaymentLinkUpdateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per type of payment method."""
+
     card: PaymentLinkUpdateParamsPaymentMethodOptionsCard | None
     """Settings for cards."""
 
 
 class PaymentLinkCreateParamsPhoneNumberCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's phone number."""
+
     enabled: Required[bool]
     """Whether Checkout asks for a phone number."""
 
 
 class PaymentLinkUpdateParamsPhoneNumberCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's phone number."""
+
     enabled: Required[bool]
     """Whether Checkout asks for a phone number."""
 
 
 class PaymentLinkCreateParamsRestrictionsCompletedSessions(TypedDict, total=False, closed=True):
+    """Limit on how often customers can pay through the link."""
+
     limit: Required[int]
     """How many sessions can be completed before the link becomes inactive; at least 1."""
 
 
 class PaymentLinkUpdateParamsRestrictionsCompletedSessions(TypedDict, total=False, closed=True):
+    """Limit on how often customers can pay through the link."""
+
     limit: Required[int]
     """How many sessions can be completed before the link becomes inactive; at least 1."""
 
 
 class PaymentLinkCreateParamsRestrictions(TypedDict, total=False, closed=True):
+    """Limits on the use of the link."""
+
     completed_sessions: Required[PaymentLinkCreateParamsRestrictionsCompletedSessions]
     """Limit on how often customers can pay through the link."""
 
 
 class PaymentLinkUpdateParamsRestrictions(TypedDict, total=False, closed=True):
+    """Limits on the use of the link."""
+
     completed_sessions: Required[PaymentLinkUpdateParamsRestrictionsCompletedSessions]
     """Limit on how often customers can pay through the link."""
 
 
 class PaymentLinkCreateParamsShippingAddressCollection(TypedDict, total=False, closed=True):
+    """Makes Checkout ask for a shipping address."""
+
     allowed_countries: Required[
         Sequence[
             Literal[
@@ -1120,6 +1280,8 @@ class PaymentLinkCreateParamsShippingAddressCollection(TypedDict, total=False, c
 
 
 class PaymentLinkUpdateParamsShippingAddressCollection(TypedDict, total=False, closed=True):
+    """Makes Checkout ask for a shipping address."""
+
     allowed_countries: Required[
         Sequence[
             Literal[
@@ -1368,16 +1530,22 @@ class PaymentLinkUpdateParamsShippingAddressCollection(TypedDict, total=False, c
 
 
 class PaymentLinkCreateParamsShippingOption(TypedDict, total=False, closed=True):
+    """Shipping rates that the customer can choose from, up to five."""
+
     shipping_rate: str
     """ID of an existing shipping rate to offer."""
 
 
 class PaymentLinkUpdateParamsShippingOption(TypedDict, total=False, closed=True):
+    """Shipping rates that the customer can choose from, up to five."""
+
     shipping_rate: str
     """ID of an existing shipping rate to offer."""
 
 
 class PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four custom fields to show on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -1385,6 +1553,8 @@ class PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDic
 
 
 class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four custom fields to show on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -1392,6 +1562,8 @@ class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDic
 
 
 class PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -1403,6 +1575,8 @@ class PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsIssuer(TypedDict, to
 
 
 class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -1414,6 +1588,8 @@ class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsIssuer(TypedDict, to
 
 
 class PaymentLinkCreateParamsSubscriptionDataInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings for the invoices."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsCustomField] | None
@@ -1427,6 +1603,8 @@ class PaymentLinkCreateParamsSubscriptionDataInvoiceSettings(TypedDict, total=Fa
 
 
 class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings for the invoices."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsCustomField] | None
@@ -1440,6 +1618,8 @@ class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettings(TypedDict, total=Fa
 
 
 class PaymentLinkCreateParamsSubscriptionDataTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
+    """What to do at the end of the trial."""
+
     missing_payment_method: Required[Literal["cancel", "create_invoice", "pause"]]
     """What to do if there is no payment method at the end of the trial.
 
@@ -1450,6 +1630,8 @@ class PaymentLinkCreateParamsSubscriptionDataTrialSettingsEndBehavior(TypedDict,
 
 
 class PaymentLinkUpdateParamsSubscriptionDataTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
+    """What to do at the end of the trial."""
+
     missing_payment_method: Required[Literal["cancel", "create_invoice", "pause"]]
     """What to do if there is no payment method at the end of the trial.
 
@@ -1460,16 +1642,24 @@ class PaymentLinkUpdateParamsSubscriptionDataTrialSettingsEndBehavior(TypedDict,
 
 
 class PaymentLinkCreateParamsSubscriptionDataTrialSettings(TypedDict, total=False, closed=True):
+    """Settings for the trial."""
+
     end_behavior: Required[PaymentLinkCreateParamsSubscriptionDataTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 
 
 class PaymentLinkUpdateParamsSubscriptionDataTrialSettings(TypedDict, total=False, closed=True):
+    """Settings for the trial."""
+
     end_behavior: Required[PaymentLinkUpdateParamsSubscriptionDataTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 
 
 class PaymentLinkCreateParamsSubscriptionData(TypedDict, total=False, closed=True):
+    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
+    items.
+    """
+
     description: Annotated[str, MaxLen(500)]
     """Text about the subscription that the customer sees, up to 500 characters."""
     invoice_settings: PaymentLinkCreateParamsSubscriptionDataInvoiceSettings
@@ -1483,6 +1673,10 @@ class PaymentLinkCreateParamsSubscriptionData(TypedDict, total=False, closed=Tru
 
 
 class PaymentLinkUpdateParamsSubscriptionData(TypedDict, total=False, closed=True):
+    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
+    items.
+    """
+
     invoice_settings: PaymentLinkUpdateParamsSubscriptionDataInvoiceSettings
     """Settings for the invoices."""
     metadata: Mapping[str, str] | None
@@ -1494,6 +1688,8 @@ class PaymentLinkUpdateParamsSubscriptionData(TypedDict, total=False, closed=Tru
 
 
 class PaymentLinkCreateParamsTaxIdCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's tax ID."""
+
     enabled: Required[bool]
     """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
@@ -1505,6 +1701,8 @@ class PaymentLinkCreateParamsTaxIdCollection(TypedDict, total=False, closed=True
 
 
 class PaymentLinkUpdateParamsTaxIdCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's tax ID."""
+
     enabled: Required[bool]
     """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
@@ -1516,6 +1714,8 @@ class PaymentLinkUpdateParamsTaxIdCollection(TypedDict, total=False, closed=True
 
 
 class PaymentLinkCreateParamsTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     destination: Required[str]
@@ -1523,6 +1723,8 @@ class PaymentLinkCreateParamsTransferData(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsTransferData(TypedDict, total=False, closed=True):
+    """Transfers money from the payment to a connected account."""
+
     amount: int | None
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     destination: Required[str]

@@ -263,6 +263,8 @@ __all__ = [
 
 
 class PaymentMethodConfigurationCreateParamsAcssDebitDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -273,6 +275,8 @@ class PaymentMethodConfigurationCreateParamsAcssDebitDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationUpdateParamsAcssDebitDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -283,16 +287,22 @@ class PaymentMethodConfigurationUpdateParamsAcssDebitDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationCreateParamsAcssDebit(TypedDict, total=False, closed=True):
+    """Whether Canadian pre-authorized debit is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsAcssDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsAcssDebit(TypedDict, total=False, closed=True):
+    """Whether Canadian pre-authorized debit is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsAcssDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsAffirmDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -303,6 +313,8 @@ class PaymentMethodConfigurationCreateParamsAffirmDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsAffirmDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -313,16 +325,22 @@ class PaymentMethodConfigurationUpdateParamsAffirmDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsAffirm(TypedDict, total=False, closed=True):
+    """Whether Affirm, with which customers pay later or in installments, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsAffirmDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsAffirm(TypedDict, total=False, closed=True):
+    """Whether Affirm, with which customers pay later or in installments, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsAffirmDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsAfterpayClearpayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -333,6 +351,8 @@ class PaymentMethodConfigurationCreateParamsAfterpayClearpayDisplayPreference(Ty
 
 
 class PaymentMethodConfigurationUpdateParamsAfterpayClearpayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -343,16 +363,26 @@ class PaymentMethodConfigurationUpdateParamsAfterpayClearpayDisplayPreference(Ty
 
 
 class PaymentMethodConfigurationCreateParamsAfterpayClearpay(TypedDict, total=False, closed=True):
+    """Whether Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments, is
+    offered.
+    """
+
     display_preference: PaymentMethodConfigurationCreateParamsAfterpayClearpayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsAfterpayClearpay(TypedDict, total=False, closed=True):
+    """Whether Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments, is
+    offered.
+    """
+
     display_preference: PaymentMethodConfigurationUpdateParamsAfterpayClearpayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsAlipayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -363,6 +393,8 @@ class PaymentMethodConfigurationCreateParamsAlipayDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsAlipayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -373,16 +405,22 @@ class PaymentMethodConfigurationUpdateParamsAlipayDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsAlipay(TypedDict, total=False, closed=True):
+    """Whether Alipay, a wallet used mainly in China, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsAlipayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsAlipay(TypedDict, total=False, closed=True):
+    """Whether Alipay, a wallet used mainly in China, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsAlipayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsAlmaDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -393,6 +431,8 @@ class PaymentMethodConfigurationCreateParamsAlmaDisplayPreference(TypedDict, tot
 
 
 class PaymentMethodConfigurationUpdateParamsAlmaDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -403,16 +443,22 @@ class PaymentMethodConfigurationUpdateParamsAlmaDisplayPreference(TypedDict, tot
 
 
 class PaymentMethodConfigurationCreateParamsAlma(TypedDict, total=False, closed=True):
+    """Whether Alma, with which customers pay in installments, mainly in France, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsAlmaDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsAlma(TypedDict, total=False, closed=True):
+    """Whether Alma, with which customers pay in installments, mainly in France, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsAlmaDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsAmazonPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -423,6 +469,8 @@ class PaymentMethodConfigurationCreateParamsAmazonPayDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationUpdateParamsAmazonPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -433,16 +481,22 @@ class PaymentMethodConfigurationUpdateParamsAmazonPayDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationCreateParamsAmazonPay(TypedDict, total=False, closed=True):
+    """Whether Amazon Pay, which pays with what the customer has saved at Amazon, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsAmazonPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsAmazonPay(TypedDict, total=False, closed=True):
+    """Whether Amazon Pay, which pays with what the customer has saved at Amazon, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsAmazonPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsApplePayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -453,6 +507,8 @@ class PaymentMethodConfigurationCreateParamsApplePayDisplayPreference(TypedDict,
 
 
 class PaymentMethodConfigurationUpdateParamsApplePayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -463,6 +519,8 @@ class PaymentMethodConfigurationUpdateParamsApplePayDisplayPreference(TypedDict,
 
 
 class PaymentMethodConfigurationCreateParamsApplePayLaterDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -473,6 +531,8 @@ class PaymentMethodConfigurationCreateParamsApplePayLaterDisplayPreference(Typed
 
 
 class PaymentMethodConfigurationUpdateParamsApplePayLaterDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -483,26 +543,36 @@ class PaymentMethodConfigurationUpdateParamsApplePayLaterDisplayPreference(Typed
 
 
 class PaymentMethodConfigurationCreateParamsApplePayLater(TypedDict, total=False, closed=True):
+    """Whether Apple Pay Later is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsApplePayLaterDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsApplePayLater(TypedDict, total=False, closed=True):
+    """Whether Apple Pay Later is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsApplePayLaterDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsApplePay(TypedDict, total=False, closed=True):
+    """Whether Apple Pay is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsApplePayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsApplePay(TypedDict, total=False, closed=True):
+    """Whether Apple Pay is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsApplePayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsAuBecsDebitDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -513,6 +583,8 @@ class PaymentMethodConfigurationCreateParamsAuBecsDebitDisplayPreference(TypedDi
 
 
 class PaymentMethodConfigurationUpdateParamsAuBecsDebitDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -523,16 +595,22 @@ class PaymentMethodConfigurationUpdateParamsAuBecsDebitDisplayPreference(TypedDi
 
 
 class PaymentMethodConfigurationCreateParamsAuBecsDebit(TypedDict, total=False, closed=True):
+    """Whether Australian BECS Direct Debit is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsAuBecsDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsAuBecsDebit(TypedDict, total=False, closed=True):
+    """Whether Australian BECS Direct Debit is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsAuBecsDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsBacsDebitDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -543,6 +621,8 @@ class PaymentMethodConfigurationCreateParamsBacsDebitDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationUpdateParamsBacsDebitDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -553,16 +633,22 @@ class PaymentMethodConfigurationUpdateParamsBacsDebitDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationCreateParamsBacsDebit(TypedDict, total=False, closed=True):
+    """Whether Bacs Direct Debit is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsBacsDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsBacsDebit(TypedDict, total=False, closed=True):
+    """Whether Bacs Direct Debit is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsBacsDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsBancontactDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -573,6 +659,8 @@ class PaymentMethodConfigurationCreateParamsBancontactDisplayPreference(TypedDic
 
 
 class PaymentMethodConfigurationUpdateParamsBancontactDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -583,16 +671,22 @@ class PaymentMethodConfigurationUpdateParamsBancontactDisplayPreference(TypedDic
 
 
 class PaymentMethodConfigurationCreateParamsBancontact(TypedDict, total=False, closed=True):
+    """Whether Bancontact, the most common online payment in Belgium, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsBancontactDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsBancontact(TypedDict, total=False, closed=True):
+    """Whether Bancontact, the most common online payment in Belgium, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsBancontactDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsBillieDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -603,6 +697,8 @@ class PaymentMethodConfigurationCreateParamsBillieDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsBillieDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -613,16 +709,22 @@ class PaymentMethodConfigurationUpdateParamsBillieDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsBillie(TypedDict, total=False, closed=True):
+    """Whether Billie, with which companies pay invoices later, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsBillieDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsBillie(TypedDict, total=False, closed=True):
+    """Whether Billie, with which companies pay invoices later, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsBillieDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsBizumDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -633,6 +735,8 @@ class PaymentMethodConfigurationCreateParamsBizumDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationUpdateParamsBizumDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -643,16 +747,22 @@ class PaymentMethodConfigurationUpdateParamsBizumDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationCreateParamsBizum(TypedDict, total=False, closed=True):
+    """Whether Bizum, with which customers in Spain pay by mobile phone, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsBizumDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsBizum(TypedDict, total=False, closed=True):
+    """Whether Bizum, with which customers in Spain pay by mobile phone, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsBizumDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsBlikDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -663,6 +773,8 @@ class PaymentMethodConfigurationCreateParamsBlikDisplayPreference(TypedDict, tot
 
 
 class PaymentMethodConfigurationUpdateParamsBlikDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -673,16 +785,22 @@ class PaymentMethodConfigurationUpdateParamsBlikDisplayPreference(TypedDict, tot
 
 
 class PaymentMethodConfigurationCreateParamsBlik(TypedDict, total=False, closed=True):
+    """Whether BLIK, with which customers in Poland pay by a code from their banking app, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsBlikDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsBlik(TypedDict, total=False, closed=True):
+    """Whether BLIK, with which customers in Poland pay by a code from their banking app, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsBlikDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsBoletoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -693,6 +811,8 @@ class PaymentMethodConfigurationCreateParamsBoletoDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsBoletoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -703,16 +823,22 @@ class PaymentMethodConfigurationUpdateParamsBoletoDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsBoleto(TypedDict, total=False, closed=True):
+    """Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsBoletoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsBoleto(TypedDict, total=False, closed=True):
+    """Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsBoletoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsCardDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -723,6 +849,8 @@ class PaymentMethodConfigurationCreateParamsCardDisplayPreference(TypedDict, tot
 
 
 class PaymentMethodConfigurationUpdateParamsCardDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -733,16 +861,22 @@ class PaymentMethodConfigurationUpdateParamsCardDisplayPreference(TypedDict, tot
 
 
 class PaymentMethodConfigurationCreateParamsCard(TypedDict, total=False, closed=True):
+    """Whether credit and debit cards are offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsCardDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsCard(TypedDict, total=False, closed=True):
+    """Whether credit and debit cards are offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsCardDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsCartesBancairesDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -753,6 +887,8 @@ class PaymentMethodConfigurationCreateParamsCartesBancairesDisplayPreference(Typ
 
 
 class PaymentMethodConfigurationUpdateParamsCartesBancairesDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -763,16 +899,22 @@ class PaymentMethodConfigurationUpdateParamsCartesBancairesDisplayPreference(Typ
 
 
 class PaymentMethodConfigurationCreateParamsCartesBancaires(TypedDict, total=False, closed=True):
+    """Whether Cartes Bancaires, the French card network, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsCartesBancairesDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsCartesBancaires(TypedDict, total=False, closed=True):
+    """Whether Cartes Bancaires, the French card network, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsCartesBancairesDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsCashappDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -783,6 +925,8 @@ class PaymentMethodConfigurationCreateParamsCashappDisplayPreference(TypedDict, 
 
 
 class PaymentMethodConfigurationUpdateParamsCashappDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -793,16 +937,22 @@ class PaymentMethodConfigurationUpdateParamsCashappDisplayPreference(TypedDict, 
 
 
 class PaymentMethodConfigurationCreateParamsCashapp(TypedDict, total=False, closed=True):
+    """Whether Cash App Pay, a wallet in the US, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsCashappDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsCashapp(TypedDict, total=False, closed=True):
+    """Whether Cash App Pay, a wallet in the US, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsCashappDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsCryptoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -813,6 +963,8 @@ class PaymentMethodConfigurationCreateParamsCryptoDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsCryptoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -823,16 +975,22 @@ class PaymentMethodConfigurationUpdateParamsCryptoDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsCrypto(TypedDict, total=False, closed=True):
+    """Whether stablecoins from the customer's crypto wallet are offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsCryptoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsCrypto(TypedDict, total=False, closed=True):
+    """Whether stablecoins from the customer's crypto wallet are offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsCryptoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsCustomerBalanceDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -843,6 +1001,8 @@ class PaymentMethodConfigurationCreateParamsCustomerBalanceDisplayPreference(Typ
 
 
 class PaymentMethodConfigurationUpdateParamsCustomerBalanceDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -853,16 +1013,22 @@ class PaymentMethodConfigurationUpdateParamsCustomerBalanceDisplayPreference(Typ
 
 
 class PaymentMethodConfigurationCreateParamsCustomerBalance(TypedDict, total=False, closed=True):
+    """Whether payments by bank transfer are offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsCustomerBalanceDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsCustomerBalance(TypedDict, total=False, closed=True):
+    """Whether payments by bank transfer are offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsCustomerBalanceDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsEpsDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -873,6 +1039,8 @@ class PaymentMethodConfigurationCreateParamsEpsDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationUpdateParamsEpsDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -883,16 +1051,22 @@ class PaymentMethodConfigurationUpdateParamsEpsDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationCreateParamsEps(TypedDict, total=False, closed=True):
+    """Whether EPS, online banking in Austria, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsEpsDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsEps(TypedDict, total=False, closed=True):
+    """Whether EPS, online banking in Austria, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsEpsDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsFpxDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -903,6 +1077,8 @@ class PaymentMethodConfigurationCreateParamsFpxDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationUpdateParamsFpxDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -913,16 +1089,22 @@ class PaymentMethodConfigurationUpdateParamsFpxDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationCreateParamsFpx(TypedDict, total=False, closed=True):
+    """Whether FPX, online banking in Malaysia, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsFpxDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsFpx(TypedDict, total=False, closed=True):
+    """Whether FPX, online banking in Malaysia, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsFpxDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsFrMealVoucherConecsDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -933,6 +1115,8 @@ class PaymentMethodConfigurationCreateParamsFrMealVoucherConecsDisplayPreference
 
 
 class PaymentMethodConfigurationUpdateParamsFrMealVoucherConecsDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -943,16 +1127,22 @@ class PaymentMethodConfigurationUpdateParamsFrMealVoucherConecsDisplayPreference
 
 
 class PaymentMethodConfigurationCreateParamsFrMealVoucherConecs(TypedDict, total=False, closed=True):
+    """Whether French meal vouchers of the Conecs network are offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsFrMealVoucherConecsDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsFrMealVoucherConecs(TypedDict, total=False, closed=True):
+    """Whether French meal vouchers of the Conecs network are offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsFrMealVoucherConecsDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsGiropayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -963,6 +1153,8 @@ class PaymentMethodConfigurationCreateParamsGiropayDisplayPreference(TypedDict, 
 
 
 class PaymentMethodConfigurationUpdateParamsGiropayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -973,16 +1165,22 @@ class PaymentMethodConfigurationUpdateParamsGiropayDisplayPreference(TypedDict, 
 
 
 class PaymentMethodConfigurationCreateParamsGiropay(TypedDict, total=False, closed=True):
+    """Whether giropay, online banking in Germany, which has ended, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsGiropayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsGiropay(TypedDict, total=False, closed=True):
+    """Whether giropay, online banking in Germany, which has ended, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsGiropayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsGooglePayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -993,6 +1191,8 @@ class PaymentMethodConfigurationCreateParamsGooglePayDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationUpdateParamsGooglePayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1003,16 +1203,22 @@ class PaymentMethodConfigurationUpdateParamsGooglePayDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationCreateParamsGooglePay(TypedDict, total=False, closed=True):
+    """Whether Google Pay is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsGooglePayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsGooglePay(TypedDict, total=False, closed=True):
+    """Whether Google Pay is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsGooglePayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsGrabpayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1023,6 +1229,8 @@ class PaymentMethodConfigurationCreateParamsGrabpayDisplayPreference(TypedDict, 
 
 
 class PaymentMethodConfigurationUpdateParamsGrabpayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1033,16 +1241,22 @@ class PaymentMethodConfigurationUpdateParamsGrabpayDisplayPreference(TypedDict, 
 
 
 class PaymentMethodConfigurationCreateParamsGrabpay(TypedDict, total=False, closed=True):
+    """Whether GrabPay, a wallet in Southeast Asia, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsGrabpayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsGrabpay(TypedDict, total=False, closed=True):
+    """Whether GrabPay, a wallet in Southeast Asia, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsGrabpayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsIdealDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1053,6 +1267,8 @@ class PaymentMethodConfigurationCreateParamsIdealDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationUpdateParamsIdealDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1063,16 +1279,22 @@ class PaymentMethodConfigurationUpdateParamsIdealDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationCreateParamsIdeal(TypedDict, total=False, closed=True):
+    """Whether iDEAL, online banking in the Netherlands, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsIdealDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsIdeal(TypedDict, total=False, closed=True):
+    """Whether iDEAL, online banking in the Netherlands, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsIdealDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsJcbDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1083,6 +1305,8 @@ class PaymentMethodConfigurationCreateParamsJcbDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationUpdateParamsJcbDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1093,16 +1317,22 @@ class PaymentMethodConfigurationUpdateParamsJcbDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationCreateParamsJcb(TypedDict, total=False, closed=True):
+    """Whether JCB, the Japanese card network, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsJcbDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsJcb(TypedDict, total=False, closed=True):
+    """Whether JCB, the Japanese card network, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsJcbDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsKakaoPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1113,6 +1343,8 @@ class PaymentMethodConfigurationCreateParamsKakaoPayDisplayPreference(TypedDict,
 
 
 class PaymentMethodConfigurationUpdateParamsKakaoPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1123,16 +1355,22 @@ class PaymentMethodConfigurationUpdateParamsKakaoPayDisplayPreference(TypedDict,
 
 
 class PaymentMethodConfigurationCreateParamsKakaoPay(TypedDict, total=False, closed=True):
+    """Whether Kakao Pay, a wallet in South Korea, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsKakaoPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsKakaoPay(TypedDict, total=False, closed=True):
+    """Whether Kakao Pay, a wallet in South Korea, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsKakaoPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsKlarnaDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1143,6 +1381,8 @@ class PaymentMethodConfigurationCreateParamsKlarnaDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsKlarnaDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1153,16 +1393,22 @@ class PaymentMethodConfigurationUpdateParamsKlarnaDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsKlarna(TypedDict, total=False, closed=True):
+    """Whether Klarna, with which customers pay now, later or in installments, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsKlarnaDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsKlarna(TypedDict, total=False, closed=True):
+    """Whether Klarna, with which customers pay now, later or in installments, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsKlarnaDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsKonbiniDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1173,6 +1419,8 @@ class PaymentMethodConfigurationCreateParamsKonbiniDisplayPreference(TypedDict, 
 
 
 class PaymentMethodConfigurationUpdateParamsKonbiniDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1183,16 +1431,22 @@ class PaymentMethodConfigurationUpdateParamsKonbiniDisplayPreference(TypedDict, 
 
 
 class PaymentMethodConfigurationCreateParamsKonbini(TypedDict, total=False, closed=True):
+    """Whether Konbini, cash payment at a convenience store in Japan, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsKonbiniDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsKonbini(TypedDict, total=False, closed=True):
+    """Whether Konbini, cash payment at a convenience store in Japan, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsKonbiniDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsKrCardDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1203,6 +1457,8 @@ class PaymentMethodConfigurationCreateParamsKrCardDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsKrCardDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1213,16 +1469,22 @@ class PaymentMethodConfigurationUpdateParamsKrCardDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsKrCard(TypedDict, total=False, closed=True):
+    """Whether cards issued in South Korea are offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsKrCardDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsKrCard(TypedDict, total=False, closed=True):
+    """Whether cards issued in South Korea are offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsKrCardDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsLinkDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1233,6 +1495,8 @@ class PaymentMethodConfigurationCreateParamsLinkDisplayPreference(TypedDict, tot
 
 
 class PaymentMethodConfigurationUpdateParamsLinkDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1243,16 +1507,22 @@ class PaymentMethodConfigurationUpdateParamsLinkDisplayPreference(TypedDict, tot
 
 
 class PaymentMethodConfigurationCreateParamsLink(TypedDict, total=False, closed=True):
+    """Whether Link, Stripe's wallet, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsLinkDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsLink(TypedDict, total=False, closed=True):
+    """Whether Link, Stripe's wallet, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsLinkDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsMbWayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1263,6 +1533,8 @@ class PaymentMethodConfigurationCreateParamsMbWayDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationUpdateParamsMbWayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1273,16 +1545,22 @@ class PaymentMethodConfigurationUpdateParamsMbWayDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationCreateParamsMbWay(TypedDict, total=False, closed=True):
+    """Whether MB WAY, a wallet in Portugal, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsMbWayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsMbWay(TypedDict, total=False, closed=True):
+    """Whether MB WAY, a wallet in Portugal, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsMbWayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsMobilepayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1293,6 +1571,8 @@ class PaymentMethodConfigurationCreateParamsMobilepayDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationUpdateParamsMobilepayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1303,16 +1583,22 @@ class PaymentMethodConfigurationUpdateParamsMobilepayDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationCreateParamsMobilepay(TypedDict, total=False, closed=True):
+    """Whether MobilePay, a wallet in Denmark and Finland, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsMobilepayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsMobilepay(TypedDict, total=False, closed=True):
+    """Whether MobilePay, a wallet in Denmark and Finland, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsMobilepayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsMultibancoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1323,6 +1609,8 @@ class PaymentMethodConfigurationCreateParamsMultibancoDisplayPreference(TypedDic
 
 
 class PaymentMethodConfigurationUpdateParamsMultibancoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1333,16 +1621,22 @@ class PaymentMethodConfigurationUpdateParamsMultibancoDisplayPreference(TypedDic
 
 
 class PaymentMethodConfigurationCreateParamsMultibanco(TypedDict, total=False, closed=True):
+    """Whether Multibanco, which customers in Portugal pay at an ATM or by online banking, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsMultibancoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsMultibanco(TypedDict, total=False, closed=True):
+    """Whether Multibanco, which customers in Portugal pay at an ATM or by online banking, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsMultibancoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsNaverPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1353,6 +1647,8 @@ class PaymentMethodConfigurationCreateParamsNaverPayDisplayPreference(TypedDict,
 
 
 class PaymentMethodConfigurationUpdateParamsNaverPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1363,16 +1659,22 @@ class PaymentMethodConfigurationUpdateParamsNaverPayDisplayPreference(TypedDict,
 
 
 class PaymentMethodConfigurationCreateParamsNaverPay(TypedDict, total=False, closed=True):
+    """Whether Naver Pay, a wallet in South Korea, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsNaverPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsNaverPay(TypedDict, total=False, closed=True):
+    """Whether Naver Pay, a wallet in South Korea, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsNaverPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsNzBankAccountDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1383,6 +1685,8 @@ class PaymentMethodConfigurationCreateParamsNzBankAccountDisplayPreference(Typed
 
 
 class PaymentMethodConfigurationUpdateParamsNzBankAccountDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1393,16 +1697,22 @@ class PaymentMethodConfigurationUpdateParamsNzBankAccountDisplayPreference(Typed
 
 
 class PaymentMethodConfigurationCreateParamsNzBankAccount(TypedDict, total=False, closed=True):
+    """Whether New Zealand BECS Direct Debit is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsNzBankAccountDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsNzBankAccount(TypedDict, total=False, closed=True):
+    """Whether New Zealand BECS Direct Debit is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsNzBankAccountDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsOxxoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1413,6 +1723,8 @@ class PaymentMethodConfigurationCreateParamsOxxoDisplayPreference(TypedDict, tot
 
 
 class PaymentMethodConfigurationUpdateParamsOxxoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1423,16 +1735,22 @@ class PaymentMethodConfigurationUpdateParamsOxxoDisplayPreference(TypedDict, tot
 
 
 class PaymentMethodConfigurationCreateParamsOxxo(TypedDict, total=False, closed=True):
+    """Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsOxxoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsOxxo(TypedDict, total=False, closed=True):
+    """Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsOxxoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsP24DisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1443,6 +1761,8 @@ class PaymentMethodConfigurationCreateParamsP24DisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationUpdateParamsP24DisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1453,16 +1773,22 @@ class PaymentMethodConfigurationUpdateParamsP24DisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationCreateParamsP24(TypedDict, total=False, closed=True):
+    """Whether Przelewy24, online banking in Poland, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsP24DisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsP24(TypedDict, total=False, closed=True):
+    """Whether Przelewy24, online banking in Poland, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsP24DisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsPayByBankDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1473,6 +1799,8 @@ class PaymentMethodConfigurationCreateParamsPayByBankDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationUpdateParamsPayByBankDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1483,16 +1811,22 @@ class PaymentMethodConfigurationUpdateParamsPayByBankDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationCreateParamsPayByBank(TypedDict, total=False, closed=True):
+    """Whether Pay by Bank, with which customers pay directly from their bank's app, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsPayByBankDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsPayByBank(TypedDict, total=False, closed=True):
+    """Whether Pay by Bank, with which customers pay directly from their bank's app, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsPayByBankDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsPaycoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1503,6 +1837,8 @@ class PaymentMethodConfigurationCreateParamsPaycoDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationUpdateParamsPaycoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1513,16 +1849,22 @@ class PaymentMethodConfigurationUpdateParamsPaycoDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationCreateParamsPayco(TypedDict, total=False, closed=True):
+    """Whether PAYCO, a wallet in South Korea, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsPaycoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsPayco(TypedDict, total=False, closed=True):
+    """Whether PAYCO, a wallet in South Korea, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsPaycoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsPaynowDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1533,6 +1875,8 @@ class PaymentMethodConfigurationCreateParamsPaynowDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsPaynowDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1543,16 +1887,22 @@ class PaymentMethodConfigurationUpdateParamsPaynowDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsPaynow(TypedDict, total=False, closed=True):
+    """Whether PayNow, with which customers in Singapore pay by QR code, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsPaynowDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsPaynow(TypedDict, total=False, closed=True):
+    """Whether PayNow, with which customers in Singapore pay by QR code, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsPaynowDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsPaypalDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1563,6 +1913,8 @@ class PaymentMethodConfigurationCreateParamsPaypalDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsPaypalDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1573,16 +1925,22 @@ class PaymentMethodConfigurationUpdateParamsPaypalDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsPaypal(TypedDict, total=False, closed=True):
+    """Whether PayPal, a wallet used in many countries, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsPaypalDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsPaypal(TypedDict, total=False, closed=True):
+    """Whether PayPal, a wallet used in many countries, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsPaypalDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsPaypayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1593,6 +1951,8 @@ class PaymentMethodConfigurationCreateParamsPaypayDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsPaypayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1603,16 +1963,22 @@ class PaymentMethodConfigurationUpdateParamsPaypayDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsPaypay(TypedDict, total=False, closed=True):
+    """Whether PayPay, a wallet in Japan, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsPaypayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsPaypay(TypedDict, total=False, closed=True):
+    """Whether PayPay, a wallet in Japan, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsPaypayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsPaytoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1623,6 +1989,8 @@ class PaymentMethodConfigurationCreateParamsPaytoDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationUpdateParamsPaytoDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1633,16 +2001,22 @@ class PaymentMethodConfigurationUpdateParamsPaytoDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationCreateParamsPayto(TypedDict, total=False, closed=True):
+    """Whether PayTo is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsPaytoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsPayto(TypedDict, total=False, closed=True):
+    """Whether PayTo is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsPaytoDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsPixDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1653,6 +2027,8 @@ class PaymentMethodConfigurationCreateParamsPixDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationUpdateParamsPixDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1663,16 +2039,22 @@ class PaymentMethodConfigurationUpdateParamsPixDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationCreateParamsPix(TypedDict, total=False, closed=True):
+    """Whether Pix, instant payment from bank accounts in Brazil, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsPixDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsPix(TypedDict, total=False, closed=True):
+    """Whether Pix, instant payment from bank accounts in Brazil, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsPixDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsPromptpayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1683,6 +2065,8 @@ class PaymentMethodConfigurationCreateParamsPromptpayDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationUpdateParamsPromptpayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1693,16 +2077,22 @@ class PaymentMethodConfigurationUpdateParamsPromptpayDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationCreateParamsPromptpay(TypedDict, total=False, closed=True):
+    """Whether PromptPay, with which customers in Thailand pay by QR code, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsPromptpayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsPromptpay(TypedDict, total=False, closed=True):
+    """Whether PromptPay, with which customers in Thailand pay by QR code, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsPromptpayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsRevolutPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1713,6 +2103,8 @@ class PaymentMethodConfigurationCreateParamsRevolutPayDisplayPreference(TypedDic
 
 
 class PaymentMethodConfigurationUpdateParamsRevolutPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1723,16 +2115,22 @@ class PaymentMethodConfigurationUpdateParamsRevolutPayDisplayPreference(TypedDic
 
 
 class PaymentMethodConfigurationCreateParamsRevolutPay(TypedDict, total=False, closed=True):
+    """Whether Revolut Pay, the wallet of Revolut, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsRevolutPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsRevolutPay(TypedDict, total=False, closed=True):
+    """Whether Revolut Pay, the wallet of Revolut, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsRevolutPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsSamsungPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1743,6 +2141,8 @@ class PaymentMethodConfigurationCreateParamsSamsungPayDisplayPreference(TypedDic
 
 
 class PaymentMethodConfigurationUpdateParamsSamsungPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1753,16 +2153,22 @@ class PaymentMethodConfigurationUpdateParamsSamsungPayDisplayPreference(TypedDic
 
 
 class PaymentMethodConfigurationCreateParamsSamsungPay(TypedDict, total=False, closed=True):
+    """Whether Samsung Pay is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsSamsungPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsSamsungPay(TypedDict, total=False, closed=True):
+    """Whether Samsung Pay is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsSamsungPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsSatispayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1773,6 +2179,8 @@ class PaymentMethodConfigurationCreateParamsSatispayDisplayPreference(TypedDict,
 
 
 class PaymentMethodConfigurationUpdateParamsSatispayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1783,16 +2191,22 @@ class PaymentMethodConfigurationUpdateParamsSatispayDisplayPreference(TypedDict,
 
 
 class PaymentMethodConfigurationCreateParamsSatispay(TypedDict, total=False, closed=True):
+    """Whether Satispay, a wallet used mainly in Italy, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsSatispayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsSatispay(TypedDict, total=False, closed=True):
+    """Whether Satispay, a wallet used mainly in Italy, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsSatispayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsScalapayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1803,6 +2217,8 @@ class PaymentMethodConfigurationCreateParamsScalapayDisplayPreference(TypedDict,
 
 
 class PaymentMethodConfigurationUpdateParamsScalapayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1813,16 +2229,22 @@ class PaymentMethodConfigurationUpdateParamsScalapayDisplayPreference(TypedDict,
 
 
 class PaymentMethodConfigurationCreateParamsScalapay(TypedDict, total=False, closed=True):
+    """Whether Scalapay, with which customers in Europe pay in installments, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsScalapayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsScalapay(TypedDict, total=False, closed=True):
+    """Whether Scalapay, with which customers in Europe pay in installments, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsScalapayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsSepaDebitDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1833,6 +2255,8 @@ class PaymentMethodConfigurationCreateParamsSepaDebitDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationUpdateParamsSepaDebitDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1843,16 +2267,22 @@ class PaymentMethodConfigurationUpdateParamsSepaDebitDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationCreateParamsSepaDebit(TypedDict, total=False, closed=True):
+    """Whether SEPA Direct Debit is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsSepaDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsSepaDebit(TypedDict, total=False, closed=True):
+    """Whether SEPA Direct Debit is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsSepaDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsSequraDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1863,6 +2293,8 @@ class PaymentMethodConfigurationCreateParamsSequraDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsSequraDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1873,16 +2305,22 @@ class PaymentMethodConfigurationUpdateParamsSequraDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsSequra(TypedDict, total=False, closed=True):
+    """Whether seQura, with which customers pay in installments, mainly in Spain, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsSequraDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsSequra(TypedDict, total=False, closed=True):
+    """Whether seQura, with which customers pay in installments, mainly in Spain, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsSequraDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsSofortDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1893,6 +2331,8 @@ class PaymentMethodConfigurationCreateParamsSofortDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsSofortDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1903,16 +2343,22 @@ class PaymentMethodConfigurationUpdateParamsSofortDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsSofort(TypedDict, total=False, closed=True):
+    """Whether Sofort, online banking in some European countries, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsSofortDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsSofort(TypedDict, total=False, closed=True):
+    """Whether Sofort, online banking in some European countries, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsSofortDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsSunbitDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1923,6 +2369,8 @@ class PaymentMethodConfigurationCreateParamsSunbitDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationUpdateParamsSunbitDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1933,16 +2381,22 @@ class PaymentMethodConfigurationUpdateParamsSunbitDisplayPreference(TypedDict, t
 
 
 class PaymentMethodConfigurationCreateParamsSunbit(TypedDict, total=False, closed=True):
+    """Whether Sunbit, with which customers in the US pay in installments, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsSunbitDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsSunbit(TypedDict, total=False, closed=True):
+    """Whether Sunbit, with which customers in the US pay in installments, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsSunbitDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsSwishDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1953,6 +2407,8 @@ class PaymentMethodConfigurationCreateParamsSwishDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationUpdateParamsSwishDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1963,16 +2419,22 @@ class PaymentMethodConfigurationUpdateParamsSwishDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationCreateParamsSwish(TypedDict, total=False, closed=True):
+    """Whether Swish, a wallet in Sweden, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsSwishDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsSwish(TypedDict, total=False, closed=True):
+    """Whether Swish, a wallet in Sweden, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsSwishDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsTwintDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1983,6 +2445,8 @@ class PaymentMethodConfigurationCreateParamsTwintDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationUpdateParamsTwintDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -1993,16 +2457,22 @@ class PaymentMethodConfigurationUpdateParamsTwintDisplayPreference(TypedDict, to
 
 
 class PaymentMethodConfigurationCreateParamsTwint(TypedDict, total=False, closed=True):
+    """Whether TWINT, a wallet in Switzerland, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsTwintDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsTwint(TypedDict, total=False, closed=True):
+    """Whether TWINT, a wallet in Switzerland, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsTwintDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsUpiDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -2013,6 +2483,8 @@ class PaymentMethodConfigurationCreateParamsUpiDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationUpdateParamsUpiDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -2023,16 +2495,22 @@ class PaymentMethodConfigurationUpdateParamsUpiDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationCreateParamsUpi(TypedDict, total=False, closed=True):
+    """Whether UPI, instant payment from bank accounts in India, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsUpiDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsUpi(TypedDict, total=False, closed=True):
+    """Whether UPI, instant payment from bank accounts in India, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsUpiDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsUsBankAccountDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -2043,6 +2521,8 @@ class PaymentMethodConfigurationCreateParamsUsBankAccountDisplayPreference(Typed
 
 
 class PaymentMethodConfigurationUpdateParamsUsBankAccountDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -2053,16 +2533,22 @@ class PaymentMethodConfigurationUpdateParamsUsBankAccountDisplayPreference(Typed
 
 
 class PaymentMethodConfigurationCreateParamsUsBankAccount(TypedDict, total=False, closed=True):
+    """Whether ACH Direct Debit is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsUsBankAccountDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsUsBankAccount(TypedDict, total=False, closed=True):
+    """Whether ACH Direct Debit is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsUsBankAccountDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsWechatPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -2073,6 +2559,8 @@ class PaymentMethodConfigurationCreateParamsWechatPayDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationUpdateParamsWechatPayDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -2083,16 +2571,22 @@ class PaymentMethodConfigurationUpdateParamsWechatPayDisplayPreference(TypedDict
 
 
 class PaymentMethodConfigurationCreateParamsWechatPay(TypedDict, total=False, closed=True):
+    """Whether WeChat Pay, a wallet used mainly in China, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsWechatPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsWechatPay(TypedDict, total=False, closed=True):
+    """Whether WeChat Pay, a wallet used mainly in China, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsWechatPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationCreateParamsZipDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -2103,6 +2597,8 @@ class PaymentMethodConfigurationCreateParamsZipDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationUpdateParamsZipDisplayPreference(TypedDict, total=False, closed=True):
+    """Whether the payment method is shown to customers."""
+
     preference: Literal["none", "off", "on"]
     """Choice of the account. `none` follows the parent configuration or Stripe's default.
 
@@ -2113,11 +2609,15 @@ class PaymentMethodConfigurationUpdateParamsZipDisplayPreference(TypedDict, tota
 
 
 class PaymentMethodConfigurationCreateParamsZip(TypedDict, total=False, closed=True):
+    """Whether Zip, with which customers pay in installments, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsZipDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfigurationUpdateParamsZip(TypedDict, total=False, closed=True):
+    """Whether Zip, with which customers pay in installments, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsZipDisplayPreference
     """Whether the payment method is shown to customers."""
 

@@ -88,6 +88,8 @@ __all__ = [
 
 
 class PaymentMethodCreateParamsAcssDebit(TypedDict, total=False, closed=True):
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -97,26 +99,44 @@ class PaymentMethodCreateParamsAcssDebit(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsAffirm(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsAfterpayClearpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsAlipay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsAlma(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsAuBecsDebit(TypedDict, total=False, closed=True):
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -124,6 +144,10 @@ class PaymentMethodCreateParamsAuBecsDebit(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsBacsDebit(TypedDict, total=False, closed=True):
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
+
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -131,14 +155,22 @@ class PaymentMethodCreateParamsBacsDebit(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsBancontact(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsBillie(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsBillingDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -154,6 +186,8 @@ class PaymentMethodCreateParamsBillingDetailsAddress(TypedDict, total=False, clo
 
 
 class PaymentMethodUpdateParamsBillingDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -169,6 +203,8 @@ class PaymentMethodUpdateParamsBillingDetailsAddress(TypedDict, total=False, clo
 
 
 class PaymentMethodCreateParamsBillingDetails(TypedDict, total=False, closed=True):
+    """Billing address and contact details of the payer. Banks check the address of cards."""
+
     address: PaymentMethodCreateParamsBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -182,6 +218,8 @@ class PaymentMethodCreateParamsBillingDetails(TypedDict, total=False, closed=Tru
 
 
 class PaymentMethodUpdateParamsBillingDetails(TypedDict, total=False, closed=True):
+    """Billing address and contact details of the payer. Banks check the address of cards."""
+
     address: PaymentMethodUpdateParamsBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -195,19 +233,30 @@ class PaymentMethodUpdateParamsBillingDetails(TypedDict, total=False, closed=Tru
 
 
 class PaymentMethodCreateParamsBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsBlik(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsBoleto(TypedDict, total=False, closed=True):
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
+
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentMethodCreateParamsCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -218,6 +267,8 @@ class PaymentMethodCreateParamsCardNetworks(TypedDict, total=False, closed=True)
 
 
 class PaymentMethodUpdateParamsCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"] | None
     """Network that the customer prefers, for cards with several.
 
@@ -228,6 +279,8 @@ class PaymentMethodUpdateParamsCardNetworks(TypedDict, total=False, closed=True)
 
 
 class PaymentMethodCreateParamsCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -245,6 +298,8 @@ class PaymentMethodCreateParamsCard(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodUpdateParamsCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -254,23 +309,36 @@ class PaymentMethodUpdateParamsCard(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsCashapp(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsCrypto(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsCustomerBalance(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsCustom(TypedDict, total=False, closed=True):
+    """Payment method of your own, which is processed outside of Stripe. Only with the type `custom`."""
+
     type: Required[str]
     """ID of the custom payment method type, `cpmt_...`, to which it belongs."""
 
 
 class PaymentMethodCreateParamsEps(TypedDict, total=False, closed=True):
+    """EPS, online banking in Austria. Only with the type `eps`."""
+
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -305,6 +373,8 @@ class PaymentMethodCreateParamsEps(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsFpx(TypedDict, total=False, closed=True):
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -344,14 +414,22 @@ class PaymentMethodCreateParamsFpx(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsGiropay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsGrabpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsIdeal(TypedDict, total=False, closed=True):
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
+
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -378,14 +456,22 @@ class PaymentMethodCreateParamsIdeal(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsKakaoPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsKlarnaDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -395,35 +481,58 @@ class PaymentMethodCreateParamsKlarnaDob(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsKlarna(TypedDict, total=False, closed=True):
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
+
     dob: PaymentMethodCreateParamsKlarnaDob
     """Date of birth."""
 
 
 class PaymentMethodCreateParamsKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsKrCard(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsLink(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsMbWay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsMobilepay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsMultibanco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsNaverPay(TypedDict, total=False, closed=True):
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
+
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -433,6 +542,8 @@ class PaymentMethodCreateParamsNaverPay(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsNzBankAccount(TypedDict, total=False, closed=True):
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -448,10 +559,15 @@ class PaymentMethodCreateParamsNzBankAccount(TypedDict, total=False, closed=True
 
 
 class PaymentMethodCreateParamsOxxo(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsP24(TypedDict, total=False, closed=True):
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
+
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -484,26 +600,44 @@ class PaymentMethodCreateParamsP24(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPayco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPaynow(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPaypal(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPayto(TypedDict, total=False, closed=True):
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
+
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -515,61 +649,99 @@ class PaymentMethodCreateParamsPayto(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsPix(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsPromptpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsRadarOptions(TypedDict, total=False, closed=True):
+    """Data for Radar, Stripe's fraud prevention."""
+
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class PaymentMethodCreateParamsRevolutPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsSamsungPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsSatispay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsScalapay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsSepaDebit(TypedDict, total=False, closed=True):
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class PaymentMethodCreateParamsSequra(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsSofort(TypedDict, total=False, closed=True):
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
+
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentMethodCreateParamsSunbit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsSwish(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsTwint(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -585,11 +757,15 @@ class PaymentMethodCreateParamsUpiMandateOptions(TypedDict, total=False, closed=
 
 
 class PaymentMethodCreateParamsUpi(TypedDict, total=False, closed=True):
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
+
     mandate_options: PaymentMethodCreateParamsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class PaymentMethodCreateParamsUsBankAccount(TypedDict, total=False, closed=True):
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -611,6 +787,8 @@ class PaymentMethodCreateParamsUsBankAccount(TypedDict, total=False, closed=True
 
 
 class PaymentMethodUpdateParamsUsBankAccount(TypedDict, total=False, closed=True):
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -626,11 +804,17 @@ class PaymentMethodUpdateParamsUsBankAccount(TypedDict, total=False, closed=True
 
 
 class PaymentMethodCreateParamsWechatPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodCreateParamsZip(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class PaymentMethodAttachParams(TypedDict, total=False, closed=True):

@@ -49,6 +49,8 @@ __all__ = [
 
 
 class PaymentRecordReportPaymentParamsAmountRequested(TypedDict, total=False, closed=True):
+    """Amount that was asked for at first."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -56,6 +58,8 @@ class PaymentRecordReportPaymentParamsAmountRequested(TypedDict, total=False, cl
 
 
 class PaymentRecordReportRefundParamsAmount(TypedDict, total=False, closed=True):
+    """Amount that was refunded. All of the payment unless set."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -63,16 +67,22 @@ class PaymentRecordReportRefundParamsAmount(TypedDict, total=False, closed=True)
 
 
 class PaymentRecordReportPaymentAttemptParamsCanceled(TypedDict, total=False, closed=True):
+    """Given when the attempt was canceled."""
+
     canceled_at: Required[int | datetime]
     """When the payment was canceled."""
 
 
 class PaymentRecordReportPaymentParamsCanceled(TypedDict, total=False, closed=True):
+    """Given when the attempt was canceled."""
+
     canceled_at: Required[int | datetime]
     """When the payment was canceled."""
 
 
 class PaymentRecordReportPaymentAttemptInformationalParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """The customer who pays."""
+
     customer: str
     """Customer that the object belongs to."""
     email: str
@@ -84,6 +94,8 @@ class PaymentRecordReportPaymentAttemptInformationalParamsCustomerDetails(TypedD
 
 
 class PaymentRecordReportPaymentParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """The customer who pays."""
+
     customer: str
     """Customer that the object belongs to."""
     email: str
@@ -95,21 +107,29 @@ class PaymentRecordReportPaymentParamsCustomerDetails(TypedDict, total=False, cl
 
 
 class PaymentRecordReportPaymentAttemptParamsFailed(TypedDict, total=False, closed=True):
+    """Given when the attempt failed."""
+
     failed_at: Required[int | datetime]
     """When the payment failed."""
 
 
 class PaymentRecordReportPaymentParamsFailed(TypedDict, total=False, closed=True):
+    """Given when the attempt failed."""
+
     failed_at: Required[int | datetime]
     """When the payment failed."""
 
 
 class PaymentRecordReportPaymentAttemptParamsGuaranteed(TypedDict, total=False, closed=True):
+    """Given when the attempt succeeded and the money is guaranteed."""
+
     guaranteed_at: Required[int | datetime]
     """When the payment became guaranteed."""
 
 
 class PaymentRecordReportPaymentParamsGuaranteed(TypedDict, total=False, closed=True):
+    """Given when the attempt succeeded and the money is guaranteed."""
+
     guaranteed_at: Required[int | datetime]
     """When the payment became guaranteed."""
 
@@ -117,6 +137,8 @@ class PaymentRecordReportPaymentParamsGuaranteed(TypedDict, total=False, closed=
 class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetailsAddress(
     TypedDict, total=False, closed=True
 ):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -132,6 +154,8 @@ class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetailsA
 
 
 class PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -147,6 +171,8 @@ class PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetailsAddress(
 
 
 class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetails(TypedDict, total=False, closed=True):
+    """Name and contact details of the payer."""
+
     address: PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetailsAddress
     """Billing address of the payer."""
     email: str
@@ -158,6 +184,8 @@ class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetails(
 
 
 class PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetails(TypedDict, total=False, closed=True):
+    """Name and contact details of the payer."""
+
     address: PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetailsAddress
     """Billing address of the payer."""
     email: str
@@ -169,6 +197,8 @@ class PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetails(TypedDi
 
 
 class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsCustom(TypedDict, total=False, closed=True):
+    """Details of a payment by a payment method of your own. Only with the type `custom`."""
+
     display_name: str
     """Name of the payment method, as you reported it."""
     type: str
@@ -176,6 +206,8 @@ class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsCustom(TypedDic
 
 
 class PaymentRecordReportPaymentParamsPaymentMethodDetailsCustom(TypedDict, total=False, closed=True):
+    """Details of a payment by a payment method of your own. Only with the type `custom`."""
+
     display_name: str
     """Name of the payment method, as you reported it."""
     type: str
@@ -183,6 +215,8 @@ class PaymentRecordReportPaymentParamsPaymentMethodDetailsCustom(TypedDict, tota
 
 
 class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """Details of the payment method that paid."""
+
     billing_details: PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
     custom: PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsCustom
@@ -194,6 +228,8 @@ class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetails(TypedDict, tot
 
 
 class PaymentRecordReportPaymentParamsPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """Details of the payment method that paid."""
+
     billing_details: PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
     custom: PaymentRecordReportPaymentParamsPaymentMethodDetailsCustom
@@ -205,16 +241,22 @@ class PaymentRecordReportPaymentParamsPaymentMethodDetails(TypedDict, total=Fals
 
 
 class PaymentRecordReportPaymentParamsProcessorDetailsCustom(TypedDict, total=False, closed=True):
+    """A processor other than Stripe."""
+
     payment_reference: Required[str]
     """Reference of the payment with that processor; unique for each payment."""
 
 
 class PaymentRecordReportRefundParamsProcessorDetailsCustom(TypedDict, total=False, closed=True):
+    """A processor other than Stripe."""
+
     refund_reference: Required[str]
     """Reference of the refund with the processor; unique for each refund."""
 
 
 class PaymentRecordReportPaymentParamsProcessorDetails(TypedDict, total=False, closed=True):
+    """The processor that handled the payment or refund."""
+
     custom: PaymentRecordReportPaymentParamsProcessorDetailsCustom
     """A processor other than Stripe."""
     type: Required[Literal["custom"]]
@@ -225,6 +267,8 @@ class PaymentRecordReportPaymentParamsProcessorDetails(TypedDict, total=False, c
 
 
 class PaymentRecordReportRefundParamsProcessorDetails(TypedDict, total=False, closed=True):
+    """The processor that handled the payment or refund."""
+
     custom: PaymentRecordReportRefundParamsProcessorDetailsCustom
     """A processor other than Stripe."""
     type: Required[Literal["custom"]]
@@ -235,11 +279,15 @@ class PaymentRecordReportRefundParamsProcessorDetails(TypedDict, total=False, cl
 
 
 class PaymentRecordReportRefundParamsRefunded(TypedDict, total=False, closed=True):
+    """Given when the refund succeeded."""
+
     refunded_at: Required[int | datetime]
     """When the money was refunded."""
 
 
 class PaymentRecordReportPaymentAttemptInformationalParamsShippingDetailsAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -255,6 +303,8 @@ class PaymentRecordReportPaymentAttemptInformationalParamsShippingDetailsAddress
 
 
 class PaymentRecordReportPaymentAttemptParamsShippingDetailsAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -270,6 +320,8 @@ class PaymentRecordReportPaymentAttemptParamsShippingDetailsAddress(TypedDict, t
 
 
 class PaymentRecordReportPaymentParamsShippingDetailsAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -285,6 +337,8 @@ class PaymentRecordReportPaymentParamsShippingDetailsAddress(TypedDict, total=Fa
 
 
 class PaymentRecordReportPaymentAttemptInformationalParamsShippingDetails(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: PaymentRecordReportPaymentAttemptInformationalParamsShippingDetailsAddress
     """Delivery address."""
     name: str
@@ -294,6 +348,8 @@ class PaymentRecordReportPaymentAttemptInformationalParamsShippingDetails(TypedD
 
 
 class PaymentRecordReportPaymentAttemptParamsShippingDetails(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: PaymentRecordReportPaymentAttemptParamsShippingDetailsAddress
     """Delivery address."""
     name: str
@@ -303,6 +359,8 @@ class PaymentRecordReportPaymentAttemptParamsShippingDetails(TypedDict, total=Fa
 
 
 class PaymentRecordReportPaymentParamsShippingDetails(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: PaymentRecordReportPaymentParamsShippingDetailsAddress
     """Delivery address."""
     name: str

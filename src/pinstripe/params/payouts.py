@@ -21,6 +21,8 @@ __all__ = [
 
 
 class PayoutListParamsArrivalDate(TypedDict, total=False, closed=True):
+    """Only payouts that are expected to arrive at this time, or within a range of times."""
+
     gt: int | datetime
     """Only payouts expected after this time."""
     gte: int | datetime
@@ -32,6 +34,8 @@ class PayoutListParamsArrivalDate(TypedDict, total=False, closed=True):
 
 
 class PayoutListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime

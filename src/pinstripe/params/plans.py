@@ -23,6 +23,8 @@ __all__ = [
 
 
 class PlanListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -34,6 +36,8 @@ class PlanListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class PlanCreateParamsProductTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
     """ID of the tax location at which the event or service takes place. The tax code says whether it is
     needed.
@@ -43,6 +47,8 @@ class PlanCreateParamsProductTaxDetails(TypedDict, total=False, closed=True):
 
 
 class PlanCreateParamsProduct(TypedDict, total=False, closed=True):
+    """Product that the plan is for, by its ID or described in place."""
+
     active: bool
     """Whether the product can be sold. Inactive products do not take part in new purchases."""
     id: str
@@ -68,6 +74,8 @@ class PlanCreateParamsProduct(TypedDict, total=False, closed=True):
 
 
 class PlanCreateParamsTier(TypedDict, total=False, closed=True):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int
     """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: Decimal | str
@@ -88,6 +96,10 @@ class PlanCreateParamsTier(TypedDict, total=False, closed=True):
 
 
 class PlanCreateParamsTransformUsage(TypedDict, total=False, closed=True):
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
+
     divide_by: Required[int]
     """Number that the quantity is divided by, such as the size of a package."""
     round: Required[Literal["down", "up"]]

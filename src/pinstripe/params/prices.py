@@ -33,6 +33,8 @@ __all__ = [
 
 
 class PriceListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -44,6 +46,8 @@ class PriceListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsCurrencyOptionsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """Lets the customer choose the amount."""
+
     enabled: Required[bool]
     """Has to be `True`. Leave the object out otherwise."""
     maximum: int
@@ -57,6 +61,8 @@ class PriceCreateParamsCurrencyOptionsCustomUnitAmount(TypedDict, total=False, c
 
 
 class PriceUpdateParamsCurrencyOptionsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """Lets the customer choose the amount."""
+
     enabled: Required[bool]
     """Has to be `True`. Leave the object out otherwise."""
     maximum: int
@@ -70,6 +76,8 @@ class PriceUpdateParamsCurrencyOptionsCustomUnitAmount(TypedDict, total=False, c
 
 
 class PriceCreateParamsCurrencyOptionsTier(TypedDict, total=False, closed=True):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int
     """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: Decimal | str
@@ -90,6 +98,8 @@ class PriceCreateParamsCurrencyOptionsTier(TypedDict, total=False, closed=True):
 
 
 class PriceUpdateParamsCurrencyOptionsTier(TypedDict, total=False, closed=True):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int
     """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: Decimal | str
@@ -110,6 +120,8 @@ class PriceUpdateParamsCurrencyOptionsTier(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Prices in other currencies, by lowercase ISO currency code."""
+
     custom_unit_amount: PriceCreateParamsCurrencyOptionsCustomUnitAmount
     """Lets the customer choose the amount."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -130,6 +142,8 @@ class PriceCreateParamsCurrencyOptions(TypedDict, total=False, closed=True):
 
 
 class PriceUpdateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Prices in other currencies, by lowercase ISO currency code."""
+
     custom_unit_amount: PriceUpdateParamsCurrencyOptionsCustomUnitAmount
     """Lets the customer choose the amount."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -150,6 +164,8 @@ class PriceUpdateParamsCurrencyOptions(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """Lets the customer choose the amount, in Checkout and payment links."""
+
     enabled: Required[bool]
     """Has to be `True`. Leave the object out otherwise."""
     maximum: int
@@ -163,6 +179,8 @@ class PriceCreateParamsCustomUnitAmount(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
     """ID of the tax location at which the event or service takes place. The tax code says whether it is
     needed.
@@ -172,6 +190,8 @@ class PriceCreateParamsProductDataTaxDetails(TypedDict, total=False, closed=True
 
 
 class PriceCreateParamsProductData(TypedDict, total=False, closed=True):
+    """Describes a product to create together with the price. Use it instead of `product`."""
+
     active: bool
     """Whether the product can be sold. Defaults to `True`."""
     id: str
@@ -197,6 +217,8 @@ class PriceCreateParamsProductData(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring, and sets how it is billed. A one-time price unless set."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing period.
 
@@ -224,6 +246,8 @@ class PriceCreateParamsRecurring(TypedDict, total=False, closed=True):
 
 
 class PriceListParamsRecurring(TypedDict, total=False, closed=True):
+    """Only recurring prices with these properties."""
+
     interval: Literal["day", "month", "week", "year"]
     """Only prices with this unit of the billing period.
 
@@ -243,6 +267,8 @@ class PriceListParamsRecurring(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsTier(TypedDict, total=False, closed=True):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int
     """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: Decimal | str
@@ -263,6 +289,10 @@ class PriceCreateParamsTier(TypedDict, total=False, closed=True):
 
 
 class PriceCreateParamsTransformQuantity(TypedDict, total=False, closed=True):
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
+
     divide_by: Required[int]
     """Number that the quantity is divided by, such as the size of a package."""
     round: Required[Literal["down", "up"]]

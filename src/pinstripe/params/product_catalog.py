@@ -18,6 +18,8 @@ __all__ = [
 
 
 class ProductCatalogTrialOfferListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int
     """Only objects created after this time."""
     gte: int
@@ -29,11 +31,15 @@ class ProductCatalogTrialOfferListParamsCreated(TypedDict, total=False, closed=T
 
 
 class ProductCatalogTrialOfferCreateParamsDurationRelative(TypedDict, total=False, closed=True):
+    """Length in billing intervals of the trial's price. With type `relative`."""
+
     iterations: Required[int]
     """Number of billing intervals."""
 
 
 class ProductCatalogTrialOfferCreateParamsDuration(TypedDict, total=False, closed=True):
+    """How long the trial is."""
+
     relative: ProductCatalogTrialOfferCreateParamsDurationRelative
     """Length in billing intervals of the trial's price. With type `relative`."""
     type: Required[Literal["relative"]]
@@ -44,11 +50,15 @@ class ProductCatalogTrialOfferCreateParamsDuration(TypedDict, total=False, close
 
 
 class ProductCatalogTrialOfferCreateParamsEndBehaviorTransition(TypedDict, total=False, closed=True):
+    """Change to another price. With type `transition`."""
+
     price: Required[str]
     """Price that the subscription item has after the trial."""
 
 
 class ProductCatalogTrialOfferCreateParamsEndBehavior(TypedDict, total=False, closed=True):
+    """What happens at the end of the trial."""
+
     transition: Required[ProductCatalogTrialOfferCreateParamsEndBehaviorTransition]
     """Change to another price. With type `transition`."""
 

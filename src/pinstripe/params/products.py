@@ -35,6 +35,8 @@ __all__ = [
 
 
 class ProductListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -46,6 +48,8 @@ class ProductListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class ProductCreateParamsDefaultPriceDataCurrencyOptionsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """Lets the customer choose the amount."""
+
     enabled: Required[bool]
     """Has to be `True`. Leave the object out otherwise."""
     maximum: int
@@ -59,6 +63,8 @@ class ProductCreateParamsDefaultPriceDataCurrencyOptionsCustomUnitAmount(TypedDi
 
 
 class ProductCreateParamsDefaultPriceDataCurrencyOptionsTier(TypedDict, total=False, closed=True):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int
     """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: Decimal | str
@@ -79,6 +85,8 @@ class ProductCreateParamsDefaultPriceDataCurrencyOptionsTier(TypedDict, total=Fa
 
 
 class ProductCreateParamsDefaultPriceDataCurrencyOptions(TypedDict, total=False, closed=True):
+    """Prices in other currencies, by lowercase ISO currency code."""
+
     custom_unit_amount: ProductCreateParamsDefaultPriceDataCurrencyOptionsCustomUnitAmount
     """Lets the customer choose the amount."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -99,6 +107,8 @@ class ProductCreateParamsDefaultPriceDataCurrencyOptions(TypedDict, total=False,
 
 
 class ProductCreateParamsDefaultPriceDataCustomUnitAmount(TypedDict, total=False, closed=True):
+    """Lets the customer choose the amount."""
+
     enabled: Required[bool]
     """Has to be `True`. Leave the object out otherwise."""
     maximum: int
@@ -112,6 +122,8 @@ class ProductCreateParamsDefaultPriceDataCustomUnitAmount(TypedDict, total=False
 
 
 class ProductCreateParamsDefaultPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring, and sets how often it is billed. A one-time price unless set."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing period.
 
@@ -127,6 +139,8 @@ class ProductCreateParamsDefaultPriceDataRecurring(TypedDict, total=False, close
 
 
 class ProductCreateParamsDefaultPriceData(TypedDict, total=False, closed=True):
+    """Describes a price to create with the product, which becomes its default price."""
+
     currency: Required[str]
     """Three-letter ISO 4217 code of the currency of the price, in lowercase."""
     currency_options: Mapping[str, ProductCreateParamsDefaultPriceDataCurrencyOptions]
@@ -155,16 +169,22 @@ class ProductCreateParamsDefaultPriceData(TypedDict, total=False, closed=True):
 
 
 class ProductCreateParamsMarketingFeature(TypedDict, total=False, closed=True):
+    """Up to 15 features of the product, shown in pricing tables."""
+
     name: Required[str]
     """Name of the feature, up to 80 characters."""
 
 
 class ProductUpdateParamsMarketingFeature(TypedDict, total=False, closed=True):
+    """Up to 15 features of the product, shown in pricing tables."""
+
     name: Required[str]
     """Name of the feature, up to 80 characters."""
 
 
 class ProductCreateParamsPackageDimensions(TypedDict, total=False, closed=True):
+    """Size and weight of the packed product."""
+
     height: Required[float]
     """Height in inches."""
     length: Required[float]
@@ -176,6 +196,8 @@ class ProductCreateParamsPackageDimensions(TypedDict, total=False, closed=True):
 
 
 class ProductUpdateParamsPackageDimensions(TypedDict, total=False, closed=True):
+    """Size and weight of the packed product."""
+
     height: Required[float]
     """Height in inches."""
     length: Required[float]
@@ -187,6 +209,8 @@ class ProductUpdateParamsPackageDimensions(TypedDict, total=False, closed=True):
 
 
 class ProductCreateParamsTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
     """ID of the tax location at which the event or service takes place. The tax code says whether it is
     needed.
@@ -196,6 +220,8 @@ class ProductCreateParamsTaxDetails(TypedDict, total=False, closed=True):
 
 
 class ProductUpdateParamsTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
     """ID of the tax location at which the event or service takes place. The tax code says whether it is
     needed.

@@ -23,6 +23,8 @@ __all__ = [
 
 
 class PromotionCodeListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -34,6 +36,8 @@ class PromotionCodeListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class PromotionCodeCreateParamsPromotion(TypedDict, total=False, closed=True):
+    """What the code redeems."""
+
     coupon: str
     """ID of the coupon that the code redeems."""
     type: Required[Literal["coupon"]]
@@ -44,16 +48,22 @@ class PromotionCodeCreateParamsPromotion(TypedDict, total=False, closed=True):
 
 
 class PromotionCodeCreateParamsRestrictionsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Conditions in other currencies, by lowercase ISO currency code."""
+
     minimum_amount: int
     """Minimum amount of a purchase in this currency, in its smallest unit."""
 
 
 class PromotionCodeUpdateParamsRestrictionsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Conditions in other currencies, by lowercase ISO currency code."""
+
     minimum_amount: int
     """Minimum amount of a purchase in this currency, in its smallest unit."""
 
 
 class PromotionCodeCreateParamsRestrictions(TypedDict, total=False, closed=True):
+    """Conditions for redeeming the code."""
+
     currency_options: Mapping[str, PromotionCodeCreateParamsRestrictionsCurrencyOptions]
     """Conditions in other currencies, by lowercase ISO currency code."""
     first_time_transaction: bool
@@ -65,6 +75,8 @@ class PromotionCodeCreateParamsRestrictions(TypedDict, total=False, closed=True)
 
 
 class PromotionCodeUpdateParamsRestrictions(TypedDict, total=False, closed=True):
+    """Conditions for redeeming the code."""
+
     currency_options: Mapping[str, PromotionCodeUpdateParamsRestrictionsCurrencyOptions]
     """Conditions in other currencies, by lowercase ISO currency code."""
 

@@ -51,6 +51,8 @@ __all__ = [
 
 
 class QuoteCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -62,6 +64,8 @@ class QuoteCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True
 
 
 class QuoteUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -73,6 +77,8 @@ class QuoteUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True
 
 
 class QuoteCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings for Stripe Tax on the quote and on what it becomes."""
+
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the quote."""
     liability: QuoteCreateParamsAutomaticTaxLiability
@@ -80,6 +86,8 @@ class QuoteCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings for Stripe Tax on the quote and on what it becomes."""
+
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the quote."""
     liability: QuoteUpdateParamsAutomaticTaxLiability
@@ -87,6 +95,8 @@ class QuoteUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole quote. `None` removes all."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -96,6 +106,8 @@ class QuoteCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole quote. `None` removes all."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -105,6 +117,8 @@ class QuoteUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsFromQuote(TypedDict, total=False, closed=True):
+    """Quote to copy. Parameters that are given as well take the place of what is copied."""
+
     is_revision: bool
     """Whether the new quote is a revised version of the other one. Defaults to `False`."""
     quote: Required[str]
@@ -112,6 +126,8 @@ class QuoteCreateParamsFromQuote(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four custom fields to show on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -119,6 +135,8 @@ class QuoteCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed
 
 
 class QuoteUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four custom fields to show on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -126,6 +144,8 @@ class QuoteUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed
 
 
 class QuoteCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -137,6 +157,8 @@ class QuoteCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True
 
 
 class QuoteUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -148,6 +170,8 @@ class QuoteUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True
 
 
 class QuoteCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings of the invoices that the quote leads to."""
+
     custom_fields: Sequence[QuoteCreateParamsInvoiceSettingsCustomField] | None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int
@@ -161,6 +185,8 @@ class QuoteCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings of the invoices that the quote leads to."""
+
     custom_fields: Sequence[QuoteUpdateParamsInvoiceSettingsCustomField] | None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int
@@ -174,6 +200,8 @@ class QuoteUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsLineItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this line item."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -183,6 +211,8 @@ class QuoteCreateParamsLineItemDiscount(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsLineItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this line item."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -192,6 +222,8 @@ class QuoteUpdateParamsLineItemDiscount(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """How often the price is billed. A one-time price unless this is set."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -207,6 +239,8 @@ class QuoteCreateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed
 
 
 class QuoteUpdateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """How often the price is billed. A one-time price unless this is set."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -222,6 +256,8 @@ class QuoteUpdateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed
 
 
 class QuoteCreateParamsLineItemPriceData(TypedDict, total=False, closed=True):
+    """Price that is made for this line item only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -244,6 +280,8 @@ class QuoteCreateParamsLineItemPriceData(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsLineItemPriceData(TypedDict, total=False, closed=True):
+    """Price that is made for this line item only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -266,6 +304,8 @@ class QuoteUpdateParamsLineItemPriceData(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsLineItem(TypedDict, total=False, closed=True):
+    """Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`."""
+
     discounts: Sequence[QuoteCreateParamsLineItemDiscount] | None
     """Coupons, promotion codes or existing discounts for this line item."""
     price: str
@@ -279,6 +319,8 @@ class QuoteCreateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsLineItem(TypedDict, total=False, closed=True):
+    """Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`."""
+
     discounts: Sequence[QuoteUpdateParamsLineItemDiscount] | None
     """Coupons, promotion codes or existing discounts for this line item."""
     id: str
@@ -294,6 +336,8 @@ class QuoteUpdateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsSubscriptionDataBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
     """How invoices show the discounts on prorations.
 
@@ -303,6 +347,8 @@ class QuoteCreateParamsSubscriptionDataBillingModeFlexible(TypedDict, total=Fals
 
 
 class QuoteCreateParamsSubscriptionDataBillingMode(TypedDict, total=False, closed=True):
+    """How prorations and invoices of the subscription are computed."""
+
     flexible: QuoteCreateParamsSubscriptionDataBillingModeFlexible
     """Settings for the type `flexible`."""
     type: Required[Literal["classic", "flexible"]]
@@ -315,6 +361,8 @@ class QuoteCreateParamsSubscriptionDataBillingMode(TypedDict, total=False, close
 
 
 class QuoteCreateParamsSubscriptionData(TypedDict, total=False, closed=True):
+    """Settings of the subscription that the quote leads to."""
+
     billing_mode: QuoteCreateParamsSubscriptionDataBillingMode
     """How prorations and invoices of the subscription are computed."""
     description: Annotated[str, MaxLen(500)]
@@ -332,6 +380,8 @@ class QuoteCreateParamsSubscriptionData(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsSubscriptionData(TypedDict, total=False, closed=True):
+    """Settings of the subscription that the quote leads to."""
+
     description: Annotated[str, MaxLen(500)] | None
     """Text for the customer about the subscription, up to 500 characters."""
     effective_date: Literal["current_period_end"] | int | datetime | None
@@ -347,6 +397,8 @@ class QuoteUpdateParamsSubscriptionData(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsTransferData(TypedDict, total=False, closed=True):
+    """Connected account to which money of the resulting payments is transferred."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     amount_percent: float
@@ -358,6 +410,8 @@ class QuoteCreateParamsTransferData(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsTransferData(TypedDict, total=False, closed=True):
+    """Connected account to which money of the resulting payments is transferred."""
+
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     amount_percent: float

@@ -36,11 +36,15 @@ __all__ = [
 
 
 class RadarPaymentEvaluationCreateParamsClientDeviceMetadataDetails(TypedDict, total=False, closed=True):
+    """Data about the customer's device."""
+
     radar_session: Required[str]
     """Radar session, which Stripe.js creates in the customer's browser."""
 
 
 class RadarEarlyFraudWarningListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -52,6 +56,8 @@ class RadarEarlyFraudWarningListParamsCreated(TypedDict, total=False, closed=Tru
 
 
 class RadarValueListItemListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -63,6 +69,8 @@ class RadarValueListItemListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class RadarValueListListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -74,6 +82,8 @@ class RadarValueListListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class RadarPaymentEvaluationCreateParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """Who pays."""
+
     customer: str
     """Customer that the object belongs to."""
     customer_account: str
@@ -87,6 +97,8 @@ class RadarPaymentEvaluationCreateParamsCustomerDetails(TypedDict, total=False, 
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetailsCard(TypedDict, total=False, closed=True):
+    """Details of a payment by card."""
+
     customer_presence: Literal["off_session", "on_session"]
     """Whether the customer is there.
 
@@ -104,6 +116,8 @@ class RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetailsCard(T
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetails(TypedDict, total=False, closed=True):
+    """How the money is moved."""
+
     card: RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetailsCard
     """Details of a payment by card."""
     money_movement_type: Required[Literal["card"]]
@@ -116,6 +130,8 @@ class RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetails(Typed
 class RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillingDetailsAddress(
     TypedDict, total=False, closed=True
 ):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -133,6 +149,8 @@ class RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillin
 class RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillingDetails(
     TypedDict, total=False, closed=True
 ):
+    """Name and contact details of the payer."""
+
     address: RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillingDetailsAddress
     """Billing address of the payer."""
     email: str
@@ -144,6 +162,8 @@ class RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillin
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """Payment method that pays."""
+
     billing_details: RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
     payment_method: Required[str]
@@ -151,6 +171,8 @@ class RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetails(Typed
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetailsAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -166,6 +188,8 @@ class RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetailsAddress(Typ
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetails(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetailsAddress
     """Delivery address."""
     name: str
@@ -175,6 +199,8 @@ class RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetails(TypedDict,
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """The payment that is evaluated."""
+
     amount: Required[int]
     """Amount of the payment, in the smallest currency unit."""
     currency: Required[str]

@@ -17,6 +17,8 @@ __all__ = [
 
 
 class ReportingReportRunListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -28,6 +30,8 @@ class ReportingReportRunListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class ReportingReportRunCreateParamsParameters(TypedDict, total=False, closed=True):
+    """Parameters of the run. The report type says which ones it takes."""
+
     columns: list[str]
     """Columns of the result, in this order. The default columns of the report type unless set."""
     connected_account: str

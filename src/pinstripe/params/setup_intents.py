@@ -325,6 +325,8 @@ __all__ = [
 
 
 class SetupIntentCreateParamsAutomaticPaymentMethods(TypedDict, total=False, closed=True):
+    """Whether Stripe chooses the payment methods to offer, from those in the Dashboard that can be set up."""
+
     allow_redirects: Literal["always", "never"]
     """Whether payment methods are offered that send the customer to another page, which needs a
     `return_url`. Defaults to `always`.
@@ -337,6 +339,8 @@ class SetupIntentCreateParamsAutomaticPaymentMethods(TypedDict, total=False, clo
 
 
 class SetupIntentListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -348,14 +352,22 @@ class SetupIntentListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Says that the customer agreed offline. Takes no details.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Says that the customer agreed offline. Takes no details.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed online."""
+
     ip_address: str
     """IP address from which the customer agreed."""
     user_agent: str
@@ -363,6 +375,8 @@ class SetupIntentConfirmParamsMandateDataCustomerAcceptanceOnline(TypedDict, tot
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed online."""
+
     ip_address: Required[str]
     """IP address from which the customer agreed."""
     user_agent: Required[str]
@@ -370,6 +384,8 @@ class SetupIntentCreateParamsMandateDataCustomerAcceptanceOnline(TypedDict, tota
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate."""
+
     accepted_at: int | datetime
     """When the customer agreed."""
     offline: SetupIntentConfirmParamsMandateDataCustomerAcceptanceOffline
@@ -385,6 +401,8 @@ class SetupIntentConfirmParamsMandateDataCustomerAcceptance(TypedDict, total=Fal
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate."""
+
     accepted_at: int | datetime
     """When the customer agreed."""
     offline: SetupIntentCreateParamsMandateDataCustomerAcceptanceOffline
@@ -400,16 +418,22 @@ class SetupIntentCreateParamsMandateDataCustomerAcceptance(TypedDict, total=Fals
 
 
 class SetupIntentConfirmParamsMandateData(TypedDict, total=False, closed=True):
+    """Creates the mandate by which the customer allows later debits."""
+
     customer_acceptance: Required[SetupIntentConfirmParamsMandateDataCustomerAcceptance]
     """How the customer agreed to the mandate."""
 
 
 class SetupIntentCreateParamsMandateData(TypedDict, total=False, closed=True):
+    """Creates the mandate by which the customer allows later debits."""
+
     customer_acceptance: Required[SetupIntentCreateParamsMandateDataCustomerAcceptance]
     """How the customer agreed to the mandate."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -419,6 +443,8 @@ class SetupIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=False,
 
 
 class SetupIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -428,6 +454,8 @@ class SetupIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -437,66 +465,116 @@ class SetupIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, 
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -504,6 +582,8 @@ class SetupIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=Fals
 
 
 class SetupIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -511,6 +591,8 @@ class SetupIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -518,6 +600,10 @@ class SetupIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
+
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -525,6 +611,10 @@ class SetupIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=False,
 
 
 class SetupIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
+
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -532,6 +622,10 @@ class SetupIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
+
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -539,30 +633,50 @@ class SetupIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, 
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -578,6 +692,8 @@ class SetupIntentConfirmParamsPaymentMethodDataBillingDetailsAddress(TypedDict, 
 
 
 class SetupIntentCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -593,6 +709,8 @@ class SetupIntentCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, t
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -608,6 +726,8 @@ class SetupIntentUpdateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, t
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
+    """Name and contact details of the payer."""
+
     address: SetupIntentConfirmParamsPaymentMethodDataBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -621,6 +741,8 @@ class SetupIntentConfirmParamsPaymentMethodDataBillingDetails(TypedDict, total=F
 
 
 class SetupIntentCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
+    """Name and contact details of the payer."""
+
     address: SetupIntentCreateParamsPaymentMethodDataBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -634,6 +756,8 @@ class SetupIntentCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=Fa
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
+    """Name and contact details of the payer."""
+
     address: SetupIntentUpdateParamsPaymentMethodDataBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -647,45 +771,74 @@ class SetupIntentUpdateParamsPaymentMethodDataBillingDetails(TypedDict, total=Fa
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
+
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
+
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
+
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -696,6 +849,8 @@ class SetupIntentConfirmParamsPaymentMethodDataCardNetworks(TypedDict, total=Fal
 
 
 class SetupIntentCreateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -706,6 +861,8 @@ class SetupIntentCreateParamsPaymentMethodDataCardNetworks(TypedDict, total=Fals
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -716,6 +873,8 @@ class SetupIntentUpdateParamsPaymentMethodDataCardNetworks(TypedDict, total=Fals
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -733,6 +892,8 @@ class SetupIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, clos
 
 
 class SetupIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -750,6 +911,8 @@ class SetupIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, close
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -767,42 +930,71 @@ class SetupIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, close
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
+    """EPS, online banking in Austria. Only with the type `eps`."""
+
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -837,6 +1029,8 @@ class SetupIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, close
 
 
 class SetupIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
+    """EPS, online banking in Austria. Only with the type `eps`."""
+
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -871,6 +1065,8 @@ class SetupIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed
 
 
 class SetupIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
+    """EPS, online banking in Austria. Only with the type `eps`."""
+
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -905,6 +1101,8 @@ class SetupIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, closed
 
 
 class SetupIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -944,6 +1142,8 @@ class SetupIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, close
 
 
 class SetupIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -983,6 +1183,8 @@ class SetupIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed
 
 
 class SetupIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1022,30 +1224,50 @@ class SetupIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, closed
 
 
 class SetupIntentConfirmParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
+
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -1072,6 +1294,8 @@ class SetupIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, clo
 
 
 class SetupIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
+
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -1098,6 +1322,8 @@ class SetupIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, clos
 
 
 class SetupIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
+
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -1124,30 +1350,50 @@ class SetupIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, clos
 
 
 class SetupIntentConfirmParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -1157,6 +1403,8 @@ class SetupIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=False,
 
 
 class SetupIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -1166,6 +1414,8 @@ class SetupIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -1175,93 +1425,158 @@ class SetupIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, 
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
+
     dob: SetupIntentConfirmParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
+
     dob: SetupIntentCreateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
+
     dob: SetupIntentUpdateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
+
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -1271,6 +1586,8 @@ class SetupIntentConfirmParamsPaymentMethodDataNaverPay(TypedDict, total=False, 
 
 
 class SetupIntentCreateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
+
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -1280,6 +1597,8 @@ class SetupIntentCreateParamsPaymentMethodDataNaverPay(TypedDict, total=False, c
 
 
 class SetupIntentUpdateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
+
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -1289,6 +1608,8 @@ class SetupIntentUpdateParamsPaymentMethodDataNaverPay(TypedDict, total=False, c
 
 
 class SetupIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -1304,6 +1625,8 @@ class SetupIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fa
 
 
 class SetupIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -1319,6 +1642,8 @@ class SetupIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -1334,18 +1659,29 @@ class SetupIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentConfirmParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
+
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -1378,6 +1714,8 @@ class SetupIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, close
 
 
 class SetupIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
+
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -1410,6 +1748,8 @@ class SetupIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed
 
 
 class SetupIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
+
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -1442,66 +1782,116 @@ class SetupIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
+
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -1513,6 +1903,8 @@ class SetupIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, clo
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
+
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -1524,6 +1916,8 @@ class SetupIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, clos
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
+
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -1535,171 +1929,281 @@ class SetupIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, clos
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
+
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
+
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
+
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1715,6 +2219,8 @@ class SetupIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, tota
 
 
 class SetupIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1730,6 +2236,8 @@ class SetupIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total
 
 
 class SetupIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1745,21 +2253,29 @@ class SetupIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total
 
 
 class SetupIntentConfirmParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
+
     mandate_options: SetupIntentConfirmParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
+
     mandate_options: SetupIntentCreateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
+
     mandate_options: SetupIntentUpdateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1781,6 +2297,8 @@ class SetupIntentConfirmParamsPaymentMethodDataUsBankAccount(TypedDict, total=Fa
 
 
 class SetupIntentCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1802,6 +2320,8 @@ class SetupIntentCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentUpdateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1823,30 +2343,50 @@ class SetupIntentUpdateParamsPaymentMethodDataUsBankAccount(TypedDict, total=Fal
 
 
 class SetupIntentConfirmParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to create and use."""
+
     acss_debit: SetupIntentConfirmParamsPaymentMethodDataAcssDebit
     """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: SetupIntentConfirmParamsPaymentMethodDataAffirm
@@ -2050,6 +2590,8 @@ class SetupIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=T
 
 
 class SetupIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to create and use."""
+
     acss_debit: SetupIntentCreateParamsPaymentMethodDataAcssDebit
     """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: SetupIntentCreateParamsPaymentMethodDataAffirm
@@ -2253,6 +2795,8 @@ class SetupIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=Tr
 
 
 class SetupIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to create and use."""
+
     acss_debit: SetupIntentUpdateParamsPaymentMethodDataAcssDebit
     """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: SetupIntentUpdateParamsPaymentMethodDataAffirm
@@ -2456,6 +3000,8 @@ class SetupIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=Tr
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
@@ -2482,6 +3028,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedD
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
@@ -2508,6 +3056,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDi
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
@@ -2534,6 +3084,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDi
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
+
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions
@@ -2548,6 +3100,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fal
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
+
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions
@@ -2562,6 +3116,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fals
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
+
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions
@@ -2576,75 +3132,113 @@ class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fals
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Amazon Pay (`amazon_pay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Amazon Pay (`amazon_pay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Amazon Pay (`amazon_pay`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
+
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
+
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
+
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by Bizum (`bizum`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for payments by BLIK (`blik`)."""
+
     code: str
     """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions
@@ -2652,6 +3246,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsBlik(TypedDict, total=False, c
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for payments by BLIK (`blik`)."""
+
     code: str
     """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsBlikMandateOptions
@@ -2659,6 +3255,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, cl
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for payments by BLIK (`blik`)."""
+
     code: str
     """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions
@@ -2666,6 +3264,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsBlik(TypedDict, total=False, cl
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: Required[int]
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Required[Literal["fixed", "maximum"]]
@@ -2702,6 +3302,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCardMandateOptions(TypedDict, 
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: Required[int]
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Required[Literal["fixed", "maximum"]]
@@ -2738,6 +3340,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, t
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: Required[int]
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Required[Literal["fixed", "maximum"]]
@@ -2774,20 +3378,31 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, t
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by card at a Terminal reader (`card_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by card at a Terminal reader (`card_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payments by card at a Terminal reader (`card_present`).
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
     """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
@@ -2799,6 +3414,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions
 class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
     """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
@@ -2810,6 +3427,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsC
 class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
     """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
@@ -2819,21 +3438,29 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsC
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
     """Data for payments on Cartes Bancaires."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
     """Data for payments on Cartes Bancaires."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
     """Data for payments on Cartes Bancaires."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
     """Result that the bank's server returned for the authentication.
 
@@ -2869,6 +3496,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, to
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
     """Result that the bank's server returned for the authentication.
 
@@ -2904,6 +3533,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, tot
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
     """Result that the bank's server returned for the authentication.
 
@@ -2939,6 +3570,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, tot
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for payments by card."""
+
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
@@ -2980,6 +3613,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False, c
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for payments by card."""
+
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
@@ -3021,6 +3656,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, cl
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for payments by card."""
+
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
@@ -3062,6 +3699,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, cl
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
     """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
@@ -3081,6 +3720,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, tota
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
     """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
@@ -3100,6 +3741,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
     """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
@@ -3119,6 +3762,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
     """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
@@ -3126,6 +3771,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
     """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
@@ -3133,6 +3780,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(T
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
     """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
@@ -3140,6 +3789,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(T
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two bills.
 
@@ -3159,6 +3810,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, 
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two bills.
 
@@ -3178,6 +3831,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, t
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two bills.
 
@@ -3197,6 +3852,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, t
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """Settings for payments by Klarna (`klarna`)."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     on_demand: SetupIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand
@@ -3255,6 +3912,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsKlarna(TypedDict, total=False,
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """Settings for payments by Klarna (`klarna`)."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     on_demand: SetupIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand
@@ -3313,6 +3972,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
+    """Settings for payments by Klarna (`klarna`)."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     on_demand: SetupIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand
@@ -3371,36 +4032,50 @@ class SetupIntentUpdateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, 
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
+    """Settings for payments by Link (`link`)."""
+
     persistent_token: str
     """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
+    """Settings for payments by Link (`link`)."""
+
     persistent_token: str
     """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
+    """Settings for payments by Link (`link`)."""
+
     persistent_token: str
     """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """Settings for payments by PayPal (`paypal`)."""
+
     billing_agreement_id: str
     """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """Settings for payments by PayPal (`paypal`)."""
+
     billing_agreement_id: str
     """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
+    """Settings for payments by PayPal (`paypal`)."""
+
     billing_agreement_id: str
     """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None
@@ -3462,6 +4137,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict,
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None
@@ -3523,6 +4200,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, 
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int | None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None
@@ -3584,21 +4263,29 @@ class SetupIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, 
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for payments by PayTo (`payto`)."""
+
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for payments by PayTo (`payto`)."""
+
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for payments by PayTo (`payto`)."""
+
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -3633,6 +4320,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsPixMandateOptions(TypedDict, t
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -3667,6 +4356,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, to
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -3701,51 +4392,71 @@ class SetupIntentUpdateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, to
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for payments by Pix (`pix`)."""
+
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for payments by Pix (`pix`)."""
+
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for payments by Pix (`pix`)."""
+
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     reference_prefix: Annotated[str, MaxLen(12)] | None
     """Prefix of the mandate reference that Stripe generates, up to 12 characters."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
+
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
+
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
+
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -3761,6 +4472,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, t
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -3776,6 +4489,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, to
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -3791,6 +4506,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, to
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for payments by UPI (`upi`)."""
+
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -3804,6 +4521,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUpi(TypedDict, total=False, cl
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for payments by UPI (`upi`)."""
+
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -3817,6 +4536,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False, clo
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for payments by UPI (`upi`)."""
+
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
@@ -3832,6 +4553,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUpi(TypedDict, total=False, clo
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -3843,6 +4566,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnecti
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -3854,6 +4579,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default.
 
@@ -3865,6 +4592,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -3887,6 +4616,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnecti
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(TypedDict, total=False, closed=True):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -3909,6 +4640,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(TypedDict, total=False, closed=True):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -3931,6 +4664,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     collection_method: Literal["paper"] | None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -3939,6 +4674,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions(Ty
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     collection_method: Literal["paper"] | None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -3947,6 +4684,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions(Typ
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     collection_method: Literal["paper"] | None
     """How the customer agreed to the mandate, where this was not online.
 
@@ -3955,6 +4694,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions(Typ
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
     """Networks that are requested.
 
@@ -3964,6 +4705,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDic
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
     """Networks that are requested.
 
@@ -3973,6 +4716,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
     """Networks that are requested.
 
@@ -3982,6 +4727,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
+
     financial_connections: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions
@@ -3998,6 +4745,8 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, total
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
+
     financial_connections: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions
@@ -4014,6 +4763,8 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
+
     financial_connections: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions
@@ -4030,6 +4781,8 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=
 
 
 class SetupIntentConfirmParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for the setup of single payment methods."""
+
     acss_debit: SetupIntentConfirmParamsPaymentMethodOptionsAcssDebit
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentConfirmParamsPaymentMethodOptionsAmazonPay
@@ -4063,6 +4816,8 @@ class SetupIntentConfirmParamsPaymentMethodOptions(TypedDict, total=False, close
 
 
 class SetupIntentCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for the setup of single payment methods."""
+
     acss_debit: SetupIntentCreateParamsPaymentMethodOptionsAcssDebit
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentCreateParamsPaymentMethodOptionsAmazonPay
@@ -4096,6 +4851,8 @@ class SetupIntentCreateParamsPaymentMethodOptions(TypedDict, total=False, closed
 
 
 class SetupIntentUpdateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for the setup of single payment methods."""
+
     acss_debit: SetupIntentUpdateParamsPaymentMethodOptionsAcssDebit
     """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentUpdateParamsPaymentMethodOptionsAmazonPay
@@ -4129,6 +4886,8 @@ class SetupIntentUpdateParamsPaymentMethodOptions(TypedDict, total=False, closed
 
 
 class SetupIntentCreateParamsSingleUse(TypedDict, total=False, closed=True):
+    """Sets the payment method up for one payment only, with a mandate for its amount."""
+
     amount: Required[int]
     """Amount of that payment, in the smallest currency unit."""
     currency: Required[str]

@@ -25,6 +25,8 @@ __all__ = [
 
 
 class ShippingRateListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -36,6 +38,8 @@ class ShippingRateListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class ShippingRateCreateParamsDeliveryEstimateMaximum(TypedDict, total=False, closed=True):
+    """Longest time that the delivery takes. No upper limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of time.
 
@@ -50,6 +54,8 @@ class ShippingRateCreateParamsDeliveryEstimateMaximum(TypedDict, total=False, cl
 
 
 class ShippingRateCreateParamsDeliveryEstimateMinimum(TypedDict, total=False, closed=True):
+    """Shortest time that the delivery takes. No lower limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
     """Unit of time.
 
@@ -64,6 +70,8 @@ class ShippingRateCreateParamsDeliveryEstimateMinimum(TypedDict, total=False, cl
 
 
 class ShippingRateCreateParamsDeliveryEstimate(TypedDict, total=False, closed=True):
+    """How long the delivery takes, shown to the customer in Checkout."""
+
     maximum: ShippingRateCreateParamsDeliveryEstimateMaximum
     """Longest time that the delivery takes. No upper limit unless set."""
     minimum: ShippingRateCreateParamsDeliveryEstimateMinimum
@@ -71,6 +79,8 @@ class ShippingRateCreateParamsDeliveryEstimate(TypedDict, total=False, closed=Tr
 
 
 class ShippingRateCreateParamsFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """Costs in other currencies, by lowercase ISO currency code."""
+
     amount: Required[int]
     """Cost of the delivery in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -83,6 +93,8 @@ class ShippingRateCreateParamsFixedAmountCurrencyOptions(TypedDict, total=False,
 
 
 class ShippingRateUpdateParamsFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """Costs in other currencies, by lowercase ISO currency code."""
+
     amount: int
     """Cost of the delivery in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
@@ -95,6 +107,8 @@ class ShippingRateUpdateParamsFixedAmountCurrencyOptions(TypedDict, total=False,
 
 
 class ShippingRateCreateParamsFixedAmount(TypedDict, total=False, closed=True):
+    """Cost of the delivery. Set if `type` is `fixed_amount`."""
+
     amount: Required[int]
     """Cost of the delivery, in the smallest currency unit."""
     currency: Required[str]
@@ -104,6 +118,8 @@ class ShippingRateCreateParamsFixedAmount(TypedDict, total=False, closed=True):
 
 
 class ShippingRateUpdateParamsFixedAmount(TypedDict, total=False, closed=True):
+    """Amounts of the rate to update."""
+
     currency_options: Mapping[str, ShippingRateUpdateParamsFixedAmountCurrencyOptions]
     """Costs in other currencies, by lowercase ISO currency code."""
 

@@ -42,16 +42,22 @@ __all__ = [
 
 
 class SourceCreateParamsMandateAcceptanceOffline(TypedDict, total=False, closed=True):
+    """Where the customer agreed offline."""
+
     contact_email: Required[str]
     """Email address to which Stripe sends the mandate."""
 
 
 class SourceUpdateParamsMandateAcceptanceOffline(TypedDict, total=False, closed=True):
+    """Where the customer agreed offline."""
+
     contact_email: Required[str]
     """Email address to which Stripe sends the mandate."""
 
 
 class SourceCreateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed in a browser or app."""
+
     date: int | datetime
     """When the customer agreed online."""
     ip: str
@@ -61,6 +67,8 @@ class SourceCreateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=T
 
 
 class SourceUpdateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed in a browser or app."""
+
     date: int | datetime
     """When the customer agreed online."""
     ip: str
@@ -70,6 +78,8 @@ class SourceUpdateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=T
 
 
 class SourceCreateParamsMandateAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate, or withdrew it."""
+
     date: int | datetime
     """When the customer agreed or withdrew."""
     ip: str
@@ -97,6 +107,8 @@ class SourceCreateParamsMandateAcceptance(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsMandateAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate, or withdrew it."""
+
     date: int | datetime
     """When the customer agreed or withdrew."""
     ip: str
@@ -124,6 +136,8 @@ class SourceUpdateParamsMandateAcceptance(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsMandate(TypedDict, total=False, closed=True):
+    """Mandate by which the customer allows debits."""
+
     acceptance: SourceCreateParamsMandateAcceptance
     """How the customer agreed to the mandate, or withdrew it."""
     amount: int | None
@@ -149,6 +163,8 @@ class SourceCreateParamsMandate(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsMandate(TypedDict, total=False, closed=True):
+    """Mandate by which the customer allows debits."""
+
     acceptance: SourceUpdateParamsMandateAcceptance
     """How the customer agreed to the mandate, or withdrew it."""
     amount: int | None
@@ -174,6 +190,8 @@ class SourceUpdateParamsMandate(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsOwnerAddress(TypedDict, total=False, closed=True):
+    """Address of the person who owns it."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -189,6 +207,8 @@ class SourceCreateParamsOwnerAddress(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
+    """Address of the person who owns it."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -204,6 +224,8 @@ class SourceUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsOwner(TypedDict, total=False, closed=True):
+    """Who owns the payment method."""
+
     address: SourceCreateParamsOwnerAddress
     """Address of the person who owns it."""
     email: str
@@ -215,6 +237,8 @@ class SourceCreateParamsOwner(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsOwner(TypedDict, total=False, closed=True):
+    """Who owns the payment method."""
+
     address: SourceUpdateParamsOwnerAddress
     """Address of the person who owns it."""
     email: str
@@ -226,6 +250,8 @@ class SourceUpdateParamsOwner(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsReceiver(TypedDict, total=False, closed=True):
+    """Flow in which the customer transfers money to an account."""
+
     refund_attributes_method: Literal["email", "manual", "none"]
     """How details for refunds are asked from the customer.
 
@@ -236,11 +262,15 @@ class SourceCreateParamsReceiver(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsRedirect(TypedDict, total=False, closed=True):
+    """Flow in which the customer authorizes the payment on another page."""
+
     return_url: Required[str]
     """URL to which the customer or user returns afterwards."""
 
 
 class SourceCreateParamsSourceOrderItem(TypedDict, total=False, closed=True):
+    """Goods, shipping, taxes and discounts that make up the order."""
+
     amount: int
     """What the item costs, in the smallest currency unit."""
     currency: str
@@ -262,6 +292,8 @@ class SourceCreateParamsSourceOrderItem(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsSourceOrderItem(TypedDict, total=False, closed=True):
+    """Goods, shipping, taxes and discounts that make up the order."""
+
     amount: int
     """What the item costs, in the smallest currency unit."""
     currency: str
@@ -283,6 +315,8 @@ class SourceUpdateParamsSourceOrderItem(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsSourceOrderShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -298,6 +332,8 @@ class SourceCreateParamsSourceOrderShippingAddress(TypedDict, total=False, close
 
 
 class SourceUpdateParamsSourceOrderShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -313,6 +349,8 @@ class SourceUpdateParamsSourceOrderShippingAddress(TypedDict, total=False, close
 
 
 class SourceCreateParamsSourceOrderShipping(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: Required[SourceCreateParamsSourceOrderShippingAddress]
     """Delivery address."""
     carrier: str
@@ -326,6 +364,8 @@ class SourceCreateParamsSourceOrderShipping(TypedDict, total=False, closed=True)
 
 
 class SourceUpdateParamsSourceOrderShipping(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: Required[SourceUpdateParamsSourceOrderShippingAddress]
     """Delivery address."""
     carrier: str
@@ -339,6 +379,8 @@ class SourceUpdateParamsSourceOrderShipping(TypedDict, total=False, closed=True)
 
 
 class SourceCreateParamsSourceOrder(TypedDict, total=False, closed=True):
+    """Order that is paid, as some providers need it."""
+
     items: Sequence[SourceCreateParamsSourceOrderItem]
     """Goods, shipping, taxes and discounts that make up the order."""
     shipping: SourceCreateParamsSourceOrderShipping
@@ -346,6 +388,8 @@ class SourceCreateParamsSourceOrder(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsSourceOrder(TypedDict, total=False, closed=True):
+    """Order that is paid, as some providers need it."""
+
     items: Sequence[SourceUpdateParamsSourceOrderItem]
     """Goods, shipping, taxes and discounts that make up the order."""
     shipping: SourceUpdateParamsSourceOrderShipping

@@ -27,26 +27,36 @@ __all__ = [
 
 
 class SubscriptionItemCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
+    """Usage at which the item is billed before its period ends. `None` removes it."""
+
     usage_gte: Required[int]
     """Number of units at which the item is billed."""
 
 
 class SubscriptionItemUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
+    """Usage at which the item is billed before its period ends. `None` removes it."""
+
     usage_gte: Required[int]
     """Number of units at which the item is billed."""
 
 
 class SubscriptionItemCreateParamsCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class SubscriptionItemUpdateParamsCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class SubscriptionItemCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -56,6 +66,8 @@ class SubscriptionItemCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -65,6 +77,8 @@ class SubscriptionItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionItemCreateParamsPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -80,6 +94,8 @@ class SubscriptionItemCreateParamsPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionItemUpdateParamsPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -95,6 +111,8 @@ class SubscriptionItemUpdateParamsPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionItemCreateParamsPriceData(TypedDict, total=False, closed=True):
+    """Recurring price that is made for this item only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -117,6 +135,8 @@ class SubscriptionItemCreateParamsPriceData(TypedDict, total=False, closed=True)
 
 
 class SubscriptionItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
+    """Recurring price that is made for this item only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]

@@ -106,6 +106,8 @@ __all__ = [
 
 
 class SubscriptionScheduleCreateParamsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
     """How invoices show the discounts on prorations.
 
@@ -115,6 +117,8 @@ class SubscriptionScheduleCreateParamsBillingModeFlexible(TypedDict, total=False
 
 
 class SubscriptionScheduleCreateParamsBillingMode(TypedDict, total=False, closed=True):
+    """How prorations and invoices of the schedule's subscription are computed."""
+
     flexible: SubscriptionScheduleCreateParamsBillingModeFlexible
     """Settings for the type `flexible`."""
     type: Required[Literal["classic", "flexible"]]
@@ -127,6 +131,8 @@ class SubscriptionScheduleCreateParamsBillingMode(TypedDict, total=False, closed
 
 
 class SubscriptionScheduleListParamsCanceledAt(TypedDict, total=False, closed=True):
+    """Only schedules that were canceled at this time, or within a range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -138,6 +144,8 @@ class SubscriptionScheduleListParamsCanceledAt(TypedDict, total=False, closed=Tr
 
 
 class SubscriptionScheduleListParamsCompletedAt(TypedDict, total=False, closed=True):
+    """Only schedules that were completed at this time, or within a range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -149,6 +157,8 @@ class SubscriptionScheduleListParamsCompletedAt(TypedDict, total=False, closed=T
 
 
 class SubscriptionScheduleListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -160,6 +170,8 @@ class SubscriptionScheduleListParamsCreated(TypedDict, total=False, closed=True)
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -171,6 +183,8 @@ class SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTaxLiability(Typed
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -182,6 +196,8 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTaxLiability(Typed
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings for Stripe Tax on the invoices."""
+
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTaxLiability
@@ -189,6 +205,8 @@ class SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTax(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings for Stripe Tax on the invoices."""
+
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTaxLiability
@@ -196,6 +214,8 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTax(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsBillingThresholds(TypedDict, total=False, closed=True):
+    """Amount at which an invoice is created before the period ends."""
+
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -205,6 +225,8 @@ class SubscriptionScheduleCreateParamsDefaultSettingsBillingThresholds(TypedDict
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsBillingThresholds(TypedDict, total=False, closed=True):
+    """Amount at which an invoice is created before the period ends."""
+
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -214,6 +236,8 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsBillingThresholds(TypedDict
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four custom fields to show on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -221,6 +245,8 @@ class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsCustomField(
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four custom fields to show on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -228,6 +254,8 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsCustomField(
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -239,6 +267,8 @@ class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsIssuer(Typed
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -250,6 +280,8 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsIssuer(Typed
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings that the invoices take over."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsCustomField] | None
@@ -267,6 +299,8 @@ class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettings(TypedDict, 
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings that the invoices take over."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsCustomField] | None
@@ -284,6 +318,8 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettings(TypedDict, 
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsTransferData(TypedDict, total=False, closed=True):
+    """Connected account to which money of the invoices is transferred."""
+
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -293,6 +329,8 @@ class SubscriptionScheduleCreateParamsDefaultSettingsTransferData(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsTransferData(TypedDict, total=False, closed=True):
+    """Connected account to which money of the invoices is transferred."""
+
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -302,6 +340,8 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsTransferData(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsDefaultSettings(TypedDict, total=False, closed=True):
+    """Settings of the subscription in each phase that does not set its own."""
+
     application_fee_percent: float
     """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
     decimals.
@@ -335,6 +375,8 @@ class SubscriptionScheduleCreateParamsDefaultSettings(TypedDict, total=False, cl
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettings(TypedDict, total=False, closed=True):
+    """Settings of the subscription in each phase that does not set its own."""
+
     application_fee_percent: float
     """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
     decimals.
@@ -368,6 +410,8 @@ class SubscriptionScheduleUpdateParamsDefaultSettings(TypedDict, total=False, cl
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePausePauseAt(TypedDict, total=False, closed=True):
+    """When the subscription is paused."""
+
     timestamp: int | datetime
     """Time of the pause. Only with the type `timestamp`."""
     type: Required[Literal["now", "timestamp"]]
@@ -379,6 +423,8 @@ class SubscriptionScheduleCreateParamsPauseSchedulePausePauseAt(TypedDict, total
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePausePauseAt(TypedDict, total=False, closed=True):
+    """When the subscription is paused."""
+
     timestamp: int | datetime
     """Time of the pause. Only with the type `timestamp`."""
     type: Required[Literal["now", "timestamp"]]
@@ -392,6 +438,8 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePausePauseAt(TypedDict, total
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
+    """Whether metered usage of the current period is billed."""
+
     type: Literal["none", "pause_at"]
     """Until when metered usage is billed.
 
@@ -403,6 +451,8 @@ class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForOutstandi
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
+    """Whether metered usage of the current period is billed."""
+
     type: Literal["none", "pause_at"]
     """Until when metered usage is billed.
 
@@ -414,6 +464,8 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForOutstandi
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom(
     TypedDict, total=False, closed=True
 ):
+    """From when time that is paid but not used is credited."""
+
     type: Literal["item_current_period_start", "none", "pause_at"]
     """Start of the credited time.
 
@@ -426,6 +478,8 @@ class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForUnusedTim
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom(
     TypedDict, total=False, closed=True
 ):
+    """From when time that is paid but not used is credited."""
+
     type: Literal["item_current_period_start", "none", "pause_at"]
     """Start of the credited time.
 
@@ -436,6 +490,8 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForUnusedTim
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillFor(TypedDict, total=False, closed=True):
+    """What is billed or credited when the pause begins."""
+
     outstanding_usage_through: SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough
     """Whether metered usage of the current period is billed."""
     unused_time_from: SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom
@@ -443,6 +499,8 @@ class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillFor(TypedDic
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillFor(TypedDict, total=False, closed=True):
+    """What is billed or credited when the pause begins."""
+
     outstanding_usage_through: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough
     """Whether metered usage of the current period is billed."""
     unused_time_from: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom
@@ -450,6 +508,8 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillFor(TypedDic
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettings(TypedDict, total=False, closed=True):
+    """What the pause bills and credits."""
+
     bill_for: SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillFor
     """What is billed or credited when the pause begins."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
@@ -466,6 +526,8 @@ class SubscriptionScheduleCreateParamsPauseSchedulePauseSettings(TypedDict, tota
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettings(TypedDict, total=False, closed=True):
+    """What the pause bills and credits."""
+
     bill_for: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillFor
     """What is billed or credited when the pause begins."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
@@ -482,6 +544,8 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettings(TypedDict, tota
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePause(TypedDict, total=False, closed=True):
+    """When and how the subscription is paused."""
+
     pause_at: Required[SubscriptionScheduleCreateParamsPauseSchedulePausePauseAt]
     """When the subscription is paused."""
     settings: SubscriptionScheduleCreateParamsPauseSchedulePauseSettings
@@ -489,6 +553,8 @@ class SubscriptionScheduleCreateParamsPauseSchedulePause(TypedDict, total=False,
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePause(TypedDict, total=False, closed=True):
+    """When and how the subscription is paused."""
+
     pause_at: SubscriptionScheduleUpdateParamsPauseSchedulePausePauseAt
     """When the subscription is paused."""
     settings: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettings
@@ -496,6 +562,8 @@ class SubscriptionScheduleUpdateParamsPauseSchedulePause(TypedDict, total=False,
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAtDuration(TypedDict, total=False, closed=True):
+    """Length of the pause. Only with the type `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -509,6 +577,8 @@ class SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAtDuration(TypedD
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAtDuration(TypedDict, total=False, closed=True):
+    """Length of the pause. Only with the type `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -522,6 +592,8 @@ class SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAtDuration(TypedD
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAt(TypedDict, total=False, closed=True):
+    """When the subscription is resumed."""
+
     duration: SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAtDuration
     """Length of the pause. Only with the type `duration`."""
     timestamp: int | datetime
@@ -536,6 +608,8 @@ class SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAt(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAt(TypedDict, total=False, closed=True):
+    """When the subscription is resumed."""
+
     duration: SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAtDuration
     """Length of the pause. Only with the type `duration`."""
     timestamp: int | datetime
@@ -550,6 +624,8 @@ class SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAt(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResumeSettings(TypedDict, total=False, closed=True):
+    """How the subscription is resumed."""
+
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
     """Whether a new billing cycle begins when the subscription is resumed.
 
@@ -573,6 +649,8 @@ class SubscriptionScheduleCreateParamsPauseScheduleResumeSettings(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResumeSettings(TypedDict, total=False, closed=True):
+    """How the subscription is resumed."""
+
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
     """Whether a new billing cycle begins when the subscription is resumed.
 
@@ -596,6 +674,8 @@ class SubscriptionScheduleUpdateParamsPauseScheduleResumeSettings(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResume(TypedDict, total=False, closed=True):
+    """When and how the subscription is resumed. It stays paused unless this is set."""
+
     resume_at: Required[SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAt]
     """When the subscription is resumed."""
     settings: SubscriptionScheduleCreateParamsPauseScheduleResumeSettings
@@ -603,6 +683,8 @@ class SubscriptionScheduleCreateParamsPauseScheduleResume(TypedDict, total=False
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResume(TypedDict, total=False, closed=True):
+    """When and how the subscription is resumed. It stays paused unless this is set."""
+
     resume_at: SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAt
     """When the subscription is resumed."""
     settings: SubscriptionScheduleUpdateParamsPauseScheduleResumeSettings
@@ -610,6 +692,8 @@ class SubscriptionScheduleUpdateParamsPauseScheduleResume(TypedDict, total=False
 
 
 class SubscriptionScheduleCreateParamsPauseSchedule(TypedDict, total=False, closed=True):
+    """Planned pauses of the subscription."""
+
     key: str
     """Name for the planned pause, by which later updates refer to it."""
     pause: SubscriptionScheduleCreateParamsPauseSchedulePause
@@ -619,6 +703,8 @@ class SubscriptionScheduleCreateParamsPauseSchedule(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedule(TypedDict, total=False, closed=True):
+    """Planned pauses of the subscription."""
+
     key: str
     """Name for the planned pause, by which later updates refer to it."""
     pause: SubscriptionScheduleUpdateParamsPauseSchedulePause
@@ -628,6 +714,8 @@ class SubscriptionScheduleUpdateParamsPauseSchedule(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -637,6 +725,8 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemDiscount(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -646,6 +736,8 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemDiscount(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "phase_end", "timestamp"]]
@@ -658,6 +750,8 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, to
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "phase_end", "timestamp"]]
@@ -670,6 +764,8 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, to
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "phase_start", "timestamp"]]
@@ -682,6 +778,8 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodStart(TypedDict, 
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "phase_start", "timestamp"]]
@@ -694,6 +792,8 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodStart(TypedDict, 
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodStart]
@@ -701,6 +801,8 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriod(TypedDict, total
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodStart]
@@ -708,6 +810,8 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriod(TypedDict, total
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
+    """Defines a price for this use only, without creating a price for reuse."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -728,6 +832,8 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPriceData(TypedDict, to
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
+    """Defines a price for this use only, without creating a price for reuse."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -748,6 +854,8 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPriceData(TypedDict, to
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges on the first invoice of the phase."""
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionScheduleCreateParamsPhaseAddInvoiceItemDiscount]
@@ -767,6 +875,8 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItem(TypedDict, total=False
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges on the first invoice of the phase."""
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemDiscount]
@@ -786,6 +896,8 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItem(TypedDict, total=False
 
 
 class SubscriptionScheduleCreateParamsPhaseAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -797,6 +909,8 @@ class SubscriptionScheduleCreateParamsPhaseAutomaticTaxLiability(TypedDict, tota
 
 
 class SubscriptionScheduleUpdateParamsPhaseAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -808,6 +922,8 @@ class SubscriptionScheduleUpdateParamsPhaseAutomaticTaxLiability(TypedDict, tota
 
 
 class SubscriptionScheduleCreateParamsPhaseAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings for Stripe Tax on the invoices of the phase."""
+
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleCreateParamsPhaseAutomaticTaxLiability
@@ -815,6 +931,8 @@ class SubscriptionScheduleCreateParamsPhaseAutomaticTax(TypedDict, total=False, 
 
 
 class SubscriptionScheduleUpdateParamsPhaseAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings for Stripe Tax on the invoices of the phase."""
+
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleUpdateParamsPhaseAutomaticTaxLiability
@@ -822,6 +940,8 @@ class SubscriptionScheduleUpdateParamsPhaseAutomaticTax(TypedDict, total=False, 
 
 
 class SubscriptionScheduleCreateParamsPhaseBillingThresholds(TypedDict, total=False, closed=True):
+    """Amount at which an invoice is created before the period ends."""
+
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -831,6 +951,8 @@ class SubscriptionScheduleCreateParamsPhaseBillingThresholds(TypedDict, total=Fa
 
 
 class SubscriptionScheduleUpdateParamsPhaseBillingThresholds(TypedDict, total=False, closed=True):
+    """Amount at which an invoice is created before the period ends."""
+
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -840,6 +962,8 @@ class SubscriptionScheduleUpdateParamsPhaseBillingThresholds(TypedDict, total=Fa
 
 
 class SubscriptionScheduleCreateParamsPhaseDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription during the phase."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -849,6 +973,8 @@ class SubscriptionScheduleCreateParamsPhaseDiscount(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleUpdateParamsPhaseDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription during the phase."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -858,6 +984,8 @@ class SubscriptionScheduleUpdateParamsPhaseDiscount(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleCreateParamsPhaseDuration(TypedDict, total=False, closed=True):
+    """Length of the phase, instead of `end_date`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -871,6 +999,8 @@ class SubscriptionScheduleCreateParamsPhaseDuration(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleUpdateParamsPhaseDuration(TypedDict, total=False, closed=True):
+    """Length of the phase, instead of `end_date`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -884,6 +1014,8 @@ class SubscriptionScheduleUpdateParamsPhaseDuration(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleCreateParamsPhaseInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four custom fields to show on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -891,6 +1023,8 @@ class SubscriptionScheduleCreateParamsPhaseInvoiceSettingsCustomField(TypedDict,
 
 
 class SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four custom fields to show on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -898,6 +1032,8 @@ class SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsCustomField(TypedDict,
 
 
 class SubscriptionScheduleCreateParamsPhaseInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -909,6 +1045,8 @@ class SubscriptionScheduleCreateParamsPhaseInvoiceSettingsIssuer(TypedDict, tota
 
 
 class SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -920,6 +1058,8 @@ class SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsIssuer(TypedDict, tota
 
 
 class SubscriptionScheduleCreateParamsPhaseInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings that the invoices take over."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[SubscriptionScheduleCreateParamsPhaseInvoiceSettingsCustomField] | None
@@ -937,6 +1077,8 @@ class SubscriptionScheduleCreateParamsPhaseInvoiceSettings(TypedDict, total=Fals
 
 
 class SubscriptionScheduleUpdateParamsPhaseInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings that the invoices take over."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
     custom_fields: Sequence[SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsCustomField] | None
@@ -954,16 +1096,22 @@ class SubscriptionScheduleUpdateParamsPhaseInvoiceSettings(TypedDict, total=Fals
 
 
 class SubscriptionScheduleCreateParamsPhaseItemBillingThresholds(TypedDict, total=False, closed=True):
+    """Usage at which the item is billed before its period ends."""
+
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemBillingThresholds(TypedDict, total=False, closed=True):
+    """Usage at which the item is billed before its period ends."""
+
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionScheduleCreateParamsPhaseItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item during the phase."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -973,6 +1121,8 @@ class SubscriptionScheduleCreateParamsPhaseItemDiscount(TypedDict, total=False, 
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item during the phase."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -982,6 +1132,8 @@ class SubscriptionScheduleUpdateParamsPhaseItemDiscount(TypedDict, total=False, 
 
 
 class SubscriptionScheduleCreateParamsPhaseItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -997,6 +1149,8 @@ class SubscriptionScheduleCreateParamsPhaseItemPriceDataRecurring(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -1012,6 +1166,8 @@ class SubscriptionScheduleUpdateParamsPhaseItemPriceDataRecurring(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPhaseItemPriceData(TypedDict, total=False, closed=True):
+    """Recurring price that is made for this item only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -1034,6 +1190,8 @@ class SubscriptionScheduleCreateParamsPhaseItemPriceData(TypedDict, total=False,
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemPriceData(TypedDict, total=False, closed=True):
+    """Recurring price that is made for this item only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -1056,6 +1214,8 @@ class SubscriptionScheduleUpdateParamsPhaseItemPriceData(TypedDict, total=False,
 
 
 class SubscriptionScheduleCreateParamsPhaseItem(TypedDict, total=False, closed=True):
+    """Prices and quantities that the subscription has during the phase."""
+
     billing_thresholds: SubscriptionScheduleCreateParamsPhaseItemBillingThresholds | None
     """Usage at which the item is billed before its period ends."""
     discounts: Sequence[SubscriptionScheduleCreateParamsPhaseItemDiscount] | None
@@ -1075,6 +1235,8 @@ class SubscriptionScheduleCreateParamsPhaseItem(TypedDict, total=False, closed=T
 
 
 class SubscriptionScheduleUpdateParamsPhaseItem(TypedDict, total=False, closed=True):
+    """Prices and quantities that the subscription has during the phase."""
+
     billing_thresholds: SubscriptionScheduleUpdateParamsPhaseItemBillingThresholds | None
     """Usage at which the item is billed before its period ends."""
     discounts: Sequence[SubscriptionScheduleUpdateParamsPhaseItemDiscount] | None
@@ -1094,6 +1256,8 @@ class SubscriptionScheduleUpdateParamsPhaseItem(TypedDict, total=False, closed=T
 
 
 class SubscriptionScheduleCreateParamsPhaseTransferData(TypedDict, total=False, closed=True):
+    """Connected account to which money of the invoices is transferred."""
+
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -1103,6 +1267,8 @@ class SubscriptionScheduleCreateParamsPhaseTransferData(TypedDict, total=False, 
 
 
 class SubscriptionScheduleUpdateParamsPhaseTransferData(TypedDict, total=False, closed=True):
+    """Connected account to which money of the invoices is transferred."""
+
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -1112,6 +1278,10 @@ class SubscriptionScheduleUpdateParamsPhaseTransferData(TypedDict, total=False, 
 
 
 class SubscriptionScheduleCreateParamsPhase(TypedDict, total=False, closed=True):
+    """Phases in order. Each begins when the one before ends; an update must repeat the current and future
+    phases that are to stay.
+    """
+
     add_invoice_items: Sequence[SubscriptionScheduleCreateParamsPhaseAddInvoiceItem]
     """One-time charges on the first invoice of the phase."""
     application_fee_percent: float
@@ -1174,6 +1344,10 @@ class SubscriptionScheduleCreateParamsPhase(TypedDict, total=False, closed=True)
 
 
 class SubscriptionScheduleUpdateParamsPhase(TypedDict, total=False, closed=True):
+    """Phases in order. Each begins when the one before ends; an update must repeat the current and future
+    phases that are to stay.
+    """
+
     add_invoice_items: Sequence[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItem]
     """One-time charges on the first invoice of the phase."""
     application_fee_percent: float
@@ -1244,6 +1418,8 @@ class SubscriptionScheduleUpdateParamsPhase(TypedDict, total=False, closed=True)
 
 
 class SubscriptionScheduleListParamsReleasedAt(TypedDict, total=False, closed=True):
+    """Only schedules that were released at this time, or within a range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime

@@ -146,6 +146,8 @@ __all__ = [
 
 
 class SubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -155,6 +157,8 @@ class SubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=False, clo
 
 
 class SubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -164,6 +168,8 @@ class SubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=False, clo
 
 
 class SubscriptionCreateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "timestamp"]]
@@ -175,6 +181,8 @@ class SubscriptionCreateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, cl
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
     """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "timestamp"]]
@@ -186,6 +194,8 @@ class SubscriptionUpdateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, cl
 
 
 class SubscriptionCreateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "now", "timestamp"]]
@@ -198,6 +208,8 @@ class SubscriptionCreateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, 
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
     """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "now", "timestamp"]]
@@ -210,6 +222,8 @@ class SubscriptionUpdateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, 
 
 
 class SubscriptionCreateParamsAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[SubscriptionCreateParamsAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[SubscriptionCreateParamsAddInvoiceItemPeriodStart]
@@ -217,6 +231,8 @@ class SubscriptionCreateParamsAddInvoiceItemPeriod(TypedDict, total=False, close
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[SubscriptionUpdateParamsAddInvoiceItemPeriodEnd]
     """End of the period."""
     start: Required[SubscriptionUpdateParamsAddInvoiceItemPeriodStart]
@@ -224,6 +240,8 @@ class SubscriptionUpdateParamsAddInvoiceItemPeriod(TypedDict, total=False, close
 
 
 class SubscriptionCreateParamsAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
+    """One-time price that is made for this charge only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -244,6 +262,8 @@ class SubscriptionCreateParamsAddInvoiceItemPriceData(TypedDict, total=False, cl
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
+    """One-time price that is made for this charge only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -264,6 +284,10 @@ class SubscriptionUpdateParamsAddInvoiceItemPriceData(TypedDict, total=False, cl
 
 
 class SubscriptionCreateParamsAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionCreateParamsAddInvoiceItemDiscount]
@@ -283,6 +307,10 @@ class SubscriptionCreateParamsAddInvoiceItem(TypedDict, total=False, closed=True
 
 
 class SubscriptionUpdateParamsAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionUpdateParamsAddInvoiceItemDiscount]
@@ -302,6 +330,8 @@ class SubscriptionUpdateParamsAddInvoiceItem(TypedDict, total=False, closed=True
 
 
 class SubscriptionCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -313,6 +343,8 @@ class SubscriptionCreateParamsAutomaticTaxLiability(TypedDict, total=False, clos
 
 
 class SubscriptionUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
+    """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -324,6 +356,8 @@ class SubscriptionUpdateParamsAutomaticTaxLiability(TypedDict, total=False, clos
 
 
 class SubscriptionCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings for Stripe Tax on the invoices of the subscription."""
+
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionCreateParamsAutomaticTaxLiability
@@ -331,11 +365,15 @@ class SubscriptionCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class SubscriptionListParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Only subscriptions with or without automatic tax."""
+
     enabled: Required[bool]
     """Whether to list the subscriptions with automatic tax or those without."""
 
 
 class SubscriptionUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
+    """Settings for Stripe Tax on the invoices of the subscription."""
+
     enabled: Required[bool]
     """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionUpdateParamsAutomaticTaxLiability
@@ -343,6 +381,8 @@ class SubscriptionUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class SubscriptionPauseParamsBillForOutstandingUsageThrough(TypedDict, total=False, closed=True):
+    """Whether metered usage of the current period is billed. Usage up to now is billed unless this is set."""
+
     type: Required[Literal["none", "now"]]
     """Until when metered usage is billed.
 
@@ -352,6 +392,10 @@ class SubscriptionPauseParamsBillForOutstandingUsageThrough(TypedDict, total=Fal
 
 
 class SubscriptionPauseParamsBillForUnusedTimeFrom(TypedDict, total=False, closed=True):
+    """From when time that is paid but not used is credited, for prices that are not metered. Credited from
+    now on unless this is set.
+    """
+
     type: Required[Literal["item_current_period_start", "none", "now"]]
     """Start of the credited time.
 
@@ -362,6 +406,8 @@ class SubscriptionPauseParamsBillForUnusedTimeFrom(TypedDict, total=False, close
 
 
 class SubscriptionPauseParamsBillFor(TypedDict, total=False, closed=True):
+    """What is billed or credited when the subscription is paused."""
+
     outstanding_usage_through: SubscriptionPauseParamsBillForOutstandingUsageThrough
     """Whether metered usage of the current period is billed. Usage up to now is billed unless this is set."""
     unused_time_from: SubscriptionPauseParamsBillForUnusedTimeFrom
@@ -371,6 +417,10 @@ class SubscriptionPauseParamsBillFor(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsBillingCycleAnchorConfig(TypedDict, total=False, closed=True):
+    """Sets the billing cycle anchor by calendar values in UTC, such as the first day of the month at
+    midnight. Only for prices billed by month or year, and not together with `billing_cycle_anchor`.
+    """
+
     day_of_month: Required[int]
     """Day of the month from 1 to 31. In shorter months the last day counts."""
     hour: int
@@ -384,6 +434,8 @@ class SubscriptionCreateParamsBillingCycleAnchorConfig(TypedDict, total=False, c
 
 
 class SubscriptionResumeParamsBillingCycleAnchor(TypedDict, total=False, closed=True):
+    """Whether a new billing period begins now."""
+
     type: Required[Literal["now", "unchanged"]]
     """What happens to the anchor. Defaults to `now`.
 
@@ -393,6 +445,8 @@ class SubscriptionResumeParamsBillingCycleAnchor(TypedDict, total=False, closed=
 
 
 class SubscriptionUpdateParamsBillingCycleAnchor(TypedDict, total=False, closed=True):
+    """Whether a new billing period begins now. The anchor is not moved unless this is set."""
+
     type: Required[Literal["now", "unchanged"]]
     """What happens to the anchor.
 
@@ -402,6 +456,8 @@ class SubscriptionUpdateParamsBillingCycleAnchor(TypedDict, total=False, closed=
 
 
 class SubscriptionCreateParamsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
     """How invoices show the discounts on prorations.
 
@@ -411,6 +467,8 @@ class SubscriptionCreateParamsBillingModeFlexible(TypedDict, total=False, closed
 
 
 class SubscriptionMigrateParamsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
     """How invoices show the discounts on prorations.
 
@@ -420,6 +478,8 @@ class SubscriptionMigrateParamsBillingModeFlexible(TypedDict, total=False, close
 
 
 class SubscriptionCreateParamsBillingMode(TypedDict, total=False, closed=True):
+    """How prorations and invoices of the subscription are computed."""
+
     flexible: SubscriptionCreateParamsBillingModeFlexible
     """Settings for the type `flexible`."""
     type: Required[Literal["classic", "flexible"]]
@@ -433,6 +493,8 @@ class SubscriptionCreateParamsBillingMode(TypedDict, total=False, closed=True):
 
 
 class SubscriptionMigrateParamsBillingMode(TypedDict, total=False, closed=True):
+    """Billing mode to move to."""
+
     flexible: SubscriptionMigrateParamsBillingModeFlexible
     """Settings for the type `flexible`."""
     type: Required[Literal["flexible"]]
@@ -444,6 +506,8 @@ class SubscriptionMigrateParamsBillingMode(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsBillingScheduleAppliesTo(TypedDict, total=False, closed=True):
+    """Items that this schedule is for. All items unless given."""
+
     price: str
     """Price of the items that the schedule is for."""
     type: Required[Literal["price"]]
@@ -454,6 +518,8 @@ class SubscriptionCreateParamsBillingScheduleAppliesTo(TypedDict, total=False, c
 
 
 class SubscriptionUpdateParamsBillingScheduleAppliesTo(TypedDict, total=False, closed=True):
+    """Items that this schedule is for. All items unless given."""
+
     price: str
     """Price of the items that the schedule is for."""
     type: Required[Literal["price"]]
@@ -464,6 +530,8 @@ class SubscriptionUpdateParamsBillingScheduleAppliesTo(TypedDict, total=False, c
 
 
 class SubscriptionCreateParamsBillingScheduleBillUntilDuration(TypedDict, total=False, closed=True):
+    """Length of the billed time. Only with the type `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -477,6 +545,8 @@ class SubscriptionCreateParamsBillingScheduleBillUntilDuration(TypedDict, total=
 
 
 class SubscriptionUpdateParamsBillingScheduleBillUntilDuration(TypedDict, total=False, closed=True):
+    """Length of the billed time. Only with the type `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the length.
 
@@ -490,6 +560,10 @@ class SubscriptionUpdateParamsBillingScheduleBillUntilDuration(TypedDict, total=
 
 
 class SubscriptionCreateParamsBillingScheduleBillUntil(TypedDict, total=False, closed=True):
+    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
+    item it is for.
+    """
+
     duration: SubscriptionCreateParamsBillingScheduleBillUntilDuration
     """Length of the billed time. Only with the type `duration`."""
     timestamp: int | datetime
@@ -503,6 +577,10 @@ class SubscriptionCreateParamsBillingScheduleBillUntil(TypedDict, total=False, c
 
 
 class SubscriptionUpdateParamsBillingScheduleBillUntil(TypedDict, total=False, closed=True):
+    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
+    item it is for.
+    """
+
     duration: SubscriptionUpdateParamsBillingScheduleBillUntilDuration
     """Length of the billed time. Only with the type `duration`."""
     timestamp: int | datetime
@@ -516,6 +594,10 @@ class SubscriptionUpdateParamsBillingScheduleBillUntil(TypedDict, total=False, c
 
 
 class SubscriptionCreateParamsBillingSchedule(TypedDict, total=False, closed=True):
+    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
+    `flexible`.
+    """
+
     applies_to: Sequence[SubscriptionCreateParamsBillingScheduleAppliesTo]
     """Items that this schedule is for. All items unless given."""
     bill_until: Required[SubscriptionCreateParamsBillingScheduleBillUntil]
@@ -529,6 +611,10 @@ class SubscriptionCreateParamsBillingSchedule(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionUpdateParamsBillingSchedule(TypedDict, total=False, closed=True):
+    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
+    `flexible`.
+    """
+
     applies_to: Sequence[SubscriptionUpdateParamsBillingScheduleAppliesTo]
     """Items that this schedule is for. All items unless given."""
     bill_until: SubscriptionUpdateParamsBillingScheduleBillUntil
@@ -542,6 +628,8 @@ class SubscriptionUpdateParamsBillingSchedule(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
+
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -551,6 +639,8 @@ class SubscriptionCreateParamsBillingThresholds(TypedDict, total=False, closed=T
 
 
 class SubscriptionUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
+
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
@@ -560,6 +650,8 @@ class SubscriptionUpdateParamsBillingThresholds(TypedDict, total=False, closed=T
 
 
 class SubscriptionCancelParamsCancellationDetails(TypedDict, total=False, closed=True):
+    """Why the subscription was canceled."""
+
     comment: str | None
     """What the customer, or you, wrote about the reason."""
     feedback: (
@@ -591,6 +683,8 @@ class SubscriptionCancelParamsCancellationDetails(TypedDict, total=False, closed
 
 
 class SubscriptionUpdateParamsCancellationDetails(TypedDict, total=False, closed=True):
+    """Why the subscription was canceled."""
+
     comment: str | None
     """What the customer, or you, wrote about the reason."""
     feedback: (
@@ -622,6 +716,8 @@ class SubscriptionUpdateParamsCancellationDetails(TypedDict, total=False, closed
 
 
 class SubscriptionListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -633,6 +729,8 @@ class SubscriptionListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class SubscriptionListParamsCurrentPeriodEnd(TypedDict, total=False, closed=True):
+    """Only subscriptions whose current period ends at this time, or within a range of times."""
+
     gt: int | datetime
     """Only where the period ends after this time."""
     gte: int | datetime
@@ -644,6 +742,8 @@ class SubscriptionListParamsCurrentPeriodEnd(TypedDict, total=False, closed=True
 
 
 class SubscriptionListParamsCurrentPeriodStart(TypedDict, total=False, closed=True):
+    """Only subscriptions whose current period began at this time, or within a range of times."""
+
     gt: int | datetime
     """Only where the period began after this time."""
     gte: int | datetime
@@ -655,6 +755,10 @@ class SubscriptionListParamsCurrentPeriodStart(TypedDict, total=False, closed=Tr
 
 
 class SubscriptionCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -664,6 +768,10 @@ class SubscriptionCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -673,6 +781,8 @@ class SubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four fields of your own that the invoices show."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -680,6 +790,8 @@ class SubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, total=False,
 
 
 class SubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
+    """Up to four fields of your own that the invoices show."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
@@ -687,6 +799,8 @@ class SubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False,
 
 
 class SubscriptionCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -698,6 +812,8 @@ class SubscriptionCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, clos
 
 
 class SubscriptionUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -709,6 +825,8 @@ class SubscriptionUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, clos
 
 
 class SubscriptionCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings that the invoices of the subscription take over."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account that the invoices show."""
     custom_fields: Sequence[SubscriptionCreateParamsInvoiceSettingsCustomField] | None
@@ -722,6 +840,8 @@ class SubscriptionCreateParamsInvoiceSettings(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
+    """Settings that the invoices of the subscription take over."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account that the invoices show."""
     custom_fields: Sequence[SubscriptionUpdateParamsInvoiceSettingsCustomField] | None
@@ -735,26 +855,36 @@ class SubscriptionUpdateParamsInvoiceSettings(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionCreateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
+    """Usage at which the item is billed before its period ends. `None` removes it."""
+
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionUpdateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
+    """Usage at which the item is billed before its period ends. `None` removes it."""
+
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionCreateParamsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class SubscriptionUpdateParamsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
     """ID of the trial offer."""
 
 
 class SubscriptionCreateParamsItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -764,6 +894,8 @@ class SubscriptionCreateParamsItemDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
+
     coupon: str
     """ID of the coupon to redeem."""
     discount: str
@@ -773,6 +905,8 @@ class SubscriptionUpdateParamsItemDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -788,6 +922,8 @@ class SubscriptionCreateParamsItemPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionUpdateParamsItemPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring and defines its billing interval."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
 
@@ -803,6 +939,8 @@ class SubscriptionUpdateParamsItemPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionCreateParamsItemPriceData(TypedDict, total=False, closed=True):
+    """Recurring price that is made for this item only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -825,6 +963,8 @@ class SubscriptionCreateParamsItemPriceData(TypedDict, total=False, closed=True)
 
 
 class SubscriptionUpdateParamsItemPriceData(TypedDict, total=False, closed=True):
+    """Recurring price that is made for this item only. Give this or `price`."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
@@ -847,6 +987,8 @@ class SubscriptionUpdateParamsItemPriceData(TypedDict, total=False, closed=True)
 
 
 class SubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
+    """Items of the subscription, up to 20, each with a recurring price."""
+
     billing_thresholds: SubscriptionCreateParamsItemBillingThresholds | None
     """Usage at which the item is billed before its period ends. `None` removes it."""
     current_trial: SubscriptionCreateParamsItemCurrentTrial
@@ -868,6 +1010,10 @@ class SubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
+    """Items to change, remove or add; the others stay as they are. Without an `id` an item is added next
+    to the existing ones, so give the `id` to change a price.
+    """
+
     billing_thresholds: SubscriptionUpdateParamsItemBillingThresholds | None
     """Usage at which the item is billed before its period ends. `None` removes it."""
     clear_usage: bool
@@ -897,6 +1043,10 @@ class SubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsPauseCollection(TypedDict, total=False, closed=True):
+    """Stops the collection of payments: new invoices are treated as `behavior` says, and the status stays
+    as it is. An empty value starts the collection again.
+    """
+
     behavior: Required[Literal["keep_as_draft", "mark_uncollectible", "void"]]
     """What happens to invoices that are created in the meantime.
 
@@ -911,6 +1061,8 @@ class SubscriptionUpdateParamsPauseCollection(TypedDict, total=False, closed=Tru
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     transaction_type: Literal["business", "personal"]
     """Whether the debited account is a personal or a business one.
 
@@ -922,6 +1074,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandat
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     transaction_type: Literal["business", "personal"]
     """Whether the debited account is a personal or a business one.
 
@@ -931,6 +1085,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandat
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for pre-authorized debit in Canada."""
+
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -943,6 +1099,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(Typed
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
+    """Settings for pre-authorized debit in Canada."""
+
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -955,11 +1113,15 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(Typed
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
+    """Settings for Bancontact."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the Bancontact page."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
+    """Settings for Bancontact."""
+
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the Bancontact page."""
 
@@ -967,6 +1129,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact(Type
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address under which the company is registered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -984,6 +1148,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address under which the company is registered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1001,6 +1167,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(
     TypedDict, total=False, closed=True
 ):
+    """Company that pays."""
+
     registered_address: (
         SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -1052,6 +1220,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(
     TypedDict, total=False, closed=True
 ):
+    """Company that pays."""
+
     registered_address: (
         SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -1101,11 +1271,15 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
+    """Settings for Billie."""
+
     company_details: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
     """Company that pays."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
+    """Settings for Billie."""
+
     company_details: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
     """Company that pays."""
 
@@ -1113,6 +1287,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDic
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
@@ -1120,16 +1296,22 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOpti
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     expires_at: int | datetime
     """Time at which the mandate expires."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for BLIK."""
+
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
+    """Settings for BLIK."""
+
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -1137,6 +1319,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict,
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1152,6 +1336,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOpti
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1165,6 +1351,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOpti
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for cards."""
+
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     network: Literal[
@@ -1193,6 +1381,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict,
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for cards."""
+
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     network: Literal[
@@ -1223,6 +1413,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict,
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers in the European Union."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
@@ -1230,6 +1422,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers in the European Union."""
+
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
@@ -1237,6 +1431,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: (
         SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     )
@@ -1248,6 +1444,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(
     TypedDict, total=False, closed=True
 ):
+    """Settings for bank transfers."""
+
     eu_bank_transfer: (
         SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     )
@@ -1257,6 +1455,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
+    """Settings for bank transfers to the customer's cash balance."""
+
     bank_transfer: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: str
@@ -1264,6 +1464,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
+    """Settings for bank transfers to the customer's cash balance."""
+
     bank_transfer: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: str
@@ -1271,16 +1473,24 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payment in convenience stores in Japan.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for payment in convenience stores in Japan.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     purpose: Literal[
@@ -1302,6 +1512,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOpt
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
     TypedDict, total=False, closed=True
 ):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     purpose: Literal[
@@ -1321,16 +1533,22 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOpt
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for PayTo."""
+
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
+    """Settings for PayTo."""
+
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -1353,6 +1571,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptio
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
@@ -1375,6 +1595,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptio
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for Pix."""
+
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions
@@ -1382,6 +1604,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, 
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
+    """Settings for Pix."""
+
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptions
@@ -1389,14 +1613,22 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, 
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Settings for SEPA Direct Debit.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1412,6 +1644,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptio
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1427,11 +1661,15 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptio
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for UPI."""
+
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
+    """Settings for UPI."""
+
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -1439,6 +1677,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default."""
 
@@ -1446,6 +1686,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFi
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     TypedDict, total=False, closed=True
 ):
+    """Limits which accounts the customer can link."""
+
     account_subcategories: Sequence[Literal["checking", "savings"]]
     """Types of accounts that can be linked. Checking and savings by default."""
 
@@ -1453,6 +1695,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFi
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -1475,6 +1719,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFi
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(
     TypedDict, total=False, closed=True
 ):
+    """Settings for linking the bank account with Financial Connections."""
+
     filters: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
@@ -1495,6 +1741,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFi
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for ACH Direct Debit."""
+
     financial_connections: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1507,6 +1755,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(T
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for ACH Direct Debit."""
+
     financial_connections: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
@@ -1519,6 +1769,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(T
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings by payment method that the payment intents of the invoices take over."""
+
     acss_debit: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
     """Settings for pre-authorized debit in Canada."""
     bancontact: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
@@ -1546,6 +1798,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, tot
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings by payment method that the payment intents of the invoices take over."""
+
     acss_debit: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
     """Settings for pre-authorized debit in Canada."""
     bancontact: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
@@ -1573,6 +1827,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, tot
 
 
 class SubscriptionCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Settings for the payment of the invoices."""
+
     payment_method_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptions
     """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
@@ -1645,6 +1901,8 @@ class SubscriptionCreateParamsPaymentSettings(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Settings for the payment of the invoices."""
+
     payment_method_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions
     """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
@@ -1717,6 +1975,10 @@ class SubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionCreateParamsPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two of these invoices.
 
@@ -1730,6 +1992,10 @@ class SubscriptionCreateParamsPendingInvoiceItemInterval(TypedDict, total=False,
 
 
 class SubscriptionUpdateParamsPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of time between two of these invoices.
 
@@ -1743,6 +2009,8 @@ class SubscriptionUpdateParamsPendingInvoiceItemInterval(TypedDict, total=False,
 
 
 class SubscriptionCreateParamsTransferData(TypedDict, total=False, closed=True):
+    """Connected account to which money of the invoices is transferred, and how much of it."""
+
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -1752,6 +2020,8 @@ class SubscriptionCreateParamsTransferData(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsTransferData(TypedDict, total=False, closed=True):
+    """Connected account to which money of the invoices is transferred, and how much of it."""
+
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
     total unless set.
@@ -1761,6 +2031,8 @@ class SubscriptionUpdateParamsTransferData(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
+    """What to do at the end of the trial."""
+
     billing_cycle_anchor: Literal["now", "unchanged"]
     """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
 
@@ -1778,6 +2050,8 @@ class SubscriptionCreateParamsTrialSettingsEndBehavior(TypedDict, total=False, c
 
 
 class SubscriptionUpdateParamsTrialSettingsEndBehavior(TypedDict, total=False, closed=True):
+    """What to do at the end of the trial."""
+
     billing_cycle_anchor: Literal["now", "unchanged"]
     """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
 
@@ -1795,11 +2069,15 @@ class SubscriptionUpdateParamsTrialSettingsEndBehavior(TypedDict, total=False, c
 
 
 class SubscriptionCreateParamsTrialSettings(TypedDict, total=False, closed=True):
+    """What applies to the trial of the subscription."""
+
     end_behavior: Required[SubscriptionCreateParamsTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 
 
 class SubscriptionUpdateParamsTrialSettings(TypedDict, total=False, closed=True):
+    """What applies to the trial of the subscription."""
+
     end_behavior: Required[SubscriptionUpdateParamsTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
 

@@ -222,6 +222,8 @@ __all__ = [
 
 
 class TaxLocationCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Address of the place."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -237,6 +239,8 @@ class TaxLocationCreateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class TaxRegistrationCreateParamsCountryOptionsAeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -246,6 +250,8 @@ class TaxRegistrationCreateParamsCountryOptionsAeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAe(TypedDict, total=False, closed=True):
+    """Registration in the United Arab Emirates."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAeStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -256,6 +262,8 @@ class TaxRegistrationCreateParamsCountryOptionsAe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAlStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -265,6 +273,8 @@ class TaxRegistrationCreateParamsCountryOptionsAlStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAl(TypedDict, total=False, closed=True):
+    """Registration in Albania."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAlStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -275,6 +285,8 @@ class TaxRegistrationCreateParamsCountryOptionsAl(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAm(TypedDict, total=False, closed=True):
+    """Registration in Armenia."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -283,6 +295,8 @@ class TaxRegistrationCreateParamsCountryOptionsAm(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAoStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -292,6 +306,8 @@ class TaxRegistrationCreateParamsCountryOptionsAoStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAo(TypedDict, total=False, closed=True):
+    """Registration in Angola."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAoStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -302,6 +318,8 @@ class TaxRegistrationCreateParamsCountryOptionsAo(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAtStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -313,6 +331,8 @@ class TaxRegistrationCreateParamsCountryOptionsAtStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAt(TypedDict, total=False, closed=True):
+    """Registration in Austria."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAtStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -328,6 +348,8 @@ class TaxRegistrationCreateParamsCountryOptionsAt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAuStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -337,6 +359,8 @@ class TaxRegistrationCreateParamsCountryOptionsAuStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAu(TypedDict, total=False, closed=True):
+    """Registration in Australia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAuStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -347,6 +371,8 @@ class TaxRegistrationCreateParamsCountryOptionsAu(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAwStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -356,6 +382,8 @@ class TaxRegistrationCreateParamsCountryOptionsAwStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsAw(TypedDict, total=False, closed=True):
+    """Registration in Aruba."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAwStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -366,6 +394,8 @@ class TaxRegistrationCreateParamsCountryOptionsAw(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsAz(TypedDict, total=False, closed=True):
+    """Registration in Azerbaijan."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -374,6 +404,8 @@ class TaxRegistrationCreateParamsCountryOptionsAz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBaStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -383,6 +415,8 @@ class TaxRegistrationCreateParamsCountryOptionsBaStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBa(TypedDict, total=False, closed=True):
+    """Registration in Bosnia and Herzegovina."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBaStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -393,6 +427,8 @@ class TaxRegistrationCreateParamsCountryOptionsBa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBbStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -402,6 +438,8 @@ class TaxRegistrationCreateParamsCountryOptionsBbStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBb(TypedDict, total=False, closed=True):
+    """Registration in Barbados."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBbStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -412,6 +450,8 @@ class TaxRegistrationCreateParamsCountryOptionsBb(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBdStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -421,6 +461,8 @@ class TaxRegistrationCreateParamsCountryOptionsBdStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBd(TypedDict, total=False, closed=True):
+    """Registration in Bangladesh."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBdStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -431,6 +473,8 @@ class TaxRegistrationCreateParamsCountryOptionsBd(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -442,6 +486,8 @@ class TaxRegistrationCreateParamsCountryOptionsBeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBe(TypedDict, total=False, closed=True):
+    """Registration in Belgium."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBeStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -457,6 +503,8 @@ class TaxRegistrationCreateParamsCountryOptionsBe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBfStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -466,6 +514,8 @@ class TaxRegistrationCreateParamsCountryOptionsBfStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBf(TypedDict, total=False, closed=True):
+    """Registration in Burkina Faso."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBfStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -476,6 +526,8 @@ class TaxRegistrationCreateParamsCountryOptionsBf(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBgStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -487,6 +539,8 @@ class TaxRegistrationCreateParamsCountryOptionsBgStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBg(TypedDict, total=False, closed=True):
+    """Registration in Bulgaria."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBgStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -502,6 +556,8 @@ class TaxRegistrationCreateParamsCountryOptionsBg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBhStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -511,6 +567,8 @@ class TaxRegistrationCreateParamsCountryOptionsBhStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBh(TypedDict, total=False, closed=True):
+    """Registration in Bahrain."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBhStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -521,6 +579,8 @@ class TaxRegistrationCreateParamsCountryOptionsBh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBj(TypedDict, total=False, closed=True):
+    """Registration in Benin."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -529,6 +589,8 @@ class TaxRegistrationCreateParamsCountryOptionsBj(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBsStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -538,6 +600,8 @@ class TaxRegistrationCreateParamsCountryOptionsBsStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsBs(TypedDict, total=False, closed=True):
+    """Registration in the Bahamas."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBsStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -548,6 +612,8 @@ class TaxRegistrationCreateParamsCountryOptionsBs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBw(TypedDict, total=False, closed=True):
+    """Registration in Botswana."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -556,6 +622,8 @@ class TaxRegistrationCreateParamsCountryOptionsBw(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsBy(TypedDict, total=False, closed=True):
+    """Registration in Belarus."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -564,11 +632,15 @@ class TaxRegistrationCreateParamsCountryOptionsBy(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCaProvinceStandard(TypedDict, total=False, closed=True):
+    """Province of the registration. Set if `type` is `province_standard`."""
+
     province: Required[str]
     """Two-letter code of the province."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsCa(TypedDict, total=False, closed=True):
+    """Registration in Canada."""
+
     province_standard: TaxRegistrationCreateParamsCountryOptionsCaProvinceStandard
     """Province of the registration. Set if `type` is `province_standard`."""
     type: Required[Literal["province_standard", "simplified", "standard"]]
@@ -581,6 +653,8 @@ class TaxRegistrationCreateParamsCountryOptionsCa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCdStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -590,6 +664,8 @@ class TaxRegistrationCreateParamsCountryOptionsCdStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsCd(TypedDict, total=False, closed=True):
+    """Registration in the Democratic Republic of the Congo."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsCdStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -600,6 +676,8 @@ class TaxRegistrationCreateParamsCountryOptionsCd(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsChStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -609,6 +687,8 @@ class TaxRegistrationCreateParamsCountryOptionsChStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsCh(TypedDict, total=False, closed=True):
+    """Registration in Switzerland."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsChStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -619,6 +699,8 @@ class TaxRegistrationCreateParamsCountryOptionsCh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCi(TypedDict, total=False, closed=True):
+    """Registration in Côte d'Ivoire."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -627,6 +709,8 @@ class TaxRegistrationCreateParamsCountryOptionsCi(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCl(TypedDict, total=False, closed=True):
+    """Registration in Chile."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -635,6 +719,8 @@ class TaxRegistrationCreateParamsCountryOptionsCl(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCm(TypedDict, total=False, closed=True):
+    """Registration in Cameroon."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -643,6 +729,8 @@ class TaxRegistrationCreateParamsCountryOptionsCm(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCo(TypedDict, total=False, closed=True):
+    """Registration in Colombia."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -651,6 +739,8 @@ class TaxRegistrationCreateParamsCountryOptionsCo(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCr(TypedDict, total=False, closed=True):
+    """Registration in Costa Rica."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -659,6 +749,8 @@ class TaxRegistrationCreateParamsCountryOptionsCr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCv(TypedDict, total=False, closed=True):
+    """Registration in Cape Verde."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -667,6 +759,8 @@ class TaxRegistrationCreateParamsCountryOptionsCv(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCyStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -678,6 +772,8 @@ class TaxRegistrationCreateParamsCountryOptionsCyStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsCy(TypedDict, total=False, closed=True):
+    """Registration in Cyprus."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsCyStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -693,6 +789,8 @@ class TaxRegistrationCreateParamsCountryOptionsCy(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsCzStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -704,6 +802,8 @@ class TaxRegistrationCreateParamsCountryOptionsCzStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsCz(TypedDict, total=False, closed=True):
+    """Registration in Czechia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsCzStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -719,6 +819,8 @@ class TaxRegistrationCreateParamsCountryOptionsCz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsDeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -730,6 +832,8 @@ class TaxRegistrationCreateParamsCountryOptionsDeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsDe(TypedDict, total=False, closed=True):
+    """Registration in Germany."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsDeStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -745,6 +849,8 @@ class TaxRegistrationCreateParamsCountryOptionsDe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsDkStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -756,6 +862,8 @@ class TaxRegistrationCreateParamsCountryOptionsDkStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsDk(TypedDict, total=False, closed=True):
+    """Registration in Denmark."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsDkStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -771,6 +879,8 @@ class TaxRegistrationCreateParamsCountryOptionsDk(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsEc(TypedDict, total=False, closed=True):
+    """Registration in Ecuador."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -779,6 +889,8 @@ class TaxRegistrationCreateParamsCountryOptionsEc(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsEeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -790,6 +902,8 @@ class TaxRegistrationCreateParamsCountryOptionsEeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsEe(TypedDict, total=False, closed=True):
+    """Registration in Estonia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsEeStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -805,6 +919,8 @@ class TaxRegistrationCreateParamsCountryOptionsEe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsEg(TypedDict, total=False, closed=True):
+    """Registration in Egypt."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -813,6 +929,8 @@ class TaxRegistrationCreateParamsCountryOptionsEg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsEsStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -824,6 +942,8 @@ class TaxRegistrationCreateParamsCountryOptionsEsStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsEs(TypedDict, total=False, closed=True):
+    """Registration in Spain."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsEsStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -839,6 +959,8 @@ class TaxRegistrationCreateParamsCountryOptionsEs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsEtStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -848,6 +970,8 @@ class TaxRegistrationCreateParamsCountryOptionsEtStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsEt(TypedDict, total=False, closed=True):
+    """Registration in Ethiopia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsEtStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -858,6 +982,8 @@ class TaxRegistrationCreateParamsCountryOptionsEt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsFiStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -869,6 +995,8 @@ class TaxRegistrationCreateParamsCountryOptionsFiStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsFi(TypedDict, total=False, closed=True):
+    """Registration in Finland."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsFiStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -884,6 +1012,8 @@ class TaxRegistrationCreateParamsCountryOptionsFi(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsFrStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -895,6 +1025,8 @@ class TaxRegistrationCreateParamsCountryOptionsFrStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsFr(TypedDict, total=False, closed=True):
+    """Registration in France."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsFrStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -910,6 +1042,8 @@ class TaxRegistrationCreateParamsCountryOptionsFr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsGbStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -919,6 +1053,8 @@ class TaxRegistrationCreateParamsCountryOptionsGbStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsGb(TypedDict, total=False, closed=True):
+    """Registration in the United Kingdom."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsGbStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -929,6 +1065,8 @@ class TaxRegistrationCreateParamsCountryOptionsGb(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsGe(TypedDict, total=False, closed=True):
+    """Registration in Georgia."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -937,6 +1075,8 @@ class TaxRegistrationCreateParamsCountryOptionsGe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsGh(TypedDict, total=False, closed=True):
+    """Registration in Ghana."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -945,6 +1085,8 @@ class TaxRegistrationCreateParamsCountryOptionsGh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsGnStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -954,6 +1096,8 @@ class TaxRegistrationCreateParamsCountryOptionsGnStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsGn(TypedDict, total=False, closed=True):
+    """Registration in Guinea."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsGnStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -964,6 +1108,8 @@ class TaxRegistrationCreateParamsCountryOptionsGn(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsGrStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -975,6 +1121,8 @@ class TaxRegistrationCreateParamsCountryOptionsGrStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsGr(TypedDict, total=False, closed=True):
+    """Registration in Greece."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsGrStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -990,6 +1138,8 @@ class TaxRegistrationCreateParamsCountryOptionsGr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsHrStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1001,6 +1151,8 @@ class TaxRegistrationCreateParamsCountryOptionsHrStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsHr(TypedDict, total=False, closed=True):
+    """Registration in Croatia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsHrStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1016,6 +1168,8 @@ class TaxRegistrationCreateParamsCountryOptionsHr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsHuStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1027,6 +1181,8 @@ class TaxRegistrationCreateParamsCountryOptionsHuStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsHu(TypedDict, total=False, closed=True):
+    """Registration in Hungary."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsHuStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1042,6 +1198,8 @@ class TaxRegistrationCreateParamsCountryOptionsHu(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsId(TypedDict, total=False, closed=True):
+    """Registration in Indonesia."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1050,6 +1208,8 @@ class TaxRegistrationCreateParamsCountryOptionsId(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsIeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1061,6 +1221,8 @@ class TaxRegistrationCreateParamsCountryOptionsIeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsIe(TypedDict, total=False, closed=True):
+    """Registration in Ireland."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsIeStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1076,6 +1238,8 @@ class TaxRegistrationCreateParamsCountryOptionsIe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsIn(TypedDict, total=False, closed=True):
+    """Registration in India."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1084,6 +1248,8 @@ class TaxRegistrationCreateParamsCountryOptionsIn(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsIsStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1093,6 +1259,8 @@ class TaxRegistrationCreateParamsCountryOptionsIsStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsIs(TypedDict, total=False, closed=True):
+    """Registration in Iceland."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsIsStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1103,6 +1271,8 @@ class TaxRegistrationCreateParamsCountryOptionsIs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsItStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1114,6 +1284,8 @@ class TaxRegistrationCreateParamsCountryOptionsItStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsIt(TypedDict, total=False, closed=True):
+    """Registration in Italy."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsItStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1129,6 +1301,8 @@ class TaxRegistrationCreateParamsCountryOptionsIt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsJpStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1138,6 +1312,8 @@ class TaxRegistrationCreateParamsCountryOptionsJpStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsJp(TypedDict, total=False, closed=True):
+    """Registration in Japan."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsJpStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1148,6 +1324,8 @@ class TaxRegistrationCreateParamsCountryOptionsJp(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsKe(TypedDict, total=False, closed=True):
+    """Registration in Kenya."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1156,6 +1334,8 @@ class TaxRegistrationCreateParamsCountryOptionsKe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsKg(TypedDict, total=False, closed=True):
+    """Registration in Kyrgyzstan."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1164,6 +1344,8 @@ class TaxRegistrationCreateParamsCountryOptionsKg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsKh(TypedDict, total=False, closed=True):
+    """Registration in Cambodia."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1172,6 +1354,8 @@ class TaxRegistrationCreateParamsCountryOptionsKh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsKr(TypedDict, total=False, closed=True):
+    """Registration in South Korea."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1180,6 +1364,8 @@ class TaxRegistrationCreateParamsCountryOptionsKr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsKz(TypedDict, total=False, closed=True):
+    """Registration in Kazakhstan."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1188,6 +1374,8 @@ class TaxRegistrationCreateParamsCountryOptionsKz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLa(TypedDict, total=False, closed=True):
+    """Registration in Laos."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1196,6 +1384,8 @@ class TaxRegistrationCreateParamsCountryOptionsLa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLk(TypedDict, total=False, closed=True):
+    """Registration in Sri Lanka."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1204,6 +1394,8 @@ class TaxRegistrationCreateParamsCountryOptionsLk(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLtStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1215,6 +1407,8 @@ class TaxRegistrationCreateParamsCountryOptionsLtStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsLt(TypedDict, total=False, closed=True):
+    """Registration in Lithuania."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsLtStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1230,6 +1424,8 @@ class TaxRegistrationCreateParamsCountryOptionsLt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLuStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1241,6 +1437,8 @@ class TaxRegistrationCreateParamsCountryOptionsLuStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsLu(TypedDict, total=False, closed=True):
+    """Registration in Luxembourg."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsLuStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1256,6 +1454,8 @@ class TaxRegistrationCreateParamsCountryOptionsLu(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsLvStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1267,6 +1467,8 @@ class TaxRegistrationCreateParamsCountryOptionsLvStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsLv(TypedDict, total=False, closed=True):
+    """Registration in Latvia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsLvStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1282,6 +1484,8 @@ class TaxRegistrationCreateParamsCountryOptionsLv(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMa(TypedDict, total=False, closed=True):
+    """Registration in Morocco."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1290,6 +1494,8 @@ class TaxRegistrationCreateParamsCountryOptionsMa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMd(TypedDict, total=False, closed=True):
+    """Registration in Moldova."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1298,6 +1504,8 @@ class TaxRegistrationCreateParamsCountryOptionsMd(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1307,6 +1515,8 @@ class TaxRegistrationCreateParamsCountryOptionsMeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsMe(TypedDict, total=False, closed=True):
+    """Registration in Montenegro."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMeStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1317,6 +1527,8 @@ class TaxRegistrationCreateParamsCountryOptionsMe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMkStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1326,6 +1538,8 @@ class TaxRegistrationCreateParamsCountryOptionsMkStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsMk(TypedDict, total=False, closed=True):
+    """Registration in North Macedonia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMkStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1336,6 +1550,8 @@ class TaxRegistrationCreateParamsCountryOptionsMk(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMrStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1345,6 +1561,8 @@ class TaxRegistrationCreateParamsCountryOptionsMrStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsMr(TypedDict, total=False, closed=True):
+    """Registration in Mauritania."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMrStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1355,6 +1573,8 @@ class TaxRegistrationCreateParamsCountryOptionsMr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMtStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1366,6 +1586,8 @@ class TaxRegistrationCreateParamsCountryOptionsMtStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsMt(TypedDict, total=False, closed=True):
+    """Registration in Malta."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMtStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1381,6 +1603,8 @@ class TaxRegistrationCreateParamsCountryOptionsMt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMu(TypedDict, total=False, closed=True):
+    """Registration in Mauritius."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1389,6 +1613,8 @@ class TaxRegistrationCreateParamsCountryOptionsMu(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMx(TypedDict, total=False, closed=True):
+    """Registration in Mexico."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1397,6 +1623,8 @@ class TaxRegistrationCreateParamsCountryOptionsMx(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsMy(TypedDict, total=False, closed=True):
+    """Registration in Malaysia."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1405,6 +1633,8 @@ class TaxRegistrationCreateParamsCountryOptionsMy(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsNg(TypedDict, total=False, closed=True):
+    """Registration in Nigeria."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1413,6 +1643,8 @@ class TaxRegistrationCreateParamsCountryOptionsNg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsNlStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1424,6 +1656,8 @@ class TaxRegistrationCreateParamsCountryOptionsNlStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsNl(TypedDict, total=False, closed=True):
+    """Registration in the Netherlands."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsNlStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1439,6 +1673,8 @@ class TaxRegistrationCreateParamsCountryOptionsNl(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsNoStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1448,6 +1684,8 @@ class TaxRegistrationCreateParamsCountryOptionsNoStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsNo(TypedDict, total=False, closed=True):
+    """Registration in Norway."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsNoStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1458,6 +1696,8 @@ class TaxRegistrationCreateParamsCountryOptionsNo(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsNp(TypedDict, total=False, closed=True):
+    """Registration in Nepal."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1466,6 +1706,8 @@ class TaxRegistrationCreateParamsCountryOptionsNp(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsNzStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1475,6 +1717,8 @@ class TaxRegistrationCreateParamsCountryOptionsNzStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsNz(TypedDict, total=False, closed=True):
+    """Registration in New Zealand."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsNzStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1485,6 +1729,8 @@ class TaxRegistrationCreateParamsCountryOptionsNz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsOmStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1494,6 +1740,8 @@ class TaxRegistrationCreateParamsCountryOptionsOmStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsOm(TypedDict, total=False, closed=True):
+    """Registration in Oman."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsOmStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1504,6 +1752,8 @@ class TaxRegistrationCreateParamsCountryOptionsOm(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsPe(TypedDict, total=False, closed=True):
+    """Registration in Peru."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1512,6 +1762,8 @@ class TaxRegistrationCreateParamsCountryOptionsPe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsPh(TypedDict, total=False, closed=True):
+    """Registration in the Philippines."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1520,6 +1772,8 @@ class TaxRegistrationCreateParamsCountryOptionsPh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsPlStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1531,6 +1785,8 @@ class TaxRegistrationCreateParamsCountryOptionsPlStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsPl(TypedDict, total=False, closed=True):
+    """Registration in Poland."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsPlStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1546,6 +1802,8 @@ class TaxRegistrationCreateParamsCountryOptionsPl(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsPtStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1557,6 +1815,8 @@ class TaxRegistrationCreateParamsCountryOptionsPtStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsPt(TypedDict, total=False, closed=True):
+    """Registration in Portugal."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsPtStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1572,6 +1832,8 @@ class TaxRegistrationCreateParamsCountryOptionsPt(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsRoStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1583,6 +1845,8 @@ class TaxRegistrationCreateParamsCountryOptionsRoStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsRo(TypedDict, total=False, closed=True):
+    """Registration in Romania."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsRoStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1598,6 +1862,8 @@ class TaxRegistrationCreateParamsCountryOptionsRo(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsRsStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1607,6 +1873,8 @@ class TaxRegistrationCreateParamsCountryOptionsRsStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsRs(TypedDict, total=False, closed=True):
+    """Registration in Serbia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsRsStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1617,6 +1885,8 @@ class TaxRegistrationCreateParamsCountryOptionsRs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsRu(TypedDict, total=False, closed=True):
+    """Registration in Russia."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1625,6 +1895,8 @@ class TaxRegistrationCreateParamsCountryOptionsRu(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSa(TypedDict, total=False, closed=True):
+    """Registration in Saudi Arabia."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1633,6 +1905,8 @@ class TaxRegistrationCreateParamsCountryOptionsSa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1644,6 +1918,8 @@ class TaxRegistrationCreateParamsCountryOptionsSeStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsSe(TypedDict, total=False, closed=True):
+    """Registration in Sweden."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSeStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1659,6 +1935,8 @@ class TaxRegistrationCreateParamsCountryOptionsSe(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSgStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1668,6 +1946,8 @@ class TaxRegistrationCreateParamsCountryOptionsSgStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsSg(TypedDict, total=False, closed=True):
+    """Registration in Singapore."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSgStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1678,6 +1958,8 @@ class TaxRegistrationCreateParamsCountryOptionsSg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSiStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1689,6 +1971,8 @@ class TaxRegistrationCreateParamsCountryOptionsSiStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsSi(TypedDict, total=False, closed=True):
+    """Registration in Slovenia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSiStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1704,6 +1988,8 @@ class TaxRegistrationCreateParamsCountryOptionsSi(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSkStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
     """Which sales the registration covers, by the place that they are supplied from.
 
@@ -1715,6 +2001,8 @@ class TaxRegistrationCreateParamsCountryOptionsSkStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsSk(TypedDict, total=False, closed=True):
+    """Registration in Slovakia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSkStandard
     """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
@@ -1730,6 +2018,8 @@ class TaxRegistrationCreateParamsCountryOptionsSk(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSn(TypedDict, total=False, closed=True):
+    """Registration in Senegal."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1738,6 +2028,8 @@ class TaxRegistrationCreateParamsCountryOptionsSn(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsSrStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1747,6 +2039,8 @@ class TaxRegistrationCreateParamsCountryOptionsSrStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsSr(TypedDict, total=False, closed=True):
+    """Registration in Suriname."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSrStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1757,6 +2051,8 @@ class TaxRegistrationCreateParamsCountryOptionsSr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsTh(TypedDict, total=False, closed=True):
+    """Registration in Thailand."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1765,6 +2061,8 @@ class TaxRegistrationCreateParamsCountryOptionsTh(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsTj(TypedDict, total=False, closed=True):
+    """Registration in Tajikistan."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1773,6 +2071,8 @@ class TaxRegistrationCreateParamsCountryOptionsTj(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsTr(TypedDict, total=False, closed=True):
+    """Registration in Türkiye."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1781,6 +2081,8 @@ class TaxRegistrationCreateParamsCountryOptionsTr(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsTw(TypedDict, total=False, closed=True):
+    """Registration in Taiwan."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1789,6 +2091,8 @@ class TaxRegistrationCreateParamsCountryOptionsTw(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsTz(TypedDict, total=False, closed=True):
+    """Registration in Tanzania."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1797,6 +2101,8 @@ class TaxRegistrationCreateParamsCountryOptionsTz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUa(TypedDict, total=False, closed=True):
+    """Registration in Ukraine."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1805,6 +2111,8 @@ class TaxRegistrationCreateParamsCountryOptionsUa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUg(TypedDict, total=False, closed=True):
+    """Registration in Uganda."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1813,61 +2121,85 @@ class TaxRegistrationCreateParamsCountryOptionsUg(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsAdmissionsTax(TypedDict, total=False, closed=True):
+    """Details of a registration for admissions tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsAttendanceTax(TypedDict, total=False, closed=True):
+    """Details of a registration for attendance tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsEntertainmentTax(TypedDict, total=False, closed=True):
+    """Details of a registration for entertainment tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsGrossReceiptsTax(TypedDict, total=False, closed=True):
+    """Details of a registration for gross receipts tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsHospitalityTax(TypedDict, total=False, closed=True):
+    """Details of a registration for hospitality tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLocalAmusementTax(TypedDict, total=False, closed=True):
+    """Details of a registration for local amusement tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLocalLeaseTax(TypedDict, total=False, closed=True):
+    """Details of a registration for local lease tax."""
+
     jurisdiction: Required[str]
     """FIPS code of the local jurisdiction, such as `14000` for Chicago."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLuxuryTax(TypedDict, total=False, closed=True):
+    """Details of a registration for luxury tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsMassTransitParkingTax(TypedDict, total=False, closed=True):
+    """Details of a registration for mass transit parking tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsParkingTax(TypedDict, total=False, closed=True):
+    """Details of a registration for parking tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsResortTax(TypedDict, total=False, closed=True):
+    """Details of a registration for resort tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsStateSalesTaxElection(TypedDict, total=False, closed=True):
+    """Choices about how use tax is calculated, in states that offer them."""
+
     jurisdiction: str
     """FIPS code of the local jurisdiction that the choice is about."""
     type: Required[Literal["local_use_tax", "simplified_sellers_use_tax", "single_local_use_tax"]]
@@ -1880,21 +2212,29 @@ class TaxRegistrationCreateParamsCountryOptionsUsStateSalesTaxElection(TypedDict
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsStateSalesTax(TypedDict, total=False, closed=True):
+    """Details of a registration for sales tax."""
+
     elections: Required[Sequence[TaxRegistrationCreateParamsCountryOptionsUsStateSalesTaxElection]]
     """Choices about how use tax is calculated, in states that offer them."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsTourismTax(TypedDict, total=False, closed=True):
+    """Details of a registration for tourism tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsUtilityUsersTax(TypedDict, total=False, closed=True):
+    """Details of a registration for utility users tax."""
+
     jurisdiction: Required[str]
     """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUs(TypedDict, total=False, closed=True):
+    """Registration in the United States."""
+
     admissions_tax: TaxRegistrationCreateParamsCountryOptionsUsAdmissionsTax
     """Details of a registration for admissions tax."""
     attendance_tax: TaxRegistrationCreateParamsCountryOptionsUsAttendanceTax
@@ -1969,6 +2309,8 @@ class TaxRegistrationCreateParamsCountryOptionsUs(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUyStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -1978,6 +2320,8 @@ class TaxRegistrationCreateParamsCountryOptionsUyStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsUy(TypedDict, total=False, closed=True):
+    """Registration in Uruguay."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsUyStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -1988,6 +2332,8 @@ class TaxRegistrationCreateParamsCountryOptionsUy(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsUz(TypedDict, total=False, closed=True):
+    """Registration in Uzbekistan."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -1996,6 +2342,8 @@ class TaxRegistrationCreateParamsCountryOptionsUz(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsVn(TypedDict, total=False, closed=True):
+    """Registration in Vietnam."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2004,6 +2352,8 @@ class TaxRegistrationCreateParamsCountryOptionsVn(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsZaStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -2013,6 +2363,8 @@ class TaxRegistrationCreateParamsCountryOptionsZaStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsZa(TypedDict, total=False, closed=True):
+    """Registration in South Africa."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsZaStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -2023,6 +2375,8 @@ class TaxRegistrationCreateParamsCountryOptionsZa(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsZm(TypedDict, total=False, closed=True):
+    """Registration in Zambia."""
+
     type: Required[Literal["simplified"]]
     """Kind of the registration.
 
@@ -2031,6 +2385,8 @@ class TaxRegistrationCreateParamsCountryOptionsZm(TypedDict, total=False, closed
 
 
 class TaxRegistrationCreateParamsCountryOptionsZwStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
     """Scheme that determines the place of supply, and with it where the sales are taxed.
 
@@ -2040,6 +2396,8 @@ class TaxRegistrationCreateParamsCountryOptionsZwStandard(TypedDict, total=False
 
 
 class TaxRegistrationCreateParamsCountryOptionsZw(TypedDict, total=False, closed=True):
+    """Registration in Zimbabwe."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsZwStandard
     """Details of a standard registration."""
     type: Required[Literal["standard"]]
@@ -2164,6 +2522,8 @@ TaxRegistrationCreateParamsCountryOptions = TypedDict(
 
 
 class TaxCalculationCreateParamsCustomerDetailsAddress(TypedDict, total=False, closed=True):
+    """Address of the customer."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2179,6 +2539,10 @@ class TaxCalculationCreateParamsCustomerDetailsAddress(TypedDict, total=False, c
 
 
 class TaxCalculationCreateParamsCustomerDetailsTaxId(TypedDict, total=False, closed=True):
+    """Tax IDs of the customer. They can make the sale one between businesses, which may be taxed
+    differently; Stripe does not check them.
+    """
+
     type: Required[
         Literal[
             "ad_nrt",
@@ -2324,6 +2688,8 @@ class TaxCalculationCreateParamsCustomerDetailsTaxId(TypedDict, total=False, clo
 
 
 class TaxCalculationCreateParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """Address and tax IDs of the customer."""
+
     address: TaxCalculationCreateParamsCustomerDetailsAddress
     """Address of the customer."""
     address_source: Literal["billing", "shipping"]
@@ -2348,6 +2714,8 @@ class TaxCalculationCreateParamsCustomerDetails(TypedDict, total=False, closed=T
 
 
 class TaxSettingsUpdateParamsDefaults(TypedDict, total=False, closed=True):
+    """Defaults that calculations use."""
+
     tax_behavior: Literal["exclusive", "inclusive", "inferred_by_currency"]
     """Whether prices without a tax behavior of their own include tax.
 
@@ -2360,6 +2728,8 @@ class TaxSettingsUpdateParamsDefaults(TypedDict, total=False, closed=True):
 
 
 class TaxSettingsUpdateParamsHeadOfficeAddress(TypedDict, total=False, closed=True):
+    """Address of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2375,11 +2745,15 @@ class TaxSettingsUpdateParamsHeadOfficeAddress(TypedDict, total=False, closed=Tr
 
 
 class TaxSettingsUpdateParamsHeadOffice(TypedDict, total=False, closed=True):
+    """Place of the business."""
+
     address: Required[TaxSettingsUpdateParamsHeadOfficeAddress]
     """Address of the business."""
 
 
 class TaxCalculationCreateParamsLineItem(TypedDict, total=False, closed=True):
+    """Items of the sale, up to 100 unless Stripe has raised the limit for your account."""
+
     amount: Required[int]
     """Total for all units, in the smallest currency unit. Includes tax if `tax_behavior` is `inclusive`."""
     metadata: Mapping[str, str]
@@ -2407,6 +2781,8 @@ class TaxCalculationCreateParamsLineItem(TypedDict, total=False, closed=True):
 
 
 class TaxTransactionCreateReversalParamsLineItem(TypedDict, total=False, closed=True):
+    """Items to reverse. Only for the mode `partial`."""
+
     amount: Required[int]
     """Amount of the item to reverse, negative and in the smallest currency unit."""
     amount_tax: Required[int]
@@ -2422,6 +2798,8 @@ class TaxTransactionCreateReversalParamsLineItem(TypedDict, total=False, closed=
 
 
 class TaxCalculationCreateParamsShipFromDetailsAddress(TypedDict, total=False, closed=True):
+    """Address that the goods are shipped from."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2437,11 +2815,15 @@ class TaxCalculationCreateParamsShipFromDetailsAddress(TypedDict, total=False, c
 
 
 class TaxCalculationCreateParamsShipFromDetails(TypedDict, total=False, closed=True):
+    """Where the goods are shipped from."""
+
     address: Required[TaxCalculationCreateParamsShipFromDetailsAddress]
     """Address that the goods are shipped from."""
 
 
 class TaxCalculationCreateParamsShippingCost(TypedDict, total=False, closed=True):
+    """Shipping costs with their taxes."""
+
     amount: int
     """Cost of shipping, in the smallest currency unit. Not together with `shipping_rate`."""
     shipping_rate: str
@@ -2459,6 +2841,8 @@ class TaxCalculationCreateParamsShippingCost(TypedDict, total=False, closed=True
 
 
 class TaxTransactionCreateReversalParamsShippingCost(TypedDict, total=False, closed=True):
+    """Shipping costs to reverse. Only for the mode `partial`."""
+
     amount: Required[int]
     """Shipping costs to reverse, negative and in the smallest currency unit."""
     amount_tax: Required[int]

@@ -14,6 +14,8 @@ __all__ = [
 
 
 class TaxIdCreateParamsOwner(TypedDict, total=False, closed=True):
+    """Whose tax ID it is. The account that makes the request unless given."""
+
     account: str
     """Account that owns the tax ID. Only with the type `account`."""
     customer: str
@@ -31,6 +33,8 @@ class TaxIdCreateParamsOwner(TypedDict, total=False, closed=True):
 
 
 class TaxIdListParamsOwner(TypedDict, total=False, closed=True):
+    """Only tax IDs of this owner. Those of the account that makes the request unless given."""
+
     account: str
     """Only tax IDs of this account. Needed with the type `account`."""
     customer: str

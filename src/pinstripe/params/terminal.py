@@ -137,6 +137,8 @@ __all__ = [
 
 
 class TerminalLocationCreateParamsAddressKana(TypedDict, total=False, closed=True):
+    """Address in kana (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -154,6 +156,8 @@ class TerminalLocationCreateParamsAddressKana(TypedDict, total=False, closed=Tru
 
 
 class TerminalLocationUpdateParamsAddressKana(TypedDict, total=False, closed=True):
+    """Address in kana (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -171,6 +175,8 @@ class TerminalLocationUpdateParamsAddressKana(TypedDict, total=False, closed=Tru
 
 
 class TerminalLocationCreateParamsAddressKanji(TypedDict, total=False, closed=True):
+    """Address in kanji (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -188,6 +194,8 @@ class TerminalLocationCreateParamsAddressKanji(TypedDict, total=False, closed=Tr
 
 
 class TerminalLocationUpdateParamsAddressKanji(TypedDict, total=False, closed=True):
+    """Address in kanji (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -205,6 +213,8 @@ class TerminalLocationUpdateParamsAddressKanji(TypedDict, total=False, closed=Tr
 
 
 class TerminalLocationCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Address of the location. Its country decides which readers and payment methods can be used."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -220,6 +230,8 @@ class TerminalLocationCreateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class TerminalLocationUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """Address of the location. Its country decides which readers and payment methods can be used."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -235,26 +247,36 @@ class TerminalLocationUpdateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class TerminalConfigurationCreateParamsBbposWisepad3(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsBbposWisepad3(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsBbposWiseposE(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsBbposWiseposE(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalReaderSetReaderDisplayParamsCartLineItem(TypedDict, total=False, closed=True):
+    """Items of the cart."""
+
     amount: Required[int]
     """Price of the item in the smallest unit of `currency`."""
     description: Required[str]
@@ -264,6 +286,8 @@ class TerminalReaderSetReaderDisplayParamsCartLineItem(TypedDict, total=False, c
 
 
 class TerminalReaderSetReaderDisplayParamsCart(TypedDict, total=False, closed=True):
+    """Cart that the reader shows."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     line_items: Required[Sequence[TerminalReaderSetReaderDisplayParamsCartLineItem]]
@@ -275,16 +299,22 @@ class TerminalReaderSetReaderDisplayParamsCart(TypedDict, total=False, closed=Tr
 
 
 class TerminalConfigurationCreateParamsCellular(TypedDict, total=False, closed=True):
+    """Settings for the mobile network."""
+
     enabled: Required[bool]
     """Whether readers may use the mobile network."""
 
 
 class TerminalConfigurationUpdateParamsCellular(TypedDict, total=False, closed=True):
+    """Settings for the mobile network."""
+
     enabled: Required[bool]
     """Whether readers may use the mobile network."""
 
 
 class TerminalReaderCollectPaymentMethodParamsCollectConfigTipping(TypedDict, total=False, closed=True):
+    """Settings for the tip on this payment."""
+
     amount_eligible: int
     """Amount of which percentage tips are calculated, in the smallest currency unit. The whole amount
     unless set.
@@ -292,6 +322,8 @@ class TerminalReaderCollectPaymentMethodParamsCollectConfigTipping(TypedDict, to
 
 
 class TerminalReaderCollectPaymentMethodParamsCollectConfig(TypedDict, total=False, closed=True):
+    """Settings for the collection."""
+
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -308,11 +340,15 @@ class TerminalReaderCollectPaymentMethodParamsCollectConfig(TypedDict, total=Fal
 
 
 class TerminalReaderConfirmPaymentIntentParamsConfirmConfig(TypedDict, total=False, closed=True):
+    """Settings for the confirmation."""
+
     return_url: str
     """URL to which the customer or user returns afterwards."""
 
 
 class TerminalReaderCollectInputsParamsInputCustomText(TypedDict, total=False, closed=True):
+    """Texts on the form."""
+
     description: Annotated[str, MaxLen(500)]
     """Explanation below the title, up to 500 characters."""
     skip_button: Annotated[str, MaxLen(14)]
@@ -324,6 +360,8 @@ class TerminalReaderCollectInputsParamsInputCustomText(TypedDict, total=False, c
 
 
 class TerminalReaderCollectInputsParamsInputSelectionChoice(TypedDict, total=False, closed=True):
+    """Choices from which the customer selects one."""
+
     id: Required[Annotated[str, MaxLen(50)]]
     """ID of the choice, up to 50 characters."""
     style: Literal["primary", "secondary"]
@@ -337,11 +375,15 @@ class TerminalReaderCollectInputsParamsInputSelectionChoice(TypedDict, total=Fal
 
 
 class TerminalReaderCollectInputsParamsInputSelection(TypedDict, total=False, closed=True):
+    """Choices of a form of the type `selection`."""
+
     choices: Required[Sequence[TerminalReaderCollectInputsParamsInputSelectionChoice]]
     """Choices from which the customer selects one."""
 
 
 class TerminalReaderCollectInputsParamsInputToggle(TypedDict, total=False, closed=True):
+    """Switches on the form."""
+
     default_value: Literal["disabled", "enabled"]
     """Whether the switch is on at first.
 
@@ -355,6 +397,8 @@ class TerminalReaderCollectInputsParamsInputToggle(TypedDict, total=False, close
 
 
 class TerminalReaderCollectInputsParamsInput(TypedDict, total=False, closed=True):
+    """Forms to show, in their order."""
+
     custom_text: Required[TerminalReaderCollectInputsParamsInputCustomText]
     """Texts on the form."""
     required: bool
@@ -376,6 +420,8 @@ class TerminalReaderCollectInputsParamsInput(TypedDict, total=False, closed=True
 
 
 class TerminalOnboardingLinkCreateParamsLinkOptionsAppleTermsAndConditions(TypedDict, total=False, closed=True):
+    """Options for links to Apple's terms."""
+
     allow_relinking: bool
     """Whether a merchant whose Apple account is linked already can link one again."""
     merchant_display_name: Required[str]
@@ -383,11 +429,15 @@ class TerminalOnboardingLinkCreateParamsLinkOptionsAppleTermsAndConditions(Typed
 
 
 class TerminalOnboardingLinkCreateParamsLinkOptions(TypedDict, total=False, closed=True):
+    """Options for the kind of link."""
+
     apple_terms_and_conditions: TerminalOnboardingLinkCreateParamsLinkOptionsAppleTermsAndConditions
     """Options for links to Apple's terms."""
 
 
 class TerminalConfigurationCreateParamsOffline(TypedDict, total=False, closed=True):
+    """Settings for payments while a reader has no connection."""
+
     enabled: Required[bool]
     """Whether readers accept payments without a connection. They are forwarded once the connection is
     back.
@@ -395,6 +445,8 @@ class TerminalConfigurationCreateParamsOffline(TypedDict, total=False, closed=Tr
 
 
 class TerminalConfigurationUpdateParamsOffline(TypedDict, total=False, closed=True):
+    """Settings for payments while a reader has no connection."""
+
     enabled: Required[bool]
     """Whether readers accept payments without a connection. They are forwarded once the connection is
     back.
@@ -402,6 +454,8 @@ class TerminalConfigurationUpdateParamsOffline(TypedDict, total=False, closed=Tr
 
 
 class TerminalReaderProcessPaymentIntentParamsProcessConfigTipping(TypedDict, total=False, closed=True):
+    """Settings for the tip on this payment."""
+
     amount_eligible: int
     """Amount of which percentage tips are calculated, in the smallest currency unit. The whole amount
     unless set.
@@ -409,6 +463,8 @@ class TerminalReaderProcessPaymentIntentParamsProcessConfigTipping(TypedDict, to
 
 
 class TerminalReaderProcessPaymentIntentParamsProcessConfig(TypedDict, total=False, closed=True):
+    """Settings for the processing."""
+
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -427,21 +483,29 @@ class TerminalReaderProcessPaymentIntentParamsProcessConfig(TypedDict, total=Fal
 
 
 class TerminalReaderProcessSetupIntentParamsProcessConfig(TypedDict, total=False, closed=True):
+    """Settings for the processing."""
+
     enable_customer_cancellation: bool
     """Whether the reader shows a button with which the customer can cancel."""
 
 
 class TerminalConfigurationCreateParamsReaderSecurity(TypedDict, total=False, closed=True):
+    """Settings that protect the readers."""
+
     admin_menu_passcode: str | None
     """Passcode of the reader's admin menu."""
 
 
 class TerminalConfigurationUpdateParamsReaderSecurity(TypedDict, total=False, closed=True):
+    """Settings that protect the readers."""
+
     admin_menu_passcode: str | None
     """Passcode of the reader's admin menu."""
 
 
 class TerminalConfigurationCreateParamsRebootWindow(TypedDict, total=False, closed=True):
+    """Hours within which readers may restart."""
+
     end_hour: Required[int]
     """Hour at which the window ends, from 0 to 23, in the reader's time zone."""
     start_hour: Required[int]
@@ -449,6 +513,8 @@ class TerminalConfigurationCreateParamsRebootWindow(TypedDict, total=False, clos
 
 
 class TerminalConfigurationUpdateParamsRebootWindow(TypedDict, total=False, closed=True):
+    """Hours within which readers may restart."""
+
     end_hour: Required[int]
     """Hour at which the window ends, from 0 to 23, in the reader's time zone."""
     start_hour: Required[int]
@@ -456,41 +522,57 @@ class TerminalConfigurationUpdateParamsRebootWindow(TypedDict, total=False, clos
 
 
 class TerminalReaderRefundPaymentParamsRefundPaymentConfig(TypedDict, total=False, closed=True):
+    """Settings for the refund."""
+
     enable_customer_cancellation: bool
     """Whether the reader shows a button with which the customer can cancel."""
 
 
 class TerminalConfigurationCreateParamsStripeS700(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsStripeS700(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsStripeS710(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsStripeS710(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsStripeT600(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsStripeT600(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsTippingAed(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -502,6 +584,8 @@ class TerminalConfigurationCreateParamsTippingAed(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingAed(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -513,6 +597,8 @@ class TerminalConfigurationUpdateParamsTippingAed(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingAud(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -524,6 +610,8 @@ class TerminalConfigurationCreateParamsTippingAud(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingAud(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -535,6 +623,8 @@ class TerminalConfigurationUpdateParamsTippingAud(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingCad(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -546,6 +636,8 @@ class TerminalConfigurationCreateParamsTippingCad(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingCad(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -557,6 +649,8 @@ class TerminalConfigurationUpdateParamsTippingCad(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingChf(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -568,6 +662,8 @@ class TerminalConfigurationCreateParamsTippingChf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingChf(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -579,6 +675,8 @@ class TerminalConfigurationUpdateParamsTippingChf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingCzk(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -590,6 +688,8 @@ class TerminalConfigurationCreateParamsTippingCzk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingCzk(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -601,6 +701,8 @@ class TerminalConfigurationUpdateParamsTippingCzk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingDkk(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -612,6 +714,8 @@ class TerminalConfigurationCreateParamsTippingDkk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingDkk(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -623,6 +727,8 @@ class TerminalConfigurationUpdateParamsTippingDkk(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingEur(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -634,6 +740,8 @@ class TerminalConfigurationCreateParamsTippingEur(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingEur(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -645,6 +753,8 @@ class TerminalConfigurationUpdateParamsTippingEur(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingGbp(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -656,6 +766,8 @@ class TerminalConfigurationCreateParamsTippingGbp(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingGbp(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -667,6 +779,8 @@ class TerminalConfigurationUpdateParamsTippingGbp(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingGip(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -678,6 +792,8 @@ class TerminalConfigurationCreateParamsTippingGip(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingGip(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -689,6 +805,8 @@ class TerminalConfigurationUpdateParamsTippingGip(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingHkd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -700,6 +818,8 @@ class TerminalConfigurationCreateParamsTippingHkd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingHkd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -711,6 +831,8 @@ class TerminalConfigurationUpdateParamsTippingHkd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingHuf(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -722,6 +844,8 @@ class TerminalConfigurationCreateParamsTippingHuf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingHuf(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -733,6 +857,8 @@ class TerminalConfigurationUpdateParamsTippingHuf(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingJpy(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -744,6 +870,8 @@ class TerminalConfigurationCreateParamsTippingJpy(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingJpy(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -755,6 +883,8 @@ class TerminalConfigurationUpdateParamsTippingJpy(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingMxn(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -766,6 +896,8 @@ class TerminalConfigurationCreateParamsTippingMxn(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingMxn(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -777,6 +909,8 @@ class TerminalConfigurationUpdateParamsTippingMxn(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingMyr(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -788,6 +922,8 @@ class TerminalConfigurationCreateParamsTippingMyr(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingMyr(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -799,6 +935,8 @@ class TerminalConfigurationUpdateParamsTippingMyr(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingNok(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -810,6 +948,8 @@ class TerminalConfigurationCreateParamsTippingNok(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingNok(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -821,6 +961,8 @@ class TerminalConfigurationUpdateParamsTippingNok(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingNzd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -832,6 +974,8 @@ class TerminalConfigurationCreateParamsTippingNzd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingNzd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -843,6 +987,8 @@ class TerminalConfigurationUpdateParamsTippingNzd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingPln(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -854,6 +1000,8 @@ class TerminalConfigurationCreateParamsTippingPln(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingPln(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -865,6 +1013,8 @@ class TerminalConfigurationUpdateParamsTippingPln(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingRon(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -876,6 +1026,8 @@ class TerminalConfigurationCreateParamsTippingRon(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingRon(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -887,6 +1039,8 @@ class TerminalConfigurationUpdateParamsTippingRon(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingSek(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -898,6 +1052,8 @@ class TerminalConfigurationCreateParamsTippingSek(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingSek(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -909,6 +1065,8 @@ class TerminalConfigurationUpdateParamsTippingSek(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingSgd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -920,6 +1078,8 @@ class TerminalConfigurationCreateParamsTippingSgd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingSgd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -931,6 +1091,8 @@ class TerminalConfigurationUpdateParamsTippingSgd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTippingUsd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -942,6 +1104,8 @@ class TerminalConfigurationCreateParamsTippingUsd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationUpdateParamsTippingUsd(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests for payments in this currency."""
+
     fixed_amounts: Sequence[int]
     """Tip amounts to choose from, in the smallest currency unit."""
     percentages: Sequence[int]
@@ -953,6 +1117,8 @@ class TerminalConfigurationUpdateParamsTippingUsd(TypedDict, total=False, closed
 
 
 class TerminalConfigurationCreateParamsTipping(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests, by currency."""
+
     aed: TerminalConfigurationCreateParamsTippingAed
     """Tips that the reader suggests for payments in this currency."""
     aud: TerminalConfigurationCreateParamsTippingAud
@@ -998,6 +1164,8 @@ class TerminalConfigurationCreateParamsTipping(TypedDict, total=False, closed=Tr
 
 
 class TerminalConfigurationUpdateParamsTipping(TypedDict, total=False, closed=True):
+    """Tips that the reader suggests, by currency."""
+
     aed: TerminalConfigurationUpdateParamsTippingAed
     """Tips that the reader suggests for payments in this currency."""
     aud: TerminalConfigurationUpdateParamsTippingAud
@@ -1043,56 +1211,78 @@ class TerminalConfigurationUpdateParamsTipping(TypedDict, total=False, closed=Tr
 
 
 class TerminalConfigurationCreateParamsVerifoneM425(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneM425(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneP400(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneP400(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneP630(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneP630(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneUx700(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneUx700(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsVerifoneV660p(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationUpdateParamsVerifoneV660p(TypedDict, total=False, closed=True):
+    """Settings for readers of this model."""
+
     splashscreen: str | None
     """Image that the reader shows while it is idle."""
 
 
 class TerminalConfigurationCreateParamsWifiEnterpriseEapPeap(TypedDict, total=False, closed=True):
+    """Details for WPA Enterprise with EAP-PEAP."""
+
     ca_certificate_file: str
     """ID of the file with the certificate of the certificate authority, in PEM format."""
     password: Required[str]
@@ -1104,6 +1294,8 @@ class TerminalConfigurationCreateParamsWifiEnterpriseEapPeap(TypedDict, total=Fa
 
 
 class TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap(TypedDict, total=False, closed=True):
+    """Details for WPA Enterprise with EAP-PEAP."""
+
     ca_certificate_file: str
     """ID of the file with the certificate of the certificate authority, in PEM format."""
     password: Required[str]
@@ -1115,6 +1307,8 @@ class TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap(TypedDict, total=Fa
 
 
 class TerminalConfigurationCreateParamsWifiEnterpriseEapTls(TypedDict, total=False, closed=True):
+    """Details for WPA Enterprise with EAP-TLS."""
+
     ca_certificate_file: str
     """ID of the file with the certificate of the certificate authority, in PEM format."""
     client_certificate_file: Required[str]
@@ -1128,6 +1322,8 @@ class TerminalConfigurationCreateParamsWifiEnterpriseEapTls(TypedDict, total=Fal
 
 
 class TerminalConfigurationUpdateParamsWifiEnterpriseEapTls(TypedDict, total=False, closed=True):
+    """Details for WPA Enterprise with EAP-TLS."""
+
     ca_certificate_file: str
     """ID of the file with the certificate of the certificate authority, in PEM format."""
     client_certificate_file: Required[str]
@@ -1141,6 +1337,8 @@ class TerminalConfigurationUpdateParamsWifiEnterpriseEapTls(TypedDict, total=Fal
 
 
 class TerminalConfigurationCreateParamsWifiPersonalPsk(TypedDict, total=False, closed=True):
+    """Details for WPA Personal."""
+
     password: Required[Annotated[str, MaxLen(63)]]
     """Password of the network."""
     ssid: Required[str]
@@ -1148,6 +1346,8 @@ class TerminalConfigurationCreateParamsWifiPersonalPsk(TypedDict, total=False, c
 
 
 class TerminalConfigurationUpdateParamsWifiPersonalPsk(TypedDict, total=False, closed=True):
+    """Details for WPA Personal."""
+
     password: Required[Annotated[str, MaxLen(63)]]
     """Password of the network."""
     ssid: Required[str]
@@ -1155,6 +1355,8 @@ class TerminalConfigurationUpdateParamsWifiPersonalPsk(TypedDict, total=False, c
 
 
 class TerminalConfigurationCreateParamsWifi(TypedDict, total=False, closed=True):
+    """Wi-Fi network that readers join."""
+
     enterprise_eap_peap: TerminalConfigurationCreateParamsWifiEnterpriseEapPeap
     """Details for WPA Enterprise with EAP-PEAP."""
     enterprise_eap_tls: TerminalConfigurationCreateParamsWifiEnterpriseEapTls
@@ -1171,6 +1373,8 @@ class TerminalConfigurationCreateParamsWifi(TypedDict, total=False, closed=True)
 
 
 class TerminalConfigurationUpdateParamsWifi(TypedDict, total=False, closed=True):
+    """Wi-Fi network that readers join."""
+
     enterprise_eap_peap: TerminalConfigurationUpdateParamsWifiEnterpriseEapPeap
     """Details for WPA Enterprise with EAP-PEAP."""
     enterprise_eap_tls: TerminalConfigurationUpdateParamsWifiEnterpriseEapTls

@@ -206,6 +206,8 @@ __all__ = [
 
 
 class TestHelpersIssuingAuthorizationCreateParamsAmountDetails(TypedDict, total=False, closed=True):
+    """Parts of the amount that are not the price of the goods."""
+
     atm_fee: int
     """Fee of the ATM, in the smallest currency unit."""
     cashback_amount: int
@@ -213,11 +215,15 @@ class TestHelpersIssuingAuthorizationCreateParamsAmountDetails(TypedDict, total=
 
 
 class TestHelpersTerminalReaderPresentPaymentMethodParamsCardPresent(TypedDict, total=False, closed=True):
+    """Test card to present."""
+
     number: str
     """Number of a test card."""
 
 
 class TestHelpersTerminalReaderPresentPaymentMethodParamsCard(TypedDict, total=False, closed=True):
+    """Test card whose details are entered by hand, with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: Required[int]
@@ -229,6 +235,8 @@ class TestHelpersTerminalReaderPresentPaymentMethodParamsCard(TypedDict, total=F
 
 
 class TestHelpersTreasuryInboundTransferFailParamsFailureDetails(TypedDict, total=False, closed=True):
+    """Why the transfer failed. With the status `failed`."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -248,6 +256,8 @@ class TestHelpersTreasuryInboundTransferFailParamsFailureDetails(TypedDict, tota
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetCardholderPromptData(TypedDict, total=False, closed=True):
+    """What the driver entered at the terminal."""
+
     driver_id: str
     """ID of the driver."""
     odometer: int
@@ -261,6 +271,8 @@ class TestHelpersIssuingAuthorizationCreateParamsFleetCardholderPromptData(Typed
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetCardholderPromptData(TypedDict, total=False, closed=True):
+    """What the driver entered at the terminal."""
+
     driver_id: str
     """ID of the driver."""
     odometer: int
@@ -274,6 +286,8 @@ class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetCardholderPromptDa
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownFuel(TypedDict, total=False, closed=True):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: Decimal | str
     """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
@@ -281,11 +295,15 @@ class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownFuel(Type
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: Decimal | str
     """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownNonFuel(TypedDict, total=False, closed=True):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: Decimal | str
     """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
@@ -293,11 +311,15 @@ class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownNonFuel(T
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: Decimal | str
     """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownTax(TypedDict, total=False, closed=True):
+    """Taxes on the purchase."""
+
     local_amount_decimal: Decimal | str
     """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: Decimal | str
@@ -305,6 +327,8 @@ class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownTax(Typed
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownTax(TypedDict, total=False, closed=True):
+    """Taxes on the purchase."""
+
     local_amount_decimal: Decimal | str
     """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: Decimal | str
@@ -312,6 +336,8 @@ class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownT
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdown(TypedDict, total=False, closed=True):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownFuel
     """Part of the purchase for fuel."""
     non_fuel: TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdownNonFuel
@@ -321,6 +347,8 @@ class TestHelpersIssuingAuthorizationCreateParamsFleetReportedBreakdown(TypedDic
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdown(TypedDict, total=False, closed=True):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownFuel
     """Part of the purchase for fuel."""
     non_fuel: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdownNonFuel
@@ -330,6 +358,8 @@ class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetReportedBreakdown(
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFleet(TypedDict, total=False, closed=True):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: TestHelpersIssuingAuthorizationCreateParamsFleetCardholderPromptData
     """What the driver entered at the terminal."""
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
@@ -351,6 +381,8 @@ class TestHelpersIssuingAuthorizationCreateParamsFleet(TypedDict, total=False, c
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleet(TypedDict, total=False, closed=True):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: TestHelpersIssuingAuthorizationFinalizeAmountParamsFleetCardholderPromptData
     """What the driver entered at the terminal."""
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
@@ -372,6 +404,8 @@ class TestHelpersIssuingAuthorizationFinalizeAmountParamsFleet(TypedDict, total=
 
 
 class TestHelpersIssuingAuthorizationCreateParamsFuel(TypedDict, total=False, closed=True):
+    """Data about purchased fuel."""
+
     industry_product_code: str
     """Conexxus code of the fuel."""
     quantity_decimal: Decimal | str
@@ -387,6 +421,8 @@ class TestHelpersIssuingAuthorizationCreateParamsFuel(TypedDict, total=False, cl
 
 
 class TestHelpersIssuingAuthorizationFinalizeAmountParamsFuel(TypedDict, total=False, closed=True):
+    """Data about purchased fuel."""
+
     industry_product_code: str
     """Conexxus code of the fuel."""
     quantity_decimal: Decimal | str
@@ -404,6 +440,8 @@ class TestHelpersIssuingAuthorizationFinalizeAmountParamsFuel(TypedDict, total=F
 class TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetailsUsBankAccount(
     TypedDict, total=False, closed=True
 ):
+    """Data specific to bank accounts in the United States."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: str
@@ -415,6 +453,8 @@ class TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetail
 class TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetailsUsBankAccount(
     TypedDict, total=False, closed=True
 ):
+    """Data specific to bank accounts in the United States."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: str
@@ -424,6 +464,8 @@ class TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetails
 
 
 class TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """From where the movement was started."""
+
     type: Required[Literal["us_bank_account"]]
     """Kind of origin. The field of the same name has the details."""
     us_bank_account: TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetailsUsBankAccount
@@ -431,6 +473,8 @@ class TestHelpersTreasuryReceivedCreditCreateParamsInitiatingPaymentMethodDetail
 
 
 class TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """From where the movement was started."""
+
     type: Required[Literal["us_bank_account"]]
     """Kind of origin. The field of the same name has the details."""
     us_bank_account: TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetailsUsBankAccount
@@ -438,11 +482,15 @@ class TestHelpersTreasuryReceivedDebitCreateParamsInitiatingPaymentMethodDetails
 
 
 class TestHelpersTerminalReaderPresentPaymentMethodParamsInteracPresent(TypedDict, total=False, closed=True):
+    """Test card of Interac to present."""
+
     number: str
     """Number of a test card."""
 
 
 class TestHelpersIssuingAuthorizationCreateParamsMerchantData(TypedDict, total=False, closed=True):
+    """Merchant that uses the card."""
+
     category: Literal[
         "ac_refrigeration_repair",
         "accounting_bookkeeping_services",
@@ -759,6 +807,8 @@ class TestHelpersIssuingAuthorizationCreateParamsMerchantData(TypedDict, total=F
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsMerchantData(TypedDict, total=False, closed=True):
+    """Merchant that uses the card."""
+
     category: Literal[
         "ac_refrigeration_repair",
         "accounting_bookkeeping_services",
@@ -1075,6 +1125,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsMerchantData(TypedDic
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsMerchantData(TypedDict, total=False, closed=True):
+    """Merchant that uses the card."""
+
     category: Literal[
         "ac_refrigeration_repair",
         "accounting_bookkeeping_services",
@@ -1391,11 +1443,15 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsMerchantData(TypedD
 
 
 class TestHelpersIssuingAuthorizationCreateParamsNetworkData(TypedDict, total=False, closed=True):
+    """Identifiers of the card network."""
+
     acquiring_institution_id: str
     """ID that the network gives the merchant's bank."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     institution_number: Required[str]
@@ -1405,26 +1461,44 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAcssDebit(TypedDi
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bsb_number: Required[str]
@@ -1432,6 +1506,10 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAuBecsDebit(Typed
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
+
     account_number: str
     """Number of the bank account."""
     sort_code: str
@@ -1439,16 +1517,24 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBacsDebit(TypedDi
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillingDetailsAddress(
     TypedDict, total=False, closed=True
 ):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1464,6 +1550,8 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillingDetailsAdd
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
+    """Name and contact details of the payer."""
+
     address: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillingDetailsAddress | None
     """Billing address of the payer."""
     email: str | None
@@ -1477,19 +1565,30 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillingDetails(Ty
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
+
     tax_id: Required[str]
     """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -1500,6 +1599,8 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCardNetworks(Type
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -1517,18 +1618,29 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCard(TypedDict, t
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
+    """EPS, online banking in Austria. Only with the type `eps`."""
+
     bank: Literal[
         "arzte_und_apotheker_bank",
         "austrian_anadi_bank_ag",
@@ -1563,6 +1675,8 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataEps(TypedDict, to
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1602,14 +1716,22 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataFpx(TypedDict, to
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
+
     bank: Literal[
         "abn_amro",
         "adyen",
@@ -1636,14 +1758,22 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataIdeal(TypedDict, 
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -1653,35 +1783,58 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarnaDob(TypedDi
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
+
     dob: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Card issued in South Korea. Only with the type `kr_card`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Link, Stripe's wallet. Only with the type `link`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
+
     funding: Literal["card", "points"]
     """Whether the customer pays with a card or with points.
 
@@ -1691,6 +1844,8 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataNaverPay(TypedDic
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_number: Required[str]
@@ -1706,10 +1861,15 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataNzBankAccount(Typ
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
+
     bank: Literal[
         "alior_bank",
         "bank_millennium",
@@ -1742,26 +1902,44 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataP24(TypedDict, to
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
+
     account_number: str
     """Number of the bank account."""
     bsb_number: str
@@ -1773,61 +1951,99 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayto(TypedDict, 
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
+    """Settings for Radar, Stripe's fraud prevention."""
+
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
+
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
+
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Swish, a wallet in Sweden. Only with the type `swish`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
+    """Terms of the mandate that authorizes the payments."""
+
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"]
@@ -1843,11 +2059,15 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUpiMandateOptions
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
+
     mandate_options: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -1869,14 +2089,22 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUsBankAccount(Typ
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """It takes no keys: pass `{}`."""
+    """Zip, with which customers pay in installments. Only with the type `zip`.
+
+    It takes no keys: pass `{}`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to create and use."""
+
     acss_debit: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAcssDebit
     """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAffirm
@@ -2082,6 +2310,8 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodData(TypedDict, total
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallmentsPlan(
     TypedDict, total=False, closed=True
 ):
+    """Selected installment plan."""
+
     count: int
     """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"]
@@ -2099,16 +2329,22 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallmen
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
+    """Settings for payment in installments."""
+
     plan: Required[TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallmentsPlan]
     """Selected installment plan."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
+    """Settings for payments by card."""
+
     installments: TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallments
     """Settings for payment in installments."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per type of payment method."""
+
     card: TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCard
     """Settings for payments by card."""
 
@@ -2116,6 +2352,8 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptions(TypedDict, to
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetCardholderPromptData(
     TypedDict, total=False, closed=True
 ):
+    """What the driver entered at the terminal."""
+
     driver_id: str
     """ID of the driver."""
     odometer: int
@@ -2131,6 +2369,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetCardholder
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetCardholderPromptData(
     TypedDict, total=False, closed=True
 ):
+    """What the driver entered at the terminal."""
+
     driver_id: str
     """ID of the driver."""
     odometer: int
@@ -2146,6 +2386,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetC
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetCardholderPromptData(
     TypedDict, total=False, closed=True
 ):
+    """What the driver entered at the terminal."""
+
     driver_id: str
     """ID of the driver."""
     odometer: int
@@ -2161,6 +2403,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlee
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: Decimal | str
     """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
@@ -2168,6 +2412,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBr
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: Decimal | str
     """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
@@ -2175,6 +2421,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetR
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for fuel."""
+
     gross_amount_decimal: Decimal | str
     """Amount for fuel including tax, in the smallest currency unit, with decimal places."""
 
@@ -2182,6 +2430,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlee
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: Decimal | str
     """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
@@ -2189,6 +2439,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBr
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: Decimal | str
     """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
@@ -2196,6 +2448,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetR
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownNonFuel(
     TypedDict, total=False, closed=True
 ):
+    """Part of the purchase for anything but fuel."""
+
     gross_amount_decimal: Decimal | str
     """Amount for anything but fuel including tax, in the smallest currency unit, with decimal places."""
 
@@ -2203,6 +2457,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlee
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownTax(
     TypedDict, total=False, closed=True
 ):
+    """Taxes on the purchase."""
+
     local_amount_decimal: Decimal | str
     """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: Decimal | str
@@ -2212,6 +2468,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBr
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownTax(
     TypedDict, total=False, closed=True
 ):
+    """Taxes on the purchase."""
+
     local_amount_decimal: Decimal | str
     """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: Decimal | str
@@ -2221,6 +2479,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetR
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownTax(
     TypedDict, total=False, closed=True
 ):
+    """Taxes on the purchase."""
+
     local_amount_decimal: Decimal | str
     """State or provincial taxes, in the smallest currency unit, with decimal places."""
     national_amount_decimal: Decimal | str
@@ -2230,6 +2490,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlee
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdown(
     TypedDict, total=False, closed=True
 ):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel
     """Part of the purchase for fuel."""
     non_fuel: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel
@@ -2241,6 +2503,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetReportedBr
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdown(
     TypedDict, total=False, closed=True
 ):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownFuel
     """Part of the purchase for fuel."""
     non_fuel: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetReportedBreakdownNonFuel
@@ -2252,6 +2516,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetR
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdown(
     TypedDict, total=False, closed=True
 ):
+    """Amounts of the parts of the purchase, as the merchant reports them."""
+
     fuel: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownFuel
     """Part of the purchase for fuel."""
     non_fuel: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetReportedBreakdownNonFuel
@@ -2261,6 +2527,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlee
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleet(TypedDict, total=False, closed=True):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetCardholderPromptData
     """What the driver entered at the terminal."""
     purchase_type: Literal["fuel_and_non_fuel_purchase", "fuel_purchase", "non_fuel_purchase"]
@@ -2282,6 +2550,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleet(TypedDict
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleet(TypedDict, total=False, closed=True):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: (
         TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleetCardholderPromptData
     )
@@ -2305,6 +2575,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleet(
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleet(TypedDict, total=False, closed=True):
+    """Data of a fleet card, which merchants of fuel provide."""
+
     cardholder_prompt_data: (
         TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleetCardholderPromptData
     )
@@ -2328,6 +2600,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlee
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlightSegment(TypedDict, total=False, closed=True):
+    """Legs of the journey."""
+
     arrival_airport_code: Annotated[str, MaxLen(3)]
     """Three-letter IATA code of the airport of arrival."""
     carrier: str
@@ -2345,6 +2619,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlightSegment(T
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlightSegment(
     TypedDict, total=False, closed=True
 ):
+    """Legs of the journey."""
+
     arrival_airport_code: Annotated[str, MaxLen(3)]
     """Three-letter IATA code of the airport of arrival."""
     carrier: str
@@ -2362,6 +2638,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlight
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlightSegment(
     TypedDict, total=False, closed=True
 ):
+    """Legs of the journey."""
+
     arrival_airport_code: Annotated[str, MaxLen(3)]
     """Three-letter IATA code of the airport of arrival."""
     carrier: str
@@ -2377,6 +2655,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlig
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlight(TypedDict, total=False, closed=True):
+    """Details of a purchased flight."""
+
     departure_at: int | datetime
     """When the flight departs."""
     passenger_name: str
@@ -2390,6 +2670,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlight(TypedDic
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlight(TypedDict, total=False, closed=True):
+    """Details of a purchased flight."""
+
     departure_at: int | datetime
     """When the flight departs."""
     passenger_name: str
@@ -2403,6 +2685,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlight
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlight(TypedDict, total=False, closed=True):
+    """Details of a purchased flight."""
+
     departure_at: int | datetime
     """When the flight departs."""
     passenger_name: str
@@ -2416,6 +2700,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlig
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFuel(TypedDict, total=False, closed=True):
+    """Data about purchased fuel."""
+
     industry_product_code: str
     """Conexxus code of the fuel."""
     quantity_decimal: Decimal | str
@@ -2431,6 +2717,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFuel(TypedDict,
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFuel(TypedDict, total=False, closed=True):
+    """Data about purchased fuel."""
+
     industry_product_code: str
     """Conexxus code of the fuel."""
     quantity_decimal: Decimal | str
@@ -2446,6 +2734,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFuel(T
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFuel(TypedDict, total=False, closed=True):
+    """Data about purchased fuel."""
+
     industry_product_code: str
     """Conexxus code of the fuel."""
     quantity_decimal: Decimal | str
@@ -2461,6 +2751,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFuel
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsLodging(TypedDict, total=False, closed=True):
+    """Details of a purchased stay."""
+
     check_in_at: int | datetime
     """When the guest checks in."""
     nights: int
@@ -2468,6 +2760,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsLodging(TypedDi
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsLodging(TypedDict, total=False, closed=True):
+    """Details of a purchased stay."""
+
     check_in_at: int | datetime
     """When the guest checks in."""
     nights: int
@@ -2477,6 +2771,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsLodgin
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsLodging(
     TypedDict, total=False, closed=True
 ):
+    """Details of a purchased stay."""
+
     check_in_at: int | datetime
     """When the guest checks in."""
     nights: int
@@ -2484,6 +2780,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsLodg
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsReceipt(TypedDict, total=False, closed=True):
+    """Items of the receipt."""
+
     description: Annotated[str, MaxLen(26)]
     """Name of the item."""
     quantity: Decimal | str
@@ -2495,6 +2793,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsReceipt(TypedDi
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsReceipt(TypedDict, total=False, closed=True):
+    """Items of the receipt."""
+
     description: Annotated[str, MaxLen(26)]
     """Name of the item."""
     quantity: Decimal | str
@@ -2508,6 +2808,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsReceip
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsReceipt(
     TypedDict, total=False, closed=True
 ):
+    """Items of the receipt."""
+
     description: Annotated[str, MaxLen(26)]
     """Name of the item."""
     quantity: Decimal | str
@@ -2519,6 +2821,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsRece
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetails(TypedDict, total=False, closed=True):
+    """Details of the purchase that the merchant provides."""
+
     fleet: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleet
     """Data of a fleet card, which merchants of fuel provide."""
     flight: TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFlight
@@ -2534,6 +2838,8 @@ class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetails(TypedDict, tot
 
 
 class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetails(TypedDict, total=False, closed=True):
+    """Details of the purchase that the merchant provides."""
+
     fleet: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFleet
     """Data of a fleet card, which merchants of fuel provide."""
     flight: TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetailsFlight
@@ -2549,6 +2855,8 @@ class TestHelpersIssuingTransactionCreateForceCaptureParamsPurchaseDetails(Typed
 
 
 class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetails(TypedDict, total=False, closed=True):
+    """Details of the purchase that the merchant provides."""
+
     fleet: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFleet
     """Data of a fleet card, which merchants of fuel provide."""
     flight: TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetailsFlight
@@ -2564,6 +2872,8 @@ class TestHelpersIssuingTransactionCreateUnlinkedRefundParamsPurchaseDetails(Typ
 
 
 class TestHelpersIssuingPersonalizationDesignRejectParamsRejectionReasons(TypedDict, total=False, closed=True):
+    """Why the design was rejected, by part."""
+
     card_logo: Sequence[
         Literal[
             "geographic_location",
@@ -2611,6 +2921,8 @@ class TestHelpersIssuingPersonalizationDesignRejectParamsRejectionReasons(TypedD
 
 
 class TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParamsReturnedDetails(TypedDict, total=False, closed=True):
+    """Why the money was returned."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -2629,6 +2941,8 @@ class TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentParamsReturnedDetai
 class TestHelpersTreasuryOutboundTransferReturnOutboundTransferParamsReturnedDetails(
     TypedDict, total=False, closed=True
 ):
+    """Why the money was returned."""
+
     code: Literal[
         "account_closed",
         "account_frozen",
@@ -2645,6 +2959,8 @@ class TestHelpersTreasuryOutboundTransferReturnOutboundTransferParamsReturnedDet
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentCardTestingRisk(TypedDict, total=False, closed=True):
+    """Risk that the merchant is used to test stolen cards."""
+
     invalid_account_number_decline_rate_past_hour: int
     """Share of the merchant's requests in the last hour that were declined for a wrong card number."""
     invalid_credentials_decline_rate_past_hour: int
@@ -2656,6 +2972,8 @@ class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentCardTestingRisk(T
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentFraudRisk(TypedDict, total=False, closed=True):
+    """Risk that the purchase is fraudulent."""
+
     level: Required[Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]]
     """Level of the risk of fraud."""
     score: float
@@ -2663,6 +2981,8 @@ class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentFraudRisk(TypedDi
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentMerchantDisputeRisk(TypedDict, total=False, closed=True):
+    """Risk that purchases at the merchant are disputed."""
+
     dispute_rate: int
     """Rate at which purchases at the merchant are disputed."""
     level: Required[Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]]
@@ -2670,6 +2990,8 @@ class TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentMerchantDisputeRi
 
 
 class TestHelpersIssuingAuthorizationCreateParamsRiskAssessment(TypedDict, total=False, closed=True):
+    """Stripe's assessment of the risk to simulate."""
+
     card_testing_risk: TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentCardTestingRisk
     """Risk that the merchant is used to test stolen cards."""
     fraud_risk: TestHelpersIssuingAuthorizationCreateParamsRiskAssessmentFraudRisk
@@ -2679,6 +3001,8 @@ class TestHelpersIssuingAuthorizationCreateParamsRiskAssessment(TypedDict, total
 
 
 class TestHelpersConfirmationTokenCreateParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2694,6 +3018,8 @@ class TestHelpersConfirmationTokenCreateParamsShippingAddress(TypedDict, total=F
 
 
 class TestHelpersConfirmationTokenCreateParamsShipping(TypedDict, total=False, closed=True):
+    """Recipient and address of a delivery."""
+
     address: Required[TestHelpersConfirmationTokenCreateParamsShippingAddress]
     """Delivery address."""
     name: Required[str]
@@ -2703,16 +3029,22 @@ class TestHelpersConfirmationTokenCreateParamsShipping(TypedDict, total=False, c
 
 
 class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsAch(TypedDict, total=False, closed=True):
+    """Numbers of an ACH transfer."""
+
     trace_id: Required[str]
     """Trace ID of the ACH transfer."""
 
 
 class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsAch(TypedDict, total=False, closed=True):
+    """Numbers of an ACH transfer."""
+
     trace_id: Required[str]
     """Trace ID of the ACH transfer."""
 
 
 class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsUsDomesticWire(TypedDict, total=False, closed=True):
+    """Numbers of a wire transfer."""
+
     chips: str
     """CHIPS System Sequence Number (SSN) of the wire transfer."""
     imad: str
@@ -2722,6 +3054,8 @@ class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsUsDomesticWir
 
 
 class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsUsDomesticWire(TypedDict, total=False, closed=True):
+    """Numbers of a wire transfer."""
+
     chips: str
     """CHIPS System Sequence Number (SSN) of the wire transfer."""
     imad: str
@@ -2731,6 +3065,8 @@ class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsUsDomesticWi
 
 
 class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetails(TypedDict, total=False, closed=True):
+    """Numbers with which the receiving bank can find the money."""
+
     ach: TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetailsAch
     """Numbers of an ACH transfer."""
     type: Required[Literal["ach", "us_domestic_wire"]]
@@ -2740,6 +3076,8 @@ class TestHelpersTreasuryOutboundPaymentUpdateParamsTrackingDetails(TypedDict, t
 
 
 class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetails(TypedDict, total=False, closed=True):
+    """Numbers with which the receiving bank can find the money."""
+
     ach: TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetailsAch
     """Numbers of an ACH transfer."""
     type: Required[Literal["ach", "us_domestic_wire"]]
@@ -2751,6 +3089,8 @@ class TestHelpersTreasuryOutboundTransferUpdateParamsTrackingDetails(TypedDict, 
 class TestHelpersIssuingAuthorizationCreateParamsVerificationDataAuthenticationExemption(
     TypedDict, total=False, closed=True
 ):
+    """Exemption from strong authentication that was claimed."""
+
     claimed_by: Required[Literal["acquirer", "issuer"]]
     """Who claimed the exemption.
 
@@ -2767,6 +3107,8 @@ class TestHelpersIssuingAuthorizationCreateParamsVerificationDataAuthenticationE
 
 
 class TestHelpersIssuingAuthorizationCreateParamsVerificationDataThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure."""
+
     result: Required[Literal["attempt_acknowledged", "authenticated", "failed", "required"]]
     """Whether 3D Secure authenticated the cardholder.
 
@@ -2778,6 +3120,8 @@ class TestHelpersIssuingAuthorizationCreateParamsVerificationDataThreeDSecure(Ty
 
 
 class TestHelpersIssuingAuthorizationCreateParamsVerificationData(TypedDict, total=False, closed=True):
+    """Results of the checks of what the cardholder told the merchant."""
+
     address_line1_check: Literal["match", "mismatch", "not_provided"]
     """Whether the first address line is that of the cardholder.
 

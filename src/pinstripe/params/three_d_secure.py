@@ -34,6 +34,8 @@ __all__ = [
 
 
 class ThreeDSecureAuthenticationCreateParamsAcquirerDetails(TypedDict, total=False, closed=True):
+    """Your acquirer and you, as they are registered with the card network."""
+
     acquirer_bin: Required[str]
     """Bank identification number (BIN) of the acquirer."""
     acquirer_country: Required[str]
@@ -49,6 +51,8 @@ class ThreeDSecureAuthenticationCreateParamsAcquirerDetails(TypedDict, total=Fal
 
 
 class ThreeDSecureAuthenticationCreateParamsChannelBrowser(TypedDict, total=False, closed=True):
+    """The cardholder's browser. With type `browser`."""
+
     accept_header: Required[str]
     """Value of the `Accept` header that the browser sends."""
     color_depth: int
@@ -74,6 +78,8 @@ class ThreeDSecureAuthenticationCreateParamsChannelBrowser(TypedDict, total=Fals
 
 
 class ThreeDSecureAuthenticationCreateParamsChannelThreeRI(TypedDict, total=False, closed=True):
+    """Authentication that you start without the cardholder (3RI). With type `three_r_i`."""
+
     previous_authentication: Required[str]
     """ID of the earlier authentication by the cardholder."""
     type: Required[Literal["delayed_shipment", "other_payment", "recurring", "split_shipment"]]
@@ -87,6 +93,8 @@ class ThreeDSecureAuthenticationCreateParamsChannelThreeRI(TypedDict, total=Fals
 
 
 class ThreeDSecureAuthenticationCreateParamsChannel(TypedDict, total=False, closed=True):
+    """How the cardholder takes part."""
+
     browser: ThreeDSecureAuthenticationCreateParamsChannelBrowser
     """The cardholder's browser. With type `browser`."""
     three_r_i: ThreeDSecureAuthenticationCreateParamsChannelThreeRI
@@ -100,6 +108,8 @@ class ThreeDSecureAuthenticationCreateParamsChannel(TypedDict, total=False, clos
 
 
 class ThreeDSecureAuthenticationListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int
     """Only objects created after this time."""
     gte: int
@@ -111,6 +121,8 @@ class ThreeDSecureAuthenticationListParamsCreated(TypedDict, total=False, closed
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreferenceChallenge(TypedDict, total=False, closed=True):
+    """Details of the type `challenge`."""
+
     type: Required[Literal["mandated", "preferred"]]
     """How strongly you ask for a challenge.
 
@@ -120,6 +132,8 @@ class ThreeDSecureAuthenticationCreateParamsFlowPreferenceChallenge(TypedDict, t
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreferenceDataShare(TypedDict, total=False, closed=True):
+    """Details of the type `data_share`."""
+
     type: Required[Literal["ds_specific", "emv_standard"]]
     """By which rules data is shared.
 
@@ -129,6 +143,8 @@ class ThreeDSecureAuthenticationCreateParamsFlowPreferenceDataShare(TypedDict, t
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreferenceFrictionless(TypedDict, total=False, closed=True):
+    """Details of the type `frictionless`."""
+
     type: Required[Literal["low_risk", "none"]]
     """On what ground you ask for no challenge.
 
@@ -138,6 +154,8 @@ class ThreeDSecureAuthenticationCreateParamsFlowPreferenceFrictionless(TypedDict
 
 
 class ThreeDSecureAuthenticationCreateParamsFlowPreference(TypedDict, total=False, closed=True):
+    """What you ask of the issuer."""
+
     challenge: ThreeDSecureAuthenticationCreateParamsFlowPreferenceChallenge
     """Details of the type `challenge`."""
     data_share: ThreeDSecureAuthenticationCreateParamsFlowPreferenceDataShare
@@ -154,6 +172,8 @@ class ThreeDSecureAuthenticationCreateParamsFlowPreference(TypedDict, total=Fals
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsageInstallmentExpiry(TypedDict, total=False, closed=True):
+    """When the authorization for later payments ends."""
+
     date: str
     """Last date for later payments. With type `date`."""
     type: Required[Literal["date", "never"]]
@@ -165,6 +185,8 @@ class ThreeDSecureAuthenticationCreateParamsFutureUsageInstallmentExpiry(TypedDi
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment(TypedDict, total=False, closed=True):
+    """Terms of the installments. With type `installment`."""
+
     amount: Required[int]
     """Amount of an installment, in the smallest currency unit."""
     expiry: Required[ThreeDSecureAuthenticationCreateParamsFutureUsageInstallmentExpiry]
@@ -181,6 +203,8 @@ class ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment(TypedDict, to
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry(TypedDict, total=False, closed=True):
+    """When the authorization for later payments ends."""
+
     date: str
     """Last date for later payments. With type `date`."""
     type: Required[Literal["date", "never"]]
@@ -192,6 +216,8 @@ class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry(TypedDict
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring(TypedDict, total=False, closed=True):
+    """Terms of the recurring payments. With type `recurring`."""
+
     amount: Required[int]
     """Amount of a payment, in the smallest currency unit."""
     expiry: Required[ThreeDSecureAuthenticationCreateParamsFutureUsageRecurringExpiry]
@@ -206,6 +232,8 @@ class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring(TypedDict, tota
 
 
 class ThreeDSecureAuthenticationCreateParamsFutureUsage(TypedDict, total=False, closed=True):
+    """For which later payments the card is authenticated."""
+
     installment: ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment
     """Terms of the installments. With type `installment`."""
     recurring: ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring
@@ -220,6 +248,8 @@ class ThreeDSecureAuthenticationCreateParamsFutureUsage(TypedDict, total=False, 
 
 
 class ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the payer."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -235,6 +265,8 @@ class ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetailsAddre
 
 
 class ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=False, closed=True):
+    """Name and contact details of the payer."""
+
     address: ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetailsAddress
     """Billing address of the payer."""
     email: str
@@ -246,6 +278,8 @@ class ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetails(Type
 
 
 class ThreeDSecureAuthenticationCreateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
+    """The card, by number or token."""
+
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -259,6 +293,8 @@ class ThreeDSecureAuthenticationCreateParamsPaymentMethodDataCard(TypedDict, tot
 
 
 class ThreeDSecureAuthenticationCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
+    """The card to authenticate."""
+
     billing_details: ThreeDSecureAuthenticationCreateParamsPaymentMethodDataBillingDetails
     """Name and contact details of the payer."""
     card: Required[ThreeDSecureAuthenticationCreateParamsPaymentMethodDataCard]
@@ -268,6 +304,8 @@ class ThreeDSecureAuthenticationCreateParamsPaymentMethodData(TypedDict, total=F
 
 
 class ThreeDSecureAuthenticationCreateParamsShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str

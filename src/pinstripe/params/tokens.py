@@ -63,6 +63,8 @@ __all__ = [
 
 
 class TokenCreateParamsAccountCompanyAddressKana(TypedDict, total=False, closed=True):
+    """Address in kana (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -80,6 +82,8 @@ class TokenCreateParamsAccountCompanyAddressKana(TypedDict, total=False, closed=
 
 
 class TokenCreateParamsAccountCompanyAddressKanji(TypedDict, total=False, closed=True):
+    """Address in kanji (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -97,6 +101,8 @@ class TokenCreateParamsAccountCompanyAddressKanji(TypedDict, total=False, closed
 
 
 class TokenCreateParamsAccountCompanyAddress(TypedDict, total=False, closed=True):
+    """Address of the company's main office."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -112,6 +118,8 @@ class TokenCreateParamsAccountCompanyAddress(TypedDict, total=False, closed=True
 
 
 class TokenCreateParamsAccountCompanyAdministrativeAddress(TypedDict, total=False, closed=True):
+    """Address of the company's administration."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -127,6 +135,8 @@ class TokenCreateParamsAccountCompanyAdministrativeAddress(TypedDict, total=Fals
 
 
 class TokenCreateParamsAccountCompanyDirectorshipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's directors is complete and correct."""
+
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -136,6 +146,8 @@ class TokenCreateParamsAccountCompanyDirectorshipDeclaration(TypedDict, total=Fa
 
 
 class TokenCreateParamsAccountCompanyOwnershipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's owners is complete and correct."""
+
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -145,6 +157,8 @@ class TokenCreateParamsAccountCompanyOwnershipDeclaration(TypedDict, total=False
 
 
 class TokenCreateParamsAccountCompanyPhysicalAddress(TypedDict, total=False, closed=True):
+    """Address at which the company is found."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -160,6 +174,8 @@ class TokenCreateParamsAccountCompanyPhysicalAddress(TypedDict, total=False, clo
 
 
 class TokenCreateParamsAccountCompanyPrincipalPlaceOfBusiness(TypedDict, total=False, closed=True):
+    """Address where the company mainly does business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -175,6 +191,8 @@ class TokenCreateParamsAccountCompanyPrincipalPlaceOfBusiness(TypedDict, total=F
 
 
 class TokenCreateParamsAccountCompanyRegistrationDate(TypedDict, total=False, closed=True):
+    """Date on which the company was registered."""
+
     day: Required[int]
     """Day of the registration, from 1 to 31."""
     month: Required[int]
@@ -184,6 +202,8 @@ class TokenCreateParamsAccountCompanyRegistrationDate(TypedDict, total=False, cl
 
 
 class TokenCreateParamsAccountCompanyRepresentativeDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the representative is authorized to act for the company."""
+
     date: int | datetime
     """Time at which the declaration was made."""
     ip: str
@@ -193,6 +213,8 @@ class TokenCreateParamsAccountCompanyRepresentativeDeclaration(TypedDict, total=
 
 
 class TokenCreateParamsAccountCompanyVerificationDocument(TypedDict, total=False, closed=True):
+    """Document about the company."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -200,11 +222,15 @@ class TokenCreateParamsAccountCompanyVerificationDocument(TypedDict, total=False
 
 
 class TokenCreateParamsAccountCompanyVerification(TypedDict, total=False, closed=True):
+    """Documents that prove the company's existence."""
+
     document: TokenCreateParamsAccountCompanyVerificationDocument
     """Document about the company."""
 
 
 class TokenCreateParamsAccountCompany(TypedDict, total=False, closed=True):
+    """Data of the company."""
+
     address: TokenCreateParamsAccountCompanyAddress
     """Address of the company's main office."""
     address_kana: TokenCreateParamsAccountCompanyAddressKana
@@ -295,6 +321,8 @@ class TokenCreateParamsAccountCompany(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsAccountIndividualAddressKana(TypedDict, total=False, closed=True):
+    """Address in kana (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -312,6 +340,8 @@ class TokenCreateParamsAccountIndividualAddressKana(TypedDict, total=False, clos
 
 
 class TokenCreateParamsAccountIndividualAddressKanji(TypedDict, total=False, closed=True):
+    """Address in kanji (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -329,6 +359,8 @@ class TokenCreateParamsAccountIndividualAddressKanji(TypedDict, total=False, clo
 
 
 class TokenCreateParamsAccountIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -344,6 +376,8 @@ class TokenCreateParamsAccountIndividualAddress(TypedDict, total=False, closed=T
 
 
 class TokenCreateParamsAccountIndividualDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -353,6 +387,8 @@ class TokenCreateParamsAccountIndividualDob(TypedDict, total=False, closed=True)
 
 
 class TokenCreateParamsAccountIndividualRegisteredAddress(TypedDict, total=False, closed=True):
+    """Address under which the company is registered."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -368,6 +404,8 @@ class TokenCreateParamsAccountIndividualRegisteredAddress(TypedDict, total=False
 
 
 class TokenCreateParamsAccountIndividualRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     director: bool
     """Whether the person is a member of the company's board of directors."""
     executive: bool
@@ -381,6 +419,8 @@ class TokenCreateParamsAccountIndividualRelationship(TypedDict, total=False, clo
 
 
 class TokenCreateParamsAccountIndividualVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Second document, such as a proof of address."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -388,6 +428,8 @@ class TokenCreateParamsAccountIndividualVerificationAdditionalDocument(TypedDict
 
 
 class TokenCreateParamsAccountIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """Identity document."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -395,6 +437,8 @@ class TokenCreateParamsAccountIndividualVerificationDocument(TypedDict, total=Fa
 
 
 class TokenCreateParamsAccountIndividualVerification(TypedDict, total=False, closed=True):
+    """Documents that prove the identity."""
+
     additional_document: TokenCreateParamsAccountIndividualVerificationAdditionalDocument
     """Second document, such as a proof of address."""
     document: TokenCreateParamsAccountIndividualVerificationDocument
@@ -402,6 +446,8 @@ class TokenCreateParamsAccountIndividualVerification(TypedDict, total=False, clo
 
 
 class TokenCreateParamsAccountIndividual(TypedDict, total=False, closed=True):
+    """Data of the person."""
+
     address: TokenCreateParamsAccountIndividualAddress
     """Home address of the person."""
     address_kana: TokenCreateParamsAccountIndividualAddressKana
@@ -457,6 +503,8 @@ class TokenCreateParamsAccountIndividual(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsAccount(TypedDict, total=False, closed=True):
+    """Data of a connected account that the token stands for."""
+
     business_type: Literal["company", "government_entity", "individual", "non_profit"]
     """Kind of business.
 
@@ -474,6 +522,8 @@ class TokenCreateParamsAccount(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account to make a token of."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
@@ -503,6 +553,8 @@ class TokenCreateParamsBankAccount(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsCardNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the card may be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
     """Network that the customer prefers, for cards with several.
 
@@ -513,6 +565,8 @@ class TokenCreateParamsCardNetworks(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsCard(TypedDict, total=False, closed=True):
+    """Card to make a token of. Raw card data needs PCI compliance."""
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -544,11 +598,15 @@ class TokenCreateParamsCard(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsCvcUpdate(TypedDict, total=False, closed=True):
+    """Security code to make a token of, for a card that is saved already."""
+
     cvc: Required[str]
     """Security code of the card."""
 
 
 class TokenCreateParamsPersonAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
+    """Terms of service of the account."""
+
     date: int | datetime
     """When the person accepted them."""
     ip: str
@@ -558,11 +616,15 @@ class TokenCreateParamsPersonAdditionalTosAcceptancesAccount(TypedDict, total=Fa
 
 
 class TokenCreateParamsPersonAdditionalTosAcceptances(TypedDict, total=False, closed=True):
+    """Further terms of service that the person accepted."""
+
     account: TokenCreateParamsPersonAdditionalTosAcceptancesAccount
     """Terms of service of the account."""
 
 
 class TokenCreateParamsPersonAddressKana(TypedDict, total=False, closed=True):
+    """Address in kana (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -580,6 +642,8 @@ class TokenCreateParamsPersonAddressKana(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonAddressKanji(TypedDict, total=False, closed=True):
+    """Address in kanji (Japan only)."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -597,6 +661,8 @@ class TokenCreateParamsPersonAddressKanji(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonAddress(TypedDict, total=False, closed=True):
+    """Address of the person's home."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -612,6 +678,8 @@ class TokenCreateParamsPersonAddress(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonDob(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -621,21 +689,29 @@ class TokenCreateParamsPersonDob(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class TokenCreateParamsPersonDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class TokenCreateParamsPersonDocumentsVisa(TypedDict, total=False, closed=True):
+    """Visa of the person."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class TokenCreateParamsPersonDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: TokenCreateParamsPersonDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: TokenCreateParamsPersonDocumentsPassport
@@ -645,6 +721,8 @@ class TokenCreateParamsPersonDocuments(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonRegisteredAddress(TypedDict, total=False, closed=True):
+    """Address under which the company is registered."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -660,6 +738,8 @@ class TokenCreateParamsPersonRegisteredAddress(TypedDict, total=False, closed=Tr
 
 
 class TokenCreateParamsPersonRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     authorizer: bool
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool
@@ -679,6 +759,8 @@ class TokenCreateParamsPersonRelationship(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
+    """Ethnicity of the person."""
+
     ethnicity: Sequence[
         Literal[
             "cuban",
@@ -696,6 +778,8 @@ class TokenCreateParamsPersonUsCfpbDataEthnicityDetails(TypedDict, total=False, 
 
 
 class TokenCreateParamsPersonUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
+    """Race of the person."""
+
     race: Sequence[
         Literal[
             "african_american",
@@ -730,6 +814,8 @@ class TokenCreateParamsPersonUsCfpbDataRaceDetails(TypedDict, total=False, close
 
 
 class TokenCreateParamsPersonUsCfpbData(TypedDict, total=False, closed=True):
+    """Demographic data that US law asks for in some credit products."""
+
     ethnicity_details: TokenCreateParamsPersonUsCfpbDataEthnicityDetails
     """Ethnicity of the person."""
     race_details: TokenCreateParamsPersonUsCfpbDataRaceDetails
@@ -739,6 +825,8 @@ class TokenCreateParamsPersonUsCfpbData(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Another document, such as a proof of address."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -746,6 +834,8 @@ class TokenCreateParamsPersonVerificationAdditionalDocument(TypedDict, total=Fal
 
 
 class TokenCreateParamsPersonVerificationDocument(TypedDict, total=False, closed=True):
+    """Document of identity, such as a passport."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -753,6 +843,8 @@ class TokenCreateParamsPersonVerificationDocument(TypedDict, total=False, closed
 
 
 class TokenCreateParamsPersonVerification(TypedDict, total=False, closed=True):
+    """Documents that prove the person's identity."""
+
     additional_document: TokenCreateParamsPersonVerificationAdditionalDocument
     """Another document, such as a proof of address."""
     document: TokenCreateParamsPersonVerificationDocument
@@ -760,6 +852,8 @@ class TokenCreateParamsPersonVerification(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPerson(TypedDict, total=False, closed=True):
+    """Data of a person to make a token of, for a connected account."""
+
     additional_tos_acceptances: TokenCreateParamsPersonAdditionalTosAcceptances
     """Further terms of service that the person accepted."""
     address: TokenCreateParamsPersonAddress
@@ -823,6 +917,8 @@ class TokenCreateParamsPerson(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPii(TypedDict, total=False, closed=True):
+    """Personal ID number to make a token of."""
+
     id_number: str
     """The ID number."""
 

@@ -22,6 +22,8 @@ __all__ = [
 
 
 class TopupListParamsAmount(TypedDict, total=False, closed=True):
+    """Only top-ups with this amount, or within a range of amounts, in the smallest currency unit."""
+
     gt: int
     """Only top-ups of more than this amount."""
     gte: int
@@ -33,6 +35,8 @@ class TopupListParamsAmount(TypedDict, total=False, closed=True):
 
 
 class TopupListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -44,6 +48,8 @@ class TopupListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class TopupCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for a bank account in the US."""
+
     network: Required[Literal["ach"]]
     """Network over which the money is taken.
 
@@ -52,6 +58,8 @@ class TopupCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False,
 
 
 class TopupCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for the payment method of the top-up."""
+
     us_bank_account: TopupCreateParamsPaymentMethodOptionsUsBankAccount
     """Settings for a bank account in the US."""
 

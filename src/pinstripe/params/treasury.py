@@ -109,11 +109,15 @@ __all__ = [
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsCardIssuing(TypedDict, total=False, closed=True):
+    """Lets issued cards draw on the financial account."""
+
     requested: Required[bool]
     """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -125,6 +129,8 @@ class TreasuryFinancialAccountListParamsCreated(TypedDict, total=False, closed=T
 
 
 class TreasuryOutboundPaymentListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -136,6 +142,8 @@ class TreasuryOutboundPaymentListParamsCreated(TypedDict, total=False, closed=Tr
 
 
 class TreasuryTransactionEntryListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -147,6 +155,8 @@ class TreasuryTransactionEntryListParamsCreated(TypedDict, total=False, closed=T
 
 
 class TreasuryTransactionListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: int | datetime
     """Only objects created after this time."""
     gte: int | datetime
@@ -158,6 +168,8 @@ class TreasuryTransactionListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsDepositInsurance(TypedDict, total=False, closed=True):
+    """Makes the balance eligible for deposit insurance."""
+
     requested: Required[bool]
     """Whether the feature was requested."""
 
@@ -165,6 +177,8 @@ class TreasuryFinancialAccountFeaturesUpdateParamsDepositInsurance(TypedDict, to
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDetailsAddress(
     TypedDict, total=False, closed=True
 ):
+    """Address of the recipient."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -182,6 +196,8 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDeta
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDetails(
     TypedDict, total=False, closed=True
 ):
+    """Name and contact details of the recipient."""
+
     address: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDetailsAddress | None
     """Address of the recipient."""
     email: str | None
@@ -193,6 +209,8 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDeta
 
 
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
+    """Data specific to bank accounts in the United States."""
+
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
@@ -210,6 +228,8 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataUsBankAccou
 
 
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to send the money to."""
+
     billing_details: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataBillingDetails
     """Name and contact details of the recipient."""
     financial_account: str
@@ -225,6 +245,8 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodData(TypedDict,
 
 
 class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payment method to send the money to."""
+
     financial_account: str
     """ID of the financial account to send the money to."""
     type: Required[Literal["financial_account"]]
@@ -234,6 +256,8 @@ class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodData(TypedDict
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptionsUsBankAccount(
     TypedDict, total=False, closed=True
 ):
+    """Data specific to bank accounts in the United States."""
+
     network: Literal["ach", "us_domestic_wire"]
     """Network over which the money moves."""
 
@@ -241,21 +265,29 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptionsUsBankAc
 class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptionsUsBankAccount(
     TypedDict, total=False, closed=True
 ):
+    """Data specific to bank accounts in the United States."""
+
     network: Literal["ach", "us_domestic_wire"]
     """Network over which the money moves."""
 
 
 class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per kind of destination."""
+
     us_bank_account: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodOptionsUsBankAccount | None
     """Data specific to bank accounts in the United States."""
 
 
 class TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """Settings per kind of destination."""
+
     us_bank_account: TreasuryOutboundTransferCreateParamsDestinationPaymentMethodOptionsUsBankAccount | None
     """Data specific to bank accounts in the United States."""
 
 
 class TreasuryTransactionEntryListParamsEffectiveAt(TypedDict, total=False, closed=True):
+    """Only entries that take effect at this time, or in this range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -267,6 +299,8 @@ class TreasuryTransactionEntryListParamsEffectiveAt(TypedDict, total=False, clos
 
 
 class TreasuryOutboundPaymentCreateParamsEndUserDetails(TypedDict, total=False, closed=True):
+    """Person who requested the payment."""
+
     ip_address: str
     """IP address of the person. Required if they are present."""
     present: Required[bool]
@@ -274,96 +308,134 @@ class TreasuryOutboundPaymentCreateParamsEndUserDetails(TypedDict, total=False, 
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesCardIssuing(TypedDict, total=False, closed=True):
+    """Lets issued cards draw on the financial account."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesCardIssuing(TypedDict, total=False, closed=True):
+    """Lets issued cards draw on the financial account."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesDepositInsurance(TypedDict, total=False, closed=True):
+    """Makes the balance eligible for deposit insurance."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesDepositInsurance(TypedDict, total=False, closed=True):
+    """Makes the balance eligible for deposit insurance."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesFinancialAddressesAba(TypedDict, total=False, closed=True):
+    """Account and routing number in the United States."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddressesAba(TypedDict, total=False, closed=True):
+    """Account and routing number in the United States."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesFinancialAddresses(TypedDict, total=False, closed=True):
+    """Details under which the financial account receives money."""
+
     aba: TreasuryFinancialAccountCreateParamsFeaturesFinancialAddressesAba
     """Account and routing number in the United States."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddresses(TypedDict, total=False, closed=True):
+    """Details under which the financial account receives money."""
+
     aba: TreasuryFinancialAccountUpdateParamsFeaturesFinancialAddressesAba
     """Account and routing number in the United States."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesInboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesInboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesInboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account debit bank accounts of the same owner."""
+
     ach: TreasuryFinancialAccountCreateParamsFeaturesInboundTransfersAch
     """Movements by ACH."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesInboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account debit bank accounts of the same owner."""
+
     ach: TreasuryFinancialAccountUpdateParamsFeaturesInboundTransfersAch
     """Movements by ACH."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesIntraStripeFlows(TypedDict, total=False, closed=True):
+    """Lets the financial account exchange money with others on Stripe."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesIntraStripeFlows(TypedDict, total=False, closed=True):
+    """Lets the financial account exchange money with others on Stripe."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundPayments(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to others."""
+
     ach: TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsAch
     """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountCreateParamsFeaturesOutboundPaymentsUsDomesticWire
@@ -371,6 +443,8 @@ class TreasuryFinancialAccountCreateParamsFeaturesOutboundPayments(TypedDict, to
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundPayments(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to others."""
+
     ach: TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsAch
     """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountUpdateParamsFeaturesOutboundPaymentsUsDomesticWire
@@ -378,26 +452,36 @@ class TreasuryFinancialAccountUpdateParamsFeaturesOutboundPayments(TypedDict, to
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
     """Whether you want the feature. It becomes active once its requirements are met."""
 
 
 class TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to accounts of the same owner."""
+
     ach: TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersAch
     """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfersUsDomesticWire
@@ -405,6 +489,8 @@ class TreasuryFinancialAccountCreateParamsFeaturesOutboundTransfers(TypedDict, t
 
 
 class TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to accounts of the same owner."""
+
     ach: TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersAch
     """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfersUsDomesticWire
@@ -412,6 +498,8 @@ class TreasuryFinancialAccountUpdateParamsFeaturesOutboundTransfers(TypedDict, t
 
 
 class TreasuryFinancialAccountCreateParamsFeatures(TypedDict, total=False, closed=True):
+    """Features to request. Those that you leave out do not change."""
+
     card_issuing: TreasuryFinancialAccountCreateParamsFeaturesCardIssuing
     """Lets issued cards draw on the financial account."""
     deposit_insurance: TreasuryFinancialAccountCreateParamsFeaturesDepositInsurance
@@ -429,6 +517,8 @@ class TreasuryFinancialAccountCreateParamsFeatures(TypedDict, total=False, close
 
 
 class TreasuryFinancialAccountUpdateParamsFeatures(TypedDict, total=False, closed=True):
+    """Features to request. Those that you leave out do not change."""
+
     card_issuing: TreasuryFinancialAccountUpdateParamsFeaturesCardIssuing
     """Lets issued cards draw on the financial account."""
     deposit_insurance: TreasuryFinancialAccountUpdateParamsFeaturesDepositInsurance
@@ -446,16 +536,22 @@ class TreasuryFinancialAccountUpdateParamsFeatures(TypedDict, total=False, close
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsFinancialAddressesAba(TypedDict, total=False, closed=True):
+    """Account and routing number in the United States."""
+
     requested: Required[bool]
     """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsFinancialAddresses(TypedDict, total=False, closed=True):
+    """Details under which the financial account receives money."""
+
     aba: TreasuryFinancialAccountFeaturesUpdateParamsFinancialAddressesAba
     """Account and routing number in the United States."""
 
 
 class TreasuryFinancialAccountCloseParamsForwardingSettings(TypedDict, total=False, closed=True):
+    """Where money goes that arrives after the financial account was closed."""
+
     financial_account: str
     """ID of the financial account that receives the money."""
     payment_method: str
@@ -469,6 +565,8 @@ class TreasuryFinancialAccountCloseParamsForwardingSettings(TypedDict, total=Fal
 
 
 class TreasuryFinancialAccountUpdateParamsForwardingSettings(TypedDict, total=False, closed=True):
+    """Where money goes that arrives after the financial account was closed."""
+
     financial_account: str
     """ID of the financial account that receives the money."""
     payment_method: str
@@ -482,36 +580,50 @@ class TreasuryFinancialAccountUpdateParamsForwardingSettings(TypedDict, total=Fa
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsInboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
     """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsInboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account debit bank accounts of the same owner."""
+
     ach: TreasuryFinancialAccountFeaturesUpdateParamsInboundTransfersAch
     """Movements by ACH."""
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsIntraStripeFlows(TypedDict, total=False, closed=True):
+    """Lets the financial account exchange money with others on Stripe."""
+
     requested: Required[bool]
     """Whether the feature was requested."""
 
 
 class TreasuryReceivedCreditListParamsLinkedFlows(TypedDict, total=False, closed=True):
+    """Only credits that belong to certain objects."""
+
     source_flow_type: Required[Literal["credit_reversal", "other", "outbound_payment", "outbound_transfer", "payout"]]
     """Only credits from movements of this kind."""
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsOutboundPaymentsAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
     """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsOutboundPaymentsUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
     """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsOutboundPayments(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to others."""
+
     ach: TreasuryFinancialAccountFeaturesUpdateParamsOutboundPaymentsAch
     """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountFeaturesUpdateParamsOutboundPaymentsUsDomesticWire
@@ -519,16 +631,22 @@ class TreasuryFinancialAccountFeaturesUpdateParamsOutboundPayments(TypedDict, to
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfersAch(TypedDict, total=False, closed=True):
+    """Movements by ACH."""
+
     requested: Required[bool]
     """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfersUsDomesticWire(TypedDict, total=False, closed=True):
+    """Movements by domestic wire transfer in the United States."""
+
     requested: Required[bool]
     """Whether the feature was requested."""
 
 
 class TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfers(TypedDict, total=False, closed=True):
+    """Lets the financial account send money to accounts of the same owner."""
+
     ach: TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfersAch
     """Movements by ACH."""
     us_domestic_wire: TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfersUsDomesticWire
@@ -536,6 +654,8 @@ class TreasuryFinancialAccountFeaturesUpdateParamsOutboundTransfers(TypedDict, t
 
 
 class TreasuryFinancialAccountCreateParamsPlatformRestrictions(TypedDict, total=False, closed=True):
+    """What the platform has restricted."""
+
     inbound_flows: Literal["restricted", "unrestricted"]
     """Whether money can come in.
 
@@ -551,6 +671,8 @@ class TreasuryFinancialAccountCreateParamsPlatformRestrictions(TypedDict, total=
 
 
 class TreasuryFinancialAccountUpdateParamsPlatformRestrictions(TypedDict, total=False, closed=True):
+    """What the platform has restricted."""
+
     inbound_flows: Literal["restricted", "unrestricted"]
     """Whether money can come in.
 
@@ -566,6 +688,8 @@ class TreasuryFinancialAccountUpdateParamsPlatformRestrictions(TypedDict, total=
 
 
 class TreasuryTransactionListParamsStatusTransitionsPostedAt(TypedDict, total=False, closed=True):
+    """Only transactions posted at this time, or in this range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -577,6 +701,8 @@ class TreasuryTransactionListParamsStatusTransitionsPostedAt(TypedDict, total=Fa
 
 
 class TreasuryTransactionListParamsStatusTransitions(TypedDict, total=False, closed=True):
+    """Only transactions whose status changed at certain times."""
+
     posted_at: TreasuryTransactionListParamsStatusTransitionsPostedAt | int | datetime
     """Only transactions posted at this time, or in this range of times."""
 

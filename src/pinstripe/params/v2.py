@@ -540,6 +540,8 @@ __all__ = [
 
 
 class V2CoreAccountPersonCreateParamsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -562,6 +564,8 @@ class V2CoreAccountPersonCreateParamsAdditionalAddress(TypedDict, total=False, c
 
 
 class V2CoreAccountPersonTokenCreateParamsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -584,6 +588,8 @@ class V2CoreAccountPersonTokenCreateParamsAdditionalAddress(TypedDict, total=Fal
 
 
 class V2CoreAccountPersonUpdateParamsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -606,6 +612,8 @@ class V2CoreAccountPersonUpdateParamsAdditionalAddress(TypedDict, total=False, c
 
 
 class V2CoreAccountPersonCreateParamsAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
     """Full name, as one string."""
     given_name: str
@@ -621,6 +629,8 @@ class V2CoreAccountPersonCreateParamsAdditionalName(TypedDict, total=False, clos
 
 
 class V2CoreAccountPersonTokenCreateParamsAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
     """Full name, as one string."""
     given_name: str
@@ -636,6 +646,8 @@ class V2CoreAccountPersonTokenCreateParamsAdditionalName(TypedDict, total=False,
 
 
 class V2CoreAccountPersonUpdateParamsAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
     """Full name, as one string."""
     given_name: str
@@ -651,6 +663,8 @@ class V2CoreAccountPersonUpdateParamsAdditionalName(TypedDict, total=False, clos
 
 
 class V2CoreAccountPersonCreateParamsAdditionalTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: Required[datetime | str]
     """When the person accepted the agreement."""
     ip: Required[str]
@@ -660,11 +674,15 @@ class V2CoreAccountPersonCreateParamsAdditionalTermsOfServiceAccount(TypedDict, 
 
 
 class V2CoreAccountPersonTokenCreateParamsAdditionalTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     shown_and_accepted: bool
     """Whether the person was shown the agreement and accepted it."""
 
 
 class V2CoreAccountPersonUpdateParamsAdditionalTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: datetime | str
     """When the person accepted the agreement."""
     ip: str
@@ -674,21 +692,29 @@ class V2CoreAccountPersonUpdateParamsAdditionalTermsOfServiceAccount(TypedDict, 
 
 
 class V2CoreAccountPersonCreateParamsAdditionalTermsOfService(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: V2CoreAccountPersonCreateParamsAdditionalTermsOfServiceAccount
     """Acceptance of the Stripe services agreement by the person."""
 
 
 class V2CoreAccountPersonTokenCreateParamsAdditionalTermsOfService(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: V2CoreAccountPersonTokenCreateParamsAdditionalTermsOfServiceAccount
     """Acceptance of the Stripe services agreement by the person."""
 
 
 class V2CoreAccountPersonUpdateParamsAdditionalTermsOfService(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: V2CoreAccountPersonUpdateParamsAdditionalTermsOfServiceAccount
     """Acceptance of the Stripe services agreement by the person."""
 
 
 class V2CoreAccountPersonCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -706,6 +732,8 @@ class V2CoreAccountPersonCreateParamsAddress(TypedDict, total=False, closed=True
 
 
 class V2CoreAccountPersonTokenCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -723,6 +751,8 @@ class V2CoreAccountPersonTokenCreateParamsAddress(TypedDict, total=False, closed
 
 
 class V2CoreAccountPersonUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -740,6 +770,8 @@ class V2CoreAccountPersonUpdateParamsAddress(TypedDict, total=False, closed=True
 
 
 class V2CoreEventDestinationCreateParamsAmazonEventbridge(TypedDict, total=False, closed=True):
+    """Where to send events in AWS. Required with the type `amazon_eventbridge`."""
+
     aws_account_id: Required[str]
     """ID of the AWS account that receives the events."""
     aws_region: Required[str]
@@ -747,6 +779,8 @@ class V2CoreEventDestinationCreateParamsAmazonEventbridge(TypedDict, total=False
 
 
 class V2MoneyManagementInboundTransferCreateParamsAmount(TypedDict, total=False, closed=True):
+    """Amount to pull in."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -754,6 +788,8 @@ class V2MoneyManagementInboundTransferCreateParamsAmount(TypedDict, total=False,
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsAmount(TypedDict, total=False, closed=True):
+    """Amount to send."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -761,6 +797,8 @@ class V2MoneyManagementOutboundPaymentCreateParamsAmount(TypedDict, total=False,
 
 
 class V2MoneyManagementPayoutIntentCreateParamsAmount(TypedDict, total=False, closed=True):
+    """Amount to send."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -768,6 +806,8 @@ class V2MoneyManagementPayoutIntentCreateParamsAmount(TypedDict, total=False, cl
 
 
 class V2MoneyManagementTestHelpersFinancialAddressCreditParamsAmount(TypedDict, total=False, closed=True):
+    """Amount that arrives."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -775,6 +815,8 @@ class V2MoneyManagementTestHelpersFinancialAddressCreditParamsAmount(TypedDict, 
 
 
 class V2CoreEventDestinationCreateParamsAzureEventGrid(TypedDict, total=False, closed=True):
+    """Where to send events in Azure. Required with the type `azure_event_grid`."""
+
     azure_region: Required[str]
     """Azure region of the partner topic."""
     azure_resource_group_name: Required[str]
@@ -784,6 +826,8 @@ class V2CoreEventDestinationCreateParamsAzureEventGrid(TypedDict, total=False, c
 
 
 class V2MoneyManagementFinancialAddressCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for bank account details."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     currency: Required[Literal["eur", "gbp", "usd"]]
@@ -791,11 +835,15 @@ class V2MoneyManagementFinancialAddressCreateParamsBankAccount(TypedDict, total=
 
 
 class V2BillingMeterEventAdjustmentCreateParamsCancel(TypedDict, total=False, closed=True):
+    """Event to cancel."""
+
     identifier: Required[str]
     """The `identifier` of the event. It must have been received within the last 24 hours."""
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerAutomaticIndirectTax(TypedDict, total=False, closed=True):
+    """How Stripe Tax taxes the customer."""
+
     exempt: Literal["exempt", "none", "reverse"]
     """Whether the customer pays tax.
 
@@ -808,6 +856,8 @@ class V2CoreAccountCreateParamsConfigurationCustomerAutomaticIndirectTax(TypedDi
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerAutomaticIndirectTax(TypedDict, total=False, closed=True):
+    """How Stripe Tax taxes the customer."""
+
     exempt: Literal["exempt", "none", "reverse"]
     """Whether the customer pays tax.
 
@@ -827,6 +877,8 @@ class V2CoreAccountUpdateParamsConfigurationCustomerAutomaticIndirectTax(TypedDi
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerBillingInvoiceCustomField(TypedDict, total=False, closed=True):
+    """Up to four additional lines of name and value on the invoices."""
+
     name: Required[str]
     """Name of the line, up to 40 characters."""
     value: Required[str]
@@ -834,6 +886,8 @@ class V2CoreAccountCreateParamsConfigurationCustomerBillingInvoiceCustomField(Ty
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoiceCustomField(TypedDict, total=False, closed=True):
+    """Up to four additional lines of name and value on the invoices."""
+
     name: Required[str]
     """Name of the line, up to 40 characters."""
     value: Required[str]
@@ -841,6 +895,8 @@ class V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoiceCustomField(Ty
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerBillingInvoiceRendering(TypedDict, total=False, closed=True):
+    """How the PDFs of the invoices look."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"]
     """How the amounts of lines on the PDF treat tax.
 
@@ -852,6 +908,8 @@ class V2CoreAccountCreateParamsConfigurationCustomerBillingInvoiceRendering(Type
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoiceRendering(TypedDict, total=False, closed=True):
+    """How the PDFs of the invoices look."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"]
     """How the amounts of lines on the PDF treat tax.
 
@@ -863,6 +921,8 @@ class V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoiceRendering(Type
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerBillingInvoice(TypedDict, total=False, closed=True):
+    """Settings for the invoices of the customer."""
+
     custom_fields: Sequence[V2CoreAccountCreateParamsConfigurationCustomerBillingInvoiceCustomField]
     """Up to four additional lines of name and value on the invoices."""
     footer: str
@@ -876,6 +936,8 @@ class V2CoreAccountCreateParamsConfigurationCustomerBillingInvoice(TypedDict, to
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoice(TypedDict, total=False, closed=True):
+    """Settings for the invoices of the customer."""
+
     custom_fields: Sequence[V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoiceCustomField]
     """Up to four additional lines of name and value on the invoices."""
     footer: str
@@ -889,11 +951,15 @@ class V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoice(TypedDict, to
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerBilling(TypedDict, total=False, closed=True):
+    """How the customer is billed."""
+
     invoice: V2CoreAccountCreateParamsConfigurationCustomerBillingInvoice
     """Settings for the invoices of the customer."""
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerBilling(TypedDict, total=False, closed=True):
+    """How the customer is billed."""
+
     default_payment_method: str
     """Payment method that pays invoices and subscriptions of the customer by default."""
     invoice: V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoice
@@ -903,6 +969,8 @@ class V2CoreAccountUpdateParamsConfigurationCustomerBilling(TypedDict, total=Fal
 class V2CoreAccountCreateParamsConfigurationCustomerCapabilitiesAutomaticIndirectTax(
     TypedDict, total=False, closed=True
 ):
+    """Whether Stripe Tax can compute taxes for the customer."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -910,21 +978,29 @@ class V2CoreAccountCreateParamsConfigurationCustomerCapabilitiesAutomaticIndirec
 class V2CoreAccountUpdateParamsConfigurationCustomerCapabilitiesAutomaticIndirectTax(
     TypedDict, total=False, closed=True
 ):
+    """Whether Stripe Tax can compute taxes for the customer."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a customer, by capability."""
+
     automatic_indirect_tax: V2CoreAccountCreateParamsConfigurationCustomerCapabilitiesAutomaticIndirectTax
     """Whether Stripe Tax can compute taxes for the customer."""
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a customer, by capability."""
+
     automatic_indirect_tax: V2CoreAccountUpdateParamsConfigurationCustomerCapabilitiesAutomaticIndirectTax
     """Whether Stripe Tax can compute taxes for the customer."""
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -940,6 +1016,8 @@ class V2CoreAccountCreateParamsConfigurationCustomerShippingAddress(TypedDict, t
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerShippingAddress(TypedDict, total=False, closed=True):
+    """Delivery address."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -955,6 +1033,8 @@ class V2CoreAccountUpdateParamsConfigurationCustomerShippingAddress(TypedDict, t
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerShipping(TypedDict, total=False, closed=True):
+    """Where goods for the customer go, and to whom."""
+
     address: V2CoreAccountCreateParamsConfigurationCustomerShippingAddress
     """Delivery address."""
     name: str
@@ -964,6 +1044,8 @@ class V2CoreAccountCreateParamsConfigurationCustomerShipping(TypedDict, total=Fa
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerShipping(TypedDict, total=False, closed=True):
+    """Where goods for the customer go, and to whom."""
+
     address: V2CoreAccountUpdateParamsConfigurationCustomerShippingAddress
     """Delivery address."""
     name: str
@@ -973,6 +1055,8 @@ class V2CoreAccountUpdateParamsConfigurationCustomerShipping(TypedDict, total=Fa
 
 
 class V2CoreAccountCreateParamsConfigurationCustomer(TypedDict, total=False, closed=True):
+    """The account as a customer, which pays the platform."""
+
     automatic_indirect_tax: V2CoreAccountCreateParamsConfigurationCustomerAutomaticIndirectTax
     """How Stripe Tax taxes the customer."""
     billing: V2CoreAccountCreateParamsConfigurationCustomerBilling
@@ -986,6 +1070,8 @@ class V2CoreAccountCreateParamsConfigurationCustomer(TypedDict, total=False, clo
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomer(TypedDict, total=False, closed=True):
+    """The account as a customer, which pays the platform."""
+
     applied: bool
     """Whether the account can act as a customer."""
     automatic_indirect_tax: V2CoreAccountUpdateParamsConfigurationCustomerAutomaticIndirectTax
@@ -1001,16 +1087,22 @@ class V2CoreAccountUpdateParamsConfigurationCustomer(TypedDict, total=False, clo
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str
     """Name of the business in the customer's mandate and statement."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str
     """Name of the business in the customer's mandate and statement."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantBranding(TypedDict, total=False, closed=True):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: str
     """ID of the file with a square picture of the business, at least 128 by 128 pixels."""
     logo: str
@@ -1022,6 +1114,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantBranding(TypedDict, total=Fa
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantBranding(TypedDict, total=False, closed=True):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: str
     """ID of the file with a square picture of the business, at least 128 by 128 pixels."""
     logo: str
@@ -1033,31 +1127,43 @@ class V2CoreAccountUpdateParamsConfigurationMerchantBranding(TypedDict, total=Fa
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAchDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAchDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAcssDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take pre-authorized debits in Canada."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAcssDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take pre-authorized debits in Canada."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAffirmPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Affirm."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAffirmPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Affirm."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1065,6 +1171,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAffirmPayments(T
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAfterpayClearpayPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take payments with Afterpay and Clearpay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1072,26 +1180,36 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAfterpayClearpay
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAfterpayClearpayPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take payments with Afterpay and Clearpay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAlmaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Alma."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAlmaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Alma."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAmazonPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Amazon Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAmazonPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Amazon Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1099,6 +1217,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAmazonPayPayment
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAuBecsDebitPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take BECS Direct Debit payments in Australia."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1106,36 +1226,50 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAuBecsDebitPayme
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAuBecsDebitPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take BECS Direct Debit payments in Australia."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBancontactPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bancontact."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBancontactPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bancontact."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBlikPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with BLIK."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBlikPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with BLIK."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1143,6 +1277,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBlikPayments(Typ
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBlikRecurringPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take recurring payments with BLIK."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1150,26 +1286,36 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBlikRecurringPay
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBlikRecurringPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take recurring payments with BLIK."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBoletoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Boleto."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBoletoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Boleto."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take card payments."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take card payments."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1177,6 +1323,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCardPayments(Typ
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCartesBancairesPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1184,36 +1332,50 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCartesBancairesP
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCartesBancairesPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCashappPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Cash App Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCashappPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Cash App Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesEpsPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with EPS."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesEpsPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with EPS."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesFpxPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with FPX."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesFpxPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with FPX."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1221,6 +1383,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesFpxPayments(Type
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesGbBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in pounds sterling."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1228,36 +1392,50 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesGbBankTransferPa
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesGbBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in pounds sterling."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesGrabpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with GrabPay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesGrabpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with GrabPay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesIdealPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with iDEAL."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesIdealPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with iDEAL."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesJcbPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesJcbPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1265,6 +1443,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesJcbPayments(Type
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesJpBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in yen."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1272,76 +1452,106 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesJpBankTransferPa
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesJpBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in yen."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKakaoPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Kakao Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKakaoPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Kakao Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKlarnaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Klarna."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKlarnaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Klarna."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKonbiniPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments in Japanese convenience stores."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKonbiniPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments in Japanese convenience stores."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKrCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with cards of South Korea."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKrCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with cards of South Korea."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesLinkPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Link."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesLinkPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Link."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMobilepayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MobilePay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMobilepayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MobilePay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMultibancoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Multibanco."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMultibancoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Multibanco."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1349,6 +1559,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMultibancoPaymen
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMxBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in Mexican pesos."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1356,106 +1568,148 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMxBankTransferPa
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMxBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in Mexican pesos."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesNaverPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Naver Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesNaverPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Naver Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesOxxoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with OXXO."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesOxxoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with OXXO."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesP24Payments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Przelewy24."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesP24Payments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Przelewy24."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPayByBankPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pay by Bank."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPayByBankPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pay by Bank."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPaycoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PAYCO."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPaycoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PAYCO."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPaynowPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayNow."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPaynowPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayNow."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPromptpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PromptPay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPromptpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PromptPay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesRevolutPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Revolut Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesRevolutPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Revolut Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSamsungPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Samsung Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSamsungPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Samsung Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSatispayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Satispay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSatispayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Satispay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1463,6 +1717,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSatispayPayments
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSepaBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in euros."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1470,56 +1726,78 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSepaBankTransfer
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSepaBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in euros."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take SEPA Direct Debit payments."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take SEPA Direct Debit payments."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSequraPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with seQura."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSequraPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with seQura."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSunbitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sunbit."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSunbitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sunbit."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSwishPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Swish."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSwishPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Swish."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesTwintPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with TWINT."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesTwintPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with TWINT."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1527,6 +1805,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesTwintPayments(Ty
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesUsBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in US dollars."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1534,21 +1814,29 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesUsBankTransferPa
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesUsBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in US dollars."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesZipPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Zip."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesZipPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Zip."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a merchant, by capability."""
+
     ach_debit_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAchDebitPayments
     """Whether the account can take ACH Direct Debit payments from US bank accounts."""
     acss_debit_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAcssDebitPayments
@@ -1648,6 +1936,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilities(TypedDict, tota
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a merchant, by capability."""
+
     ach_debit_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAchDebitPayments
     """Whether the account can take ACH Direct Debit payments from US bank accounts."""
     acss_debit_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAcssDebitPayments
@@ -1747,6 +2037,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilities(TypedDict, tota
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCardPaymentsDeclineOn(TypedDict, total=False, closed=True):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool
     """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool
@@ -1754,6 +2046,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantCardPaymentsDeclineOn(TypedD
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCardPaymentsDeclineOn(TypedDict, total=False, closed=True):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool
     """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool
@@ -1761,16 +2055,22 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCardPaymentsDeclineOn(TypedD
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCardPayments(TypedDict, total=False, closed=True):
+    """Settings for card payments."""
+
     decline_on: V2CoreAccountCreateParamsConfigurationMerchantCardPaymentsDeclineOn
     """Checks whose failure declines a card payment, even if the issuer approved it."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCardPayments(TypedDict, total=False, closed=True):
+    """Settings for card payments."""
+
     decline_on: V2CoreAccountUpdateParamsConfigurationMerchantCardPaymentsDeclineOn
     """Checks whose failure declines a card payment, even if the issuer approved it."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantKonbiniPaymentsSupportHours(TypedDict, total=False, closed=True):
+    """When support can be reached by phone."""
+
     end_time: str
     """When support ends, in the form `HH:MM`."""
     start_time: str
@@ -1778,6 +2078,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantKonbiniPaymentsSupportHours(
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPaymentsSupportHours(TypedDict, total=False, closed=True):
+    """When support can be reached by phone."""
+
     end_time: str
     """When support ends, in the form `HH:MM`."""
     start_time: str
@@ -1785,6 +2087,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPaymentsSupportHours(
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantKonbiniPaymentsSupport(TypedDict, total=False, closed=True):
+    """Support for customers who pay in convenience stores."""
+
     email: str
     """Email address for these support requests."""
     hours: V2CoreAccountCreateParamsConfigurationMerchantKonbiniPaymentsSupportHours
@@ -1794,6 +2098,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantKonbiniPaymentsSupport(Typed
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPaymentsSupport(TypedDict, total=False, closed=True):
+    """Support for customers who pay in convenience stores."""
+
     email: str
     """Email address for these support requests."""
     hours: V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPaymentsSupportHours
@@ -1803,16 +2109,22 @@ class V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPaymentsSupport(Typed
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantKonbiniPayments(TypedDict, total=False, closed=True):
+    """Settings for payments in Japanese convenience stores."""
+
     support: V2CoreAccountCreateParamsConfigurationMerchantKonbiniPaymentsSupport
     """Support for customers who pay in convenience stores."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPayments(TypedDict, total=False, closed=True):
+    """Settings for payments in Japanese convenience stores."""
+
     support: V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPaymentsSupport
     """Support for customers who pay in convenience stores."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptorKana(TypedDict, total=False, closed=True):
+    """Texts on statements in kana."""
+
     descriptor: str
     """Text on statements, in kana, for payments that set none of their own."""
     prefix: str
@@ -1820,6 +2132,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptorKan
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptorKana(TypedDict, total=False, closed=True):
+    """Texts on statements in kana."""
+
     descriptor: str
     """Text on statements, in kana, for payments that set none of their own."""
     prefix: str
@@ -1827,6 +2141,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptorKan
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptorKanji(TypedDict, total=False, closed=True):
+    """Texts on statements in kanji."""
+
     descriptor: str
     """Text on statements, in kanji, for payments that set none of their own."""
     prefix: str
@@ -1834,6 +2150,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptorKan
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptorKanji(TypedDict, total=False, closed=True):
+    """Texts on statements in kanji."""
+
     descriptor: str
     """Text on statements, in kanji, for payments that set none of their own."""
     prefix: str
@@ -1841,6 +2159,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptorKan
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptor(TypedDict, total=False, closed=True):
+    """Texts on customers' statements in other scripts, for Japan."""
+
     kana: V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptorKana
     """Texts on statements in kana."""
     kanji: V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptorKanji
@@ -1848,6 +2168,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptor(Ty
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptor(TypedDict, total=False, closed=True):
+    """Texts on customers' statements in other scripts, for Japan."""
+
     kana: V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptorKana
     """Texts on statements in kana."""
     kanji: V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptorKanji
@@ -1855,16 +2177,22 @@ class V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptor(Ty
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str
     """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str
     """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantStatementDescriptor(TypedDict, total=False, closed=True):
+    """Texts on customers' statements."""
+
     descriptor: str
     """Text on customers' statements for payments that set none of their own."""
     prefix: str
@@ -1872,6 +2200,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantStatementDescriptor(TypedDic
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantStatementDescriptor(TypedDict, total=False, closed=True):
+    """Texts on customers' statements."""
+
     descriptor: str
     """Text on customers' statements for payments that set none of their own."""
     prefix: str
@@ -1879,6 +2209,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantStatementDescriptor(TypedDic
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantSupportAddress(TypedDict, total=False, closed=True):
+    """Address to which customers can write."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -1896,6 +2228,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantSupportAddress(TypedDict, to
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantSupportAddress(TypedDict, total=False, closed=True):
+    """Address to which customers can write."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1913,6 +2247,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantSupportAddress(TypedDict, to
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantSupport(TypedDict, total=False, closed=True):
+    """How customers reach the business."""
+
     address: V2CoreAccountCreateParamsConfigurationMerchantSupportAddress
     """Address to which customers can write."""
     email: str
@@ -1924,6 +2260,8 @@ class V2CoreAccountCreateParamsConfigurationMerchantSupport(TypedDict, total=Fal
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantSupport(TypedDict, total=False, closed=True):
+    """How customers reach the business."""
+
     address: V2CoreAccountUpdateParamsConfigurationMerchantSupportAddress
     """Address to which customers can write."""
     email: str
@@ -1935,6 +2273,8 @@ class V2CoreAccountUpdateParamsConfigurationMerchantSupport(TypedDict, total=Fal
 
 
 class V2CoreAccountCreateParamsConfigurationMerchant(TypedDict, total=False, closed=True):
+    """The account as a merchant, which takes payments."""
+
     bacs_debit_payments: V2CoreAccountCreateParamsConfigurationMerchantBacsDebitPayments
     """Settings for Bacs Direct Debit."""
     branding: V2CoreAccountCreateParamsConfigurationMerchantBranding
@@ -1958,6 +2298,8 @@ class V2CoreAccountCreateParamsConfigurationMerchant(TypedDict, total=False, clo
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchant(TypedDict, total=False, closed=True):
+    """The account as a merchant, which takes payments."""
+
     applied: bool
     """Whether the account can act as a merchant."""
     bacs_debit_payments: V2CoreAccountUpdateParamsConfigurationMerchantBacsDebitPayments
@@ -1983,11 +2325,15 @@ class V2CoreAccountUpdateParamsConfigurationMerchant(TypedDict, total=False, clo
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsAch(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive ACH transfers."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsAch(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive ACH transfers."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1995,6 +2341,8 @@ class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsAch
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsFedwire(
     TypedDict, total=False, closed=True
 ):
+    """Whether the recipient can receive Fedwire transfers."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -2002,61 +2350,85 @@ class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsFed
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsFedwire(
     TypedDict, total=False, closed=True
 ):
+    """Whether the recipient can receive Fedwire transfers."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsFps(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers by Faster Payments in the United Kingdom."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsFps(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers by Faster Payments in the United Kingdom."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsLocal(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers over the local network of their country."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsLocal(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers over the local network of their country."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsRtp(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers over the RTP network in the US."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsRtp(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers over the RTP network in the US."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsSepa(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive SEPA transfers."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsSepa(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive SEPA transfers."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsSwift(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive SWIFT transfers."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsSwift(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive SWIFT transfers."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccounts(TypedDict, total=False, closed=True):
+    """Ways in which the recipient can receive money on a bank account."""
+
     ach: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsAch
     """Whether the recipient can receive ACH transfers."""
     fedwire: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsFedwire
@@ -2074,6 +2446,8 @@ class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccounts(Ty
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccounts(TypedDict, total=False, closed=True):
+    """Ways in which the recipient can receive money on a bank account."""
+
     ach: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsAch
     """Whether the recipient can receive ACH transfers."""
     fedwire: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsFedwire
@@ -2091,11 +2465,15 @@ class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccounts(Ty
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesCards(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive money on a debit card."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesCards(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive money on a debit card."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -2103,6 +2481,8 @@ class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesCards(TypedDict
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers(
     TypedDict, total=False, closed=True
 ):
+    """Whether the recipient can receive transfers into the balance."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -2110,21 +2490,29 @@ class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesStripeBalanceSt
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers(
     TypedDict, total=False, closed=True
 ):
+    """Whether the recipient can receive transfers into the balance."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesStripeBalance(TypedDict, total=False, closed=True):
+    """Ways in which the recipient can use a balance at Stripe."""
+
     stripe_transfers: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers
     """Whether the recipient can receive transfers into the balance."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesStripeBalance(TypedDict, total=False, closed=True):
+    """Ways in which the recipient can use a balance at Stripe."""
+
     stripe_transfers: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers
     """Whether the recipient can receive transfers into the balance."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a recipient, by capability."""
+
     bank_accounts: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccounts
     """Ways in which the recipient can receive money on a bank account."""
     cards: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesCards
@@ -2134,6 +2522,8 @@ class V2CoreAccountCreateParamsConfigurationRecipientCapabilities(TypedDict, tot
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a recipient, by capability."""
+
     bank_accounts: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccounts
     """Ways in which the recipient can receive money on a bank account."""
     cards: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesCards
@@ -2143,11 +2533,15 @@ class V2CoreAccountUpdateParamsConfigurationRecipientCapabilities(TypedDict, tot
 
 
 class V2CoreAccountCreateParamsConfigurationRecipient(TypedDict, total=False, closed=True):
+    """The account as a recipient, which receives money from the platform."""
+
     capabilities: V2CoreAccountCreateParamsConfigurationRecipientCapabilities
     """What the account can do as a recipient, by capability."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipient(TypedDict, total=False, closed=True):
+    """The account as a recipient, which receives money from the platform."""
+
     applied: bool
     """Whether the account can act as a recipient."""
     capabilities: V2CoreAccountUpdateParamsConfigurationRecipientCapabilities
@@ -2155,6 +2549,8 @@ class V2CoreAccountUpdateParamsConfigurationRecipient(TypedDict, total=False, cl
 
 
 class V2CoreAccountCreateParamsConfiguration(TypedDict, total=False, closed=True):
+    """Settings and capabilities of the account, by the role in which it acts."""
+
     customer: V2CoreAccountCreateParamsConfigurationCustomer
     """The account as a customer, which pays the platform."""
     merchant: V2CoreAccountCreateParamsConfigurationMerchant
@@ -2164,6 +2560,8 @@ class V2CoreAccountCreateParamsConfiguration(TypedDict, total=False, closed=True
 
 
 class V2CoreAccountUpdateParamsConfiguration(TypedDict, total=False, closed=True):
+    """Settings and capabilities of the account, by the role in which it acts."""
+
     customer: V2CoreAccountUpdateParamsConfigurationCustomer
     """The account as a customer, which pays the platform."""
     merchant: V2CoreAccountUpdateParamsConfigurationMerchant
@@ -2173,6 +2571,8 @@ class V2CoreAccountUpdateParamsConfiguration(TypedDict, total=False, closed=True
 
 
 class V2CoreEventListParamsCreated(TypedDict, total=False, closed=True):
+    """Only events that happened within this range of times."""
+
     gt: datetime | str
     """Only objects created after this time."""
     gte: datetime | str
@@ -2184,6 +2584,8 @@ class V2CoreEventListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class V2MoneyManagementAdjustmentListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: datetime | str
     """Only objects created after this time."""
     gte: datetime | str
@@ -2195,6 +2597,8 @@ class V2MoneyManagementAdjustmentListParamsCreated(TypedDict, total=False, close
 
 
 class V2MoneyManagementInboundTransferListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: datetime | str
     """Only objects created after this time."""
     gte: datetime | str
@@ -2206,6 +2610,8 @@ class V2MoneyManagementInboundTransferListParamsCreated(TypedDict, total=False, 
 
 
 class V2MoneyManagementOutboundPaymentListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: datetime | str
     """Only objects created after this time."""
     gte: datetime | str
@@ -2217,6 +2623,8 @@ class V2MoneyManagementOutboundPaymentListParamsCreated(TypedDict, total=False, 
 
 
 class V2MoneyManagementReceivedCreditListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: datetime | str
     """Only objects created after this time."""
     gte: datetime | str
@@ -2228,6 +2636,8 @@ class V2MoneyManagementReceivedCreditListParamsCreated(TypedDict, total=False, c
 
 
 class V2MoneyManagementTransactionEntryListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: datetime | str
     """Only objects created after this time."""
     gte: datetime | str
@@ -2239,6 +2649,8 @@ class V2MoneyManagementTransactionEntryListParamsCreated(TypedDict, total=False,
 
 
 class V2MoneyManagementTransactionListParamsCreated(TypedDict, total=False, closed=True):
+    """Only objects created at this time, or in this range of times."""
+
     gt: datetime | str
     """Only objects created after this time."""
     gte: datetime | str
@@ -2250,6 +2662,8 @@ class V2MoneyManagementTransactionListParamsCreated(TypedDict, total=False, clos
 
 
 class V2CoreAccountPersonCreateParamsDateOfBirth(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -2259,6 +2673,8 @@ class V2CoreAccountPersonCreateParamsDateOfBirth(TypedDict, total=False, closed=
 
 
 class V2CoreAccountPersonTokenCreateParamsDateOfBirth(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -2268,6 +2684,8 @@ class V2CoreAccountPersonTokenCreateParamsDateOfBirth(TypedDict, total=False, cl
 
 
 class V2CoreAccountPersonUpdateParamsDateOfBirth(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -2277,6 +2695,8 @@ class V2CoreAccountPersonUpdateParamsDateOfBirth(TypedDict, total=False, closed=
 
 
 class V2CoreAccountCreateParamsDefaultsProfile(TypedDict, total=False, closed=True):
+    """What the public knows about the account."""
+
     business_url: str
     """Website of the business."""
     doing_business_as: str
@@ -2286,6 +2706,8 @@ class V2CoreAccountCreateParamsDefaultsProfile(TypedDict, total=False, closed=Tr
 
 
 class V2CoreAccountUpdateParamsDefaultsProfile(TypedDict, total=False, closed=True):
+    """What the public knows about the account."""
+
     business_url: str
     """Website of the business."""
     doing_business_as: str
@@ -2295,6 +2717,8 @@ class V2CoreAccountUpdateParamsDefaultsProfile(TypedDict, total=False, closed=Tr
 
 
 class V2CoreAccountCreateParamsDefaultsResponsibilities(TypedDict, total=False, closed=True):
+    """Who is responsible for fees, losses and requirements."""
+
     fees_collector: Required[Literal["application", "application_custom", "application_express", "stripe"]]
     """Who collects the fees of Stripe from the account.
 
@@ -2312,6 +2736,8 @@ class V2CoreAccountCreateParamsDefaultsResponsibilities(TypedDict, total=False, 
 
 
 class V2CoreAccountUpdateParamsDefaultsResponsibilities(TypedDict, total=False, closed=True):
+    """Who is responsible for fees, losses and requirements."""
+
     fees_collector: Required[Literal["application", "application_custom", "application_express", "stripe"]]
     """Who collects the fees of Stripe from the account.
 
@@ -2329,6 +2755,8 @@ class V2CoreAccountUpdateParamsDefaultsResponsibilities(TypedDict, total=False, 
 
 
 class V2CoreAccountCreateParamsDefaults(TypedDict, total=False, closed=True):
+    """Values that apply to all configurations of the account."""
+
     currency: str
     """Currency that the account uses by default, a three-letter ISO 4217 code in lower case."""
     locales: Sequence[
@@ -2427,6 +2855,8 @@ class V2CoreAccountCreateParamsDefaults(TypedDict, total=False, closed=True):
 
 
 class V2CoreAccountUpdateParamsDefaults(TypedDict, total=False, closed=True):
+    """Values that apply to all configurations of the account."""
+
     currency: str
     """Currency that the account uses by default, a three-letter ISO 4217 code in lower case."""
     locales: Sequence[
@@ -2527,6 +2957,8 @@ class V2CoreAccountUpdateParamsDefaults(TypedDict, total=False, closed=True):
 
 
 class V2CoreAccountPersonCreateParamsDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -2537,6 +2969,8 @@ class V2CoreAccountPersonCreateParamsDocumentsCompanyAuthorization(TypedDict, to
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -2547,6 +2981,8 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsCompanyAuthorization(TypedDic
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -2557,6 +2993,8 @@ class V2CoreAccountPersonUpdateParamsDocumentsCompanyAuthorization(TypedDict, to
 
 
 class V2CoreAccountPersonCreateParamsDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -2567,6 +3005,8 @@ class V2CoreAccountPersonCreateParamsDocumentsPassport(TypedDict, total=False, c
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -2577,6 +3017,8 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsPassport(TypedDict, total=Fal
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -2587,6 +3029,8 @@ class V2CoreAccountPersonUpdateParamsDocumentsPassport(TypedDict, total=False, c
 
 
 class V2CoreAccountPersonCreateParamsDocumentsPrimaryVerificationFrontBack(TypedDict, total=False, closed=True):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: Required[str]
@@ -2594,6 +3038,8 @@ class V2CoreAccountPersonCreateParamsDocumentsPrimaryVerificationFrontBack(Typed
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsPrimaryVerificationFrontBack(TypedDict, total=False, closed=True):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -2601,6 +3047,8 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsPrimaryVerificationFrontBack(
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsPrimaryVerificationFrontBack(TypedDict, total=False, closed=True):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -2608,6 +3056,8 @@ class V2CoreAccountPersonUpdateParamsDocumentsPrimaryVerificationFrontBack(Typed
 
 
 class V2CoreAccountPersonCreateParamsDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountPersonCreateParamsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -2618,6 +3068,8 @@ class V2CoreAccountPersonCreateParamsDocumentsPrimaryVerification(TypedDict, tot
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountPersonTokenCreateParamsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -2628,6 +3080,8 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsPrimaryVerification(TypedDict
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountPersonUpdateParamsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -2638,6 +3092,8 @@ class V2CoreAccountPersonUpdateParamsDocumentsPrimaryVerification(TypedDict, tot
 
 
 class V2CoreAccountPersonCreateParamsDocumentsSecondaryVerificationFrontBack(TypedDict, total=False, closed=True):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: Required[str]
@@ -2645,6 +3101,8 @@ class V2CoreAccountPersonCreateParamsDocumentsSecondaryVerificationFrontBack(Typ
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsSecondaryVerificationFrontBack(TypedDict, total=False, closed=True):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -2652,6 +3110,8 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsSecondaryVerificationFrontBac
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsSecondaryVerificationFrontBack(TypedDict, total=False, closed=True):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -2659,6 +3119,8 @@ class V2CoreAccountPersonUpdateParamsDocumentsSecondaryVerificationFrontBack(Typ
 
 
 class V2CoreAccountPersonCreateParamsDocumentsSecondaryVerification(TypedDict, total=False, closed=True):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountPersonCreateParamsDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -2669,6 +3131,8 @@ class V2CoreAccountPersonCreateParamsDocumentsSecondaryVerification(TypedDict, t
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsSecondaryVerification(TypedDict, total=False, closed=True):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountPersonTokenCreateParamsDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -2679,6 +3143,8 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsSecondaryVerification(TypedDi
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsSecondaryVerification(TypedDict, total=False, closed=True):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountPersonUpdateParamsDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -2689,6 +3155,8 @@ class V2CoreAccountPersonUpdateParamsDocumentsSecondaryVerification(TypedDict, t
 
 
 class V2CoreAccountPersonCreateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -2699,6 +3167,8 @@ class V2CoreAccountPersonCreateParamsDocumentsVisa(TypedDict, total=False, close
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -2709,6 +3179,8 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsVisa(TypedDict, total=False, 
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -2719,6 +3191,8 @@ class V2CoreAccountPersonUpdateParamsDocumentsVisa(TypedDict, total=False, close
 
 
 class V2CoreAccountPersonCreateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountPersonCreateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountPersonCreateParamsDocumentsPassport
@@ -2732,6 +3206,8 @@ class V2CoreAccountPersonCreateParamsDocuments(TypedDict, total=False, closed=Tr
 
 
 class V2CoreAccountPersonTokenCreateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountPersonTokenCreateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountPersonTokenCreateParamsDocumentsPassport
@@ -2745,6 +3221,8 @@ class V2CoreAccountPersonTokenCreateParamsDocuments(TypedDict, total=False, clos
 
 
 class V2CoreAccountPersonUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountPersonUpdateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountPersonUpdateParamsDocumentsPassport
@@ -2758,6 +3236,8 @@ class V2CoreAccountPersonUpdateParamsDocuments(TypedDict, total=False, closed=Tr
 
 
 class V2BillingMeterEventStreamCreateParamsEvent(TypedDict, total=False, closed=True):
+    """Meter events to report."""
+
     event_name: Required[str]
     """Name of the event, as in `event_name` of the meter."""
     identifier: str
@@ -2769,6 +3249,8 @@ class V2BillingMeterEventStreamCreateParamsEvent(TypedDict, total=False, closed=
 
 
 class V2MoneyManagementInboundTransferCreateParamsFrom(TypedDict, total=False, closed=True):
+    """Where the money comes from."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payment_method: Required[str]
@@ -2776,6 +3258,8 @@ class V2MoneyManagementInboundTransferCreateParamsFrom(TypedDict, total=False, c
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsFrom(TypedDict, total=False, closed=True):
+    """Where the money comes from."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: Required[str]
@@ -2783,6 +3267,8 @@ class V2MoneyManagementOutboundPaymentCreateParamsFrom(TypedDict, total=False, c
 
 
 class V2MoneyManagementPayoutIntentCreateParamsFrom(TypedDict, total=False, closed=True):
+    """Where the money comes from."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: Required[str]
@@ -2790,6 +3276,8 @@ class V2MoneyManagementPayoutIntentCreateParamsFrom(TypedDict, total=False, clos
 
 
 class V2CoreAccountPersonCreateParamsIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -2877,6 +3365,8 @@ class V2CoreAccountPersonCreateParamsIdNumber(TypedDict, total=False, closed=Tru
 
 
 class V2CoreAccountPersonTokenCreateParamsIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -2964,6 +3454,8 @@ class V2CoreAccountPersonTokenCreateParamsIdNumber(TypedDict, total=False, close
 
 
 class V2CoreAccountPersonUpdateParamsIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -3051,6 +3543,8 @@ class V2CoreAccountPersonUpdateParamsIdNumber(TypedDict, total=False, closed=Tru
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsDirectorshipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's directors is complete and correct."""
+
     date: datetime | str
     """Time at which the declaration was made."""
     ip: str
@@ -3060,11 +3554,15 @@ class V2CoreAccountCreateParamsIdentityAttestationsDirectorshipDeclaration(Typed
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsDirectorshipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's directors is complete and correct."""
+
     attested: bool
     """Whether a representative states that the directors given are complete and correct."""
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsDirectorshipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's directors is complete and correct."""
+
     date: datetime | str
     """Time at which the declaration was made."""
     ip: str
@@ -3074,6 +3572,8 @@ class V2CoreAccountUpdateParamsIdentityAttestationsDirectorshipDeclaration(Typed
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsOwnershipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's owners is complete and correct."""
+
     date: datetime | str
     """Time at which the declaration was made."""
     ip: str
@@ -3083,11 +3583,15 @@ class V2CoreAccountCreateParamsIdentityAttestationsOwnershipDeclaration(TypedDic
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsOwnershipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's owners is complete and correct."""
+
     attested: bool
     """Whether a representative states that the owners given are complete and correct."""
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsOwnershipDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the information about the company's owners is complete and correct."""
+
     date: datetime | str
     """Time at which the declaration was made."""
     ip: str
@@ -3097,6 +3601,8 @@ class V2CoreAccountUpdateParamsIdentityAttestationsOwnershipDeclaration(TypedDic
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsPersonsProvided(TypedDict, total=False, closed=True):
+    """Which roles were given completely, so that no further persons are expected."""
+
     directors: bool
     """Whether all directors were added as persons."""
     executives: bool
@@ -3115,6 +3621,8 @@ class V2CoreAccountCreateParamsIdentityAttestationsPersonsProvided(TypedDict, to
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsPersonsProvided(TypedDict, total=False, closed=True):
+    """Which roles were given completely, so that no further persons are expected."""
+
     directors: bool
     """Whether all directors were added as persons."""
     executives: bool
@@ -3133,6 +3641,8 @@ class V2CoreAccountTokenCreateParamsIdentityAttestationsPersonsProvided(TypedDic
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsPersonsProvided(TypedDict, total=False, closed=True):
+    """Which roles were given completely, so that no further persons are expected."""
+
     directors: bool
     """Whether all directors were added as persons."""
     executives: bool
@@ -3151,6 +3661,8 @@ class V2CoreAccountUpdateParamsIdentityAttestationsPersonsProvided(TypedDict, to
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsRepresentativeDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the representative is authorized to act for the company."""
+
     date: datetime | str
     """Time at which the declaration was made."""
     ip: str
@@ -3160,11 +3672,15 @@ class V2CoreAccountCreateParamsIdentityAttestationsRepresentativeDeclaration(Typ
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsRepresentativeDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the representative is authorized to act for the company."""
+
     attested: bool
     """Whether the representative states that they may act for the account."""
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsRepresentativeDeclaration(TypedDict, total=False, closed=True):
+    """Declaration that the representative is authorized to act for the company."""
+
     date: datetime | str
     """Time at which the declaration was made."""
     ip: str
@@ -3174,6 +3690,8 @@ class V2CoreAccountUpdateParamsIdentityAttestationsRepresentativeDeclaration(Typ
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement."""
+
     date: Required[datetime | str]
     """When the services agreement was accepted."""
     ip: Required[str]
@@ -3183,11 +3701,15 @@ class V2CoreAccountCreateParamsIdentityAttestationsTermsOfServiceAccount(TypedDi
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement."""
+
     shown_and_accepted: bool
     """Whether a representative was shown the services agreement and accepted it."""
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement."""
+
     date: datetime | str
     """When the services agreement was accepted."""
     ip: str
@@ -3199,6 +3721,8 @@ class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceAccount(TypedDi
 class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceCryptoMoneyManager(
     TypedDict, total=False, closed=True
 ):
+    """Acceptance of the terms of service for crypto in financial accounts."""
+
     date: datetime | str
     """When the terms for crypto were accepted."""
     ip: str
@@ -3208,6 +3732,8 @@ class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceCryptoMoneyMana
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceMoneyManager(TypedDict, total=False, closed=True):
+    """Acceptance of the terms of service for financial accounts."""
+
     date: datetime | str
     """When the terms for financial accounts were accepted."""
     ip: str
@@ -3217,16 +3743,22 @@ class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceMoneyManager(Ty
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsTermsOfService(TypedDict, total=False, closed=True):
+    """Terms of service that the account accepted."""
+
     account: V2CoreAccountCreateParamsIdentityAttestationsTermsOfServiceAccount
     """Acceptance of the Stripe services agreement."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsTermsOfService(TypedDict, total=False, closed=True):
+    """Terms of service that the account accepted."""
+
     account: V2CoreAccountTokenCreateParamsIdentityAttestationsTermsOfServiceAccount
     """Acceptance of the Stripe services agreement."""
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfService(TypedDict, total=False, closed=True):
+    """Terms of service that the account accepted."""
+
     account: V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceAccount
     """Acceptance of the Stripe services agreement."""
     crypto_money_manager: V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceCryptoMoneyManager
@@ -3236,6 +3768,8 @@ class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfService(TypedDict, tot
 
 
 class V2CoreAccountCreateParamsIdentityAttestations(TypedDict, total=False, closed=True):
+    """What the account's representatives have declared and accepted."""
+
     directorship_declaration: V2CoreAccountCreateParamsIdentityAttestationsDirectorshipDeclaration
     """Declaration that the information about the company's directors is complete and correct."""
     ownership_declaration: V2CoreAccountCreateParamsIdentityAttestationsOwnershipDeclaration
@@ -3249,6 +3783,8 @@ class V2CoreAccountCreateParamsIdentityAttestations(TypedDict, total=False, clos
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestations(TypedDict, total=False, closed=True):
+    """What the account's representatives have declared and accepted."""
+
     directorship_declaration: V2CoreAccountTokenCreateParamsIdentityAttestationsDirectorshipDeclaration
     """Declaration that the information about the company's directors is complete and correct."""
     ownership_declaration: V2CoreAccountTokenCreateParamsIdentityAttestationsOwnershipDeclaration
@@ -3262,6 +3798,8 @@ class V2CoreAccountTokenCreateParamsIdentityAttestations(TypedDict, total=False,
 
 
 class V2CoreAccountUpdateParamsIdentityAttestations(TypedDict, total=False, closed=True):
+    """What the account's representatives have declared and accepted."""
+
     directorship_declaration: V2CoreAccountUpdateParamsIdentityAttestationsDirectorshipDeclaration
     """Declaration that the information about the company's directors is complete and correct."""
     ownership_declaration: V2CoreAccountUpdateParamsIdentityAttestationsOwnershipDeclaration
@@ -3275,6 +3813,8 @@ class V2CoreAccountUpdateParamsIdentityAttestations(TypedDict, total=False, clos
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3298,6 +3838,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsAdditionalAddress(TypedDic
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3321,6 +3863,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAdditionalAddress(Typ
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3344,6 +3888,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsAdditionalAddress(TypedDic
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsAddress(TypedDict, total=False, closed=True):
+    """Main address of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -3361,6 +3907,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsAddress(TypedDict, total=F
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAddress(TypedDict, total=False, closed=True):
+    """Main address of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3378,6 +3926,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAddress(TypedDict, to
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsAddress(TypedDict, total=False, closed=True):
+    """Main address of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3395,6 +3945,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsAddress(TypedDict, total=F
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsAnnualRevenueAmount(TypedDict, total=False, closed=True):
+    """Amount of the annual revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -3402,6 +3954,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsAnnualRevenueAmount(TypedD
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAnnualRevenueAmount(TypedDict, total=False, closed=True):
+    """Amount of the annual revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -3409,6 +3963,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAnnualRevenueAmount(T
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsAnnualRevenueAmount(TypedDict, total=False, closed=True):
+    """Amount of the annual revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -3416,6 +3972,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsAnnualRevenueAmount(TypedD
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsAnnualRevenue(TypedDict, total=False, closed=True):
+    """Revenue of the last fiscal year."""
+
     amount: V2CoreAccountCreateParamsIdentityBusinessDetailsAnnualRevenueAmount
     """Amount of the annual revenue."""
     fiscal_year_end: str
@@ -3423,6 +3981,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsAnnualRevenue(TypedDict, t
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAnnualRevenue(TypedDict, total=False, closed=True):
+    """Revenue of the last fiscal year."""
+
     amount: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAnnualRevenueAmount
     """Amount of the annual revenue."""
     fiscal_year_end: str
@@ -3430,6 +3990,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAnnualRevenue(TypedDi
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsAnnualRevenue(TypedDict, total=False, closed=True):
+    """Revenue of the last fiscal year."""
+
     amount: V2CoreAccountUpdateParamsIdentityBusinessDetailsAnnualRevenueAmount
     """Amount of the annual revenue."""
     fiscal_year_end: str
@@ -3439,6 +4001,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsAnnualRevenue(TypedDict, t
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove who owns the bank account."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3451,6 +4015,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsBankAccountOwners
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove who owns the bank account."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3463,6 +4029,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsBankAccountO
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove who owns the bank account."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3473,6 +4041,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsBankAccountOwners
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyLicense(TypedDict, total=False, closed=True):
+    """Documents that show the company's license or permit."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3483,6 +4053,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyLicense(Ty
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyLicense(TypedDict, total=False, closed=True):
+    """Documents that show the company's license or permit."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3493,6 +4065,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyLicen
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyLicense(TypedDict, total=False, closed=True):
+    """Documents that show the company's license or permit."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3505,6 +4079,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyLicense(Ty
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation(
     TypedDict, total=False, closed=True
 ):
+    """Documents that contain the company's memorandum of association."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3517,6 +4093,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyMemorandum
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation(
     TypedDict, total=False, closed=True
 ):
+    """Documents that contain the company's memorandum of association."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3529,6 +4107,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyMemor
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation(
     TypedDict, total=False, closed=True
 ):
+    """Documents that contain the company's memorandum of association."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3541,6 +4121,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyMemorandum
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyMinisterialDecree(
     TypedDict, total=False, closed=True
 ):
+    """Documents that contain the ministerial decree that established the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3553,6 +4135,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyMinisteria
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyMinisterialDecree(
     TypedDict, total=False, closed=True
 ):
+    """Documents that contain the ministerial decree that established the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3565,6 +4149,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyMinis
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyMinisterialDecree(
     TypedDict, total=False, closed=True
 ):
+    """Documents that contain the ministerial decree that established the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3577,6 +4163,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyMinisteria
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyRegistrationVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove the registration of the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3589,6 +4177,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyRegistrati
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyRegistrationVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove the registration of the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3601,6 +4191,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyRegis
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyRegistrationVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove the registration of the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3613,6 +4205,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyRegistrati
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove the company's tax ID."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3625,6 +4219,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerif
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove the company's tax ID."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3637,6 +4233,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyTaxId
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerification(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove the company's tax ID."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3649,6 +4247,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerif
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(
     TypedDict, total=False, closed=True
 ):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: Required[str]
@@ -3658,6 +4258,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificati
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(
     TypedDict, total=False, closed=True
 ):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -3667,6 +4269,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerif
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(
     TypedDict, total=False, closed=True
 ):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -3674,6 +4278,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsPrimaryVerificati
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the business."""
+
     front_back: Required[V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -3686,6 +4292,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificati
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerification(
     TypedDict, total=False, closed=True
 ):
+    """Document that identifies the business."""
+
     front_back: Required[V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -3696,6 +4304,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerif
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the business."""
+
     front_back: Required[V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -3706,6 +4316,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsPrimaryVerificati
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfAddress(TypedDict, total=False, closed=True):
+    """Documents that prove the address."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3716,6 +4328,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfAddress(Ty
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfAddress(TypedDict, total=False, closed=True):
+    """Documents that prove the address."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3726,6 +4340,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfAddre
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfAddress(TypedDict, total=False, closed=True):
+    """Documents that prove the address."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -3738,6 +4354,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfAddress(Ty
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about the registration."""
+
     person: Required[str]
     """ID of the person who signed."""
 
@@ -3745,6 +4363,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrati
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about the registration."""
+
     person: Required[str]
     """ID of the person who signed."""
 
@@ -3752,11 +4372,15 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfRegis
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about the registration."""
+
     person: Required[str]
     """ID of the person who signed."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistration(TypedDict, total=False, closed=True):
+    """Documents that prove the registration of the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner
@@ -3771,6 +4395,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrati
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistration(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove the registration of the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner
@@ -3783,6 +4409,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfRegis
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfRegistration(TypedDict, total=False, closed=True):
+    """Documents that prove the registration of the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner
@@ -3797,6 +4425,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfRegistrati
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about ownership."""
+
     person: Required[str]
     """ID of the person who signed."""
 
@@ -3804,6 +4434,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBe
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about ownership."""
+
     person: Required[str]
     """ID of the person who signed."""
 
@@ -3811,6 +4443,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfUltim
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about ownership."""
+
     person: Required[str]
     """ID of the person who signed."""
 
@@ -3818,6 +4452,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBe
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove who the ultimate beneficial owners are."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner
@@ -3832,6 +4468,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBe
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove who the ultimate beneficial owners are."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner
@@ -3846,6 +4484,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfUltim
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove who the ultimate beneficial owners are."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner
@@ -3858,6 +4498,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBe
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the business."""
+
     bank_account_ownership_verification: (
         V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification
     )
@@ -3889,6 +4531,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocuments(TypedDict, total
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the business."""
+
     bank_account_ownership_verification: (
         V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification
     )
@@ -3920,6 +4564,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocuments(TypedDict, 
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the business."""
+
     bank_account_ownership_verification: (
         V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification
     )
@@ -3951,6 +4597,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocuments(TypedDict, total
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsIdNumber(TypedDict, total=False, closed=True):
+    """Tax IDs and registration numbers of the business."""
+
     registrar: str
     """Authority that issued the number, for businesses in Germany."""
     type: Required[
@@ -4078,6 +4726,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsIdNumber(TypedDict, total=
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsIdNumber(TypedDict, total=False, closed=True):
+    """Tax IDs and registration numbers of the business."""
+
     registrar: str
     """Authority that issued the number, for businesses in Germany."""
     type: Required[
@@ -4205,6 +4855,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsIdNumber(TypedDict, t
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsIdNumber(TypedDict, total=False, closed=True):
+    """Tax IDs and registration numbers of the business."""
+
     registrar: str
     """Authority that issued the number, for businesses in Germany."""
     type: Required[
@@ -4334,6 +4986,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsIdNumber(TypedDict, total=
 class V2CoreAccountCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount(
     TypedDict, total=False, closed=True
 ):
+    """Amount of the monthly revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -4343,6 +4997,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmo
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount(
     TypedDict, total=False, closed=True
 ):
+    """Amount of the monthly revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -4352,6 +5008,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsMonthlyEstimatedReven
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount(
     TypedDict, total=False, closed=True
 ):
+    """Amount of the monthly revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
@@ -4359,21 +5017,29 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmo
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict, total=False, closed=True):
+    """About how much the business earns in a month."""
+
     amount: V2CoreAccountCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount
     """Amount of the monthly revenue."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict, total=False, closed=True):
+    """About how much the business earns in a month."""
+
     amount: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount
     """Amount of the monthly revenue."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict, total=False, closed=True):
+    """About how much the business earns in a month."""
+
     amount: V2CoreAccountUpdateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount
     """Amount of the monthly revenue."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsRegistrationDate(TypedDict, total=False, closed=True):
+    """Date on which the company was registered."""
+
     day: Required[int]
     """Day of the registration, from 1 to 31."""
     month: Required[int]
@@ -4383,6 +5049,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsRegistrationDate(TypedDict
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsRegistrationDate(TypedDict, total=False, closed=True):
+    """Date on which the company was registered."""
+
     day: Required[int]
     """Day of the registration, from 1 to 31."""
     month: Required[int]
@@ -4392,6 +5060,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsRegistrationDate(Type
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsRegistrationDate(TypedDict, total=False, closed=True):
+    """Date on which the company was registered."""
+
     day: Required[int]
     """Day of the registration, from 1 to 31."""
     month: Required[int]
@@ -4401,6 +5071,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsRegistrationDate(TypedDict
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Main address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -4418,6 +5090,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKana(TypedD
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Main address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4435,6 +5109,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKana(T
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Main address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4452,6 +5128,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKana(TypedD
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Main address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -4469,6 +5147,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKanji(Typed
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Main address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4486,6 +5166,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKanji(
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Main address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4503,6 +5185,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKanji(Typed
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddresses(TypedDict, total=False, closed=True):
+    """Main address of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKana
     """Main address in kana."""
     kanji: V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKanji
@@ -4510,6 +5194,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddresses(TypedDict,
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddresses(TypedDict, total=False, closed=True):
+    """Main address of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKana
     """Main address in kana."""
     kanji: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKanji
@@ -4517,6 +5203,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddresses(Typed
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddresses(TypedDict, total=False, closed=True):
+    """Main address of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKana
     """Main address in kana."""
     kanji: V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKanji
@@ -4524,36 +5212,50 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddresses(TypedDict,
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Legal name of the business in kana."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Legal name of the business in kana."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Legal name of the business in kana."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Legal name of the business in kanji."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Legal name of the business in kanji."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Legal name of the business in kanji."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNames(TypedDict, total=False, closed=True):
+    """Legal name of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNamesKana
     """Legal name of the business in kana."""
     kanji: V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNamesKanji
@@ -4561,6 +5263,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNames(TypedDict, tot
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNames(TypedDict, total=False, closed=True):
+    """Legal name of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNamesKana
     """Legal name of the business in kana."""
     kanji: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNamesKanji
@@ -4568,6 +5272,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNames(TypedDict
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNames(TypedDict, total=False, closed=True):
+    """Legal name of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNamesKana
     """Legal name of the business in kana."""
     kanji: V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNamesKanji
@@ -4575,6 +5281,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNames(TypedDict, tot
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetails(TypedDict, total=False, closed=True):
+    """Details of the business, for all legal kinds but `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountCreateParamsIdentityBusinessDetailsAdditionalAddress]
     """Further addresses of the business."""
     address: V2CoreAccountCreateParamsIdentityBusinessDetailsAddress
@@ -4632,6 +5340,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetails(TypedDict, total=False, c
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetails(TypedDict, total=False, closed=True):
+    """Details of the business, for all legal kinds but `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAdditionalAddress]
     """Further addresses of the business."""
     address: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAddress
@@ -4689,6 +5399,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetails(TypedDict, total=Fal
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetails(TypedDict, total=False, closed=True):
+    """Details of the business, for all legal kinds but `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountUpdateParamsIdentityBusinessDetailsAdditionalAddress]
     """Further addresses of the business."""
     address: V2CoreAccountUpdateParamsIdentityBusinessDetailsAddress
@@ -4746,6 +5458,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetails(TypedDict, total=False, c
 
 
 class V2CoreAccountCreateParamsIdentityIndividualAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -4768,6 +5482,8 @@ class V2CoreAccountCreateParamsIdentityIndividualAdditionalAddress(TypedDict, to
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4790,6 +5506,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalAddress(TypedDic
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4812,6 +5530,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualAdditionalAddress(TypedDict, to
 
 
 class V2CoreAccountCreateParamsIdentityIndividualAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
     """Full name, as one string."""
     given_name: str
@@ -4827,6 +5547,8 @@ class V2CoreAccountCreateParamsIdentityIndividualAdditionalName(TypedDict, total
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
     """Full name, as one string."""
     given_name: str
@@ -4842,6 +5564,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalName(TypedDict, 
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
     """Full name, as one string."""
     given_name: str
@@ -4857,6 +5581,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualAdditionalName(TypedDict, total
 
 
 class V2CoreAccountCreateParamsIdentityIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -4874,6 +5600,8 @@ class V2CoreAccountCreateParamsIdentityIndividualAddress(TypedDict, total=False,
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4891,6 +5619,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualAddress(TypedDict, total=F
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4908,6 +5638,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualAddress(TypedDict, total=False,
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDateOfBirth(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -4917,6 +5649,8 @@ class V2CoreAccountCreateParamsIdentityIndividualDateOfBirth(TypedDict, total=Fa
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDateOfBirth(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -4926,6 +5660,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDateOfBirth(TypedDict, tot
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDateOfBirth(TypedDict, total=False, closed=True):
+    """Date of birth."""
+
     day: Required[int]
     """Day of birth, from 1 to 31."""
     month: Required[int]
@@ -4935,6 +5671,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualDateOfBirth(TypedDict, total=Fa
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -4947,6 +5685,8 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsCompanyAuthorization(T
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsCompanyAuthorization(
     TypedDict, total=False, closed=True
 ):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -4957,6 +5697,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsCompanyAuthorizat
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsCompanyAuthorization(TypedDict, total=False, closed=True):
+    """Documents that prove that the person is authorized to act for the company."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -4967,6 +5709,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsCompanyAuthorization(T
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -4977,6 +5721,8 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsPassport(TypedDict, to
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -4987,6 +5733,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPassport(TypedDic
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPassport(TypedDict, total=False, closed=True):
+    """Documents that show the passport's page with the photo."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -4999,6 +5747,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPassport(TypedDict, to
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack(
     TypedDict, total=False, closed=True
 ):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: Required[str]
@@ -5008,6 +5758,8 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsPrimaryVerificationFro
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack(
     TypedDict, total=False, closed=True
 ):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -5017,6 +5769,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPrimaryVerificati
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack(
     TypedDict, total=False, closed=True
 ):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -5024,6 +5778,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPrimaryVerificationFro
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountCreateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -5034,6 +5790,8 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsPrimaryVerification(Ty
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -5044,6 +5802,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPrimaryVerificati
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountUpdateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -5056,6 +5816,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPrimaryVerification(Ty
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack(
     TypedDict, total=False, closed=True
 ):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: Required[str]
@@ -5065,6 +5827,8 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsSecondaryVerificationF
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack(
     TypedDict, total=False, closed=True
 ):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -5074,6 +5838,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsSecondaryVerifica
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack(
     TypedDict, total=False, closed=True
 ):
+    """Files with the two sides of the document."""
+
     back: str
     """File with the back of the document."""
     front: str
@@ -5081,6 +5847,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsSecondaryVerificationF
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsSecondaryVerification(TypedDict, total=False, closed=True):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountCreateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -5093,6 +5861,8 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsSecondaryVerification(
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsSecondaryVerification(
     TypedDict, total=False, closed=True
 ):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -5103,6 +5873,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsSecondaryVerifica
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsSecondaryVerification(TypedDict, total=False, closed=True):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountUpdateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
@@ -5113,6 +5885,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsSecondaryVerification(
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -5123,6 +5897,8 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsVisa(TypedDict, total=
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -5133,6 +5909,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsVisa(TypedDict, t
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
@@ -5143,6 +5921,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsVisa(TypedDict, total=
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountCreateParamsIdentityIndividualDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountCreateParamsIdentityIndividualDocumentsPassport
@@ -5156,6 +5936,8 @@ class V2CoreAccountCreateParamsIdentityIndividualDocuments(TypedDict, total=Fals
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPassport
@@ -5169,6 +5951,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocuments(TypedDict, total
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountUpdateParamsIdentityIndividualDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountUpdateParamsIdentityIndividualDocumentsPassport
@@ -5182,6 +5966,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocuments(TypedDict, total=Fals
 
 
 class V2CoreAccountCreateParamsIdentityIndividualIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -5269,6 +6055,8 @@ class V2CoreAccountCreateParamsIdentityIndividualIdNumber(TypedDict, total=False
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -5356,6 +6144,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualIdNumber(TypedDict, total=
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -5443,6 +6233,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualIdNumber(TypedDict, total=False
 
 
 class V2CoreAccountCreateParamsIdentityIndividualRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     director: bool
     """Whether the person is a member of the company's board of directors."""
     executive: bool
@@ -5456,6 +6248,8 @@ class V2CoreAccountCreateParamsIdentityIndividualRelationship(TypedDict, total=F
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     director: bool
     """Whether the person is a member of the company's board of directors."""
     executive: bool
@@ -5469,6 +6263,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualRelationship(TypedDict, to
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     director: bool
     """Whether the person is a member of the company's board of directors."""
     executive: bool
@@ -5482,6 +6278,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualRelationship(TypedDict, total=F
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -5499,6 +6297,8 @@ class V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKana(TypedDict, 
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -5516,6 +6316,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKana(TypedD
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -5533,6 +6335,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKana(TypedDict, 
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -5550,6 +6354,8 @@ class V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKanji(TypedDict,
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -5567,6 +6373,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKanji(Typed
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -5584,6 +6392,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKanji(TypedDict,
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKana
     """Home address in kana."""
     kanji: V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKanji
@@ -5591,6 +6401,8 @@ class V2CoreAccountCreateParamsIdentityIndividualScriptAddresses(TypedDict, tota
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKana
     """Home address in kana."""
     kanji: V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKanji
@@ -5598,6 +6410,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddresses(TypedDict,
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKana
     """Home address in kana."""
     kanji: V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKanji
@@ -5605,6 +6419,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualScriptAddresses(TypedDict, tota
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -5612,6 +6428,8 @@ class V2CoreAccountCreateParamsIdentityIndividualScriptNamesKana(TypedDict, tota
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -5619,6 +6437,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKana(TypedDict,
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -5626,6 +6446,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKana(TypedDict, tota
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -5633,6 +6455,8 @@ class V2CoreAccountCreateParamsIdentityIndividualScriptNamesKanji(TypedDict, tot
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -5640,6 +6464,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKanji(TypedDict
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -5647,6 +6473,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKanji(TypedDict, tot
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountCreateParamsIdentityIndividualScriptNamesKana
     """Name of the person in kana."""
     kanji: V2CoreAccountCreateParamsIdentityIndividualScriptNamesKanji
@@ -5654,6 +6482,8 @@ class V2CoreAccountCreateParamsIdentityIndividualScriptNames(TypedDict, total=Fa
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKana
     """Name of the person in kana."""
     kanji: V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKanji
@@ -5661,6 +6491,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNames(TypedDict, tot
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKana
     """Name of the person in kana."""
     kanji: V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKanji
@@ -5668,6 +6500,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualScriptNames(TypedDict, total=Fa
 
 
 class V2CoreAccountCreateParamsIdentityIndividual(TypedDict, total=False, closed=True):
+    """Details of the person, for accounts of the legal kind `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountCreateParamsIdentityIndividualAdditionalAddress]
     """Further addresses of the person."""
     additional_names: Sequence[V2CoreAccountCreateParamsIdentityIndividualAdditionalName]
@@ -5715,6 +6549,8 @@ class V2CoreAccountCreateParamsIdentityIndividual(TypedDict, total=False, closed
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividual(TypedDict, total=False, closed=True):
+    """Details of the person, for accounts of the legal kind `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalAddress]
     """Further addresses of the person."""
     additional_names: Sequence[V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalName]
@@ -5762,6 +6598,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividual(TypedDict, total=False, c
 
 
 class V2CoreAccountUpdateParamsIdentityIndividual(TypedDict, total=False, closed=True):
+    """Details of the person, for accounts of the legal kind `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountUpdateParamsIdentityIndividualAdditionalAddress]
     """Further addresses of the person."""
     additional_names: Sequence[V2CoreAccountUpdateParamsIdentityIndividualAdditionalName]
@@ -5809,6 +6647,8 @@ class V2CoreAccountUpdateParamsIdentityIndividual(TypedDict, total=False, closed
 
 
 class V2CoreAccountCreateParamsIdentity(TypedDict, total=False, closed=True):
+    """Legal details of the person or business behind the account."""
+
     attestations: V2CoreAccountCreateParamsIdentityAttestations
     """What the account's representatives have declared and accepted."""
     business_details: V2CoreAccountCreateParamsIdentityBusinessDetails
@@ -5828,6 +6668,8 @@ class V2CoreAccountCreateParamsIdentity(TypedDict, total=False, closed=True):
 
 
 class V2CoreAccountTokenCreateParamsIdentity(TypedDict, total=False, closed=True):
+    """Legal details of the person or business behind the account."""
+
     attestations: V2CoreAccountTokenCreateParamsIdentityAttestations
     """What the account's representatives have declared and accepted."""
     business_details: V2CoreAccountTokenCreateParamsIdentityBusinessDetails
@@ -5845,6 +6687,8 @@ class V2CoreAccountTokenCreateParamsIdentity(TypedDict, total=False, closed=True
 
 
 class V2CoreAccountUpdateParamsIdentity(TypedDict, total=False, closed=True):
+    """Legal details of the person or business behind the account."""
+
     attestations: V2CoreAccountUpdateParamsIdentityAttestations
     """What the account's representatives have declared and accepted."""
     business_details: V2CoreAccountUpdateParamsIdentityBusinessDetails
@@ -5864,6 +6708,8 @@ class V2CoreAccountUpdateParamsIdentity(TypedDict, total=False, closed=True):
 
 
 class V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodDataBankAccount(TypedDict, total=False, closed=True):
+    """Details of a bank account. With type `bank_account`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bank_account_type: Literal["checking", "futsu", "savings", "toza"]
@@ -5887,6 +6733,8 @@ class V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodDataBankAccoun
 
 
 class V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodDataBankAccount(TypedDict, total=False, closed=True):
+    """Details of a bank account. With type `bank_account`."""
+
     account_number: Required[str]
     """Number of the bank account."""
     bank_account_type: Literal["checking", "futsu", "savings", "toza"]
@@ -5910,6 +6758,8 @@ class V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodDataBankAccoun
 
 
 class V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payout method."""
+
     bank_account: V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodDataBankAccount
     """Details of a bank account. With type `bank_account`."""
     type: Required[Literal["bank_account", "card"]]
@@ -5917,6 +6767,8 @@ class V2MoneyManagementOutboundSetupIntentCreateParamsPayoutMethodData(TypedDict
 
 
 class V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodData(TypedDict, total=False, closed=True):
+    """Details of a new payout method."""
+
     bank_account: V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodDataBankAccount
     """Details of a bank account. With type `bank_account`."""
     type: Required[Literal["bank_account", "card"]]
@@ -5924,6 +6776,8 @@ class V2MoneyManagementOutboundSetupIntentUpdateParamsPayoutMethodData(TypedDict
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsRecipientNotification(TypedDict, total=False, closed=True):
+    """Whether Stripe tells the recipient about the payment."""
+
     setting: Required[Literal["configured", "none"]]
     """Which setting applies.
 
@@ -5933,6 +6787,8 @@ class V2MoneyManagementOutboundPaymentCreateParamsRecipientNotification(TypedDic
 
 
 class V2MoneyManagementPayoutIntentCreateParamsRecipientNotification(TypedDict, total=False, closed=True):
+    """Whether Stripe tells the recipient about the payment."""
+
     setting: Required[Literal["configured", "none"]]
     """Which setting applies.
 
@@ -5942,6 +6798,8 @@ class V2MoneyManagementPayoutIntentCreateParamsRecipientNotification(TypedDict, 
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsRecipientNotification(TypedDict, total=False, closed=True):
+    """Whether Stripe tells the recipient about the payment."""
+
     setting: Required[Literal["configured", "none"]]
     """Which setting applies.
 
@@ -5951,6 +6809,8 @@ class V2MoneyManagementPayoutIntentUpdateParamsRecipientNotification(TypedDict, 
 
 
 class V2CoreAccountPersonCreateParamsRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     authorizer: bool
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool
@@ -5970,6 +6830,8 @@ class V2CoreAccountPersonCreateParamsRelationship(TypedDict, total=False, closed
 
 
 class V2CoreAccountPersonTokenCreateParamsRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     authorizer: bool
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool
@@ -5989,6 +6851,8 @@ class V2CoreAccountPersonTokenCreateParamsRelationship(TypedDict, total=False, c
 
 
 class V2CoreAccountPersonUpdateParamsRelationship(TypedDict, total=False, closed=True):
+    """The person's roles in the company."""
+
     authorizer: bool
     """Whether the person is authorized to act for the account and to confirm its details."""
     director: bool
@@ -6008,16 +6872,22 @@ class V2CoreAccountPersonUpdateParamsRelationship(TypedDict, total=False, closed
 
 
 class V2MoneyManagementPayoutIntentCreateParamsScheduleOptions(TypedDict, total=False, closed=True):
+    """When the payout intent is executed."""
+
     execute_on: str
     """Date on which the payout intent is executed."""
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsScheduleOptions(TypedDict, total=False, closed=True):
+    """When the payout intent is executed."""
+
     execute_on: str
     """Date on which the payout intent is executed."""
 
 
 class V2CoreAccountPersonCreateParamsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -6035,6 +6905,8 @@ class V2CoreAccountPersonCreateParamsScriptAddressesKana(TypedDict, total=False,
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -6052,6 +6924,8 @@ class V2CoreAccountPersonTokenCreateParamsScriptAddressesKana(TypedDict, total=F
 
 
 class V2CoreAccountPersonUpdateParamsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -6069,6 +6943,8 @@ class V2CoreAccountPersonUpdateParamsScriptAddressesKana(TypedDict, total=False,
 
 
 class V2CoreAccountPersonCreateParamsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -6086,6 +6962,8 @@ class V2CoreAccountPersonCreateParamsScriptAddressesKanji(TypedDict, total=False
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -6103,6 +6981,8 @@ class V2CoreAccountPersonTokenCreateParamsScriptAddressesKanji(TypedDict, total=
 
 
 class V2CoreAccountPersonUpdateParamsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -6120,6 +7000,8 @@ class V2CoreAccountPersonUpdateParamsScriptAddressesKanji(TypedDict, total=False
 
 
 class V2CoreAccountPersonCreateParamsScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonCreateParamsScriptAddressesKana
     """Home address in kana."""
     kanji: V2CoreAccountPersonCreateParamsScriptAddressesKanji
@@ -6127,6 +7009,8 @@ class V2CoreAccountPersonCreateParamsScriptAddresses(TypedDict, total=False, clo
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonTokenCreateParamsScriptAddressesKana
     """Home address in kana."""
     kanji: V2CoreAccountPersonTokenCreateParamsScriptAddressesKanji
@@ -6134,6 +7018,8 @@ class V2CoreAccountPersonTokenCreateParamsScriptAddresses(TypedDict, total=False
 
 
 class V2CoreAccountPersonUpdateParamsScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonUpdateParamsScriptAddressesKana
     """Home address in kana."""
     kanji: V2CoreAccountPersonUpdateParamsScriptAddressesKanji
@@ -6141,6 +7027,8 @@ class V2CoreAccountPersonUpdateParamsScriptAddresses(TypedDict, total=False, clo
 
 
 class V2CoreAccountPersonCreateParamsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -6148,6 +7036,8 @@ class V2CoreAccountPersonCreateParamsScriptNamesKana(TypedDict, total=False, clo
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -6155,6 +7045,8 @@ class V2CoreAccountPersonTokenCreateParamsScriptNamesKana(TypedDict, total=False
 
 
 class V2CoreAccountPersonUpdateParamsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -6162,6 +7054,8 @@ class V2CoreAccountPersonUpdateParamsScriptNamesKana(TypedDict, total=False, clo
 
 
 class V2CoreAccountPersonCreateParamsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -6169,6 +7063,8 @@ class V2CoreAccountPersonCreateParamsScriptNamesKanji(TypedDict, total=False, cl
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -6176,6 +7072,8 @@ class V2CoreAccountPersonTokenCreateParamsScriptNamesKanji(TypedDict, total=Fals
 
 
 class V2CoreAccountPersonUpdateParamsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -6183,6 +7081,8 @@ class V2CoreAccountPersonUpdateParamsScriptNamesKanji(TypedDict, total=False, cl
 
 
 class V2CoreAccountPersonCreateParamsScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonCreateParamsScriptNamesKana
     """Name of the person in kana."""
     kanji: V2CoreAccountPersonCreateParamsScriptNamesKanji
@@ -6190,6 +7090,8 @@ class V2CoreAccountPersonCreateParamsScriptNames(TypedDict, total=False, closed=
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonTokenCreateParamsScriptNamesKana
     """Name of the person in kana."""
     kanji: V2CoreAccountPersonTokenCreateParamsScriptNamesKanji
@@ -6197,6 +7099,8 @@ class V2CoreAccountPersonTokenCreateParamsScriptNames(TypedDict, total=False, cl
 
 
 class V2CoreAccountPersonUpdateParamsScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonUpdateParamsScriptNamesKana
     """Name of the person in kana."""
     kanji: V2CoreAccountPersonUpdateParamsScriptNamesKanji
@@ -6206,6 +7110,8 @@ class V2CoreAccountPersonUpdateParamsScriptNames(TypedDict, total=False, closed=
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(
     TypedDict, total=False, closed=True
 ):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"]
     """How soon the transfer is submitted.
 
@@ -6222,6 +7128,8 @@ class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccou
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(
     TypedDict, total=False, closed=True
 ):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"]
     """How soon the transfer is submitted.
 
@@ -6238,6 +7146,8 @@ class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountP
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(
     TypedDict, total=False, closed=True
 ):
+    """Settings for ACH."""
+
     submission: Literal["next_day", "same_day"]
     """How soon the transfer is submitted.
 
@@ -6254,6 +7164,8 @@ class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountP
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions(
     TypedDict, total=False, closed=True
 ):
+    """Settings per network."""
+
     ach: V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
     """Settings for ACH."""
 
@@ -6261,6 +7173,8 @@ class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccou
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions(
     TypedDict, total=False, closed=True
 ):
+    """Settings per network."""
+
     ach: V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
     """Settings for ACH."""
 
@@ -6268,11 +7182,15 @@ class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountP
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions(
     TypedDict, total=False, closed=True
 ):
+    """Settings per network."""
+
     ach: V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
     """Settings for ACH."""
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for bank accounts."""
+
     preferred_network_options: (
         V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions
     )
@@ -6282,6 +7200,8 @@ class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccou
 
 
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for bank accounts."""
+
     preferred_network_options: (
         V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions
     )
@@ -6291,6 +7211,8 @@ class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccount(
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccount(TypedDict, total=False, closed=True):
+    """Settings for bank accounts."""
+
     preferred_network_options: (
         V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccountPreferredNetworkOptions
     )
@@ -6300,21 +7222,29 @@ class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccount(
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for the payout method."""
+
     bank_account: V2MoneyManagementOutboundPaymentCreateParamsToPayoutMethodOptionsBankAccount
     """Settings for bank accounts."""
 
 
 class V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for the payout method."""
+
     bank_account: V2MoneyManagementPayoutIntentCreateParamsToPayoutMethodOptionsBankAccount
     """Settings for bank accounts."""
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptions(TypedDict, total=False, closed=True):
+    """Settings for the payout method."""
+
     bank_account: V2MoneyManagementPayoutIntentUpdateParamsToPayoutMethodOptionsBankAccount
     """Settings for bank accounts."""
 
 
 class V2MoneyManagementInboundTransferCreateParamsTo(TypedDict, total=False, closed=True):
+    """Where the money goes."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_account: Required[str]
@@ -6322,6 +7252,8 @@ class V2MoneyManagementInboundTransferCreateParamsTo(TypedDict, total=False, clo
 
 
 class V2MoneyManagementOutboundPaymentCreateParamsTo(TypedDict, total=False, closed=True):
+    """Where the money goes."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payout_method: str
@@ -6333,6 +7265,8 @@ class V2MoneyManagementOutboundPaymentCreateParamsTo(TypedDict, total=False, clo
 
 
 class V2MoneyManagementPayoutIntentCreateParamsTo(TypedDict, total=False, closed=True):
+    """Where the money goes."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payout_method: str
@@ -6344,6 +7278,8 @@ class V2MoneyManagementPayoutIntentCreateParamsTo(TypedDict, total=False, closed
 
 
 class V2MoneyManagementPayoutIntentUpdateParamsTo(TypedDict, total=False, closed=True):
+    """Where the money goes."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     payout_method: str
@@ -6355,6 +7291,8 @@ class V2MoneyManagementPayoutIntentUpdateParamsTo(TypedDict, total=False, closed
 
 
 class V2MoneyManagementPayoutMethodListParamsUsageStatus(TypedDict, total=False, closed=True):
+    """Only payout methods with these usages."""
+
     payments: Sequence[Literal["disabled", "eligible", "ineligible", "invalid", "requires_action"]]
     """Only payout methods with one of these states for payments.
 
@@ -6376,6 +7314,8 @@ class V2MoneyManagementPayoutMethodListParamsUsageStatus(TypedDict, total=False,
 
 
 class V2CoreAccountLinkCreateParamsUseCaseAccountOnboardingCollectionOptions(TypedDict, total=False, closed=True):
+    """Which details the page asks for."""
+
     fields: Literal["currently_due", "eventually_due"]
     """Whether the page asks only for what is due now, or also for what will be due later.
 
@@ -6391,6 +7331,8 @@ class V2CoreAccountLinkCreateParamsUseCaseAccountOnboardingCollectionOptions(Typ
 
 
 class V2CoreAccountLinkCreateParamsUseCaseAccountOnboarding(TypedDict, total=False, closed=True):
+    """Settings for onboarding."""
+
     collection_options: V2CoreAccountLinkCreateParamsUseCaseAccountOnboardingCollectionOptions
     """Which details the page asks for."""
     refresh_url: Required[str]
@@ -6404,6 +7346,8 @@ class V2CoreAccountLinkCreateParamsUseCaseAccountOnboarding(TypedDict, total=Fal
 
 
 class V2CoreAccountLinkCreateParamsUseCaseAccountUpdateCollectionOptions(TypedDict, total=False, closed=True):
+    """Which details the page asks for."""
+
     fields: Literal["currently_due", "eventually_due"]
     """Whether the page asks only for what is due now, or also for what will be due later.
 
@@ -6419,6 +7363,8 @@ class V2CoreAccountLinkCreateParamsUseCaseAccountUpdateCollectionOptions(TypedDi
 
 
 class V2CoreAccountLinkCreateParamsUseCaseAccountUpdate(TypedDict, total=False, closed=True):
+    """Settings for updates."""
+
     collection_options: V2CoreAccountLinkCreateParamsUseCaseAccountUpdateCollectionOptions
     """Which details the page asks for."""
     refresh_url: Required[str]
@@ -6432,6 +7378,8 @@ class V2CoreAccountLinkCreateParamsUseCaseAccountUpdate(TypedDict, total=False, 
 
 
 class V2CoreAccountLinkCreateParamsUseCase(TypedDict, total=False, closed=True):
+    """What the page is for, with its settings."""
+
     account_onboarding: V2CoreAccountLinkCreateParamsUseCaseAccountOnboarding
     """Settings for onboarding."""
     account_update: V2CoreAccountLinkCreateParamsUseCaseAccountUpdate
@@ -6445,11 +7393,15 @@ class V2CoreAccountLinkCreateParamsUseCase(TypedDict, total=False, closed=True):
 
 
 class V2CoreEventDestinationCreateParamsWebhookEndpoint(TypedDict, total=False, closed=True):
+    """Where to post events. Required with the type `webhook_endpoint`."""
+
     url: Required[str]
     """URL to post the events to."""
 
 
 class V2CoreEventDestinationUpdateParamsWebhookEndpoint(TypedDict, total=False, closed=True):
+    """Where to post events. Required with the type `webhook_endpoint`."""
+
     url: Required[str]
     """URL to post the events to."""
 

@@ -23,11 +23,12 @@ class AccountState:
     """The state that operations on an account read and change. The changes of a request that fails are undone."""
 
     def __init__(self, key: str, environment: Environment, other: Callable[[str], AccountState]) -> None:
+        owner, separator, account_id = key.rpartition(OWNER_SEPARATOR)
         self.key = key
         """The key of the account in `Accounts`: its owner, then its id."""
-        owner, separator, self.id = key.rpartition(OWNER_SEPARATOR)
+        self.id: str = account_id
         """The id of the account; empty for the platform's own."""
-        self.owner = owner + separator
+        self.owner: str = owner + separator
         """The key of the platform: accounts of different platforms share nothing."""
         self.other: Callable[[str], AccountState] = lambda account_id: other(self.owner + account_id)
         """Returns the state of another account of the platform, which the same request may change."""

@@ -12,7 +12,7 @@ DECLINED = 402
 CARD_ERROR_CODES = ("expired_card", "incorrect_cvc", "incorrect_number", "processing_error")
 """The decline codes that are also error codes; the code of the others is ``card_declined``."""
 CARD_ERROR_PARAMS = {"expired_card": "exp_month", "incorrect_cvc": "cvc", "incorrect_number": "number"}
-DECLINE_ADVICE = {
+DECLINE_ADVICE: dict[str, tuple[str, str | None]] = {
     "expired_card": ("do_not_try_again", "54"),
     "fraudulent": ("do_not_try_again", None),
     "incorrect_cvc": ("confirm_card_data", "82"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.emulator.versions._change import Change
 
-REMOVED = {
+REMOVED: dict[str, tuple[str, ...]] = {
     "accounts.create": ("documents", "proof_of_registration"),
     "checkout.sessions.create": ("line_items", "*", "dynamic_tax_rates"),
     "payment_methods.update": ("payto",),
