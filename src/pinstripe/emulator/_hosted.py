@@ -53,7 +53,7 @@ class _Page:
 
     def __init__(self, run: Run, subject: str | StripeModel) -> None:
         self._run = run
-        self.id = subject if isinstance(subject, str) else str(getattr(subject, "id", ""))
+        self.id: str = subject if isinstance(subject, str) else str(getattr(subject, "id", ""))
         self._act(lambda state, value: None)
 
     def _act(self, action: Callable[[AccountState, Object], object]) -> Any:  # Any: the model of the object
