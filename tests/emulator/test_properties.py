@@ -16,6 +16,7 @@ import pinstripe
 from pinstripe.emulator import Emulator
 from pinstripe.models import Charge, Invoice, InvoiceLineItem
 from tests.emulator.conftest import DAY, NEW_YEAR, NO_REDIRECTS, existing_customer
+from tests.torture_scale import scale
 
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired")
 PRICES: list[dict[str, Any]] = [  # Any: parameters of a price
@@ -283,7 +284,7 @@ def discount_of(line: InvoiceLineItem) -> int:
 
 
 TestBilling = Billing.TestCase
-TestBilling.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestBilling.settings = settings(max_examples=scale(2_500), stateful_step_count=25, deadline=None)
 
 
 EXTERNAL = {"charge", "refund", "refund_failure", "payout", "payout_cancel", "adjustment"}
@@ -431,4 +432,4 @@ class Money(RuleBasedStateMachine):
 
 
 TestMoney = Money.TestCase
-TestMoney.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestMoney.settings = settings(max_examples=scale(2_500), stateful_step_count=25, deadline=None)
