@@ -11,7 +11,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python -m pinstripe demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 torture: $(VENV)/.test
 	PINSTRIPE_TORTURE=1 $(BIN)/python -m pytest -m torture -v --durations=0
