@@ -45,6 +45,10 @@ class Registry(NamedTuple):
             return self.load(names)
         return self.fallback
 
+    def object_type(self, model: str) -> str:
+        """Return the ``object`` value of a model; empty if it is a part of objects."""
+        return next((value for value, name in self.objects.items() if name == model), "")
+
 
 _registered: list[Registry] = []
 _params_loaders: list[Callable[[str], type]] = []

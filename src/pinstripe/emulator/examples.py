@@ -49,7 +49,7 @@ def example(state: AccountState, model: str, fields: Mapping[str, JSON]) -> Obje
     known = {field.alias or name for name, field in registry().load(model).model_fields.items()}
     if unknown := given.keys() - known:
         raise InvalidArgumentError(f"{model} has no field {', '.join(sorted(unknown))}.", param=min(unknown))
-    object_type = next((name for name, of in registry().objects.items() if of == model), "")
+    object_type = registry().object_type(model)
     for (owner, name), part in PARTS.items():
         if owner == object_type and isinstance(given.get(name), dict):
             given[name] = {**part, **given[name]}

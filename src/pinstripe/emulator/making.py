@@ -48,7 +48,7 @@ def make(state: AccountState, model: type[M], fields: dict[str, Any]) -> M:  # A
     """
     by_name = {name: field.alias or name for name, field in model.model_fields.items()}
     maker = Maker(state, {by_name.get(name, name): _reference(value) for name, value in fields.items()})
-    object_type = next((name for name, of in registry().objects.items() if of == model.__name__), "")
+    object_type = registry().object_type(model.__name__)
     if not object_type:
         raise InvalidArgumentError(
             f"{model.__name__} is not an object of its own: use pinstripe.testing.make.", param="model"

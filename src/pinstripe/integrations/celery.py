@@ -37,7 +37,7 @@ class WebhookQueue:
 
     def dispatch(self, event: _events.Event | _events.EventNotification) -> bool:
         """Queue an event; raise if the broker does not accept it, so that Stripe sends the event again."""
-        self.task.delay(event.model_dump_json(by_alias=True, exclude_unset=True))
+        self.task.delay(event.to_json())
         return True
 
     async def adispatch(self, event: _events.Event | _events.EventNotification) -> bool:

@@ -19,6 +19,7 @@ from pinstripe.emulator.examples import example
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.defaults import rfc3339
 from pinstripe.emulator.state.environment import Environment
+from pinstripe.emulator.state.object_paths import object_path
 from pinstripe.errors import InvalidArgumentError
 from pinstripe.events import AnyEvent, AnyNotification
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
@@ -29,6 +30,9 @@ __all__ = ["SECRET", "SignedRequest", "adeliver", "deliver", "event_json", "sign
 SECRET = "whsec_pinstripe_testing"  # noqa: S105  # for tests only
 CREATED = 1_767_225_600
 """Creation time of events and objects, in Unix seconds: 2026-01-01 00:00 UTC. Signatures use the current time."""
+
+OWNERS = {"account": "account", "customer": "customer", "fee": "application_fee"}
+"""The object types of the owners whose ids are in the paths of other objects, by the field that holds the id."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +137,7 @@ def _data_object(
     data_object: StripeModel | Mapping[str, JSON] | None,
 ) -> dict[str, JSON]:
     if isinstance(data_object, StripeModel):
-        data: dict[str, JSON] = json.loads(data_object.model_dump_json(by_alias=True, exclude_unset=True))
-        return data
+        return data_object.to_dict()
     model = EVENT_TYPES[event_type][1].split(" | ")[0]
     known = {field.alias or name for name, field in registry().load(model).model_fields.items()}
     fields = dict(data_object or {})
@@ -154,14 +157,12 @@ def _thin_event(account: AccountState, event_type: str) -> dict[str, JSON]:
     }
     model = THIN_EVENT_TYPES[event_type][1]
     if model is not None:
-        object_type = _object_type(model)
-        object_id = account.new_id(object_type)
-        version = "" if object_type.startswith("v2.") else "/v1"
-        url = f"{version}/{object_type.replace('.', '/')}s/{object_id}"
-        event["related_object"] = {"id": object_id, "type": object_type, "url": url}
+        object_type = registry().object_type(model)
+        related = {"object": object_type, "id": account.new_id(object_type)}
+        owners = {name: account.new_id(owner) for name, owner in OWNERS.items()}
+        event["related_object"] = {
+            "id": related["id"],
+            "type": object_type,
+            "url": object_path({**owners, **related}),
+        }
     return event
-
-
-def _object_type(model: str) -> str:
-    """Return the `object` value of a model's objects."""
-    return next(object_type for object_type, name in registry().objects.items() if name == model)

@@ -241,7 +241,6 @@ def stream_events(context: OperationContext) -> Object:
             state.events.emit_thin(
                 "v1.billing.meter.error_report_triggered",
                 meter,
-                f"/v1/billing/meters/{meter['id']}",
                 developer_message_summary=str(error),
                 validation_start=now,
                 validation_end=now,

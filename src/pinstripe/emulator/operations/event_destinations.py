@@ -98,6 +98,5 @@ def ping(context: OperationContext) -> Object:
     """Send a ping event to a destination, and return it."""
     state = context.state
     destination = state.objects.get("v2.core.event_destination", context.path["id"])
-    url = f"/v2/core/event_destinations/{destination['id']}"
-    state.events.emit_thin("v2.core.event_destination.ping", destination, url)
+    state.events.emit_thin("v2.core.event_destination.ping", destination)
     return state.events.by_id[state.events.new[-1]].object

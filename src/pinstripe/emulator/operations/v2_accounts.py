@@ -18,10 +18,6 @@ INCLUDABLE_FIELDS = ("configuration", "identity", "defaults", "requirements", "f
 """The fields of an account that are in a response only when ``include`` names them."""
 
 
-def _url(account_id: str) -> str:
-    return f"/v2/core/accounts/{account_id}"
-
-
 def _included(context: OperationContext, account: Object) -> Object:
     include = [path.partition(".")[0] for path in context.params.get("include") or []]
     return {name: value for name, value in account.items() if name not in INCLUDABLE_FIELDS or name in include}
@@ -43,7 +39,7 @@ def create(context: OperationContext) -> Object:
         metadata=dict(params.get("metadata") or {}),
     )
     state.objects.add(account)
-    state.events.emit_thin("v2.core.account.created", account, _url(account["id"]))
+    state.events.emit_thin("v2.core.account.created", account)
     return _included(context, account)
 
 
@@ -63,7 +59,7 @@ def update(context: OperationContext) -> Object:
     changed = [f"[{part}]" for part in ("identity", "defaults") if part in params]
     changed += [f"[configuration.{name}]" for name in sorted(configurations)]
     for part in ("", *changed):
-        state.events.emit_thin(f"v2.core.account{part}.updated", account, _url(account["id"]))
+        state.events.emit_thin(f"v2.core.account{part}.updated", account)
     return _included(context, account)
 
 
@@ -75,7 +71,7 @@ def close(context: OperationContext) -> Object:
     if account.get("closed"):
         raise wrong_state(account, "close")
     state.objects.update(account, closed=True)
-    state.events.emit_thin("v2.core.account.closed", account, _url(account["id"]))
+    state.events.emit_thin("v2.core.account.closed", account)
     return _included(context, account)
 
 
@@ -114,9 +110,7 @@ def delete_person(context: OperationContext) -> Object:
 
 
 def _emit_person(state: AccountState, action: str, person: Object) -> None:
-    account_id = person["account"]
-    url = f"{_url(account_id)}/persons/{person['id']}"
-    state.events.emit_thin(f"v2.core.account_person.{action}", person, url, account_id=account_id)
+    state.events.emit_thin(f"v2.core.account_person.{action}", person, account_id=person["account"])
 
 
 @operation("v2.core.account_links.create")

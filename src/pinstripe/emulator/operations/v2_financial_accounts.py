@@ -16,7 +16,6 @@ from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.defaults import rfc3339
 from pinstripe.emulator.state.json_values import JSON, Object, merge_metadata
-from pinstripe.emulator.state.thin_versions import object_path
 from pinstripe.emulator.validation.errors import ErrorResponse, missing_object
 
 PREFIX = "v2.money_management."
@@ -38,7 +37,7 @@ def timestamp(state: AccountState, seconds: int = 0) -> str:
 def emit(state: AccountState, action: str, value: Object, **data: JSON) -> None:
     """Create a thin event about an object of money management: ``emit(state, "posted", payment)``."""
     object_type: str = value["object"]
-    state.events.emit_thin(f"{object_type}.{action}", value, object_path(value), **data)
+    state.events.emit_thin(f"{object_type}.{action}", value, **data)
 
 
 def set_status(state: AccountState, value: Object, status: str, **fields: JSON) -> Object:

@@ -145,14 +145,10 @@ def _annotated_factory(name: str, annotation: Annotation, parts: tuple[Annotatio
         if isinstance(part, Embedded):
             target = part.names.split(" | ")[0]
             if part.expandable:
-                object_type = _object_type(target)
+                object_type = registry().object_type(target) or target
                 return lambda values: values.new_id(object_type)
             return lambda values: default_object(target, values)
     return _factory(name, annotation)
-
-
-def _object_type(model_name: str) -> str:
-    return next((name for name, model in registry().objects.items() if model == model_name), model_name)
 
 
 def _scalar_factory(kind: str) -> DefaultFactory:

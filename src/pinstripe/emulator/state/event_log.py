@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pinstripe._api_version import API_VERSION
 from pinstripe.emulator.state.defaults import rfc3339
 from pinstripe.emulator.state.json_values import JSON, Object, changed_parts
+from pinstripe.emulator.state.object_paths import object_path
 from pinstripe.emulator.state.object_types import EVENT_NAMES
 from pinstripe.emulator.state.transaction import Transaction
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
@@ -95,7 +96,6 @@ class EventLog:
         self,
         event_type: str,
         related: Object | None,
-        url: str,
         *,
         snapshot_event: str | None = None,
         **data: JSON,
@@ -118,7 +118,7 @@ class EventLog:
         }
         if related is not None:
             identity = {"id": related["id"]} if "id" in related else {}
-            event["related_object"] = {**identity, "type": related["object"], "url": url}
+            event["related_object"] = {**identity, "type": related["object"], "url": object_path(related)}
         if snapshot_event is not None:
             event["snapshot_event"] = snapshot_event
         if data:

@@ -5,15 +5,11 @@ They are created only where an event destination wants them. https://docs.stripe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 
-from pinstripe._registry import registry
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON, Object
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
-from pinstripe.resources import endpoints
 
 
 def add_thin_versions(state: AccountState, platform: AccountState, event_ids: Sequence[str]) -> None:
@@ -37,8 +33,7 @@ def _emit(state: AccountState, event_type: str, subject: Object, event_id: str) 
         subscription = ((subject["parent"] or {}).get("subscription_details") or {}).get("subscription")
         data = {"customer": subject["customer"], "subscription": subscription}
     _, related_model, _ = THIN_EVENT_TYPES[event_type]
-    related, url = (subject, object_path(subject)) if related_model else (None, "")
-    state.events.emit_thin(event_type, related, url, snapshot_event=event_id, **data)
+    state.events.emit_thin(event_type, subject if related_model else None, snapshot_event=event_id, **data)
 
 
 def _wanted_types(state: AccountState, *, connect: bool) -> set[str]:
@@ -137,32 +132,3 @@ FIELD_CHANGES: dict[str, dict[str, Change]] = {
     },
 }
 """The thin events of an updated field, by the first part of the event type."""
-
-
-@cache
-def _path_of_type(object_type: str) -> str:
-    """Return the path from which objects of a type are retrieved; empty for types that cannot be retrieved."""
-    model = registry().objects[object_type]
-    paths = [
-        endpoint.path
-        for endpoint in endpoints()
-        if endpoint.verb == "GET" and endpoint.kind == "object" and model in (endpoint.model or "").split(" | ")
-    ]
-    own = f"/{object_type.rpartition('.')[2]}s/"
-    return min(paths, key=lambda path: (not path.endswith("}"), own not in path, path.count("{")), default="")
-
-
-def object_path(subject: Object) -> str:
-    """Return the path from which an object is retrieved.
-
-    Arguments before the last segment are ids that stand in the object's fields.
-    """
-    path = _path_of_type(subject["object"])
-
-    def fill(match: re.Match[str]) -> str:
-        if match.end() == len(path) and "id" in subject:
-            return str(subject["id"])
-        owner = subject.get(match[1].removesuffix("_id"))
-        return str(owner["id"] if isinstance(owner, dict) else owner)
-
-    return re.sub(r"\{(\w+)\}", fill, path)
