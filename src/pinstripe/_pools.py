@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 MAX_CONNECTIONS = 100
-"""The most connections of a pool. Measured: `docs/reliability.md`."""
+"""The most connections of a pool. Beyond it, the rate limits of Stripe decide: `docs/reliability.md`."""
 KEEPALIVE_EXPIRY = 60.0
 """The seconds after which an idle connection is closed, rather than used again."""
 SHARD_SIZE = 10
