@@ -6,7 +6,7 @@ The pages of `pinstripe.emulator.web` submit the same forms to the same function
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pinstripe._base import StripeModel
 from pinstripe._decoding import decode
@@ -27,12 +27,14 @@ from pinstripe.models import (
     BillingPortalSession,
     CheckoutSession,
     Invoice,
+    PaymentLink,
     PaymentMethod,
     Subscription,
     SubscriptionItem,
 )
 
 T = TypeVar("T")
+M = TypeVar("M", bound=StripeModel)
 CARD = "4242424242424242"
 EMAIL = "jenny@example.com"
 """The email of customers who have none yet."""
@@ -46,8 +48,8 @@ class Run(Protocol):
         ...
 
 
-class _Page:
-    """A page about an object."""
+class _Page(Generic[M]):
+    """A page about an object, of which ``M`` is the model."""
 
     object_type = ""
 
@@ -56,14 +58,16 @@ class _Page:
         self.id: str = subject if isinstance(subject, str) else str(getattr(subject, "id", ""))
         self._act(lambda state, value: None)
 
-    def _act(self, action: Callable[[AccountState, Object], object]) -> Any:  # Any: the model of the object
+    def _act(self, action: Callable[[AccountState, Object], object]) -> M:
         """Run an action on the object of the page and return the object; raise the error that the API would respond with."""
 
-        def run(state: AccountState) -> Any:  # Any: the model of the object
+        def run(state: AccountState) -> M:
             value = state.objects.get(self.object_type, self.id)
             state.clock.follow(value)
             action(state, value)
-            return decode(value)
+            model: Any = decode(value)  # Any: a StripeModel, which M is by the type of the object
+            result: M = model
+            return result
 
         try:
             return self._run(run)
@@ -74,7 +78,7 @@ class _Page:
         return f"<{type(self).__name__} {self.id}>"
 
 
-class CheckoutPage(_Page):
+class CheckoutPage(_Page[CheckoutSession]):
     """The page of a checkout session. https://docs.stripe.com/payments/checkout"""
 
     object_type = "checkout.session"
@@ -82,8 +86,7 @@ class CheckoutPage(_Page):
     @property
     def session(self) -> CheckoutSession:
         """The session as it is now."""
-        session: CheckoutSession = self._act(lambda state, session: None)
-        return session
+        return self._act(lambda state, session: None)
 
     def pay(
         self,
@@ -108,8 +111,7 @@ class CheckoutPage(_Page):
             person = {"email": email or known or EMAIL, "name": name or customer.get("name")}
             checkout_completion.complete(state, session, {**person, **details})
 
-        session: CheckoutSession = self._act(complete)
-        return session
+        return self._act(complete)
 
     def apply_code(self, code: str | None) -> CheckoutSession:
         """Enter a promotion code, or remove the one that was entered, and return the session.
@@ -121,8 +123,7 @@ class CheckoutPage(_Page):
             if message := checkout_codes.change_code(state, session, code):
                 raise ErrorResponse(message, param="promotion_code")
 
-        session: CheckoutSession = self._act(change)
-        return session
+        return self._act(change)
 
     def authenticate(self, *, success: bool = True) -> CheckoutSession:
         """Complete or fail the 3-D Secure challenge of the card, and return the session."""
@@ -130,16 +131,14 @@ class CheckoutPage(_Page):
         def authenticate(state: AccountState, session: Object) -> None:
             _authenticate(state, session, checkout_completion.challenge_of(state, session), success=success)
 
-        session: CheckoutSession = self._act(authenticate)
-        return session
+        return self._act(authenticate)
 
     def expire(self) -> CheckoutSession:
         """Let the session expire, and return it."""
-        session: CheckoutSession = self._act(checkout_sessions.expire_session)
-        return session
+        return self._act(checkout_sessions.expire_session)
 
 
-class InvoicePage(_Page):
+class InvoicePage(_Page[Invoice]):
     """The hosted page of an invoice. https://docs.stripe.com/invoicing/hosted-invoice-page"""
 
     object_type = "invoice"
@@ -147,8 +146,7 @@ class InvoicePage(_Page):
     @property
     def invoice(self) -> Invoice:
         """The invoice as it is now."""
-        invoice: Invoice = self._act(lambda state, invoice: None)
-        return invoice
+        return self._act(lambda state, invoice: None)
 
     def pay(self, card: str = CARD, *, exp_month: int = 12, exp_year: int = 2034, cvc: str = "123") -> Invoice:
         """Pay the invoice with the number of a test card, and return it.
@@ -163,8 +161,7 @@ class InvoicePage(_Page):
             method = create_payment_method(state, {"type": "card", "card": details})
             invoice_payments.pay(state, invoice, method)
 
-        invoice: Invoice = self._act(pay)
-        return invoice
+        return self._act(pay)
 
     def authenticate(self, *, success: bool = True) -> Invoice:
         """Complete or fail the 3-D Secure challenge of the card, and return the invoice."""
@@ -173,11 +170,10 @@ class InvoicePage(_Page):
             payment = invoice_payments.payment_of(state, invoice)
             _authenticate(state, invoice, payment.intent if payment else None, success=success)
 
-        invoice: Invoice = self._act(authenticate)
-        return invoice
+        return self._act(authenticate)
 
 
-class PortalPage(_Page):
+class PortalPage(_Page[BillingPortalSession]):
     """The customer portal of a session. https://docs.stripe.com/customer-management"""
 
     object_type = "billing_portal.session"
@@ -185,8 +181,7 @@ class PortalPage(_Page):
     @property
     def session(self) -> BillingPortalSession:
         """The session as it is now."""
-        session: BillingPortalSession = self._act(lambda state, session: None)
-        return session
+        return self._act(lambda state, session: None)
 
     def cancel(self, subscription: str | Subscription) -> Subscription:
         """Cancel a subscription, immediately or at the end of the period as the configuration says. Return it."""
@@ -203,13 +198,9 @@ class PortalPage(_Page):
         """
         item_id = item if isinstance(item, str) else item.id
         self._submit({"item": item_id, "quantity": str(quantity)})
-        changed: Any = self._run(  # Any: a model
-            lambda state: decode(
-                state.objects["subscription", state.objects["subscription_item", item_id]["subscription"]]
-            )
+        return self._subscription(
+            self._run(lambda state: str(state.objects["subscription_item", item_id]["subscription"]))
         )
-        result: Subscription = changed
-        return result
 
     def add_card(
         self, card: str = CARD, *, exp_month: int = 12, exp_year: int = 2034, cvc: str = "123"
@@ -228,8 +219,11 @@ class PortalPage(_Page):
     def _change_subscription(self, action: str, subscription: str | Subscription) -> Subscription:
         subscription_id = subscription if isinstance(subscription, str) else subscription.id
         self._submit({action: subscription_id})
-        changed: Any = self._run(lambda state: decode(state.objects["subscription", subscription_id]))
-        result: Subscription = changed
+        return self._subscription(subscription_id)
+
+    def _subscription(self, subscription_id: str) -> Subscription:
+        model: Any = self._run(lambda state: decode(state.objects["subscription", subscription_id]))  # Any: as in _act
+        result: Subscription = model
         return result
 
     def _submit(self, form: hosted.Form) -> None:
@@ -249,7 +243,7 @@ def open_payment_link(run: Run, link: str | StripeModel) -> CheckoutPage:
     return CheckoutPage(run, opened[-1])
 
 
-class _LinkPage(_Page):
+class _LinkPage(_Page[PaymentLink]):
     """The page of a payment link."""
 
     object_type = "payment_link"

@@ -241,23 +241,22 @@ def _method_to_charge(state: AccountState, params: Object, customer: Object | No
 
 def authentication_required() -> ErrorResponse:
     """Return the error of a payment that the bank declines because the customer is not there to authenticate it."""
-    return ErrorResponse(
-        "Your card was declined. This transaction requires authentication.",
-        status=402,
-        type="card_error",
-        code="authentication_required",
-        decline_code="authentication_required",
+    return _not_authenticated(
+        "Your card was declined. This transaction requires authentication.", "authentication_required"
     )
 
 
 def authentication_not_handled() -> ErrorResponse:
     """Return the error of a payment that requires authentication, with ``error_on_requires_action``."""
-    return ErrorResponse(
+    return _not_authenticated(
         "This payment required an authentication action to complete, but `error_on_requires_action` was set.",
-        status=402,
-        type="card_error",
-        code="authentication_required",
-        decline_code="authentication_not_handled",
+        "authentication_not_handled",
+    )
+
+
+def _not_authenticated(message: str, decline_code: str) -> ErrorResponse:
+    return ErrorResponse(
+        message, status=402, type="card_error", code="authentication_required", decline_code=decline_code
     )
 
 

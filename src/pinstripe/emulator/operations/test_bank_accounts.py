@@ -167,16 +167,10 @@ def mark_verified(state: AccountState, method_id: str) -> None:
 
 def microdeposits_failed() -> ErrorResponse:
     """Return the error of a bank account to which no micro-deposits could be sent."""
-    return ErrorResponse(
-        "The micro-deposits could not be sent to the bank account.",
-        status=402,
-        type="invalid_request_error",
-        code="payment_method_microdeposit_failed",
-    )
+    message = "The micro-deposits could not be sent to the bank account."
+    return ErrorResponse(message, status=402, code="payment_method_microdeposit_failed")
 
 
 def debit_failed(code: str) -> ErrorResponse:
     """Return the error of a debit that the customer's bank did not carry out."""
-    return ErrorResponse(
-        "The customer's bank account could not be debited.", status=402, type="invalid_request_error", code=code
-    )
+    return ErrorResponse("The customer's bank account could not be debited.", status=402, code=code)
