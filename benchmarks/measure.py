@@ -47,28 +47,23 @@ def compare(
     return Result(name, value, reference_value, budget)
 
 
-def seconds_per_call(function: Callable[[], object], calls: int) -> Callable[[], float]:
+def seconds_per_call(
+    function: Callable[[], object], calls: int, timer: Callable[[], float] = time.perf_counter
+) -> Callable[[], float]:
     """Return a measurement of the seconds that one call takes, on average over several calls."""
 
     def run() -> float:
-        started = time.perf_counter()
+        started = timer()
         for _ in range(calls):
             function()
-        return (time.perf_counter() - started) / calls
+        return (timer() - started) / calls
 
     return run
 
 
 def cpu_seconds_per_call(function: Callable[[], object], calls: int) -> Callable[[], float]:
     """Return the same measurement in seconds of CPU time, for work without waiting: other processes matter less."""
-
-    def run() -> float:
-        started = time.process_time()
-        for _ in range(calls):
-            function()
-        return (time.process_time() - started) / calls
-
-    return run
+    return seconds_per_call(function, calls, time.process_time)
 
 
 def seconds_of_process(code: str) -> Callable[[], float]:

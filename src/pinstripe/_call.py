@@ -79,8 +79,10 @@ def _flow(call: Call, config: Config, page_source: Any) -> CallFlow:  # Any: as 
     timer = config.environment.timer
     deadline = options.get("deadline") or config.deadline
     ends_at = None if deadline is None else timer() + deadline
-    session_config = _session_config(config, options) if call.host == "meter_events" else config
-    token = (yield from _session_token(session_config)) if call.host == "meter_events" else None
+    session_config, token = config, None
+    if call.host == "meter_events":
+        session_config = _session_config(config, options)
+        token = yield from _session_token(session_config)
     request = prepare(call, config, options, token)
     request.deadline = ends_at
     max_retries = options.get("max_retries")
@@ -110,15 +112,11 @@ def _flow(call: Call, config: Config, page_source: Any) -> CallFlow:  # Any: as 
             error.message += " An earlier attempt may have deleted it: its outcome is unknown."
         attempts.add(outcome, status)
         error.attempts, error.request_sent = attempts.count, attempts.request_sent
-        now = datetime.fromtimestamp(config.environment.now(), timezone.utc)
-        retry_after = _retry.retry_after(response.headers if response is not None else {}, now)
+        headers = response.headers if response is not None else {}
+        retry_after = _retry.retry_after(headers, datetime.fromtimestamp(config.environment.now(), timezone.utc))
         delay = _retry.retry_delay(attempts.count - 1, retry_after, config.environment.random())
         is_final = isinstance(outcome, Failure) and outcome.is_final
-        if (
-            attempts.count > allowed
-            or is_final
-            or not _retry.should_retry(status, response.headers if response else {})
-        ):
+        if attempts.count > allowed or is_final or not _retry.should_retry(status, headers):
             raise _explained(error, attempts)
         if retry_after > _retry.MAX_RETRY_AFTER:
             error.message += f" Not retried, since Stripe requires a wait of {retry_after:.0f} seconds."
@@ -177,7 +175,7 @@ def _decoded(call: Call, config: Config, response: Response, page_source: Any) -
         )
     except errors.ResponseValidationError as error:
         if _parse(response.content) is None:
-            raise errors.from_response(response.status_code, response.headers, response.content, None) from None
+            raise _unreadable(response) from None
         error.__dict__.update(
             status_code=response.status_code,
             headers=dict(response.headers),
@@ -192,7 +190,11 @@ def _decoded(call: Call, config: Config, response: Response, page_source: Any) -
     if isinstance(result, _base.StripeModel):
         _base.set_last_response(result, response)
         return result
-    raise errors.from_response(response.status_code, response.headers, response.content, None)
+    raise _unreadable(response)
+
+
+def _unreadable(response: Response) -> errors.StripeError:
+    return errors.from_response(response.status_code, response.headers, response.content, None)
 
 
 def _session_config(config: Config, options: Options) -> Config:

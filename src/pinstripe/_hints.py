@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from pinstripe._options import OPTIONS
 from pinstripe.errors import InvalidArgumentError, UnknownParameterError
 
 __all__ = [
@@ -20,20 +21,8 @@ __all__ = [
     "unknown_parameter",
 ]
 
-# Names that are parameters in other clients of Stripe, and request options here.
-_OPTIONS = {
-    "api_key": "api_key",
-    "deadline": "deadline",
-    "headers": "headers",
-    "idempotency_key": "idempotency_key",
-    "max_network_retries": "max_retries",
-    "max_retries": "max_retries",
-    "stripe_account": "stripe_account",
-    "stripe_context": "stripe_context",
-    "stripe_version": "stripe_version",
-    "timeout": "timeout",
-    "extra_params": "extra_params",
-}
+# Request options under the names of the official package.
+_RENAMED_OPTIONS = {"max_network_retries": "max_retries"}
 # Options of clients under the names of the official package.
 _CLIENT_OPTIONS = {
     "max_network_retries": "use max_retries",
@@ -80,8 +69,9 @@ _MOVED_METHODS = {
 def unknown_parameter(operation: str, name: str, names: Iterable[str]) -> UnknownParameterError:
     """Return the error for a parameter that an operation does not have."""
     subject = f"{operation} has no parameter {name!r}"
-    if name in _OPTIONS:
-        return UnknownParameterError(f'{subject}: pass request_options={{"{_OPTIONS[name]}": ...}}.', param=name)
+    option = _RENAMED_OPTIONS.get(name, name)
+    if option in OPTIONS:
+        return UnknownParameterError(f'{subject}: pass request_options={{"{option}": ...}}.', param=name)
     if name in ("params", "options"):
         meant = "parameters by name, such as create(**params)" if name == "params" else "request_options={...}"
         return UnknownParameterError(f"{subject}: pass {meant}.", param=name)

@@ -9,7 +9,7 @@ from pinstripe._secrets import masked
 from pinstripe.errors import InvalidArgumentError
 from pinstripe.types import RequestOptions
 
-__all__ = ["check_options", "check_seconds", "read_options"]
+__all__ = ["OPTIONS", "check_options", "check_seconds", "read_options"]
 
 OPTIONS: dict[str, tuple[type, ...]] = {
     "idempotency_key": (str,),

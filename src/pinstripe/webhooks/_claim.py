@@ -106,9 +106,7 @@ class Claim:
 
         Call this last in a handler's own transaction, which the error then rolls back.
         """
-        if self.lost or not self._store.renew(self._key, self._token, self._now() + self._lease):
-            self._lose()
-            raise ClaimLostError(f"Another delivery has claimed {self.event_id}.")
+        self._require(not self.lost and self._store.renew(self._key, self._token, self._now() + self._lease))
 
     def begin(self) -> ClaimStatus:
         """Claim the event."""
@@ -141,16 +139,12 @@ class Claim:
 
     def finish_handler(self, handler: str) -> None:
         """Mark a handler as finished; raise `ClaimLostError` if another delivery has claimed the event."""
-        if not self._store.finish(self._key, self._token, self._now(), self._retention, handler):
-            self._lose()
-            raise ClaimLostError(f"Another delivery has claimed {self.event_id}.")
+        self._require(self._store.finish(self._key, self._token, self._now(), self._retention, handler))
         self.finished |= {handler}
 
     def finish(self) -> None:
         """Mark the event as processed; raise `ClaimLostError` if another delivery has claimed it."""
-        if not self._store.finish(self._key, self._token, self._now(), self._retention):
-            self._lose()
-            raise ClaimLostError(f"Another delivery has claimed {self.event_id}.")
+        self._require(self._store.finish(self._key, self._token, self._now(), self._retention))
 
     def release(self) -> None:
         """Release the claim if it is held; log if that fails, since the claim then only expires."""
@@ -160,6 +154,11 @@ class Claim:
             self._store.release(self._key, self._token)
         except Exception:
             logger.warning("could not release the claim of %s in inbox %r", *reversed(self._key), exc_info=True)
+
+    def _require(self, is_valid: bool) -> None:
+        if not is_valid:
+            self._lose()
+            raise ClaimLostError(f"Another delivery has claimed {self.event_id}.")
 
     def _lose(self) -> None:
         if not self.lost:
